@@ -1,0 +1,89 @@
+/// Every differentiable function. Each is defined once: a forward call and a table `input -> gradient formula`.
+/// Tests, parity and benchmarks of all of them come from tests/op_cases.h.
+#pragma once
+#include <vector>
+
+#include "autograd/variable.h"
+
+namespace autograd {
+
+using tensor::Activation;
+using tensor::ConvOptions;
+using tensor::RandomKey;
+using tensor::ResizeMode;
+
+// ---- element-wise (elementwise.cpp) --------------------------------------------------------------------------------
+/// a + b; b: a's shape, one row [C], or one element.
+Variable add(const Variable& a, const Variable& b);
+/// a - b, shapes as add.
+Variable subtract(const Variable& a, const Variable& b);
+/// a b, shapes as add.
+Variable multiply(const Variable& a, const Variable& b);
+/// scale x + shift
+Variable affine(const Variable& x, double scale, double shift);
+/// max(x, 0)
+Variable relu(const Variable& x);
+/// 1 / (1 + e^-x)
+Variable sigmoid(const Variable& x);
+/// e^x / sum e^x along the last axis
+Variable softmax(const Variable& x);
+/// x / (1 - p) with probability 1 - p, else 0; the mask is a pure function of `key`. 0 <= p < 1.
+Variable dropout(const Variable& x, double p, const RandomKey& key);
+/// x with other extents
+Variable reshape(const Variable& x, const tensor::Shape& shape);
+/// Sum of all elements: [1].
+Variable sum(const Variable& x);
+/// Mean of all elements: [1].
+Variable mean(const Variable& x);
+
+// ---- matrix product (linalg.cpp) -----------------------------------------------------------------------------------
+/// a [M,K] b [K,N] -> [M,N]
+Variable matmul(const Variable& a, const Variable& b);
+
+// ---- convolution (conv.cpp) ----------------------------------------------------------------------------------------
+/// y = act(x * w + b), cross-correlation. x [N,H,W,C], w [K,R,S,C], b [K] or undefined -> [N,P,Q,K].
+Variable conv2d(const Variable& x, const Variable& w, const Variable& b, const ConvOptions& options, Activation activation = Activation::none);
+/// The transpose of conv2d. x [N,P,Q,K], w [K,R,S,C], b [C] or undefined -> [N, (P-1) stride + R - 2 padding, ..., C].
+Variable conv_transpose2d(const Variable& x, const Variable& w, const Variable& b, const ConvOptions& options);
+
+// ---- windows (pool.cpp, resample.cpp) ------------------------------------------------------------------------------
+struct Pooled {
+  Variable y;
+  Tensor index;           ///< u8: place of the maximum in its window
+  tensor::Shape x_shape;  ///< of the pooled image, for max_unpool2d
+  int64_t kernel, stride;
+};
+/// Largest value of each kernel x kernel window, no padding. x [N,H,W,C] -> [N,P,Q,C].
+Pooled max_pool2d(const Variable& x, int64_t kernel = 2, int64_t stride = 2);
+/// Puts x back where `pooled` found its maxima, zero elsewhere. x [N,P,Q,C] -> pooled.x_shape.
+Variable max_unpool2d(const Variable& x, const Pooled& pooled);
+/// x [N,H,W,C] -> [N,height,width,C].
+Variable resize(const Variable& x, int64_t height, int64_t width, ResizeMode mode);
+
+// ---- channels (norm.cpp, elementwise.cpp) --------------------------------------------------------------------------
+/// Joins along the last axis; made again rather than kept for the backward pass.
+Variable concat(const std::vector<Variable>& parts);
+/// Batch normalisation over every axis but the last.
+/// y = act(gamma (x - mean) rstd + beta), rstd = 1 / sqrt(var + epsilon), var biased (1/M). In training mean and var are x's, and
+/// running = (1 - momentum) running + momentum batch, with the unbiased variance 1/(M-1); in evaluation they are the running ones.
+/// x: [..., C]; the rest [C]. running_mean and running_var are updated in place. y is made again rather than kept.
+/// Throws if x has fewer than 2 values per channel in training.  Source: Ioffe & Szegedy 2015; conventions of PyTorch.
+struct BatchNormOptions {
+  bool training = true;
+  double momentum = 0.1, epsilon = 1e-5;
+  Activation activation = Activation::none;
+};
+Variable batch_norm(const Variable& x, const Variable& gamma, const Variable& beta, const Tensor& running_mean, const Tensor& running_var,
+                    const BatchNormOptions& options);
+
+// ---- losses (loss.cpp): all [1], means over all elements; the target needs no gradient --------------------------------
+/// mean (x - target)^2
+Variable mse_loss(const Variable& x, const Tensor& target);
+/// mean -[t ln p + (1-t) ln(1-p)], logarithms floored at log_floor. p in [0, 1].
+Variable binary_cross_entropy(const Variable& p, const Tensor& target, double log_floor = -100);
+/// The same of p = sigmoid(z), from the logits z: a saturated wrong pixel keeps its gradient.
+Variable binary_cross_entropy_with_logits(const Variable& z, const Tensor& target);
+/// 1 - mean over images of (2 sum(p t) + smooth) / (sum p + sum t + smooth). p, target: [N, ...].
+Variable soft_dice_loss(const Variable& p, const Tensor& target, double smooth = 1);
+
+}  // namespace autograd

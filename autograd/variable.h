@@ -1,0 +1,107 @@
+/// Variable: a Tensor plus the node that made it. record() writes the graph, backward() walks it.
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <initializer_list>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "tensor/ops.h"
+
+namespace autograd {
+
+using tensor::Tensor;
+
+/// Gradient of the result -> gradient of one input.
+using Pull = std::function<Tensor(const Tensor& dy)>;
+
+struct Node;
+
+/// One recorded input: the node it came from and its gradient formula.
+struct Edge {
+  std::shared_ptr<Node> input;
+  Pull pull;
+};
+
+struct Node {
+  Tensor value, grad;
+  bool requires_grad = false;
+  const char* op = "leaf";
+  uint64_t order = 0;                 ///< creation order, which is a topological order
+  std::vector<Edge> inputs;           ///< only those that need a gradient
+  std::function<Tensor()> recompute;  ///< makes `value` again, bit for bit, when it was cheap to make; empty otherwise
+};
+
+class Variable {
+ public:
+  Variable() = default;
+  /// A leaf: a constant, or a parameter when `requires_grad`.
+  explicit Variable(Tensor value, bool requires_grad = false);
+  bool defined() const { return node_ != nullptr; }
+  const Tensor& value() const { return node_->value; }
+  const tensor::Shape& shape() const { return node_->value.shape(); }
+  /// After backward(): dL/d(this) for leaves that require a gradient and were reached; undefined otherwise.
+  const Tensor& grad() const { return node_->grad; }
+  bool requires_grad() const { return node_ && node_->requires_grad; }
+  void set_requires_grad(bool on) { node_->requires_grad = on; }
+  /// Replaces a leaf's value (a checkpoint, another device); the gradient is dropped.
+  void set_value(Tensor value);
+  /// Drops the gradient: absent, not zero.
+  void zero_grad() { node_->grad = {}; }
+  /// The same value, cut off from the graph.
+  Variable detach() const;
+  const std::shared_ptr<Node>& node() const { return node_; }
+
+ private:
+  std::shared_ptr<Node> node_;
+};
+
+/// What a gradient formula keeps of a value. A value that is cheap to make again (batch norm + ReLU, concatenation) is not
+/// held: once nothing else holds it, its memory is free, and get() makes it again during backward().
+class Saved {
+ public:
+  Saved() = default;
+  explicit Saved(const Variable& v);
+  Saved(Tensor t) : held_(std::move(t)) {}  // NOLINT: a tensor is kept as it is
+  /// The value: the living tensor, or the same bits made again.
+  Tensor get() const;
+  const tensor::Shape& shape() const { return shape_.rank() ? shape_ : held_.shape(); }
+
+ private:
+  Tensor held_;
+  tensor::Shape shape_;
+  struct Remake;
+  std::shared_ptr<Remake> remake_;
+};
+
+/// Records `value` as the result of `op`. Formulas of inputs that need no gradient are dropped with all they captured.
+/// `recompute`, when given, must return the same bits as `value`, capturing only Saved inputs.
+Variable record(const char* op, Tensor value, std::vector<std::pair<Variable, Pull>> gradients, std::function<Tensor()> recompute = {});
+
+/// Adds to every reachable leaf's grad dL/d(leaf), L the sum of `loss`. Newest node first; a node's inputs and gradient are
+/// released as soon as they are used, so a graph can be walked once.
+/// Throws when `loss` requires no gradient, or has been walked before.
+void backward(const Variable& loss);
+/// The same for L = sum(y * cotangent).
+void backward(const Variable& y, const Tensor& cotangent);
+
+/// While one lives, record() keeps no graph on this thread.
+class NoGrad {
+ public:
+  NoGrad();
+  ~NoGrad();
+  NoGrad(const NoGrad&) = delete;
+  NoGrad& operator=(const NoGrad&) = delete;
+
+ private:
+  bool before_;
+};
+bool grad_enabled();
+
+/// Called after each recorded op and each gradient when set: op, result, and whether it is a gradient. The non-finite guard
+/// and the trace hang here. Thread-local; pass {} to remove.
+using Observer = std::function<void(const char* op, const Tensor& result, bool gradient)>;
+void set_observer(Observer observer);
+
+}  // namespace autograd

@@ -1,0 +1,152 @@
+/// THE CONTRACT: every kernel that a device must have, each by its formula.
+///
+/// Rules. Arguments were checked by tensor/ops.cpp; kernels assume them. Outputs come last, are allocated and hold garbage
+/// (a kernel writes every element); they overlap no input unless it is said. Images are [N,H,W,C], weights [K,R,S,C], rows
+/// contiguous. Float kernels serve f32 and f64 (cpu: f32 fast, f64 through the reference it inherits). The same call gives the
+/// same bits, for any number of threads.
+#pragma once
+#include <cstdint>
+
+#include "tensor/conv_shape.h"
+#include "tensor/device.h"
+#include "tensor/pool_shape.h"
+#include "tensor/random.h"
+#include "tensor/scalar_ops.h"
+#include "tensor/tensor.h"
+
+namespace tensor {
+
+/// What batch norm needs besides its gradient. x: [..., C]; mean, rstd, gamma, beta: [C].
+/// xhat = (x - mean) rstd; z = gamma xhat + beta; y = z, or max(z, 0) with Activation::relu.
+struct BatchNorm {
+  const Tensor &x, &mean, &rstd, &gamma, &beta;
+  Activation activation = Activation::none;
+};
+
+/// y[m,n] = op(a) op(b), a stored [m,k] (or [k,m] when transpose_a), b stored [k,n] (or [n,k] when transpose_b).
+struct MatmulShape {
+  int64_t m, n, k;
+  bool transpose_a = false, transpose_b = false;
+};
+
+/// One Adam update; `step` counts from 1. Kingma & Ba 2015, epsilon added after bias correction as in PyTorch.
+struct AdamStep {
+  double learning_rate = 1e-3, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weight_decay = 0;
+  int64_t step = 1;
+};
+
+/// One update of stochastic gradient descent with momentum.
+struct SgdStep {
+  double learning_rate = 1e-2, momentum = 0, weight_decay = 0;
+};
+
+class Backend {
+ public:
+  virtual ~Backend() = default;
+
+  // ---- memory ------------------------------------------------------------------------------------------------------
+  /// Reserves address space for the device's arena; pages become resident when first written. `limit` returns its bytes.
+  virtual void* reserve_arena(int64_t& limit) = 0;
+  virtual void copy_from_host(void* to, const void* host, int64_t bytes) = 0;
+  virtual void copy_to_host(void* host, const void* from, int64_t bytes) = 0;
+  virtual void copy(void* to, const void* from, int64_t bytes) = 0;
+  /// Waits for all kernels launched so far.
+  virtual void synchronize() = 0;
+
+  // ---- element-wise ------------------------------------------------------------------------------------------------
+  /// y = op(x). y may be x.
+  virtual void map(const MapOp& op, const Tensor& x, const Tensor& y) = 0;
+  /// y[i] = op(a[i], b[i mod b.size()]): b is of a's size, one row (the last axis) or a scalar. y may be a or b (if of a's size).
+  virtual void zip(const ZipOp& op, const Tensor& a, const Tensor& b, const Tensor& y) = 0;
+  /// y[c] = sum of x over all but the last axis, or over everything when y has one element. f32 is summed in f64.
+  virtual void sum(const Tensor& x, const Tensor& y) = 0;
+  /// Between f32, f64, i32 and u8; to integers rounding toward zero.
+  virtual void cast(const Tensor& x, const Tensor& y) = 0;
+  virtual void fill(double value, const Tensor& y) = 0;
+  /// y[i] = low + (high - low) uniform(key, i)
+  virtual void fill_uniform(const RandomKey& key, double low, double high, const Tensor& y) = 0;
+  /// y[i] = mean + deviation normal(key, i)
+  virtual void fill_normal(const RandomKey& key, double mean, double deviation, const Tensor& y) = 0;
+  /// y[i] = uniform(key, i) >= p ? x[i] / (1 - p) : 0. y may be x. The gradient is the same call on dy.
+  virtual void dropout(const RandomKey& key, double p, const Tensor& x, const Tensor& y) = 0;
+
+  // ---- matrix product ----------------------------------------------------------------------------------------------
+  virtual void matmul(const MatmulShape& z, const Tensor& a, const Tensor& b, const Tensor& y) = 0;
+
+  // ---- convolution (cross-correlation) -----------------------------------------------------------------------------
+  /// y[n,p,q,k] = act(b[k] + sum_{r,s,c} x[n, row(p,r), col(q,s), c] w[k,r,s,c]). b may be undefined: no bias.
+  virtual void conv2d(const ConvShape& z, const Tensor& x, const Tensor& w, const Tensor& b, Activation activation,
+                      const Tensor& y) = 0;
+  /// dx[n,h,w,c] = b[c] + sum over the taps that read it of dy[n,p,q,k] w[k,r,s,c]. b may be undefined.
+  /// This is also the forward pass of a transposed convolution, with dy its input and dx its output.
+  virtual void conv2d_grad_input(const ConvShape& z, const Tensor& dy, const Tensor& w, const Tensor& b, const Tensor& dx) = 0;
+  /// dw[k,r,s,c] = sum_{n,p,q} dy[n,p,q,k] x[n, row(p,r), col(q,s), c].
+  virtual void conv2d_grad_weight(const ConvShape& z, const Tensor& dy, const Tensor& x, const Tensor& dw) = 0;
+
+  // ---- windows -----------------------------------------------------------------------------------------------------
+  /// y = largest of each window (the first on ties, NaN wins); index (u8) = its place in the window. index may be undefined.
+  virtual void max_pool(const PoolShape& z, const Tensor& x, const Tensor& y, const Tensor& index) = 0;
+  /// dx[n,h,w,c] = sum of dy over the windows whose maximum is there.
+  virtual void max_pool_grad(const PoolShape& z, const Tensor& dy, const Tensor& index, const Tensor& dx) = 0;
+  /// y[n,h,w,c] = x of the last window (in row-major order) whose index points there, else 0. x: [n,p,q,c].
+  virtual void max_unpool(const PoolShape& z, const Tensor& x, const Tensor& index, const Tensor& y) = 0;
+  /// dx[n,p,q,c] = dy at the place that the window's index names.
+  virtual void max_unpool_grad(const PoolShape& z, const Tensor& dy, const Tensor& index, const Tensor& dx) = 0;
+  /// Interpolates by resize_tap along both axes.
+  virtual void resize(const ResizeShape& z, const Tensor& x, const Tensor& y) = 0;
+  /// The transpose of resize.
+  virtual void resize_grad(const ResizeShape& z, const Tensor& dy, const Tensor& dx) = 0;
+
+  // ---- channels ----------------------------------------------------------------------------------------------------
+  /// y[..., y_first + i] = x[..., x_first + i] for i < count; other channels of y stay as they are.
+  virtual void copy_channels(const Tensor& x, int64_t x_first, int64_t count, const Tensor& y, int64_t y_first) = 0;
+  /// Over all but the last axis: mean[c], and variance[c] divided by the number of values (biased). f32 is summed in f64.
+  virtual void batch_norm_statistics(const Tensor& x, const Tensor& mean, const Tensor& variance) = 0;
+  virtual void batch_norm(const BatchNorm& b, const Tensor& y) = 0;
+  /// With dz = dy where the activation let it through, else 0: dbeta[c] = sum dz, dgamma[c] = sum dz xhat.
+  virtual void batch_norm_grad_sums(const BatchNorm& b, const Tensor& dy, const Tensor& dgamma, const Tensor& dbeta) = 0;
+  /// Training: dx = gamma rstd (dz - dbeta / M - xhat dgamma / M), M values per channel; else dx = gamma rstd dz. dx may be dy.
+  virtual void batch_norm_grad_input(const BatchNorm& b, const Tensor& dy, const Tensor& dgamma, const Tensor& dbeta, bool training,
+                                     const Tensor& dx) = 0;
+
+  // ---- classes -----------------------------------------------------------------------------------------------------
+  /// Along the last axis: y = e^(x - max) / sum. y may be x.
+  virtual void softmax(const Tensor& x, const Tensor& y) = 0;
+  /// dx = y (dy - sum(dy y)).
+  virtual void softmax_grad(const Tensor& dy, const Tensor& y, const Tensor& dx) = 0;
+
+  // ---- update (in place) -------------------------------------------------------------------------------------------
+  /// g += weight_decay w; m = beta1 m + (1 - beta1) g; v = beta2 v + (1 - beta2) g^2;
+  /// w -= learning_rate mhat / (sqrt(vhat) + epsilon), mhat = m / (1 - beta1^step), vhat = v / (1 - beta2^step).
+  virtual void adam_step(const AdamStep& s, const Tensor& g, const Tensor& w, const Tensor& m, const Tensor& v) = 0;
+  /// g += weight_decay w; velocity = momentum velocity + g; w -= learning_rate velocity.
+  virtual void sgd_step(const SgdStep& s, const Tensor& g, const Tensor& w, const Tensor& velocity) = 0;
+};
+
+/// The kernels of a device. Throws Error when this build or this machine lacks it, saying what to do.
+Backend& backend(Device device);
+/// One per implementation; `backend` is the only caller.
+Backend& reference_backend();
+Backend& cpu_backend();
+Backend& cuda_backend();
+Backend& plan_backend();
+
+/// How f32 networks compute. exact: direct sums only. f32: f32 arithmetic, Winograd allowed. tf32, bf16: tensor cores (cuda only).
+enum class Precision { exact, f32, tf32, bf16 };
+constexpr const char* name(Precision p) {
+  switch (p) {
+    case Precision::exact: return "exact";
+    case Precision::f32: return "f32";
+    case Precision::tf32: return "tf32";
+    case Precision::bf16: return "bf16";
+  }
+  return "?";
+}
+/// Process-wide; set before work starts.
+void set_precision(Precision p);
+Precision precision();
+/// Threads of the cpu backend: by default min(affinity, cgroup quota). Results do not depend on it.
+void set_threads(int threads);
+int threads();
+
+}  // namespace tensor

@@ -1,0 +1,7 @@
+/// The one macro of the project: HD marks functions that CPU and GPU share.
+#pragma once
+#ifdef __CUDACC__
+#define HD __host__ __device__
+#else
+#define HD
+#endif
