@@ -104,11 +104,11 @@ FilterCache::Filter Crf::bilateral_filter(const Tensor& image, int64_t index, do
   return filter;
 }
 
-Variable Crf::forward(const Variable& logits, const Tensor& image) {
-  return forward(logits, image, training() ? options.training_iterations : options.evaluation_iterations);
+Variable Crf::operator()(const Variable& logits, const Tensor& image) {
+  return after(training() ? options.training_iterations : options.evaluation_iterations, logits, image);
 }
 
-Variable Crf::forward(const Variable& logits, const Tensor& image, int iterations) {
+Variable Crf::after(int iterations, const Variable& logits, const Tensor& image) {
   const tensor::Shape &z = logits.shape(), &s = image.shape();
   check(z.rank() == 4 && (z[3] == options.labels || (z[3] == 1 && options.labels == 2)),
         "crf: logits {} must be [N, H, W, {}]", z, options.labels == 2 ? "1 or 2" : std::to_string(options.labels));

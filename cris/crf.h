@@ -47,9 +47,9 @@ class Crf : public nn::Module {
   explicit Crf(const CrfOptions& options = {});
   /// logits: [N,H,W,1], or [N,H,W,labels]; image: [N,H,W,3] in 0..1, moved to the logits' dtype and device. Runs
   /// training_iterations or evaluation_iterations, as the mode says; the result has logits' shape.
-  autograd::Variable forward(const autograd::Variable& logits, const tensor::Tensor& image);
+  autograd::Variable operator()(const autograd::Variable& logits, const tensor::Tensor& image);
   /// The same after a given number of iterations.
-  autograd::Variable forward(const autograd::Variable& logits, const tensor::Tensor& image, int iterations);
+  autograd::Variable after(int iterations, const autograd::Variable& logits, const tensor::Tensor& image);
   void visit(nn::Visitor& v) override;
   void initialize(const nn::Initializer& init, const std::string& path) override;
   const FilterCache& cache() const { return cache_; }
