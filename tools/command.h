@@ -1,0 +1,36 @@
+/// A subcommand of the program: each tools/NAME.cpp defines one static Command, and cris.cpp offers them all.
+#pragma once
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace tools {
+
+/// What the program tells the shell.
+enum ExitCode { kOk = 0, kUsage = 2, kData = 3, kNonFinite = 4, kVerification = 5, kStopped = 85 };
+
+/// A failure with an exit code of its own; any other exception ends the program with kUsage or kData (see cris.cpp).
+struct Failure : std::runtime_error {
+  Failure(ExitCode code, const std::string& message) : std::runtime_error(message), code(code) {}
+  ExitCode code;
+};
+
+/// Runs the chosen subcommand; returns an ExitCode.
+using Run = std::function<int()>;
+/// Adds options to `app` and returns what to run once they are parsed. State that options write to is kept by the
+/// returned function (a shared_ptr to a struct of options).
+using Setup = Run (*)(CLI::App& app);
+
+struct Command {
+  /// `rank` orders the list in --help.
+  Command(int rank, const char* name, const char* description, Setup setup);
+  int rank;
+  const char *name, *description;
+  Setup setup;
+};
+/// All of them, by rank.
+std::vector<const Command*> commands();
+
+}  // namespace tools
