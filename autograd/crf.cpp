@@ -35,7 +35,8 @@ Variable mean_field_labels(const Variable& unary, const Filters& spatial, const 
   Variable q = unary;
   for (int t = 0; t < iterations; ++t) {
     const Variable probability = softmax(q);
-    q = subtract(unary, add(message(probability, spatial, spatial_gain), message(probability, bilateral, bilateral_gain)));
+    q = subtract(unary,
+                 add(message(probability, spatial, spatial_gain), message(probability, bilateral, bilateral_gain)));
   }
   return q;
 }
@@ -71,8 +72,8 @@ Variable mean_field_binary(const Variable& unary, const Filters& spatial, const 
 Variable gaussian_filter(const Variable& x, const Filters& filters) {
   const tensor::Shape& s = x.shape();
   tensor::check(s.rank() == 4, "gaussian_filter: x {} must be [N, H, W, C]", s);
-  tensor::check(int64_t(filters.size()) == s[0], "gaussian_filter: {} filters for the {} images of x {}", filters.size(),
-                s[0], s);
+  tensor::check(int64_t(filters.size()) == s[0], "gaussian_filter: {} filters for the {} images of x {}",
+                filters.size(), s[0], s);
   return record("gaussian_filter", filtered(filters, false, x.value()),
                 {{x, [filters](const Tensor& dy) { return filtered(filters, true, dy); }}});
 }

@@ -27,9 +27,8 @@ uint64_t filter_key(const Tensor& image, int64_t index, double theta_alpha, cons
   const Tensor host = image.device() == Device::cuda ? image.to(Device::cpu) : image;
   const size_t bytes = size_t(image.bytes() / image.shape()[0]);
   const uint64_t content = nn::hash64({static_cast<const char*>(host.raw()) + index * bytes, bytes});
-  const std::string rest =
-      fmt::format("{} {} {} {} {} {} {}", image.shape()[1], image.shape()[2], theta_alpha, o.theta_beta, name(o.kind),
-                  name(o.normalisation), name(image.device()));
+  const std::string rest = fmt::format("{} {} {} {} {} {} {}", image.shape()[1], image.shape()[2], theta_alpha,
+                                       o.theta_beta, name(o.kind), name(o.normalisation), name(image.device()));
   return nn::hash64(rest, content);
 }
 
@@ -51,8 +50,8 @@ void FilterCache::clear() {
 }
 
 Crf::Crf(const CrfOptions& o) : options(o), cache_(o.cache_bytes) {
-  check(std::isfinite(o.theta_alpha) && o.theta_alpha >= 0, "crf: theta_alpha = {} must be positive, or 0 to follow the image",
-        o.theta_alpha);
+  check(std::isfinite(o.theta_alpha) && o.theta_alpha >= 0,
+        "crf: theta_alpha = {} must be positive, or 0 to follow the image", o.theta_alpha);
   check(std::isfinite(o.theta_beta) && o.theta_beta > 0, "crf: theta_beta = {} must be positive", o.theta_beta);
   check(std::isfinite(o.theta_gamma) && o.theta_gamma > 0, "crf: theta_gamma = {} must be positive", o.theta_gamma);
   check(o.training_iterations >= 1 && o.evaluation_iterations >= 1, "crf: {} and {} iterations; at least 1 is needed",

@@ -10,9 +10,9 @@
 namespace cris {
 
 struct CrfOptions {
-  double theta_alpha = 0;                ///< pixels; positions of the bilateral kernel. 0: 160 width / 500
-  double theta_beta = 3;                 ///< colours of the bilateral kernel, of 0..255
-  double theta_gamma = 3;                ///< pixels; the spatial kernel
+  double theta_alpha = 0;  ///< pixels; positions of the bilateral kernel. 0: 160 width / 500
+  double theta_beta = 3;   ///< colours of the bilateral kernel, of 0..255
+  double theta_gamma = 3;  ///< pixels; the spatial kernel
   int training_iterations = 5, evaluation_iterations = 10;
   tensor::GaussianKind kind = tensor::GaussianKind::permutohedral;
   tensor::Normalisation normalisation = tensor::Normalisation::row;

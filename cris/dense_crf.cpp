@@ -24,7 +24,8 @@ void check_options(const DenseCrfOptions& o) {
   positive("the spatial theta (sxy)", o.spatial_theta);
   positive("the bilateral theta (sxy)", o.bilateral_theta);
   positive("the colour theta (srgb)", o.colour_theta);
-  check(std::isfinite(o.spatial_weight) && o.spatial_weight >= 0 && std::isfinite(o.bilateral_weight) && o.bilateral_weight >= 0,
+  check(std::isfinite(o.spatial_weight) && o.spatial_weight >= 0 && std::isfinite(o.bilateral_weight) &&
+            o.bilateral_weight >= 0,
         "crf: weights (compat) {} and {} must not be negative", o.spatial_weight, o.bilateral_weight);
   check(o.ground_truth_probability > 0 && o.ground_truth_probability < 1, "crf: gt_prob = {} must lie between 0 and 1",
         o.ground_truth_probability);
@@ -48,10 +49,10 @@ LabelMap label_map(const data::Image& picture, const std::string& name, bool bla
     label = unsure ? -1 : int32_t(y.colours.size());
     if (!unsure) y.colours.push_back(c);
   }
-  data::require(y.colours.size() >= 2, "{}: {} label{} (black means unsure): at least 2 are needed", name, y.colours.size(),
-                y.colours.size() == 1 ? "" : "s");
-  data::require(int64_t(y.colours.size()) <= kMaxLabels, "{}: {} labels; at most {} are possible", name, y.colours.size(),
-                kMaxLabels);
+  data::require(y.colours.size() >= 2, "{}: {} label{} (black means unsure): at least 2 are needed", name,
+                y.colours.size(), y.colours.size() == 1 ? "" : "s");
+  data::require(int64_t(y.colours.size()) <= kMaxLabels, "{}: {} labels; at most {} are possible", name,
+                y.colours.size(), kMaxLabels);
   y.labels.resize(colour.size());
   for (size_t i = 0; i < colour.size(); ++i) y.labels[i] = label_of[colour[i]];
   return y;
@@ -101,7 +102,8 @@ Tensor log_probability(const std::vector<data::Image>& maps) {
   return y;
 }
 
-Tensor dense_crf(const Tensor& log_probability, const data::Image& image, const std::string& name, const DenseCrfOptions& o) {
+Tensor dense_crf(const Tensor& log_probability, const data::Image& image, const std::string& name,
+                 const DenseCrfOptions& o) {
   check_options(o);
   const tensor::Shape& s = log_probability.shape();
   data::require(s[1] == image.height && s[2] == image.width,

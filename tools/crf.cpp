@@ -24,7 +24,8 @@ struct CrfArguments {
   cris::DenseCrfOptions options;
 };
 
-/// Colour of label l where none is given: bits of l spread over r, g, b from the highest down, so that low labels differ most.
+/// Colour of label l where none is given: bits of l spread over r, g, b from the highest down, so that low labels
+/// differ most.
 uint32_t colour_of(uint32_t l) {
   uint32_t rgb = 0;
   for (int bit = 7; l != 0; --bit, l >>= 3)
@@ -34,7 +35,8 @@ uint32_t colour_of(uint32_t l) {
 
 /// One image and its label map or probability maps -> the picture at `output`.
 void process(const CrfArguments& a, const std::string& image_path, const std::string& labels,
-             const std::vector<std::string>& probability, const std::string& output, const std::string& probability_output) {
+             const std::vector<std::string>& probability, const std::string& output,
+             const std::string& probability_output) {
   const data::Image image = data::read_image(image_path);
   if (!labels.empty()) {
     cris::LabelMap map = cris::label_map(data::read_image(labels), labels, a.black_is_label);
@@ -83,7 +85,9 @@ void process_folder(const CrfArguments& a) {
       data::require(of.count(name), "{}: no label or probability map of that name", path);
       inputs.push_back(of.at(name));
     }
-    const auto in = [&](const std::string& folder) { return folder.empty() ? "" : (fs::path(folder) / (name + ".png")).string(); };
+    const auto in = [&](const std::string& folder) {
+      return folder.empty() ? "" : (fs::path(folder) / (name + ".png")).string();
+    };
     const bool labelled = !a.labels.empty();
     process(a, path, labelled ? inputs[0] : "", labelled ? std::vector<std::string>{} : inputs, in(a.output),
             in(a.probability_output));
@@ -92,8 +96,7 @@ void process_folder(const CrfArguments& a) {
 }
 
 int run(const CrfArguments& a) {
-  if (a.labels.empty() == a.probability.empty())
-    throw Failure(kUsage, "crf: give either --labels or --probability");
+  if (a.labels.empty() == a.probability.empty()) throw Failure(kUsage, "crf: give either --labels or --probability");
   if (!a.probability_output.empty() && a.probability.size() != 1)
     throw Failure(kUsage, "crf: --probability-output needs one --probability map");
   cris::check_options(a.options);
@@ -118,13 +121,16 @@ Run setup(CLI::App& app) {
   app.add_option("--probability", a->probability,
                  "8-bit probability map of the foreground, or one a label (or folders)");
   app.add_option("-o,--output", a->output, "PNG to write (or a folder)")->required();
-  app.add_option("--probability-output", a->probability_output, "Refined probability of the foreground as PNG (or a folder)");
+  app.add_option("--probability-output", a->probability_output,
+                 "Refined probability of the foreground as PNG (or a folder)");
   app.add_flag("--black-is-label", a->black_is_label, "Black is a label of its own, not \"unsure\"");
   app.add_option("--gt-prob", o.ground_truth_probability, "Certainty of a given label")->capture_default_str();
-  app.add_option("--gaussian-sxy", o.spatial_theta, "Spatial kernel: standard deviation, pixels")->capture_default_str();
+  app.add_option("--gaussian-sxy", o.spatial_theta, "Spatial kernel: standard deviation, pixels")
+      ->capture_default_str();
   app.add_option("--gaussian-compat", o.spatial_weight, "Spatial kernel: weight")->capture_default_str();
   app.add_option("--sxy", o.bilateral_theta, "Bilateral kernel: standard deviation, pixels")->capture_default_str();
-  app.add_option("--srgb", o.colour_theta, "Bilateral kernel: standard deviation, colours 0..255")->capture_default_str();
+  app.add_option("--srgb", o.colour_theta, "Bilateral kernel: standard deviation, colours 0..255")
+      ->capture_default_str();
   app.add_option("--compat", o.bilateral_weight, "Bilateral kernel: weight")->capture_default_str();
   app.add_option("--iterations", o.iterations, "Mean-field iterations")->capture_default_str();
   app.add_option("--normalisation", o.normalisation, "row or symmetric (default)")
