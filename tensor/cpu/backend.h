@@ -5,6 +5,11 @@
 
 namespace tensor::cpu {
 
-class CpuBackend : public ReferenceBackend {};
+class CpuBackend : public ReferenceBackend {
+ public:
+  // crf_exact.cpp, crf.cpp
+  void exact_gaussian(const Tensor& features, const GaussianPass& pass, const Tensor& x, const Tensor& y) override;
+  void lattice_gaussian(const Lattice& lattice, const GaussianPass& pass, const Tensor& x, const Tensor& y) override;
+};
 
 }  // namespace tensor::cpu
