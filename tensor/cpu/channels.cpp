@@ -4,7 +4,7 @@
 #include "tensor/cpu/backend.h"
 #include "tensor/cpu/parallel.h"
 
-namespace tensor {
+namespace tensor::cpu {
 
 void CpuBackend::copy_channels(const Tensor& x, int64_t x_first, int64_t count, const Tensor& y, int64_t y_first) {
   if (x.dtype() != DType::f32) return ReferenceBackend::copy_channels(x, x_first, count, y, y_first);
@@ -21,4 +21,4 @@ void CpuBackend::copy_channels(const Tensor& x, int64_t x_first, int64_t count, 
   });
 }
 
-}  // namespace tensor
+}  // namespace tensor::cpu

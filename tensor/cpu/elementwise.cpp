@@ -6,7 +6,7 @@
 #include "tensor/cpu/lanes.h"
 #include "tensor/cpu/parallel.h"
 
-namespace tensor {
+namespace tensor::cpu {
 namespace {
 
 constexpr int64_t kChunk = 1 << 15;
@@ -91,4 +91,4 @@ void CpuBackend::fill(double value, const Tensor& y) {
     ReferenceBackend::fill(value, y);
 }
 
-}  // namespace tensor
+}  // namespace tensor::cpu

@@ -1,7 +1,8 @@
-/// Tensors [..., C] read as wide rows: short rows of channels are joined until a row is long enough to compute on in vectors.
+/// Tensors [..., C] read as wide rows: short rows of channels are joined until a row is long enough to compute on in
+/// vectors.
 ///
-/// Element i belongs to lane i mod width, and width is a multiple of C, so lane l holds channel l mod C. Chunks of rows are the
-/// unit of parallel work and of summation; their borders depend on the shape alone.
+/// Element i belongs to lane i mod width, and width is a multiple of C, so lane l holds channel l mod C. Chunks of rows
+/// are the unit of parallel work and of summation; their borders depend on the shape alone.
 #pragma once
 #include <algorithm>
 #include <cstdint>
@@ -10,7 +11,7 @@
 #include "tensor/cpu/parallel.h"
 #include "tensor/tensor.h"
 
-namespace tensor {
+namespace tensor::cpu {
 
 struct Lanes {
   static constexpr int64_t kLeastWidth = 256, kBlockRows = 64, kChunkElements = 1 << 16;
@@ -44,8 +45,8 @@ void for_each_row(const Lanes& z, F f) {
 }
 
 /// kSums sums per channel over all rows: out[s][c], in f64, in an order that the shape alone fixes.
-/// block(begin, end, scratch, sums) adds rows [begin, end), at most kBlockRows of them, to sums[s * width + lane]; it may sum in
-/// f32 within the block, in `scratch` (kScratch * width floats).
+/// block(begin, end, scratch, sums) adds rows [begin, end), at most kBlockRows of them, to sums[s * width + lane]; it
+/// may sum in f32 within the block, in `scratch` (kScratch * width floats).
 template <int kSums, int kScratch, class Block>
 std::vector<double> column_sums(const Lanes& z, Block block) {
   const int64_t stride = kSums * z.width;
@@ -67,8 +68,8 @@ std::vector<double> column_sums(const Lanes& z, Block block) {
   return sums;
 }
 
-/// Calls f(rows, at, length) over rows [begin, end) of z, four at a time where they are whole, else one at a time: `rows` is their
-/// number as a constant, `at` the first element, `length` the lanes that they fill.
+/// Calls f(rows, at, length) over rows [begin, end) of z, four at a time where they are whole, else one at a time:
+/// `rows` is their number as a constant, `at` the first element, `length` the lanes that they fill.
 template <class F>
 void for_block(const Lanes& z, int64_t begin, int64_t end, F f) {
   const int64_t whole = z.length(end - 1) == z.width ? end : end - 1;
@@ -86,4 +87,4 @@ void add_rows(const float* __restrict x, int64_t width, int64_t length, float* _
   }
 }
 
-}  // namespace tensor
+}  // namespace tensor::cpu

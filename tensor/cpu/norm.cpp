@@ -4,7 +4,7 @@
 #include "tensor/cpu/backend.h"
 #include "tensor/cpu/lanes.h"
 
-namespace tensor {
+namespace tensor::cpu {
 namespace {
 
 /// first += x - pivot, second += (x - pivot)^2.
@@ -103,12 +103,14 @@ void CpuBackend::batch_norm_statistics(const Tensor& x, const Tensor& mean, cons
   if (x.dtype() != DType::f32) return ReferenceBackend::batch_norm_statistics(x, mean, variance);
   const Lanes z(x);
   const float* from = x.data<float>();
-  // A block's deviations are taken from its own mean, while it lies in the cache: squares of a large mean never meet f32.
+  // A block's deviations are taken from its own mean, while it lies in the cache: squares of a large mean never meet
+  // f32.
   const auto sums = column_sums<2, 3>(z, [&](int64_t begin, int64_t end, float* pivot, double* total) {
     float *first = pivot + z.width, *second = first + z.width;
     std::fill_n(pivot, 3 * z.width, 0.0f);
     const int64_t rest = z.length(end - 1) % z.width, whole = end - begin - (rest != 0);
-    for_block(z, begin, end, [&](auto rows, int64_t at, int64_t length) { add_rows<rows>(from + at, z.width, length, pivot); });
+    for_block(z, begin, end,
+              [&](auto rows, int64_t at, int64_t length) { add_rows<rows>(from + at, z.width, length, pivot); });
     for (int64_t l = 0; l < z.width; ++l) pivot[l] /= float(std::max<int64_t>(1, whole + (l < rest)));
     for_block(z, begin, end, [&](auto rows, int64_t at, int64_t length) {
       add_moments<rows>(from + at, z.width, length, pivot, first, second);
@@ -146,7 +148,7 @@ void CpuBackend::batch_norm_grad_sums(const BatchNorm& b, const Tensor& dy, cons
   if (b.x.dtype() != DType::f32) return ReferenceBackend::batch_norm_grad_sums(b, dy, dgamma, dbeta);
   const Lanes z(b.x);
   const auto sums = b.activation == Activation::relu ? gradient_sums<true>(z, b, dy.data<float>())
-                                                      : gradient_sums<false>(z, b, dy.data<float>());
+                                                     : gradient_sums<false>(z, b, dy.data<float>());
   std::copy_n(sums.data(), z.channels, dgamma.data<float>());
   std::copy_n(sums.data() + z.channels, z.channels, dbeta.data<float>());
 }
@@ -169,10 +171,12 @@ void CpuBackend::batch_norm_grad_input(const BatchNorm& b, const Tensor& dy, con
   for_each_row(z, [&](int64_t row, int64_t length) {
     const int64_t at = row * z.width;
     if (b.activation == Activation::relu)
-      input_gradient_row<true>(x + at, from + at, length, lane, scale.data(), from_gamma.data(), from_beta.data(), to + at);
+      input_gradient_row<true>(x + at, from + at, length, lane, scale.data(), from_gamma.data(), from_beta.data(),
+                               to + at);
     else
-      input_gradient_row<false>(x + at, from + at, length, lane, scale.data(), from_gamma.data(), from_beta.data(), to + at);
+      input_gradient_row<false>(x + at, from + at, length, lane, scale.data(), from_gamma.data(), from_beta.data(),
+                                to + at);
   });
 }
 
-}  // namespace tensor
+}  // namespace tensor::cpu

@@ -4,22 +4,24 @@
 #include "tensor/cpu/backend.h"
 #include "tensor/cpu/parallel.h"
 
-namespace tensor {
+namespace tensor::cpu {
 namespace {
 
 constexpr int64_t kChunkElements = 1 << 15;
 
-/// Calls f(image * rows + row, scratch) for every row of every image, chunks in parallel; scratch holds `width` places as i32,
-/// the width of the floats that they are chosen with.
+/// Calls f(image * rows + row, scratch) for every row of every image, chunks in parallel; scratch holds `width` places
+/// as i32, the width of the floats that they are chosen with.
 template <class F>
 void for_each_image_row(int64_t rows, int64_t width, F f) {
-  parallel_for(rows, std::max<int64_t>(1, kChunkElements / std::max<int64_t>(1, width)), [&](int64_t begin, int64_t end) {
-    std::vector<int32_t> places(width);
-    for (int64_t row = begin; row < end; ++row) f(row, places.data());
-  });
+  parallel_for(rows, std::max<int64_t>(1, kChunkElements / std::max<int64_t>(1, width)),
+               [&](int64_t begin, int64_t end) {
+                 std::vector<int32_t> places(width);
+                 for (int64_t row = begin; row < end; ++row) f(row, places.data());
+               });
 }
 
-/// Takes v where it is larger than `best` or the first NaN. Conditional moves only: `||` would keep the loop from vectorising.
+/// Takes v where it is larger than `best` or the first NaN. Conditional moves only: `||` would keep the loop from
+/// vectorising.
 inline void choose(float v, int32_t there, float& best, int32_t& at) {
   const float larger = v <= best ? best : v;
   const int32_t where = v <= best ? at : there;
@@ -184,4 +186,4 @@ void CpuBackend::max_unpool_grad(const PoolShape& z, const Tensor& dy, const Ten
   });
 }
 
-}  // namespace tensor
+}  // namespace tensor::cpu

@@ -1,4 +1,5 @@
-/// Random kernels: blocks of Philox counters computed side by side in vector lanes, the numbers those of tensor/random.h.
+/// Random kernels: blocks of Philox counters computed side by side in vector lanes, the numbers those of
+/// tensor/random.h.
 #include "tensor/random.h"
 
 #include <cmath>
@@ -6,7 +7,7 @@
 #include "tensor/cpu/backend.h"
 #include "tensor/cpu/parallel.h"
 
-namespace tensor {
+namespace tensor::cpu {
 namespace {
 
 constexpr int64_t kBlocks = 32, kWords = 4 * kBlocks, kChunk = 128 * kWords;
@@ -83,4 +84,4 @@ void CpuBackend::dropout(const RandomKey& key, double p, const Tensor& x, const 
   });
 }
 
-}  // namespace tensor
+}  // namespace tensor::cpu

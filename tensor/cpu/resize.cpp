@@ -1,10 +1,11 @@
-/// Resizing: blend whole rows first, then pixels within the blended row; the gradient gathers through the transposed taps.
+/// Resizing: blend whole rows first, then pixels within the blended row; the gradient gathers through the transposed
+/// taps.
 #include <cstring>
 
 #include "tensor/cpu/backend.h"
 #include "tensor/cpu/parallel.h"
 
-namespace tensor {
+namespace tensor::cpu {
 namespace {
 
 constexpr int64_t kChunkElements = 1 << 15;
@@ -60,7 +61,8 @@ void scale_row(const float* __restrict x, float weight, int64_t n, float* __rest
 void add_row(const float* __restrict x, float weight, int64_t n, float* __restrict y) {
   for (int64_t i = 0; i < n; ++i) y[i] += weight * x[i];
 }
-void blend_rows(const float* __restrict a, float wa, const float* __restrict b, float wb, int64_t n, float* __restrict y) {
+void blend_rows(const float* __restrict a, float wa, const float* __restrict b, float wb, int64_t n,
+                float* __restrict y) {
   for (int64_t i = 0; i < n; ++i) y[i] = wa * a[i] + wb * b[i];
 }
 
@@ -110,4 +112,4 @@ void CpuBackend::resize_grad(const ResizeShape& z, const Tensor& dy, const Tenso
                  dy.data<float>(), dx.data<float>());
 }
 
-}  // namespace tensor
+}  // namespace tensor::cpu

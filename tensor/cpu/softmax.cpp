@@ -5,7 +5,7 @@
 #include "tensor/cpu/parallel.h"
 #include "tensor/scalar_math.h"
 
-namespace tensor {
+namespace tensor::cpu {
 namespace {
 
 constexpr int64_t kPixels = 64;
@@ -47,7 +47,8 @@ void softmax_grad_block(int64_t classes, const float* __restrict y, float* __res
     for (int64_t j = 0; j < kPixels; ++j) dy[l * kPixels + j] = y[l * kPixels + j] * (dy[l * kPixels + j] - dot[j]);
 }
 
-/// Calls f(first element, pixels, scratch) for blocks of kPixels pixels, chunks in parallel; scratch holds `blocks` turned blocks.
+/// Calls f(first element, pixels, scratch) for blocks of kPixels pixels, chunks in parallel; scratch holds `blocks`
+/// turned blocks.
 template <class F>
 void for_each_block(int64_t pixels, int64_t classes, int blocks, F f) {
   const int64_t per_chunk = std::max<int64_t>(1, (1 << 14) / (kPixels * classes));
@@ -88,4 +89,4 @@ void CpuBackend::softmax_grad(const Tensor& dy, const Tensor& y, const Tensor& d
   });
 }
 
-}  // namespace tensor
+}  // namespace tensor::cpu

@@ -4,7 +4,7 @@
 #include "tensor/cpu/backend.h"
 #include "tensor/cpu/parallel.h"
 
-namespace tensor {
+namespace tensor::cpu {
 namespace {
 
 constexpr int64_t kChunk = 1 << 14;
@@ -46,4 +46,4 @@ void CpuBackend::sgd_step(const SgdStep& s, const Tensor& g, const Tensor& w, co
   });
 }
 
-}  // namespace tensor
+}  // namespace tensor::cpu
