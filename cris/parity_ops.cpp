@@ -118,11 +118,11 @@ void mean_field(ParityCase& c) {
                         tensor::spatial_features(s[1], s[2], c.option<double>("theta_gamma"), c.dtype(), c.device())));
   autograd::Filters bilateral;
   for (int64_t n = 0; n < s[0]; ++n)
-    bilateral.push_back(std::make_shared<tensor::GaussianFilter>(
-        kind, normalisation, tensor::bilateral_features(image, n, alpha, beta)));
-  c.output("y", autograd::mean_field(c.input("logits"), spatial, bilateral, c.input("spatial_weight"),
-                                     c.input("bilateral_weight"), c.input("compatibility"),
-                                     c.option<int>("iterations")));
+    bilateral.push_back(std::make_shared<tensor::GaussianFilter>(kind, normalisation,
+                                                                 tensor::bilateral_features(image, n, alpha, beta)));
+  c.output("y",
+           autograd::mean_field(c.input("logits"), spatial, bilateral, c.input("spatial_weight"),
+                                c.input("bilateral_weight"), c.input("compatibility"), c.option<int>("iterations")));
 }
 
 /// A module that is one parameter.
