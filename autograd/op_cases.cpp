@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <numeric>
 
+#include "tensor/gaussian_filter.h"
+
 namespace autograd {
 
 using tensor::DType;
@@ -170,6 +172,48 @@ void add_norms(std::vector<OpCase>& rows) {
   rows.push_back(norm("evaluation relu", {1, 3, 5, 17}, {.training = false, .activation = relu}));
 }
 
+/// One filter an image over positions and the colours of a fixed image, in x's dtype and on its device.
+Filters filters_for(const Tensor& x, tensor::GaussianKind kind, tensor::Normalisation normalisation, bool colours) {
+  const Shape& s = x.shape();
+  const Tensor image = tensor::cast(
+      tensor::uniform({9, 1, 0}, {s[0], s[1], s[2], 3}, 0, 255, DType::f32, tensor::Device::reference), x.dtype());
+  Filters filters;
+  for (int64_t n = 0; n < s[0]; ++n) {
+    const Tensor features = colours ? tensor::bilateral_features(image, n, 3, 80)
+                                    : tensor::spatial_features(s[1], s[2], 2.5, x.dtype(), tensor::Device::reference);
+    filters.push_back(std::make_shared<const tensor::GaussianFilter>(kind, normalisation, features.to(x.device())));
+  }
+  return filters;
+}
+
+void add_crf(std::vector<OpCase>& rows) {
+  using tensor::GaussianKind;
+  using tensor::Normalisation;
+  for (const GaussianKind kind : {GaussianKind::exact, GaussianKind::permutohedral}) {
+    for (const Normalisation normalisation : {Normalisation::row, Normalisation::symmetric}) {
+      const std::string how = std::string(tensor::name(kind)) + " " + tensor::name(normalisation);
+      const auto filter = [=](const Inputs& in) {
+        return gaussian_filter(in[0], filters_for(in[0].value(), kind, normalisation, true));
+      };
+      rows.push_back({"gaussian_filter", "gaussian_filter " + how, {{Shape{3, 5, 7, 2}}}, filter});
+      rows.push_back({"gaussian_filter", "gaussian_filter 1 pixel " + how, {{Shape{1, 1, 1, 1}}}, filter});
+    }
+  }
+  const auto infer = [](const Inputs& in) {
+    const Filters spatial = filters_for(in[0].value(), GaussianKind::exact, Normalisation::symmetric, false);
+    const Filters bilateral = filters_for(in[0].value(), GaussianKind::exact, Normalisation::symmetric, true);
+    return mean_field(in[0], spatial, bilateral, in[1], in[2], in[3], 3);
+  };
+  for (const int64_t channels : {1, 3}) {
+    const int64_t labels = channels == 1 ? 2 : channels;
+    const CaseInput weight{Shape{labels, labels}};
+    rows.push_back({"mean_field",
+                    "mean_field " + std::to_string(labels) + " labels",
+                    {{Shape{2, 4, 5, channels}, -2, 2}, weight, weight, weight},
+                    infer});
+  }
+}
+
 void add_losses(std::vector<OpCase>& rows) {
   const Shape mask{3, 5, 7, 1}, pixel{1, 1, 1, 1};
   for (const auto& [what, shape] : {std::pair{"", mask}, std::pair{" 1 pixel", pixel}}) {
@@ -221,6 +265,7 @@ const std::vector<OpCase>& op_cases() {
     add_products(rows);
     add_windows(rows);
     add_norms(rows);
+    add_crf(rows);
     add_losses(rows);
     return rows;
   }();

@@ -95,8 +95,7 @@ Variable mean_field(const Variable& logits, const Filters& spatial, const Filter
                     const Variable& spatial_weight, const Variable& bilateral_weight, const Variable& compatibility,
                     int iterations);
 
-// ---- losses (loss.cpp): all [1], means over all elements; the target needs no gradient
-// --------------------------------
+// ---- losses (loss.cpp): all [1], means over all elements; targets need no gradient ---------------------------------
 /// mean (x - target)^2
 Variable mse_loss(const Variable& x, const Tensor& target);
 /// mean -[t ln p + (1-t) ln(1-p)], logarithms floored at log_floor. p in [0, 1].

@@ -1,6 +1,6 @@
 /// Every row of the table of op cases: gradients, parity of devices, the same bits however often and by however many
 /// threads.
-#include <doctest.h>
+#include <doctest/doctest.h>
 
 #include <cstring>
 #include <fstream>

@@ -1,7 +1,7 @@
 /// The trace: each op and its gradient find each other.
 #include "autograd/trace.h"
 
-#include <doctest.h>
+#include <doctest/doctest.h>
 
 #include "autograd/ops.h"
 

@@ -1,7 +1,7 @@
 /// The graph: what is recorded, what is kept, and how it is walked.
 #include "autograd/variable.h"
 
-#include <doctest.h>
+#include <doctest/doctest.h>
 
 #include <memory>
 
