@@ -16,7 +16,7 @@ using tensor::Shape;
 
 namespace {
 
-constexpr int64_t kImages = 2, kHeight = 7, kWidth = 9;
+constexpr int64_t kImages = 2, kHeight = 5, kWidth = 6;
 
 struct Fields {
   Filters spatial, bilateral;
@@ -120,7 +120,7 @@ TEST_CASE("mean field: every step is the formula") {
 }
 
 TEST_CASE("mean field: the gradient of the whole layer with the exact filter agrees with central differences to 1e-7") {
-  for (const int64_t labels : {1, 2, 4})
+  for (const int64_t labels : {1, 3})
     for (const Normalisation normalisation : {Normalisation::row, Normalisation::symmetric}) {
       CAPTURE(labels);
       CAPTURE(name(normalisation));
