@@ -1,5 +1,5 @@
 /// Every differentiable function. Each is defined once: a forward call and a table `input -> gradient formula`.
-/// Tests, parity and benchmarks of all of them come from tests/op_cases.h.
+/// Tests, parity and benchmarks of all of them come from autograd/op_cases.h.
 #pragma once
 #include <vector>
 
@@ -42,7 +42,8 @@ Variable matmul(const Variable& a, const Variable& b);
 
 // ---- convolution (conv.cpp) ----------------------------------------------------------------------------------------
 /// y = act(x * w + b), cross-correlation. x [N,H,W,C], w [K,R,S,C], b [K] or undefined -> [N,P,Q,K].
-Variable conv2d(const Variable& x, const Variable& w, const Variable& b, const ConvOptions& options, Activation activation = Activation::none);
+Variable conv2d(const Variable& x, const Variable& w, const Variable& b, const ConvOptions& options,
+                Activation activation = Activation::none);
 /// The transpose of conv2d. x [N,P,Q,K], w [K,R,S,C], b [C] or undefined -> [N, (P-1) stride + R - 2 padding, ..., C].
 Variable conv_transpose2d(const Variable& x, const Variable& w, const Variable& b, const ConvOptions& options);
 
@@ -64,19 +65,21 @@ Variable resize(const Variable& x, int64_t height, int64_t width, ResizeMode mod
 /// Joins along the last axis; made again rather than kept for the backward pass.
 Variable concat(const std::vector<Variable>& parts);
 /// Batch normalisation over every axis but the last.
-/// y = act(gamma (x - mean) rstd + beta), rstd = 1 / sqrt(var + epsilon), var biased (1/M). In training mean and var are x's, and
-/// running = (1 - momentum) running + momentum batch, with the unbiased variance 1/(M-1); in evaluation they are the running ones.
-/// x: [..., C]; the rest [C]. running_mean and running_var are updated in place. y is made again rather than kept.
-/// Throws if x has fewer than 2 values per channel in training.  Source: Ioffe & Szegedy 2015; conventions of PyTorch.
+/// y = act(gamma (x - mean) rstd + beta), rstd = 1 / sqrt(var + epsilon), var biased (1/M). In training mean and var
+/// are x's, and running = (1 - momentum) running + momentum batch, with the unbiased variance 1/(M-1); in evaluation
+/// they are the running ones. x: [..., C]; the rest [C]. running_mean and running_var are updated in place. y is made
+/// again rather than kept. Throws if x has fewer than 2 values per channel in training.  Source: Ioffe & Szegedy 2015;
+/// conventions of PyTorch.
 struct BatchNormOptions {
   bool training = true;
   double momentum = 0.1, epsilon = 1e-5;
   Activation activation = Activation::none;
 };
-Variable batch_norm(const Variable& x, const Variable& gamma, const Variable& beta, const Tensor& running_mean, const Tensor& running_var,
-                    const BatchNormOptions& options);
+Variable batch_norm(const Variable& x, const Variable& gamma, const Variable& beta, const Tensor& running_mean,
+                    const Tensor& running_var, const BatchNormOptions& options);
 
-// ---- losses (loss.cpp): all [1], means over all elements; the target needs no gradient --------------------------------
+// ---- losses (loss.cpp): all [1], means over all elements; the target needs no gradient
+// --------------------------------
 /// mean (x - target)^2
 Variable mse_loss(const Variable& x, const Tensor& target);
 /// mean -[t ln p + (1-t) ln(1-p)], logarithms floored at log_floor. p in [0, 1].

@@ -2,7 +2,6 @@
 #pragma once
 #include <cstdint>
 #include <functional>
-#include <initializer_list>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -13,10 +12,11 @@ namespace autograd {
 
 using tensor::Tensor;
 
-/// Gradient of the result -> gradient of one input.
-using Pull = std::function<Tensor(const Tensor& dy)>;
+/// Gradient of the result -> gradient of one input. A formula that finds `dy` unique may overwrite it.
+using Pull = std::function<Tensor(Tensor dy)>;
 
 struct Node;
+struct Remake;
 
 /// One recorded input: the node it came from and its gradient formula.
 struct Edge {
@@ -24,13 +24,21 @@ struct Edge {
   Pull pull;
 };
 
+/// One step of the graph. It holds no value: a value lives as long as a Variable or a formula needs it.
 struct Node {
-  Tensor value, grad;
+  tensor::Shape shape;
+  tensor::DType dtype = tensor::DType::f32;
+  Tensor grad;
   bool requires_grad = false;
+  bool walked = false;  ///< backward() has used and released its inputs
   const char* op = "leaf";
-  uint64_t order = 0;                 ///< creation order, which is a topological order
-  std::vector<Edge> inputs;           ///< only those that need a gradient
-  std::function<Tensor()> recompute;  ///< makes `value` again, bit for bit, when it was cheap to make; empty otherwise
+  uint64_t order = 0;        ///< creation order, which is a topological order
+  std::vector<Edge> inputs;  ///< only those that need a gradient
+  Node() = default;
+  Node(const Node&) = delete;
+  Node& operator=(const Node&) = delete;
+  /// Releases its ancestors one by one, so that a deep graph does not exhaust the stack.
+  ~Node();
 };
 
 class Variable {
@@ -39,13 +47,15 @@ class Variable {
   /// A leaf: a constant, or a parameter when `requires_grad`.
   explicit Variable(Tensor value, bool requires_grad = false);
   bool defined() const { return node_ != nullptr; }
-  const Tensor& value() const { return node_->value; }
-  const tensor::Shape& shape() const { return node_->value.shape(); }
+  const Tensor& value() const { return content_->value; }
+  const tensor::Shape& shape() const { return node_->shape; }
   /// After backward(): dL/d(this) for leaves that require a gradient and were reached; undefined otherwise.
   const Tensor& grad() const { return node_->grad; }
   bool requires_grad() const { return node_ && node_->requires_grad; }
-  void set_requires_grad(bool on) { node_->requires_grad = on; }
-  /// Replaces a leaf's value (a checkpoint, another device); the gradient is dropped.
+  /// Throws when this is the result of an op.
+  void set_requires_grad(bool on);
+  /// Replaces a leaf's value (a checkpoint, another device); the gradient is dropped. Throws when this is the result of
+  /// an op.
   void set_value(Tensor value);
   /// Drops the gradient: absent, not zero.
   void zero_grad() { node_->grad = {}; }
@@ -54,34 +64,42 @@ class Variable {
   const std::shared_ptr<Node>& node() const { return node_; }
 
  private:
+  friend class Saved;
+  friend Variable record(const char*, Tensor, std::vector<std::pair<Variable, Pull>>, std::function<Tensor()>);
+  struct Content {
+    Tensor value;
+    std::shared_ptr<Remake> remake;
+  };
   std::shared_ptr<Node> node_;
+  std::shared_ptr<Content> content_;  // shared by copies of the Variable, not by the graph
 };
 
-/// What a gradient formula keeps of a value. A value that is cheap to make again (batch norm + ReLU, concatenation) is not
-/// held: once nothing else holds it, its memory is free, and get() makes it again during backward().
+/// What a gradient formula keeps of a value. A value that is cheap to make again (batch norm + ReLU, concatenation) is
+/// not held: once nothing else holds it, its memory is free, and get() makes it again during backward().
 class Saved {
  public:
   Saved() = default;
   explicit Saved(const Variable& v);
-  Saved(Tensor t) : held_(std::move(t)) {}  // NOLINT: a tensor is kept as it is
+  Saved(Tensor t) : shape_(t.shape()), held_(std::move(t)) {}  // NOLINT: a tensor is kept as it is
   /// The value: the living tensor, or the same bits made again.
   Tensor get() const;
-  const tensor::Shape& shape() const { return shape_.rank() ? shape_ : held_.shape(); }
+  const tensor::Shape& shape() const { return shape_; }
 
  private:
-  Tensor held_;
   tensor::Shape shape_;
-  struct Remake;
+  Tensor held_;
   std::shared_ptr<Remake> remake_;
 };
 
-/// Records `value` as the result of `op`. Formulas of inputs that need no gradient are dropped with all they captured.
-/// `recompute`, when given, must return the same bits as `value`, capturing only Saved inputs.
-Variable record(const char* op, Tensor value, std::vector<std::pair<Variable, Pull>> gradients, std::function<Tensor()> recompute = {});
+/// Records `value` as the result of `op`. Formulas of inputs that need no gradient are dropped with all they captured;
+/// the formula that profits from overwriting dy, or that needs the most memory, comes last. `recompute`, when given,
+/// must return the same bits as `value`, capturing only Saved inputs.
+Variable record(const char* op, Tensor value, std::vector<std::pair<Variable, Pull>> gradients,
+                std::function<Tensor()> recompute = {});
 
-/// Adds to every reachable leaf's grad dL/d(leaf), L the sum of `loss`. Newest node first; a node's inputs and gradient are
-/// released as soon as they are used, so a graph can be walked once.
-/// Throws when `loss` requires no gradient, or has been walked before.
+/// Adds to every reachable leaf's grad dL/d(leaf), L the sum of `loss`. Newest node first; a node's inputs and gradient
+/// are released as soon as they are used, so a graph can be walked once. Throws when `loss` requires no gradient, or
+/// has been walked before.
 void backward(const Variable& loss);
 /// The same for L = sum(y * cotangent).
 void backward(const Variable& y, const Tensor& cotangent);
@@ -99,9 +117,17 @@ class NoGrad {
 };
 bool grad_enabled();
 
-/// Called after each recorded op and each gradient when set: op, result, and whether it is a gradient. The non-finite guard
-/// and the trace hang here. Thread-local; pass {} to remove.
-using Observer = std::function<void(const char* op, const Tensor& result, bool gradient)>;
-void set_observer(Observer observer);
+/// What an observer is told: a result as soon as it is recorded, or a node's whole gradient before its formulas run.
+struct Observed {
+  const char* op;
+  const Tensor& result;
+  bool gradient;
+  uint64_t order;  ///< the node's, so that a gradient finds its result
+};
+
+/// Told of each recorded op and each gradient when set. The non-finite guard and the trace hang here. Thread-local.
+using Observer = std::function<void(const Observed&)>;
+/// Sets this thread's observer ({} for none) and returns the one before.
+Observer set_observer(Observer observer);
 
 }  // namespace autograd

@@ -3,6 +3,7 @@
 #pragma once
 #include <Random123/philox.h>
 
+#include <cmath>
 #include <cstdint>
 
 #include "tensor/host_device.h"

@@ -22,6 +22,8 @@ HD inline uint32_t to_bits(float x) {
 
 HD inline double exp(double x) { return ::exp(x); }
 HD inline double log(double x) { return ::log(x); }
+HD inline double sqrt(double x) { return ::sqrt(x); }
+HD inline float sqrt(float x) { return ::sqrtf(x); }
 
 /// e^x = 2^n e^r with |r| <= ln(2)/2, the latter by a degree-6 polynomial. Below -87.3 the result is 0, above 88.7 infinity.
 HD inline float exp(float x) {

@@ -34,6 +34,12 @@ struct Log {
   template <class T>
   HD T operator()(T x) const { return math::log(x); }
 };
+/// 1 / sqrt(x + epsilon)
+struct Rsqrt {
+  double epsilon = 0;
+  template <class T>
+  HD T operator()(T x) const { return T(1) / math::sqrt(x + T(epsilon)); }
+};
 /// 1 where x >= at, else 0
 struct Threshold {
   double at = 0.5;
@@ -41,7 +47,7 @@ struct Threshold {
   HD T operator()(T x) const { return x >= T(at) ? T(1) : T(0); }
 };
 
-using MapOp = std::variant<Affine, Relu, Sigmoid, Exp, Log, Threshold>;
+using MapOp = std::variant<Affine, Relu, Sigmoid, Exp, Log, Rsqrt, Threshold>;
 
 // ---- two arguments -------------------------------------------------------------------------------------------------
 struct Add {

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tensor/check.h"
@@ -36,6 +37,11 @@ class Tensor {
   Tensor() = default;
   /// Uninitialised memory.
   Tensor(Shape shape, DType dtype, Device device);
+  /// Memory that exists already, seen with these extents. Throws when it is too small.
+  Tensor(Shape shape, DType dtype, std::shared_ptr<Storage> storage)
+      : shape_(shape), dtype_(dtype), storage_(std::move(storage)) {
+    check(storage_ && bytes() <= storage_->bytes(), "tensor: shape {} of {} does not fit its memory", shape, name(dtype));
+  }
   /// Copies `values` (row-major) to `device`. Throws unless shape.count() == values.size().
   template <class T>
   static Tensor from(const std::vector<T>& values, Shape shape, Device device) {

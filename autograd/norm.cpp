@@ -1,0 +1,104 @@
+/// Batch normalisation: keeps x and [C] statistics; y is made again where a formula needs it.
+#include <optional>
+
+#include "autograd/in_place.h"
+#include "autograd/ops.h"
+
+namespace autograd {
+
+using tensor::check;
+
+namespace {
+
+/// All that the gradients and a second forward pass need.
+struct Normalisation {
+  Saved x;
+  Tensor mean, rstd, gamma, beta;
+  Activation activation;
+  bool training;
+
+  template <class F>
+  auto with(F&& f) const {
+    const Tensor image = x.get();
+    return f(tensor::BatchNorm{image, mean, rstd, gamma, beta, activation});
+  }
+};
+
+/// The sums over dy that all three gradients share, computed by whichever formula runs first.
+class Sums {
+ public:
+  struct Value {
+    Tensor dgamma, dbeta;
+  };
+  const Value& of(const Normalisation& n, const Tensor& dy) {
+    if (!value_) {
+      value_ =
+          Value{Tensor(n.gamma.shape(), dy.dtype(), dy.device()), Tensor(n.gamma.shape(), dy.dtype(), dy.device())};
+      n.with([&](const tensor::BatchNorm& b) {
+        tensor::backend(dy.device()).batch_norm_grad_sums(b, dy, value_->dgamma, value_->dbeta);
+      });
+    }
+    return *value_;
+  }
+
+ private:
+  std::optional<Value> value_;
+};
+
+Tensor grad_input(const Normalisation& n, const Sums::Value& sums, Tensor dy) {
+  Tensor dx = dy.unique() ? dy : Tensor(dy.shape(), dy.dtype(), dy.device());
+  n.with([&](const tensor::BatchNorm& b) {
+    tensor::backend(dy.device()).batch_norm_grad_input(b, dy, sums.dgamma, sums.dbeta, n.training, dx);
+  });
+  return dx;
+}
+
+/// running = (1 - momentum) running + momentum scale batch, in place.
+void update_running(const Tensor& running, const Tensor& batch, double momentum, double scale) {
+  tensor::backend(running.device()).map(tensor::Affine{1 - momentum, 0}, running, running);
+  tensor::add_to(running, tensor::map(tensor::Affine{momentum * scale, 0}, batch));
+}
+
+}  // namespace
+
+Variable batch_norm(const Variable& x, const Variable& gamma, const Variable& beta, const Tensor& running_mean,
+                    const Tensor& running_var, const BatchNormOptions& options) {
+  check(x.shape().rank() >= 2, "batch_norm: x {} needs at least 2 axes", x.shape());
+  const int64_t c = x.shape()[-1], values = c ? x.shape().count() / c : 0;
+  const tensor::Shape row{c};
+  check(gamma.shape() == row && beta.shape() == row && running_mean.shape() == row && running_var.shape() == row,
+        "batch_norm: x {} has {} channels, but gamma is {}, beta {}, running_mean {}, running_var {}", x.shape(), c,
+        gamma.shape(), beta.shape(), running_mean.shape(), running_var.shape());
+
+  Normalisation n{Saved(x), {}, {}, gamma.value(), beta.value(), options.activation, options.training};
+  Tensor variance = running_var;
+  if (options.training) {
+    check(values > 1,
+          "batch_norm: x {} has {} value(s) per channel; training needs at least 2 (a larger batch or image)",
+          x.shape(), values);
+    tensor::Statistics batch = tensor::batch_norm_statistics(x.value());
+    update_running(running_mean, batch.mean, options.momentum, 1);
+    update_running(running_var, batch.variance, options.momentum, double(values) / double(values - 1));
+    n.mean = std::move(batch.mean);
+    variance = std::move(batch.variance);
+  } else {
+    // A later training pass changes the running mean in place; the formulas need today's.
+    n.mean = grad_enabled() ? running_mean.clone() : running_mean;
+  }
+  n.rstd = tensor::map(tensor::Rsqrt{options.epsilon}, variance);
+
+  Tensor y = tensor::batch_norm({x.value(), n.mean, n.rstd, n.gamma, n.beta, n.activation});
+  auto sums = std::make_shared<Sums>();
+  // x last: its gradient may take dy's memory.
+  return record("batch_norm", std::move(y),
+                {{beta, [n, sums](const Tensor& dy) { return sums->of(n, dy).dbeta; }},
+                 {gamma, [n, sums](const Tensor& dy) { return sums->of(n, dy).dgamma; }},
+                 {x,
+                  [n, sums](Tensor dy) {
+                    const auto& s = sums->of(n, dy);
+                    return grad_input(n, s, std::move(dy));
+                  }}},
+                [n] { return n.with([](const tensor::BatchNorm& b) { return tensor::batch_norm(b); }); });
+}
+
+}  // namespace autograd

@@ -1,0 +1,11 @@
+/// Resizing of images.
+#include "autograd/ops.h"
+
+namespace autograd {
+
+Variable resize(const Variable& x, int64_t height, int64_t width, ResizeMode mode) {
+  return record("resize", tensor::resize(x.value(), height, width, mode),
+                {{x, [shape = x.shape(), mode](const Tensor& dy) { return tensor::resize_grad(dy, shape, mode); }}});
+}
+
+}  // namespace autograd

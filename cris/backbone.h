@@ -1,0 +1,39 @@
+/// The interface of the segmentation networks, and the factory that makes one by name.
+#pragma once
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "nn/module.h"
+
+namespace cris {
+
+using autograd::Variable;
+
+enum class BackboneKind { unet, unet_plus_plus, segnet };
+/// "unet", "unet++" or "segnet".
+const char* name(BackboneKind kind);
+/// Throws Error naming the choices.
+BackboneKind backbone_from(const std::string& text);
+/// Width of the first stage in the literature: 64, 32, 64.
+int64_t default_base(BackboneKind kind);
+/// Heights and widths of images must be multiples of this: 16, 16, 32.
+int64_t size_multiple(BackboneKind kind);
+
+struct BackboneOptions {
+  BackboneKind kind = BackboneKind::unet;
+  int64_t base = 0;  ///< channels of the first stage; 0: default_base(kind)
+  int64_t in_channels = 3, outputs = 1;
+  bool deep_supervision = false;  ///< unet++ only: heads on nodes 0_1, 0_2, 0_3 too
+};
+
+class Backbone : public nn::Module {
+ public:
+  /// Logits of every head, the output's last. image: [N,H,W,in_channels], RGB / 255 -> each [N,H,W,outputs].
+  /// Only deep supervision in training mode gives more than one. Throws when H or W is no multiple of size_multiple.
+  virtual std::vector<Variable> operator()(Variable image) = 0;
+};
+
+std::unique_ptr<Backbone> make_backbone(const BackboneOptions& options);
+
+}  // namespace cris

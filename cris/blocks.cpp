@@ -1,0 +1,56 @@
+/// What the backbones are built from.
+#include "cris/blocks.h"
+
+namespace cris {
+
+namespace {
+
+nn::ConvLayerOptions conv3x3(int64_t in, int64_t out) {
+  return {.in = in, .out = out, .kernel = 3, .padding = 1, .bias = false};
+}
+
+nn::BatchNormLayerOptions norm_relu(int64_t channels) {
+  return {.channels = channels, .activation = tensor::Activation::relu};
+}
+
+}  // namespace
+
+ConvNorm::ConvNorm(int64_t in, int64_t out) : conv_(conv3x3(in, out)), norm_(norm_relu(out)) {}
+
+Variable ConvNorm::operator()(Variable x) { return nn::conv_norm(conv_, norm_, folded_, std::move(x)); }
+
+void ConvNorm::visit(nn::Visitor& v) {
+  v.module("conv", conv_);
+  v.module("norm", norm_);
+}
+
+void ConvNorm::set_folded(bool on) { folded_ = on ? nn::fold(conv_, norm_) : nn::FoldedConv{}; }
+
+DoubleConv::DoubleConv(int64_t in, int64_t out)
+    : conv1_(conv3x3(in, out)), norm1_(norm_relu(out)), conv2_(conv3x3(out, out)), norm2_(norm_relu(out)) {}
+
+Variable DoubleConv::operator()(Variable x) {
+  x = nn::conv_norm(conv1_, norm1_, folded1_, std::move(x));
+  return nn::conv_norm(conv2_, norm2_, folded2_, std::move(x));
+}
+
+void DoubleConv::visit(nn::Visitor& v) {
+  v.module("conv1", conv1_);
+  v.module("norm1", norm1_);
+  v.module("conv2", conv2_);
+  v.module("norm2", norm2_);
+}
+
+void DoubleConv::set_folded(bool on) {
+  folded1_ = on ? nn::fold(conv1_, norm1_) : nn::FoldedConv{};
+  folded2_ = on ? nn::fold(conv2_, norm2_) : nn::FoldedConv{};
+}
+
+void check_image(const char* network, const tensor::Shape& image, int64_t channels, int64_t multiple) {
+  tensor::check(image.rank() == 4 && image[3] == channels, "{}: needs images [N,H,W,{}], not {}", network, channels,
+                image);
+  tensor::check(image[0] > 0 && image[1] > 0 && image[2] > 0 && image[1] % multiple == 0 && image[2] % multiple == 0,
+                "{}: image {}: height and width must be multiples of {}; choose such a size", network, image, multiple);
+}
+
+}  // namespace cris

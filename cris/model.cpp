@@ -1,0 +1,30 @@
+/// The composed model.
+#include "cris/model.h"
+
+namespace cris {
+
+Model::Model(const ModelOptions& o) : options(o), backbone(make_backbone(o.backbone)) {
+  if (o.strategy == Strategy::fcn || o.strategy == Strategy::cris) refiner.emplace(o.refiner);
+}
+
+Outputs Model::operator()(Variable image, const ForwardOptions& forward) {
+  std::vector<Variable> logits = (*backbone)(std::move(image));
+  Outputs out;
+  out.mask = std::move(logits.back());
+  logits.pop_back();
+  out.sides = std::move(logits);
+  out.output = out.mask;
+  if (refiner && forward.refine) {
+    Variable probability = autograd::sigmoid(out.mask);
+    if (forward.detach_refiner_input) probability = probability.detach();
+    out.output = (*refiner)(std::move(probability));
+  }
+  return out;
+}
+
+void Model::visit(nn::Visitor& v) {
+  v.module("backbone", *backbone);
+  if (refiner) v.module("refiner", *refiner);
+}
+
+}  // namespace cris

@@ -1,0 +1,45 @@
+/// The composed model: a backbone, and what its strategy puts behind it.
+#pragma once
+#include <memory>
+#include <optional>
+
+#include "cris/backbone.h"
+#include "cris/refiner.h"
+#include "cris/strategy.h"
+
+namespace cris {
+
+struct ModelOptions {
+  BackboneOptions backbone;
+  Strategy strategy = Strategy::cris;
+  RefinerOptions refiner;  ///< of strategies fcn and cris
+};
+
+/// What to compute of a forward pass.
+struct ForwardOptions {
+  bool refine = true;                 ///< false: the backbone only; the output is then its logits
+  bool detach_refiner_input = false;  ///< the refined output's gradient stops at the refiner
+};
+
+/// Logits, each [N,H,W,1]; probabilities are their sigmoids.
+struct Outputs {
+  Variable mask;                ///< the backbone's
+  Variable output;              ///< the final ones: the refiner's, or the backbone's where there is none
+  std::vector<Variable> sides;  ///< of deep supervision's other heads, in training; usually empty
+};
+
+/// Names: backbone.*, refiner.*.
+class Model : public nn::Module {
+ public:
+  /// Parameters are not yet random: call nn::initialize or load a checkpoint.
+  explicit Model(const ModelOptions& options);
+  /// image: [N,H,W,3], RGB / 255.
+  Outputs operator()(Variable image, const ForwardOptions& forward = {});
+  void visit(nn::Visitor& v) override;
+
+  const ModelOptions options;
+  const std::unique_ptr<Backbone> backbone;
+  std::optional<Refiner> refiner;
+};
+
+}  // namespace cris

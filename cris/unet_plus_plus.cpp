@@ -1,0 +1,55 @@
+/// UNet++.
+#include "cris/unet_plus_plus.h"
+
+namespace cris {
+
+using tensor::ResizeMode;
+
+UNetPlusPlus::UNetPlusPlus(const BackboneOptions& o)
+    : in_channels_(o.in_channels), head_({.in = o.base, .out = o.outputs, .kernel = 1, .before_relu = false}) {
+  for (int j = 0; j < kDepth; ++j)
+    for (int i = 0; i + j < kDepth; ++i) {
+      const int64_t above = i == 0 ? o.in_channels : o.base << (i - 1);
+      const int64_t in = j == 0 ? above : j * (o.base << i) + (o.base << (i + 1));
+      node_.try_emplace({j, i}, in, o.base << i);
+    }
+  if (o.deep_supervision)
+    for (int j = 1; j + 1 < kDepth; ++j)
+      side_head_.emplace_back(nn::ConvLayerOptions{.in = o.base, .out = o.outputs, .kernel = 1, .before_relu = false});
+}
+
+std::vector<Variable> UNetPlusPlus::operator()(Variable image) {
+  check_image("unet++", image.shape(), in_channels_, 1 << (kDepth - 1));
+  std::vector<Variable> value[kDepth];  // value[i][j]: node i_j
+  std::vector<Variable> logits;
+  for (int j = 0; j < kDepth; ++j) {
+    for (int i = 0; i + j < kDepth; ++i) {
+      Variable x;
+      if (j > 0) {
+        std::vector<Variable> parts = value[i];
+        const Variable& below = value[i + 1][j - 1];
+        parts.push_back(
+            autograd::resize(below, 2 * below.shape()[1], 2 * below.shape()[2], ResizeMode::bilinear_corners));
+        x = autograd::concat(parts);
+      } else {
+        x = i == 0 ? std::move(image) : autograd::max_pool2d(value[i - 1][0]).y;
+      }
+      value[i].push_back(node_.at({j, i})(std::move(x)));
+    }
+    // Row kDepth - 1 - j ends here; only its last node is read again, by the row above in the next column.
+    std::vector<Variable>& ended = value[kDepth - 1 - j];
+    for (int k = 0; k < j; ++k) ended[k] = {};
+    if (j > 0) value[kDepth - j].clear();
+    if (training() && j > 0 && j <= int(side_head_.size())) logits.push_back(side_head_[j - 1](value[0][j]));
+  }
+  logits.push_back(head_(value[0][kDepth - 1]));
+  return logits;
+}
+
+void UNetPlusPlus::visit(nn::Visitor& v) {
+  for (auto& [place, node] : node_) v.module(fmt::format("node.{}_{}", place.second, place.first), node);
+  for (size_t j = 0; j < side_head_.size(); ++j) v.module(fmt::format("side_head.{}", j + 1), side_head_[j]);
+  v.module("head", head_);
+}
+
+}  // namespace cris

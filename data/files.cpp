@@ -1,0 +1,57 @@
+/// Folders through std::filesystem, whose own errors become ours.
+#include "data/files.h"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <filesystem>
+
+#include "data/format_error.h"
+#include "tensor/atomic_file.h"
+
+namespace data {
+
+namespace fs = std::filesystem;
+
+std::vector<std::string> list_files(const std::string& folder) {
+  std::error_code error;
+  const bool is_folder = fs::is_directory(folder, error);
+  require(is_folder, "{}: no such folder", folder);
+  std::vector<std::string> names;
+  fs::directory_iterator it(folder, error);
+  require(!error, "cannot list {}: {}", folder, error.message());
+  for (; it != fs::directory_iterator(); it.increment(error)) {
+    const std::string name = it->path().filename();
+    std::error_code ignored;  // a dangling link is no regular file
+    if (name[0] != '.' && it->is_regular_file(ignored)) names.push_back(name);
+    if (error) break;
+  }
+  require(!error, "cannot list {}: {}", folder, error.message());
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+void create_folder(const std::string& folder) {
+  std::error_code error;
+  fs::create_directories(folder, error);
+  require(!error, "cannot create the folder {}: {}; choose a place that you may write to", folder, error.message());
+}
+
+std::string base_name(const std::string& file) { return fs::path(file).stem(); }
+
+bool has_image_extension(const std::string& file) {
+  std::string extension = fs::path(file).extension();
+  for (char& c : extension) c = char(std::tolower(static_cast<unsigned char>(c)));
+  constexpr std::array known = {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff"};
+  return std::find(known.begin(), known.end(), extension) != known.end();
+}
+
+std::string read_data_file(const std::string& path) {
+  try {
+    return tensor::read_file(path);
+  } catch (const tensor::Error& e) {
+    throw FormatError(e.what());
+  }
+}
+
+}  // namespace data

@@ -1,0 +1,23 @@
+/// Folders of the user's data: listing and creating them, with errors that name them.
+#pragma once
+#include <string>
+#include <vector>
+
+namespace data {
+
+/// Names (not paths) of the regular files in `folder`, sorted bytewise; hidden ones left out. Throws FormatError.
+std::vector<std::string> list_files(const std::string& folder);
+
+/// Creates `folder` and its parents where missing. Throws FormatError.
+void create_folder(const std::string& folder);
+
+/// "polyp.1.JPG" -> "polyp.1".
+std::string base_name(const std::string& file);
+
+/// True for the extensions of the formats that read_image understands, in any case: png jpg jpeg bmp tif tiff.
+bool has_image_extension(const std::string& file);
+
+/// The content of `path`. Throws FormatError naming the file and the reason.
+std::string read_data_file(const std::string& path);
+
+}  // namespace data

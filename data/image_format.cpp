@@ -1,0 +1,125 @@
+/// Walks the containers of PNG (ISO 15948), JPEG (ITU T.81) and BMP without decoding them.
+#include "data/image_format.h"
+
+#include <array>
+#include <cctype>
+#include <cstdint>
+
+#include "data/format_error.h"
+
+namespace data {
+
+namespace {
+
+constexpr const char* kRemedy = "copy or download it again, or remove the pair";
+
+uint32_t byte(std::string_view s, size_t i) { return static_cast<unsigned char>(s[i]); }
+uint32_t big_endian(std::string_view s, size_t i) {
+  return byte(s, i) << 24 | byte(s, i + 1) << 16 | byte(s, i + 2) << 8 | byte(s, i + 3);
+}
+uint32_t little_endian(std::string_view s, size_t i) {
+  return byte(s, i) | byte(s, i + 1) << 8 | byte(s, i + 2) << 16 | byte(s, i + 3) << 24;
+}
+
+uint32_t crc32(std::string_view s) {
+  static const std::array<uint32_t, 256> table = [] {
+    std::array<uint32_t, 256> t{};
+    for (uint32_t n = 0; n < 256; ++n) {
+      uint32_t c = n;
+      for (int k = 0; k < 8; ++k) c = c & 1 ? 0xedb88320u ^ (c >> 1) : c >> 1;
+      t[n] = c;
+    }
+    return t;
+  }();
+  uint32_t c = 0xffffffffu;
+  for (const char x : s) c = table[(c ^ static_cast<unsigned char>(x)) & 255] ^ (c >> 8);
+  return ~c;
+}
+
+/// The first bytes, printable.
+std::string beginning(std::string_view bytes) {
+  std::string text;
+  for (const char c : bytes.substr(0, 12)) text += std::isprint(static_cast<unsigned char>(c)) ? c : '.';
+  return text;
+}
+
+}  // namespace
+
+ImageFormat image_format(std::string_view bytes, const std::string& name) {
+  using namespace std::string_view_literals;
+  require(!bytes.empty(), "{}: the file is empty (0 bytes); {}", name, kRemedy);
+  if (bytes.starts_with("\x89PNG\r\n\x1a\n"sv)) return ImageFormat::png;
+  if (bytes.starts_with("\xff\xd8\xff"sv)) return ImageFormat::jpeg;
+  if (bytes.starts_with("BM"sv)) return ImageFormat::bmp;
+  if (bytes.starts_with("II*\0"sv) || bytes.starts_with("MM\0*"sv)) return ImageFormat::tiff;
+  throw FormatError(
+      fmt::format("{}: not a PNG, JPEG, BMP or TIFF image (it begins with \"{}\"); convert it, or remove the pair",
+                  name, beginning(bytes)));
+}
+
+void check_png_is_whole(std::string_view bytes, const std::string& name) {
+  size_t at = 8;
+  for (;;) {
+    require(at + 12 <= bytes.size(), "{}: the PNG is cut off after {} bytes; {}", name, bytes.size(), kRemedy);
+    const uint64_t length = big_endian(bytes, at);
+    const std::string_view type = bytes.substr(at + 4, 4);
+    require(at + 12 + length <= bytes.size(), "{}: the PNG is cut off inside its {} chunk; {}", name, beginning(type),
+            kRemedy);
+    require(crc32(bytes.substr(at + 4, length + 4)) == big_endian(bytes, at + 8 + length),
+            "{}: the PNG's {} chunk at byte {} is damaged (wrong checksum); {}", name, beginning(type), at, kRemedy);
+    if (type == "IEND") return;
+    at += 12 + length;
+  }
+}
+
+void check_jpeg_is_whole(std::string_view bytes, const std::string& name) {
+  const auto need = [&](bool ok) {
+    require(ok, "{}: the JPEG is cut off after {} bytes (no end-of-image marker); {}", name, bytes.size(), kRemedy);
+  };
+  size_t at = 2;
+  bool scanned = false;
+  for (;;) {
+    need(at + 2 <= bytes.size());
+    require(byte(bytes, at) == 0xff, "{}: the JPEG is damaged at byte {} (no marker where one belongs); {}", name, at,
+            kRemedy);
+    const uint32_t marker = byte(bytes, at + 1);
+    if (marker == 0xff) {  // padding before a marker
+      ++at;
+      continue;
+    }
+    at += 2;
+    if (marker == 0xd9) {
+      require(scanned, "{}: the JPEG holds no picture; {}", name, kRemedy);
+      return;
+    }
+    if (marker == 0x01 || (marker >= 0xd0 && marker <= 0xd8)) continue;  // markers without a length
+    need(at + 2 <= bytes.size());
+    const size_t length = byte(bytes, at) << 8 | byte(bytes, at + 1);
+    require(length >= 2, "{}: the JPEG is damaged at byte {} (segment of length {}); {}", name, at, length, kRemedy);
+    at += length;
+    need(at <= bytes.size());
+    if (marker != 0xda) continue;
+    scanned = true;
+    // Entropy-coded bytes: ff 00 is a stuffed byte, ff d0..d7 a restart marker; anything else after ff ends the scan.
+    for (;; ++at) {
+      need(at + 2 <= bytes.size());
+      const uint32_t next = byte(bytes, at + 1);
+      if (byte(bytes, at) == 0xff && next != 0 && next != 0xff && !(next >= 0xd0 && next <= 0xd7)) break;
+    }
+  }
+}
+
+void check_bmp_is_whole(std::string_view bytes, const std::string& name) {
+  require(bytes.size() >= 26, "{}: the BMP is cut off after {} bytes; {}", name, bytes.size(), kRemedy);
+  const uint64_t start = little_endian(bytes, 10), header = little_endian(bytes, 14);
+  if (header < 40 || bytes.size() < 54) return;  // the ancient 12-byte header: left to the decoder
+  const int64_t width = int32_t(little_endian(bytes, 18)), height = int32_t(little_endian(bytes, 22));
+  const uint64_t bits = byte(bytes, 28) | byte(bytes, 29) << 8;
+  const uint64_t rows = uint64_t(height < 0 ? -height : height);
+  require(width > 0 && rows > 0, "{}: the BMP claims {} x {} pixels; {}", name, width, height, kRemedy);
+  const uint64_t row_bytes = (uint64_t(width) * bits + 31) / 32 * 4;
+  require(start + rows * row_bytes <= bytes.size(), "{}: the BMP is cut off: {} bytes of {}; {}", name, bytes.size(),
+          start + rows * row_bytes, kRemedy);
+}
+
+}  // namespace data

@@ -1,0 +1,51 @@
+/// Threads that take the next index from a counter. Plain threads: OpenMP's pool belongs to the thread that computes.
+#include "data/parallel.h"
+
+#include <sched.h>
+
+#include <algorithm>
+#include <atomic>
+#include <exception>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+namespace data {
+
+int default_threads() {
+  cpu_set_t set;
+  if (sched_getaffinity(0, sizeof set, &set) == 0) return std::max(1, CPU_COUNT(&set));
+  return std::max(1, int(std::thread::hardware_concurrency()));
+}
+
+void for_each_index(int64_t count, int threads, const std::function<void(int64_t)>& work) {
+  const int64_t workers = std::min<int64_t>(count, threads > 0 ? threads : default_threads());
+  std::atomic<int64_t> next{0};
+  std::mutex mutex;
+  int64_t failed_at = count;
+  std::exception_ptr failure;
+  const auto run = [&] {
+    for (int64_t i; (i = next++) < count;) {
+      try {
+        work(i);
+      } catch (...) {
+        const std::lock_guard lock(mutex);
+        if (i < failed_at) {
+          failed_at = i;
+          failure = std::current_exception();
+        }
+        // Indices below i were taken already and still finish, so the lowest failure is the same for any number of
+        // threads.
+        next = count;
+      }
+    }
+  };
+  {
+    std::vector<std::jthread> others;
+    for (int64_t t = 1; t < workers; ++t) others.emplace_back(run);
+    run();
+  }
+  if (failure) std::rethrow_exception(failure);
+}
+
+}  // namespace data

@@ -1,0 +1,171 @@
+/// Philox shuffles, sequences of CVC-ClinicDB, and the text form of a split.
+#include "data/split.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <map>
+#include <set>
+#include <string_view>
+
+#include "data/files.h"
+#include "data/format_error.h"
+#include "data/hash.h"
+#include "data/random_streams.h"
+#include "tensor/atomic_file.h"
+
+namespace data {
+
+namespace {
+
+struct Targets {
+  int64_t validation, test;
+};
+
+Targets targets(int64_t count, const SplitShares& shares) {
+  tensor::check(shares.validation >= 0 && shares.test >= 0 && shares.validation + shares.test < 1,
+                "split: shares {} (validation) and {} (test) must be at least 0 and together below 1",
+                shares.validation, shares.test);
+  return {std::llround(double(count) * shares.validation), std::llround(double(count) * shares.test)};
+}
+
+void check_distinct(const std::vector<std::string>& sorted) {
+  const auto twice = std::adjacent_find(sorted.begin(), sorted.end());
+  tensor::check(twice == sorted.end(), "split: the name \"{}\" occurs twice", twice == sorted.end() ? "" : *twice);
+}
+
+constexpr std::array<int64_t, 29> kLastFrames = {25,  50,  67,  78,  103, 126, 151, 177, 199, 205,
+                                                 227, 252, 277, 297, 317, 342, 363, 383, 408, 428,
+                                                 447, 466, 478, 503, 528, 546, 571, 591, 612};
+
+constexpr std::string_view kTitle = "cris split 1", kHashLabel = "sha256 ";
+
+std::string split_body(const Split& split) {
+  std::string text = "# " + split.protocol + "\n";
+  const auto section = [&](const char* title, const std::vector<std::string>& names) {
+    text += fmt::format("[{} {}]\n", title, names.size());
+    for (const std::string& n : names) text += n + "\n";
+  };
+  section("training", split.training);
+  section("validation", split.validation);
+  section("test", split.test);
+  return text;
+}
+
+}  // namespace
+
+Split random_split(std::vector<std::string> names, uint64_t seed, const SplitShares& shares) {
+  std::sort(names.begin(), names.end());
+  check_distinct(names);
+  const auto [validation, test] = targets(int64_t(names.size()), shares);
+  shuffle(names, {.seed = seed, .stream = kSplitStream, .step = 0});
+  const auto test_end = names.begin() + test, validation_end = test_end + validation;
+  return {.training = {validation_end, names.end()},
+          .validation = {test_end, validation_end},
+          .test = {names.begin(), test_end},
+          .protocol = fmt::format("random, seed {}, validation {}, test {}", seed, shares.validation, shares.test)};
+}
+
+Split grouped_split(const std::vector<std::string>& names, const std::vector<int>& groups, uint64_t seed,
+                    const SplitShares& shares) {
+  tensor::check(names.size() == groups.size(), "split: {} names but {} groups", names.size(), groups.size());
+  std::vector<std::string> sorted = names;
+  std::sort(sorted.begin(), sorted.end());
+  check_distinct(sorted);
+  std::map<int, std::vector<std::string>> members;
+  for (size_t i = 0; i < names.size(); ++i) members[groups[i]].push_back(names[i]);
+  std::vector<int> order;
+  for (auto& [group, list] : members) {
+    std::sort(list.begin(), list.end());
+    order.push_back(group);
+  }
+  shuffle(order, {.seed = seed, .stream = kSplitStream, .step = 1});
+  const auto [validation, test] = targets(int64_t(names.size()), shares);
+  Split split{.training = {},
+              .validation = {},
+              .test = {},
+              .protocol = fmt::format("{} whole groups, seed {}, validation {}, test {}", members.size(), seed,
+                                      shares.validation, shares.test)};
+  for (const int group : order) {
+    const std::vector<std::string>& list = members[group];
+    const auto comes_closer = [&](const std::vector<std::string>& to, int64_t wanted) {
+      const auto now = int64_t(to.size()), then = now + int64_t(list.size());
+      return std::abs(then - wanted) < std::abs(now - wanted);
+    };
+    auto& to = comes_closer(split.test, test)               ? split.test
+               : comes_closer(split.validation, validation) ? split.validation
+                                                            : split.training;
+    to.insert(to.end(), list.begin(), list.end());
+  }
+  return split;
+}
+
+int cvc_clinicdb_sequence(int64_t frame) {
+  tensor::check(frame >= 1 && frame <= kLastFrames.back(), "CVC-ClinicDB has frames 1 to {}, not {}",
+                kLastFrames.back(), frame);
+  return int(std::lower_bound(kLastFrames.begin(), kLastFrames.end(), frame) - kLastFrames.begin());
+}
+
+std::vector<int> cvc_clinicdb_groups(const std::vector<std::string>& names) {
+  std::vector<int> groups;
+  for (const std::string& name : names) {
+    int64_t frame = 0;
+    const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), frame);
+    require(error == std::errc() && end == name.data() + name.size() && frame >= 1 && frame <= kLastFrames.back(),
+            "\"{}\" is no frame of CVC-ClinicDB (1 to {}); use a random split for this data set", name,
+            kLastFrames.back());
+    groups.push_back(cvc_clinicdb_sequence(frame));
+  }
+  return groups;
+}
+
+std::string split_hash(const Split& split) { return sha256(split_body(split)); }
+
+std::string split_text(const Split& split) {
+  const std::string body = split_body(split);
+  return fmt::format("{}\n{}{}\n{}", kTitle, kHashLabel, sha256(body), body);
+}
+
+void write_split(const std::string& path, const Split& split) {
+  tensor::write_file_atomically(path, split_text(split));
+}
+
+Split read_split(const std::string& path) {
+  const std::string text = read_data_file(path);
+  constexpr const char* kRemedy = "make it again with `cris data split`";
+  std::string_view rest = text;
+  const auto next_line = [&] {
+    const size_t end = std::min(rest.find('\n'), rest.size());
+    const std::string_view line = rest.substr(0, end);
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+    return line;
+  };
+  require(next_line() == kTitle, "{}: not a split file (its first line is not \"{}\"); {}", path, kTitle, kRemedy);
+  const std::string_view hash = next_line();
+  require(hash.starts_with(kHashLabel) && hash.substr(kHashLabel.size()) == sha256(rest),
+          "{}: the split was changed after it was written (its SHA-256 differs); {}", path, kRemedy);
+  Split split;
+  const std::string_view protocol = next_line();
+  require(protocol.starts_with("# "), "{}: the line about the protocol is missing; {}", path, kRemedy);
+  split.protocol = protocol.substr(2);
+  std::vector<std::string>* list = nullptr;
+  std::set<std::string_view> seen;
+  while (!rest.empty()) {
+    const std::string_view line = next_line();
+    if (line.starts_with("[training "))
+      list = &split.training;
+    else if (line.starts_with("[validation "))
+      list = &split.validation;
+    else if (line.starts_with("[test "))
+      list = &split.test;
+    else {
+      require(list != nullptr && !line.empty(), "{}: a line belongs to no list; {}", path, kRemedy);
+      require(seen.insert(line).second, "{}: the name \"{}\" occurs twice; {}", path, line, kRemedy);
+      list->emplace_back(line);
+    }
+  }
+  return split;
+}
+
+}  // namespace data

@@ -1,0 +1,47 @@
+/// Which pairs train, validate and test: seeded random splits, splits by whole sequences, and the files that keep them.
+#pragma once
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace data {
+
+/// Names of pairs, each list in the order of the shuffle; no name occurs twice.
+struct Split {
+  std::vector<std::string> training, validation, test;
+  std::string protocol;  ///< how it was made, one line for people
+  bool operator==(const Split&) const = default;
+};
+
+/// Shares of validation and test; the rest trains.
+struct SplitShares {
+  double validation = 0.15, test = 0.15;
+};
+
+/// Names sorted, shuffled by Fisher-Yates on Philox(seed), then: test first, validation next, the rest training; test
+/// and validation have round(share n) names. Kvasir-SEG: 700/150/150, CVC-ClinicDB: 428/92/92. Throws Error if a share
+/// is negative, both reach 1, or a name occurs twice.
+Split random_split(std::vector<std::string> names, uint64_t seed, const SplitShares& shares = {});
+
+/// As random_split, but whole groups are shuffled and handed out: a group goes to the test set, then to the validation
+/// set, where it brings the size closer to the wanted one. groups[i] is the group of names[i].
+Split grouped_split(const std::vector<std::string>& names, const std::vector<int>& groups, uint64_t seed,
+                    const SplitShares& shares = {});
+
+/// The sequence, 0..28, of a frame of CVC-ClinicDB, 1..612. Neighbouring frames are near-duplicates, so a random split
+/// leaks. Throws Error for other frames. Source: the data set's table of sequences.
+int cvc_clinicdb_sequence(int64_t frame);
+/// cvc_clinicdb_sequence of every name. Throws FormatError if a name is not the number of a frame.
+std::vector<int> cvc_clinicdb_groups(const std::vector<std::string>& names);
+
+/// The split as text: a header with the SHA-256 of all that follows it, then a section for each list, a name a line.
+std::string split_text(const Split& split);
+/// The SHA-256 in that header: the split's fingerprint.
+std::string split_hash(const Split& split);
+/// Written whole or not at all.
+void write_split(const std::string& path, const Split& split);
+/// Throws FormatError if the file is no split, was changed after it was written (its hash differs), or a name occurs
+/// twice.
+Split read_split(const std::string& path);
+
+}  // namespace data

@@ -1,0 +1,168 @@
+/// Crops, flips, rotations, colours, and their random combination.
+#include "data/transform.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+#include "tensor/check.h"
+
+namespace data {
+
+namespace {
+
+/// y(p, q) = x(source(p, q)): moves whole pixels.
+template <class Source>
+Image rearrange(const Image& x, int64_t height, int64_t width, Source source) {
+  Image y(height, width, x.channels);
+  for (int64_t p = 0; p < height; ++p)
+    for (int64_t q = 0; q < width; ++q) {
+      const auto [row, column] = source(p, q);
+      std::copy_n(x.at(row, column), x.channels, y.at(p, q));
+    }
+  return y;
+}
+
+struct Place {
+  int64_t row, column;
+};
+
+uint8_t to_byte(double v) { return uint8_t(std::clamp(std::lround(v), 0l, 255l)); }
+
+}  // namespace
+
+Image crop(const Image& x, int64_t top, int64_t left, int64_t height, int64_t width) {
+  tensor::check(top >= 0 && left >= 0 && height > 0 && width > 0 && top + height <= x.height && left + width <= x.width,
+                "crop: rows {} + {}, columns {} + {} of an image of {} x {}", top, height, left, width, x.height,
+                x.width);
+  return rearrange(x, height, width, [&](int64_t p, int64_t q) { return Place{top + p, left + q}; });
+}
+
+Image flip_left_right(const Image& x) {
+  return rearrange(x, x.height, x.width, [&](int64_t p, int64_t q) { return Place{p, x.width - 1 - q}; });
+}
+
+Image flip_top_bottom(const Image& x) {
+  return rearrange(x, x.height, x.width, [&](int64_t p, int64_t q) { return Place{x.height - 1 - p, q}; });
+}
+
+Image rotate_quarters(const Image& x, int turns) {
+  const int64_t last_row = x.height - 1, last_column = x.width - 1;
+  switch (((turns % 4) + 4) % 4) {
+    case 1:
+      return rearrange(x, x.width, x.height, [&](int64_t p, int64_t q) { return Place{q, last_column - p}; });
+    case 2:
+      return rearrange(x, x.height, x.width, [&](int64_t p, int64_t q) {
+        return Place{last_row - p, last_column - q};
+      });
+    case 3:
+      return rearrange(x, x.width, x.height, [&](int64_t p, int64_t q) { return Place{last_row - q, p}; });
+    default:
+      return x;
+  }
+}
+
+Image rotate(const Image& x, double degrees) {
+  const double angle = degrees * std::numbers::pi / 180, cosine = std::cos(angle), sine = std::sin(angle);
+  const double middle_y = double(x.height - 1) / 2, middle_x = double(x.width - 1) / 2;
+  Image y(x.height, x.width, x.channels);
+  for (int64_t p = 0; p < y.height; ++p)
+    for (int64_t q = 0; q < y.width; ++q) {
+      const double dy = double(p) - middle_y, dx = double(q) - middle_x;
+      const double row = middle_y + cosine * dy + sine * dx, column = middle_x - sine * dy + cosine * dx;
+      const int64_t top = int64_t(std::floor(row)), left = int64_t(std::floor(column));
+      double sum[3] = {0, 0, 0};
+      for (int64_t i = top; i <= top + 1; ++i)
+        for (int64_t j = left; j <= left + 1; ++j) {
+          if (i < 0 || j < 0 || i >= x.height || j >= x.width) continue;
+          const double w = (1 - std::abs(row - double(i))) * (1 - std::abs(column - double(j)));
+          for (int64_t c = 0; c < x.channels; ++c) sum[c] += w * x.at(i, j)[c];
+        }
+      for (int64_t c = 0; c < x.channels; ++c) y.at(p, q)[c] = to_byte(sum[c]);
+    }
+  return y;
+}
+
+Image shift_colours(const Image& rgb, const ColourShift& shift) {
+  tensor::check(rgb.channels == 3, "shift_colours: 3 channels, not {}", rgb.channels);
+  // A rotation by `hue` turns about the axis (1, 1, 1): a circulant matrix.
+  const double angle = 2 * std::numbers::pi * shift.hue, cosine = std::cos(angle),
+               sine = std::sin(angle) / std::sqrt(3.0);
+  const double own = cosine + (1 - cosine) / 3, next = (1 - cosine) / 3 - sine, previous = (1 - cosine) / 3 + sine;
+  Image y(rgb.height, rgb.width, 3);
+  for (size_t i = 0; i < rgb.pixels.size(); i += 3) {
+    const uint8_t* x = &rgb.pixels[i];
+    const double gray = 0.299 * x[0] + 0.587 * x[1] + 0.114 * x[2];
+    double colour[3];
+    for (int c = 0; c < 3; ++c) colour[c] = gray + shift.saturation * (x[c] - gray);
+    for (int c = 0; c < 3; ++c) {
+      const double turned = own * colour[c] + next * colour[(c + 1) % 3] + previous * colour[(c + 2) % 3];
+      y.pixels[i + size_t(c)] = to_byte(turned * shift.contrast + (1 - shift.contrast) * 128 + 255 * shift.brightness);
+    }
+  }
+  return y;
+}
+
+bool Augmentation::any() const {
+  return flip || quarter_turns || rotation_degrees > 0 || crop > 0 || brightness > 0 || contrast > 0 ||
+         saturation > 0 || hue > 0;
+}
+
+void Augmentation::validate() const {
+  const auto within = [](const char* what, double v, double most) {
+    tensor::check(v >= 0 && v <= most, "augmentation: {} = {} is outside [0, {}]", what, v, most);
+  };
+  within("rotation_degrees", rotation_degrees, 180);
+  within("crop", crop, 0.9);
+  within("brightness", brightness, 1);
+  within("contrast", contrast, 1);
+  within("saturation", saturation, 1);
+  within("hue", hue, 0.5);
+}
+
+Sample augment(const Sample& x, const Augmentation& options, const tensor::RandomKey& key, uint64_t index) {
+  const auto draw = [&](uint64_t j) { return tensor::uniform(key, 16 * index + j); };
+  const auto around = [&](uint64_t j, double radius) { return radius * (2 * draw(j) - 1); };
+  Sample y = x;
+  const auto both = [&](const auto& change) {
+    y.image = change(y.image);
+    y.mask = change(y.mask);
+  };
+  const int64_t height = x.image.height, width = x.image.width;
+  // Every option has draws of its own, so that switching one on leaves the others' choices as they were.
+  if (options.flip && draw(0) < 0.5) both(flip_left_right);
+  if (options.flip && draw(1) < 0.5) both(flip_top_bottom);
+  if (options.quarter_turns) {
+    const int turns = height == width ? int(4 * draw(2)) : 2 * int(2 * draw(2));
+    both([&](const Image& i) { return rotate_quarters(i, turns); });
+  }
+  if (options.rotation_degrees > 0) {
+    const double degrees = around(3, options.rotation_degrees);
+    both([&](const Image& i) { return rotate(i, degrees); });
+  }
+  if (options.crop > 0) {
+    const auto keep = [&](uint64_t j, int64_t extent) {
+      return std::clamp<int64_t>(std::llround(double(extent) * (1 - options.crop * draw(j))), 1, extent);
+    };
+    const int64_t h = keep(4, height), w = keep(5, width);
+    const int64_t top = int64_t(draw(6) * double(height - h + 1)), left = int64_t(draw(7) * double(width - w + 1));
+    both([&](const Image& i) { return resize(crop(i, top, left, h, w), height, width); });
+  }
+  threshold(y.mask);
+  if (options.brightness > 0 || options.contrast > 0 || options.saturation > 0 || options.hue > 0)
+    y.image = shift_colours(y.image, {.brightness = around(8, options.brightness),
+                                      .contrast = 1 + around(9, options.contrast),
+                                      .saturation = 1 + around(10, options.saturation),
+                                      .hue = around(11, options.hue)});
+  return y;
+}
+
+void to_unit(const Image& x, float* y) {
+  for (size_t i = 0; i < x.pixels.size(); ++i) y[i] = float(x.pixels[i]) / 255.0f;
+}
+
+void to_binary(const Image& mask, float* y) {
+  for (size_t i = 0; i < mask.pixels.size(); ++i) y[i] = mask.pixels[i] >= kMaskThreshold ? 1.0f : 0.0f;
+}
+
+}  // namespace data

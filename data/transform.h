@@ -1,0 +1,72 @@
+/// Geometry and colour of pictures: resizing as Pillow does it, and augmentation of image and mask together from one
+/// random key.
+#pragma once
+#include <cstdint>
+#include <vector>
+
+#include "data/image.h"
+#include "tensor/random.h"
+
+namespace data {
+
+/// An image and its mask, of one size. image: 3 channels. mask: 1 channel, 0 or 255 once it was thresholded.
+struct Sample {
+  Image image, mask;
+};
+
+/// A mask pixel counts as polyp from here on: one half of 255, rounded up.
+constexpr uint8_t kMaskThreshold = 128;
+
+/// Bilinear with antialias, along rows, then along columns: y = round(sum_i w_i x_i), w_i the triangle max(0, 1 - |i +
+/// 1/2 - c| / s) normalised to sum 1, c = (p + 1/2) scale, s = max(scale, 1), scale = old / new extent. Weights are
+/// integers of 22 fractional bits, so every machine gives the same bytes, and they are Pillow's. Source:
+/// Image.resize(..., BILINEAR) of Pillow >= 2.7, whose output it equals.
+Image resize(const Image& x, int64_t height, int64_t width);
+
+/// 0 below kMaskThreshold, else 255, in place.
+void threshold(Image& mask);
+
+/// Image and mask resized alike, the mask thresholded.
+Sample resize(const Sample& x, int64_t height, int64_t width);
+
+/// Rows [top, top + height), columns [left, left + width). Throws Error when they leave the image.
+Image crop(const Image& x, int64_t top, int64_t left, int64_t height, int64_t width);
+Image flip_left_right(const Image& x);
+Image flip_top_bottom(const Image& x);
+/// Counter-clockwise by 90 degrees, `turns` times; odd turns swap height and width.
+Image rotate_quarters(const Image& x, int turns);
+/// Counter-clockwise about the centre, the size kept, bilinear; what comes from outside is black.
+Image rotate(const Image& x, double degrees);
+
+/// y = clamp(rotate_hue(gray + saturation (c - gray)) contrast + (1 - contrast) 128 + 255 brightness), c the colour,
+/// gray its luma. hue in turns about the gray axis. {} changes nothing.
+struct ColourShift {
+  double brightness = 0, contrast = 1, saturation = 1, hue = 0;
+};
+Image shift_colours(const Image& rgb, const ColourShift& shift);
+
+/// What may be done to a training pair; everything is off by default, as in the paper.
+struct Augmentation {
+  bool flip = false;            ///< left-right and top-bottom, each with probability 1/2
+  bool quarter_turns = false;   ///< 0..3 quarter turns (0 or 2 when the picture is not square)
+  double rotation_degrees = 0;  ///< uniform in [-r, r]
+  double crop = 0;              ///< cuts a window of [1 - crop, 1] of each side and resizes it back; in [0, 1)
+  double brightness = 0;        ///< brightness uniform in [-b, b]
+  double contrast = 0;          ///< contrast uniform in [1 - c, 1 + c]
+  double saturation = 0;        ///< saturation uniform in [1 - s, 1 + s]
+  double hue = 0;               ///< hue uniform in [-h, h] turns
+  bool any() const;
+  /// Throws Error naming the option that is out of range.
+  void validate() const;
+};
+
+/// The same geometry for image and mask, colours for the image only. A pure function of (key, index): draw j of sample
+/// `index` is uniform(key, 16 index + j). The mask comes out thresholded, the size unchanged.
+Sample augment(const Sample& x, const Augmentation& options, const tensor::RandomKey& key, uint64_t index);
+
+/// y = x / 255.
+void to_unit(const Image& x, float* y);
+/// y = 1 where x >= kMaskThreshold, else 0.
+void to_binary(const Image& mask, float* y);
+
+}  // namespace data

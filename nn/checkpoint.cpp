@@ -1,0 +1,137 @@
+/// Checkpoints.
+#include "nn/checkpoint.h"
+
+#include <cmath>
+#include <functional>
+#include <set>
+
+namespace nn {
+
+using tensor::check;
+using tensor::Error;
+using tensor::Shape;
+
+namespace {
+
+const std::string kOptimizer = "optimizer.";
+
+/// Extents of a tensor of `shape` in the file's layout.
+std::vector<int64_t> stored_extents(const Shape& s) {
+  if (s.rank() == 4) return {s[0], s[3], s[1], s[2]};
+  return {s.begin(), s.end()};
+}
+
+/// What does not fit, collected so that one message tells all.
+struct Mismatch {
+  std::vector<std::string> missing, unexpected, misshapen;
+
+  /// The entry called `name` if its extents are right, else null.
+  const StoredTensor* find(const SafeTensors& file, const std::string& name, const std::vector<int64_t>& extents,
+                           bool whole_number) {
+    const auto at = file.tensors.find(name);
+    if (at == file.tensors.end()) {
+      missing.push_back(name);
+      return nullptr;
+    }
+    const StoredTensor& t = at->second;
+    if (t.extents != extents)
+      misshapen.push_back(
+          fmt::format("{} is [{}], [{}] is needed", name, fmt::join(t.extents, ", "), fmt::join(extents, ", ")));
+    else if (whole_number != (t.dtype == "I64"))
+      misshapen.push_back(fmt::format("{} holds {}", name, t.dtype));
+    else
+      return &t;
+    return nullptr;
+  }
+  bool any() const { return !missing.empty() || !unexpected.empty() || !misshapen.empty(); }
+  static std::string list(const char* what, const std::vector<std::string>& names) {
+    if (names.empty()) return "";
+    constexpr size_t kShown = 5;
+    const std::vector<std::string> first(names.begin(), names.begin() + ptrdiff_t(std::min(kShown, names.size())));
+    return fmt::format("; {} {}: {}{}", names.size(), what, fmt::join(first, ", "),
+                       names.size() > kShown ? ", ..." : "");
+  }
+  std::string text() const {
+    return list("missing", missing) + list("unexpected", unexpected) + list("of another shape or type", misshapen);
+  }
+};
+
+/// The optimiser's state in `file`, grouped by parameter.
+std::map<std::string, ParameterState> optimizer_state(const SafeTensors& file, const Optimizer& optimizer,
+                                                      Mismatch& mismatch, std::set<std::string>& used) {
+  std::map<std::string, ParameterState> state;
+  for (const auto& p : optimizer.parameters()) {
+    const std::string step_name = kOptimizer + "step." + p.name;
+    if (!file.tensors.count(step_name)) continue;
+    const Tensor& w = p.value->value();
+    ParameterState s;
+    used.insert(step_name);
+    if (const auto* t = mismatch.find(file, step_name, {}, true)) s.step = int64_t(t->values()[0]);
+    for (const auto& moment : optimizer.moment_names()) {
+      const std::string name = kOptimizer + moment + "." + p.name;
+      used.insert(name);
+      if (const auto* t = mismatch.find(file, name, stored_extents(w.shape()), false))
+        s.moments.push_back(t->to_tensor(w.dtype(), w.device()));
+    }
+    state[p.name] = std::move(s);
+  }
+  return state;
+}
+
+}  // namespace
+
+SafeTensors checkpoint_of(Module& module, const Optimizer* optimizer, const Metadata& metadata) {
+  SafeTensors file;
+  file.metadata = metadata;
+  for (const auto& p : module.parameters()) file.tensors[p.name] = stored(p.value->value());
+  for (const auto& b : module.buffers()) file.tensors[b.name] = stored(*b.value);
+  for (const auto& c : module.counters()) file.tensors[c.name] = stored(std::vector<int64_t>{*c.value}, {});
+  if (!optimizer) return file;
+  for (const auto& [name, state] : optimizer->state()) {
+    for (size_t i = 0; i < state.moments.size(); ++i)
+      file.tensors[kOptimizer + optimizer->moment_names()[i] + "." + name] = stored(state.moments[i]);
+    file.tensors[kOptimizer + "step." + name] = stored(std::vector<int64_t>{state.step}, {});
+  }
+  return file;
+}
+
+void apply_checkpoint(const SafeTensors& file, const std::string& origin, Module& module, Optimizer* optimizer) {
+  Mismatch mismatch;
+  std::set<std::string> used;
+  std::vector<std::function<void()>> changes;
+  const auto plan = [&](const std::string& name, const Tensor& now, auto&& assign) {
+    used.insert(name);
+    if (const auto* t = mismatch.find(file, name, stored_extents(now.shape()), false))
+      changes.push_back([assign, value = t->to_tensor(now.dtype(), now.device())] { assign(value); });
+  };
+  for (const auto& p : module.parameters())
+    plan(p.name, p.value->value(), [v = p.value](const Tensor& t) { v->set_value(t); });
+  for (const auto& b : module.buffers()) plan(b.name, *b.value, [v = b.value](const Tensor& t) { *v = t; });
+  for (const auto& c : module.counters()) {
+    used.insert(c.name);
+    if (const auto* t = mismatch.find(file, c.name, {}, true))
+      changes.push_back([v = c.value, count = int64_t(t->values()[0])] { *v = count; });
+  }
+  std::map<std::string, ParameterState> state;
+  if (optimizer) state = optimizer_state(file, *optimizer, mismatch, used);
+  for (const auto& [name, t] : file.tensors)
+    if (!used.count(name) && (optimizer || name.rfind(kOptimizer, 0) != 0)) mismatch.unexpected.push_back(name);
+  if (mismatch.any())
+    throw Error(fmt::format("{} does not fit this network{}. Use the configuration that it was trained with", origin,
+                            mismatch.text()));
+  for (auto& m : module.modules()) m.value->set_folded(false);
+  if (optimizer) optimizer->set_state(std::move(state));
+  for (auto& change : changes) change();
+}
+
+void save_checkpoint(const std::string& path, Module& module, const Optimizer* optimizer, const Metadata& metadata) {
+  write_safetensors(path, checkpoint_of(module, optimizer, metadata));
+}
+
+Metadata load_checkpoint(const std::string& path, Module& module, Optimizer* optimizer) {
+  SafeTensors file = read_safetensors(path);
+  apply_checkpoint(file, path, module, optimizer);
+  return std::move(file.metadata);
+}
+
+}  // namespace nn

@@ -1,0 +1,50 @@
+/// Batch norm folded into the convolution before it.
+#include "nn/fold.h"
+
+#include <cmath>
+
+namespace nn {
+
+using tensor::check;
+
+namespace {
+
+template <class T>
+Tensor from_doubles(const std::vector<double>& values, const Tensor& like) {
+  return Tensor::from(std::vector<T>(values.begin(), values.end()), like.shape(), like.device());
+}
+
+Tensor make(const std::vector<double>& values, const Tensor& like) {
+  return tensor::visit_float(like.dtype(), "fold", [&]<class T>() { return from_doubles<T>(values, like); });
+}
+
+}  // namespace
+
+FoldedConv fold(const Conv2d& conv, const BatchNorm2d& norm) {
+  check(conv.options.out == norm.options.channels, "fold: {} filters before a norm of {} channels", conv.options.out,
+        norm.options.channels);
+  check(conv.options.activation == tensor::Activation::none, "fold: an activation lies between convolution and norm");
+  const auto gamma = norm.weight.value().to_vector(), beta = norm.bias.value().to_vector();
+  const auto mean = norm.running_mean.to_vector(), variance = norm.running_var.to_vector();
+  auto weight = conv.weight.value().to_vector();
+  auto bias = conv.bias.defined() ? conv.bias.value().to_vector() : std::vector<double>(gamma.size(), 0.0);
+  const size_t taps = weight.size() / gamma.size();
+  for (size_t k = 0; k < gamma.size(); ++k) {
+    const double scale = gamma[k] / std::sqrt(variance[k] + norm.options.epsilon);
+    for (size_t i = 0; i < taps; ++i) weight[k * taps + i] *= scale;
+    bias[k] = (bias[k] - mean[k]) * scale + beta[k];
+  }
+  return {make(weight, conv.weight.value()), make(bias, norm.bias.value())};
+}
+
+Variable conv_norm(const Conv2d& conv, BatchNorm2d& norm, const FoldedConv& folded, Variable x) {
+  if (folded.defined()) {
+    check(!autograd::grad_enabled(), "conv_norm: folded weights have no gradient; call train() first or use NoGrad");
+    return autograd::conv2d(x, Variable(folded.weight), Variable(folded.bias),
+                            {.stride = conv.options.stride, .padding = conv.options.padding}, norm.options.activation);
+  }
+  x = conv(x);
+  return norm(x);
+}
+
+}  // namespace nn

@@ -1,0 +1,50 @@
+/// Initial values of parameters.
+#include "nn/init.h"
+
+#include <cmath>
+
+#include "nn/hash.h"
+
+namespace nn {
+
+namespace {
+
+/// Step numbers belong to training; this one never is reached, so initial values share no block with a dropout mask.
+constexpr uint32_t kInitStep = 0xffffffffu;
+
+tensor::RandomKey key_of(uint64_t seed, const std::string& name) { return {seed, stream_of(name), kInitStep}; }
+
+void fill_uniform(const tensor::RandomKey& key, double bound, Variable& v) {
+  const Tensor& now = v.value();
+  v.set_value(tensor::uniform(key, now.shape(), -bound, bound, now.dtype(), now.device()));
+}
+
+}  // namespace
+
+InitKind init_kind_from(const std::string& text) {
+  if (text == "he") return InitKind::he;
+  if (text == "pytorch") return InitKind::pytorch;
+  throw tensor::Error(fmt::format("initialisation \"{}\" is unknown: choose he or pytorch", text));
+}
+
+void Initializer::weight(const std::string& name, const WeightFans& fans, Variable& weight) const {
+  if (kind_ == InitKind::pytorch) return fill_uniform(key_of(seed_, name), 1 / std::sqrt(fans.pytorch_fan_in), weight);
+  const double deviation = std::sqrt((fans.before_relu ? 2.0 : 1.0) / fans.summands);
+  const Tensor& now = weight.value();
+  weight.set_value(tensor::normal(key_of(seed_, name), now.shape(), 0, deviation, now.dtype(), now.device()));
+}
+
+void Initializer::bias(const std::string& name, const WeightFans& fans, Variable& bias) const {
+  if (kind_ == InitKind::pytorch) return fill_uniform(key_of(seed_, name), 1 / std::sqrt(fans.pytorch_fan_in), bias);
+  bias.set_value(tensor::full_like(bias.value(), 0));
+}
+
+void initialize(Module& module, uint64_t seed, InitKind kind) {
+  const Initializer init(kind, seed);
+  for (auto& m : module.modules()) {
+    m.value->set_folded(false);
+    m.value->initialize(init, m.name);
+  }
+}
+
+}  // namespace nn

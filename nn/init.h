@@ -1,0 +1,41 @@
+/// Initial values of parameters: a function of the seed and the parameter's dotted name alone, so that neither the
+/// order of construction nor the device matters.
+#pragma once
+#include <cstdint>
+#include <string>
+
+#include "nn/module.h"
+
+namespace nn {
+
+enum class InitKind {
+  he,  ///< normal, deviation gain / sqrt(fan_in), gain sqrt(2) before a ReLU, else 1; biases 0.  Source: He et al. 2015
+  pytorch  ///< uniform in +-1/sqrt(fan_in), biases too: the default of PyTorch's convolutions
+};
+/// Throws Error naming the choices.
+InitKind init_kind_from(const std::string& text);
+
+/// What a layer says about its weight.
+struct WeightFans {
+  double summands;        ///< products that one output value sums
+  double pytorch_fan_in;  ///< what PyTorch calls fan_in (differs for transposed convolutions)
+  bool before_relu;
+};
+
+class Initializer {
+ public:
+  Initializer(InitKind kind, uint64_t seed) : kind_(kind), seed_(seed) {}
+  /// Fills `weight`, called `name`.
+  void weight(const std::string& name, const WeightFans& fans, Variable& weight) const;
+  /// Fills the bias of the same layer.
+  void bias(const std::string& name, const WeightFans& fans, Variable& bias) const;
+
+ private:
+  InitKind kind_;
+  uint64_t seed_;
+};
+
+/// Sets every parameter and running statistic below to its initial value, on the device and in the dtype that it has.
+void initialize(Module& module, uint64_t seed, InitKind kind = InitKind::he);
+
+}  // namespace nn

@@ -1,0 +1,65 @@
+/// Optimisers.
+#include "nn/optimizer.h"
+
+namespace nn {
+
+using tensor::check;
+
+void Optimizer::step(double learning_rate) {
+  for (const auto& p : parameters_) {
+    const Tensor& g = p.value->grad();
+    if (!g.defined()) continue;
+    const Tensor& w = p.value->value();
+    ParameterState& state = state_[p.name];
+    if (state.moments.empty())
+      for (size_t i = 0; i < moment_names().size(); ++i) state.moments.push_back(tensor::full_like(w, 0));
+    ++state.step;
+    update(learning_rate, g, w, state);
+  }
+}
+
+void Optimizer::set_state(std::map<std::string, ParameterState> state) {
+  std::map<std::string, const Tensor*> weights;
+  for (const auto& p : parameters_) weights[p.name] = &p.value->value();
+  for (auto& [name, s] : state) {
+    const auto at = weights.find(name);
+    check(at != weights.end(), "optimizer: no parameter is called {}", name);
+    check(s.moments.size() == moment_names().size(), "optimizer: {} has {} moments, {} are needed", name,
+          s.moments.size(), moment_names().size());
+    for (Tensor& moment : s.moments) {
+      const Tensor& w = *at->second;
+      check(moment.shape() == w.shape(), "optimizer: a moment of {} is {}, the parameter {}", name, moment.shape(),
+            w.shape());
+      moment = (moment.dtype() == w.dtype() ? moment : tensor::cast(moment, w.dtype())).to(w.device());
+    }
+  }
+  state_ = std::move(state);
+}
+
+const std::vector<std::string>& Adam::moment_names() const {
+  static const std::vector<std::string> names{"m", "v"};
+  return names;
+}
+
+void Adam::update(double learning_rate, const Tensor& g, const Tensor& w, const ParameterState& state) {
+  tensor::adam_step({.learning_rate = learning_rate,
+                     .beta1 = options_.beta1,
+                     .beta2 = options_.beta2,
+                     .epsilon = options_.epsilon,
+                     .weight_decay = options_.weight_decay,
+                     .step = state.step},
+                    g, w, state.moments[0], state.moments[1]);
+}
+
+const std::vector<std::string>& Sgd::moment_names() const {
+  static const std::vector<std::string> names{"velocity"};
+  return names;
+}
+
+void Sgd::update(double learning_rate, const Tensor& g, const Tensor& w, const ParameterState& state) {
+  tensor::sgd_step(
+      {.learning_rate = learning_rate, .momentum = options_.momentum, .weight_decay = options_.weight_decay}, g, w,
+      state.moments[0]);
+}
+
+}  // namespace nn

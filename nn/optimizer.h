@@ -1,0 +1,73 @@
+/// Optimisers. A parameter without a gradient is left alone: its weight, its moments and its own step counter.
+#pragma once
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "nn/module.h"
+
+namespace nn {
+
+/// What an optimiser remembers of one parameter.
+struct ParameterState {
+  std::vector<Tensor> moments;  ///< in the order of Optimizer::moment_names(), each of the parameter's shape
+  int64_t step = 0;             ///< updates of this parameter so far
+};
+
+class Optimizer {
+ public:
+  /// The parameters of `module`, which must outlive the optimiser.
+  explicit Optimizer(Module& module) : parameters_(module.parameters()) {}
+  virtual ~Optimizer() = default;
+  /// Updates every parameter that has a gradient.
+  void step(double learning_rate);
+  /// Names of the moments: {"m", "v"} for Adam.
+  virtual const std::vector<std::string>& moment_names() const = 0;
+  /// By parameter name; a parameter that was never updated has no entry.
+  const std::map<std::string, ParameterState>& state() const { return state_; }
+  /// Replaces the whole state (a checkpoint). Throws, changing nothing, on unknown names or other shapes.
+  void set_state(std::map<std::string, ParameterState> state);
+  const std::vector<Named<Variable>>& parameters() const { return parameters_; }
+
+ protected:
+  /// Updates `w` in place by gradient `g`; state.step already counts this update.
+  virtual void update(double learning_rate, const Tensor& g, const Tensor& w, const ParameterState& state) = 0;
+
+ private:
+  std::vector<Named<Variable>> parameters_;
+  std::map<std::string, ParameterState> state_;
+};
+
+struct AdamOptions {
+  double beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weight_decay = 0;
+};
+
+/// Kingma & Ba 2015; epsilon is added after the bias correction, as in PyTorch. Formula: tensor/backend.h, adam_step.
+class Adam : public Optimizer {
+ public:
+  explicit Adam(Module& module, const AdamOptions& options = {}) : Optimizer(module), options_(options) {}
+  const std::vector<std::string>& moment_names() const override;
+
+ private:
+  AdamOptions options_;
+  void update(double learning_rate, const Tensor& g, const Tensor& w, const ParameterState& state) override;
+};
+
+struct SgdOptions {
+  double momentum = 0, weight_decay = 0;
+};
+
+/// Stochastic gradient descent with momentum. Formula: tensor/backend.h, sgd_step.
+class Sgd : public Optimizer {
+ public:
+  explicit Sgd(Module& module, const SgdOptions& options = {}) : Optimizer(module), options_(options) {}
+  const std::vector<std::string>& moment_names() const override;
+
+ private:
+  SgdOptions options_;
+  void update(double learning_rate, const Tensor& g, const Tensor& w, const ParameterState& state) override;
+};
+
+}  // namespace nn

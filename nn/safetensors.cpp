@@ -1,0 +1,307 @@
+/// The safetensors format.
+#include "nn/safetensors.h"
+
+#include <algorithm>
+#include <cstring>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "nn/hash.h"
+#include "tensor/atomic_file.h"
+
+namespace nn {
+
+using nlohmann::json;
+using tensor::check;
+using tensor::DType;
+using tensor::Error;
+using tensor::Shape;
+using tensor::Tensor;
+
+namespace {
+
+constexpr uint64_t kMaxHeaderBytes = 100'000'000;  // the format's own limit
+constexpr const char* kChecksum = "checksum";
+constexpr const char* kNoChecksum = "0000000000000000";
+
+int64_t bytes_of(const std::string& dtype) {
+  if (dtype == "F64" || dtype == "I64") return 8;
+  if (dtype == "F32" || dtype == "I32") return 4;
+  if (dtype == "U8") return 1;
+  return 0;
+}
+
+/// Calls f.template operator()<T>() with the element type of `dtype`.
+template <class F>
+decltype(auto) visit_stored(const std::string& dtype, F&& f) {
+  if (dtype == "F64") return f.template operator()<double>();
+  if (dtype == "I64") return f.template operator()<int64_t>();
+  if (dtype == "I32") return f.template operator()<int32_t>();
+  if (dtype == "U8") return f.template operator()<uint8_t>();
+  check(dtype == "F32", "safetensors: element type {} is not one of F32, F64, I64, I32, U8", dtype);
+  return f.template operator()<float>();
+}
+
+/// Where element i of [n][h][w][c] lies in [n][c][h][w]: one pass over the file's order.
+template <class Move>
+void for_each_permuted(int64_t n, int64_t h, int64_t w, int64_t c, Move&& move) {
+  int64_t file = 0;
+  for (int64_t i = 0; i < n; ++i)
+    for (int64_t k = 0; k < c; ++k)
+      for (int64_t p = 0; p < h * w; ++p) move(file++, (i * h * w + p) * c + k);
+}
+
+std::string checksum_text(std::string_view header, std::string_view blocks) {
+  return fmt::format("{:016x}", hash64(blocks, hash64(header)));
+}
+
+template <class T>
+StoredTensor own(const char* dtype, const std::vector<T>& values, std::vector<int64_t> extents) {
+  StoredTensor s{dtype, std::move(extents), nullptr, {}};
+  check(s.count() == int64_t(values.size()), "safetensors: {} values for {} elements", values.size(), s.count());
+  auto bytes = std::make_shared<std::string>(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(T));
+  s.bytes = *bytes;
+  s.owner = std::move(bytes);
+  return s;
+}
+
+/// Parses the header, refusing what JSON allows and the format does not: a name twice in one object.
+json parse_header(const std::string& text) {
+  std::vector<std::set<std::string>> names;
+  const auto once = [&](int, json::parse_event_t event, json& value) {
+    if (event == json::parse_event_t::object_start) names.emplace_back();
+    if (event == json::parse_event_t::object_end) names.pop_back();
+    if (event == json::parse_event_t::key) {
+      const auto name = value.get<std::string>();
+      check(names.back().insert(name).second, "the header names \"{}\" twice", name);
+    }
+    return true;
+  };
+  return json::parse(text, once);
+}
+
+int64_t whole(const json& number, const std::string& name) {
+  check(number.is_number_unsigned() && number.get<uint64_t>() <= uint64_t(INT64_MAX), "\"{}\": {} is not a size", name,
+        number.dump());
+  return number.get<int64_t>();
+}
+
+struct Block {
+  int64_t begin, end;
+  std::string name;
+  StoredTensor tensor;
+};
+
+Block parse_block(const std::string& name, const json& entry, int64_t available) {
+  check(entry.is_object() && entry.size() == 3 && entry.contains("dtype") && entry.contains("shape") &&
+            entry.contains("data_offsets"),
+        "\"{}\" is not described by dtype, shape and data_offsets", name);
+  const json &dtype = entry["dtype"], &shape = entry["shape"], &offsets = entry["data_offsets"];
+  check(dtype.is_string() && bytes_of(dtype.get<std::string>()) > 0,
+        "\"{}\" has element type {}, not one of F32, F64, I64, I32, U8", name, dtype.dump());
+  check(shape.is_array() && offsets.is_array() && offsets.size() == 2, "\"{}\" has no shape or no two offsets", name);
+  Block b{whole(offsets[0], name), whole(offsets[1], name), name, {}};
+  check(b.begin <= b.end && b.end <= available, "\"{}\" claims bytes {} to {}, and the file has {}", name, b.begin,
+        b.end, available);
+  b.tensor.dtype = dtype.get<std::string>();
+  int64_t bytes = bytes_of(b.tensor.dtype);
+  for (const json& e : shape) {
+    const int64_t extent = whole(e, name);
+    // The product may overflow only past what the file can hold, unless an extent is 0.
+    check(extent == 0 || bytes <= available / extent || bytes == 0, "\"{}\" has shape {}, more than the file holds",
+          name, shape.dump());
+    b.tensor.extents.push_back(extent);
+    bytes *= extent;
+  }
+  check(bytes == b.end - b.begin, "\"{}\" of shape {} and type {} needs {} bytes, its offsets span {}", name,
+        shape.dump(), b.tensor.dtype, bytes, b.end - b.begin);
+  return b;
+}
+
+SafeTensors parse(std::string content) {
+  check(content.size() >= 8, "it has {} bytes; even the header's length needs 8", content.size());
+  uint64_t length;
+  std::memcpy(&length, content.data(), 8);
+  check(length <= kMaxHeaderBytes, "its header claims {} bytes; {} are allowed", length, uint64_t(kMaxHeaderBytes));
+  check(length <= content.size() - 8, "its header claims {} bytes, and {} follow", length, content.size() - 8);
+  const std::string header_text = content.substr(8, length);
+  json header = parse_header(header_text);
+  check(header.is_object(), "its header is not a JSON object");
+
+  const auto owner = std::make_shared<const std::string>(std::move(content));
+  const std::string_view blocks = std::string_view(*owner).substr(8 + length);
+  SafeTensors file;
+  if (header.contains("__metadata__")) {
+    const json& metadata = header["__metadata__"];
+    check(metadata.is_object(), "its __metadata__ is not a JSON object");
+    for (const auto& [key, value] : metadata.items()) {
+      check(value.is_string(), "its metadata \"{}\" is not text", key);
+      file.metadata[key] = value.get<std::string>();
+    }
+  }
+  std::vector<Block> found;
+  for (const auto& [name, entry] : header.items())
+    if (name != "__metadata__") found.push_back(parse_block(name, entry, int64_t(blocks.size())));
+  std::sort(found.begin(), found.end(),
+            [](const Block& a, const Block& b) { return std::tie(a.begin, a.end) < std::tie(b.begin, b.end); });
+  int64_t at = 0;
+  for (Block& b : found) {
+    check(b.begin == at, "\"{}\" begins at byte {}, where {} was due: blocks overlap or leave a gap", b.name, b.begin,
+          at);
+    at = b.end;
+    b.tensor.owner = owner;
+    b.tensor.bytes = blocks.substr(size_t(b.begin), size_t(b.end - b.begin));
+    file.tensors[b.name] = std::move(b.tensor);
+  }
+  check(at == int64_t(blocks.size()), "its tensors end at byte {}, and {} follow the header", at, blocks.size());
+
+  if (const auto claimed = file.metadata.find(kChecksum); claimed != file.metadata.end()) {
+    header["__metadata__"][kChecksum] = kNoChecksum;
+    const std::string found_sum = checksum_text(header.dump(), blocks);
+    check(found_sum == claimed->second, "its checksum is {}, and it claims {}: some bytes were changed", found_sum,
+          claimed->second);
+    file.metadata.erase(claimed);
+  }
+  return file;
+}
+
+}  // namespace
+
+int64_t StoredTensor::count() const {
+  int64_t n = 1;
+  for (const int64_t e : extents) n *= e;
+  return n;
+}
+
+std::vector<double> StoredTensor::values() const {
+  std::vector<double> all(static_cast<size_t>(count()));
+  visit_stored(dtype, [&]<class T>() {
+    for (size_t i = 0; i < all.size(); ++i) {
+      T value;
+      std::memcpy(&value, bytes.data() + i * sizeof(T), sizeof(T));
+      all[i] = double(value);
+    }
+  });
+  return all;
+}
+
+Tensor StoredTensor::to_tensor(DType to, tensor::Device device) const {
+  check(extents.size() <= size_t(Shape::kMaxRank), "safetensors: a tensor with {} axes; at most {} are supported",
+        extents.size(), int(Shape::kMaxRank));
+  const bool permute = extents.size() == 4;
+  Shape shape = extents.empty() ? Shape{1} : Shape(extents);
+  if (permute) shape = Shape{extents[0], extents[2], extents[3], extents[1]};
+  const auto make = [&]<class To>() {
+    std::vector<To> host(static_cast<size_t>(count()));
+    visit_stored(dtype, [&]<class From>() {
+      const auto move = [&](int64_t file, int64_t ours) {
+        From value;
+        std::memcpy(&value, bytes.data() + size_t(file) * sizeof(From), sizeof(From));
+        host[size_t(ours)] = To(value);
+      };
+      if (permute)
+        for_each_permuted(shape[0], shape[1], shape[2], shape[3], move);
+      else
+        for (int64_t i = 0; i < int64_t(host.size()); ++i) move(i, i);
+    });
+    return Tensor::from(host, shape, device);
+  };
+  switch (to) {
+    case DType::f32:
+      return make.operator()<float>();
+    case DType::f64:
+      return make.operator()<double>();
+    case DType::i32:
+      return make.operator()<int32_t>();
+    case DType::u8:
+      return make.operator()<uint8_t>();
+    case DType::bf16:
+      break;
+  }
+  throw Error("safetensors: bf16 tensors are not read");
+}
+
+StoredTensor stored(const Tensor& t, bool scalar) {
+  const Tensor host = t.device() == tensor::Device::cuda ? t.to(tensor::Device::cpu) : t;
+  const Shape& s = host.shape();
+  check(!scalar || s.count() == 1, "safetensors: {} is no scalar", s);
+  std::vector<int64_t> extents(s.begin(), s.end());
+  if (scalar) extents.clear();
+  const auto make = [&]<class T>(const char* dtype) {
+    std::vector<T> file(static_cast<size_t>(host.size()));
+    const T* ours = host.data<T>();
+    if (s.rank() == 4) {
+      if (!scalar) extents = {s[0], s[3], s[1], s[2]};
+      for_each_permuted(s[0], s[1], s[2], s[3], [&](int64_t to, int64_t from) { file[size_t(to)] = ours[from]; });
+    } else {
+      std::copy(ours, ours + file.size(), file.begin());
+    }
+    return own(dtype, file, extents);
+  };
+  switch (host.dtype()) {
+    case DType::f32:
+      return make.operator()<float>("F32");
+    case DType::f64:
+      return make.operator()<double>("F64");
+    case DType::i32:
+      return make.operator()<int32_t>("I32");
+    case DType::u8:
+      return make.operator()<uint8_t>("U8");
+    case DType::bf16:
+      break;
+  }
+  throw Error("safetensors: bf16 tensors are not written; cast to f32 first");
+}
+
+StoredTensor stored(const std::vector<double>& values, std::vector<int64_t> extents) {
+  return own("F64", values, std::move(extents));
+}
+
+StoredTensor stored(const std::vector<int64_t>& values, std::vector<int64_t> extents) {
+  return own("I64", values, std::move(extents));
+}
+
+SafeTensors read_safetensors(const std::string& path) {
+  std::string content = tensor::read_file(path);
+  try {
+    return parse(std::move(content));
+  } catch (const std::exception& e) {
+    throw Error(
+        fmt::format("{} is damaged or no safetensors file: {}. Write it again, or use another copy", path, e.what()));
+  }
+}
+
+void write_safetensors(const std::string& path, const SafeTensors& file) {
+  json header = json::object();
+  header["__metadata__"] = file.metadata;
+  header["__metadata__"][kChecksum] = kNoChecksum;
+  int64_t at = 0;
+  // Wide elements first: every block stays aligned to its element.
+  std::vector<const std::pair<const std::string, StoredTensor>*> order;
+  for (const auto& entry : file.tensors) order.push_back(&entry);
+  std::stable_sort(order.begin(), order.end(),
+                   [](const auto* a, const auto* b) { return bytes_of(a->second.dtype) > bytes_of(b->second.dtype); });
+  for (const auto* entry : order) {
+    const auto& [name, t] = *entry;
+    check(bytes_of(t.dtype) > 0 && t.count() * bytes_of(t.dtype) == int64_t(t.bytes.size()) && name != "__metadata__",
+          "{}: \"{}\" with {} values of type {} and {} bytes cannot be written", path, name, t.count(), t.dtype,
+          t.bytes.size());
+    header[name] = {{"dtype", t.dtype}, {"shape", t.extents}, {"data_offsets", {at, at + int64_t(t.bytes.size())}}};
+    at += int64_t(t.bytes.size());
+  }
+  std::string blocks;
+  blocks.reserve(size_t(at));
+  for (const auto* entry : order) blocks += entry->second.bytes;
+  header["__metadata__"][kChecksum] = checksum_text(header.dump(), blocks);
+  std::string text = header.dump();
+  text.resize((text.size() + 7) / 8 * 8, ' ');
+  const uint64_t length = text.size();
+
+  tensor::AtomicFile out(path);
+  out.write({reinterpret_cast<const char*>(&length), 8});
+  out.write(text);
+  out.write(blocks);
+  out.commit();
+}
+
+}  // namespace nn
