@@ -70,12 +70,19 @@ std::shared_ptr<data::SampleStore> part_of(const ExperimentData& data, const std
 }
 
 ModelOptions model_options(const Config& c) {
-  ModelOptions options{
-      .backbone = {.kind = backbone_from(c.model.backbone),
-                   .base = c.model.base,
-                   .deep_supervision = c.model.deep_supervision},
-      .strategy = strategy_from(c.train.strategy),
-      .refiner = {.channels = c.refiner.channels, .kernels = c.refiner.kernels, .dropout = c.refiner.dropout}};
+  ModelOptions options;
+  options.backbone = {
+      .kind = backbone_from(c.model.backbone), .base = c.model.base, .deep_supervision = c.model.deep_supervision};
+  options.strategy = strategy_from(c.train.strategy);
+  options.refiner = {.channels = c.refiner.channels, .kernels = c.refiner.kernels, .dropout = c.refiner.dropout};
+  options.crf = {.theta_alpha = c.crf.theta_alpha,
+                 .theta_beta = c.crf.theta_beta,
+                 .theta_gamma = c.crf.theta_gamma,
+                 .training_iterations = int(c.crf.train_iterations),
+                 .evaluation_iterations = int(c.crf.eval_iterations),
+                 .kind = c.crf.filter == "exact" ? tensor::GaussianKind::exact : tensor::GaussianKind::permutohedral,
+                 .normalisation = c.crf.normalisation == "symmetric" ? tensor::Normalisation::symmetric
+                                                                     : tensor::Normalisation::row};
   return options;
 }
 

@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "cris/results.h"
+#include "cris/run.h"
 #include "data/format_error.h"
 #include "tools/command.h"
 

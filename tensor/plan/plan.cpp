@@ -75,6 +75,12 @@ class PlanBackend final : public Backend {
   }
   void softmax(const Tensor& x, const Tensor& y) override { moves({&x, &y}); }
   void softmax_grad(const Tensor& dy, const Tensor& y, const Tensor& dx) override { moves({&dy, &y, &dx}); }
+  void exact_gaussian(const Tensor& features, const GaussianPass&, const Tensor& x, const Tensor& y) override {
+    moves({&features, &x, &y});
+  }
+  void lattice_gaussian(const Lattice&, const GaussianPass&, const Tensor& x, const Tensor& y) override {
+    moves({&x, &y});
+  }
   void adam_step(const AdamStep&, const Tensor& g, const Tensor& w, const Tensor& m, const Tensor& v) override {
     moves({&g, &w, &m, &v, &w, &m, &v});
   }
