@@ -42,9 +42,8 @@ Run setup(CLI::App& app) {
     }
     const auto model = cris::load_model(o->run, config, o->checkpoint);
     const cris::ExperimentData data = cris::open_data(config);
-    // A run's own files tell of its best model on the test set; any other question gets a folder of its own.
-    std::string folder = o->run;
-    if (o->on != "test" || o->checkpoint != "best") folder += "/eval-" + o->on + "-" + o->checkpoint;
+    // A folder of its own: the run's files stay as its SHA256SUMS knows them.
+    const std::string folder = o->run + "/eval-" + o->on + "-" + o->checkpoint;
     std::filesystem::create_directories(folder);
     const cris::Evaluation e = cris::evaluate_run(*model, config, data, o->on, folder, o->overlays);
     if (o->json)
