@@ -10,8 +10,8 @@
 
 namespace tensor {
 
-/// Bytes of one device's arena. `peak` is the highest address ever used (fragmentation included): what the process keeps
-/// resident. `live` is what tensors hold now, `peak_live` its maximum.
+/// Bytes of one device's arena. `peak` is the highest address ever used (fragmentation included): what the process
+/// keeps resident. `live` is what tensors hold now, `peak_live` its maximum.
 struct MemoryStats {
   int64_t live = 0, peak_live = 0, peak = 0;
 };
@@ -21,18 +21,20 @@ class Arena {
  public:
   static constexpr int64_t kAlignment = 256;
   explicit Arena(int64_t limit) : limit_(limit) {}
-  /// Offset of a block of at least `bytes`, the smallest free hole that fits (lowest address on ties); -1 if none is left.
+  /// Offset of a block of at least `bytes`, the smallest free hole that fits (lowest address on ties); -1 if none is
+  /// left.
   int64_t allocate(int64_t bytes);
-  void release(int64_t offset);
+  /// Frees the block at `offset` and returns its bytes. Throws Error when none begins there.
+  int64_t release(int64_t offset);
   const MemoryStats& stats() const { return stats_; }
   /// Forgets the peaks: peak_live becomes live, peak the end of the highest live block.
   void reset_peaks();
 
  private:
-  int64_t limit_, end_ = 0;                          // [end_, limit_) has never been part of a block or is free again
-  std::map<int64_t, int64_t> live_;                  // offset -> bytes
-  std::map<int64_t, int64_t> holes_;                 // offset -> bytes, below end_, never adjacent
-  std::set<std::pair<int64_t, int64_t>> by_size_;    // (bytes, offset) of holes_
+  int64_t limit_, end_ = 0;                        // [end_, limit_) has never been part of a block or is free again
+  std::map<int64_t, int64_t> live_;                // offset -> bytes
+  std::map<int64_t, int64_t> holes_;               // offset -> bytes, below end_, never adjacent
+  std::set<std::pair<int64_t, int64_t>> by_size_;  // (bytes, offset) of holes_
   MemoryStats stats_;
   void add_hole(int64_t offset, int64_t bytes);
   void erase_hole(std::map<int64_t, int64_t>::iterator hole);

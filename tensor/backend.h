@@ -1,9 +1,9 @@
 /// THE CONTRACT: every kernel that a device must have, each by its formula.
 ///
-/// Rules. Arguments were checked by tensor/ops.cpp; kernels assume them. Outputs come last, are allocated and hold garbage
-/// (a kernel writes every element); they overlap no input unless it is said. Images are [N,H,W,C], weights [K,R,S,C], rows
-/// contiguous. Float kernels serve f32 and f64 (cpu: f32 fast, f64 through the reference it inherits). The same call gives the
-/// same bits, for any number of threads.
+/// Rules. Arguments were checked by tensor/ops.cpp; kernels assume them. Outputs come last, are allocated and hold
+/// garbage (a kernel writes every element); they overlap no input unless it is said. Images are [N,H,W,C], weights
+/// [K,R,S,C], rows contiguous. Float kernels serve f32 and f64 (cpu: f32 fast, f64 through the reference it inherits).
+/// The same call gives the same bits, for any number of threads.
 #pragma once
 #include <cstdint>
 
@@ -45,7 +45,8 @@ class Backend {
   virtual ~Backend() = default;
 
   // ---- memory ------------------------------------------------------------------------------------------------------
-  /// Reserves address space for the device's arena; pages become resident when first written. `limit` returns its bytes.
+  /// Reserves address space for the device's arena; pages become resident when first written. `limit` returns its
+  /// bytes.
   virtual void* reserve_arena(int64_t& limit) = 0;
   virtual void copy_from_host(void* to, const void* host, int64_t bytes) = 0;
   virtual void copy_to_host(void* host, const void* from, int64_t bytes) = 0;
@@ -56,7 +57,8 @@ class Backend {
   // ---- element-wise ------------------------------------------------------------------------------------------------
   /// y = op(x). y may be x.
   virtual void map(const MapOp& op, const Tensor& x, const Tensor& y) = 0;
-  /// y[i] = op(a[i], b[i mod b.size()]): b is of a's size, one row (the last axis) or a scalar. y may be a or b (if of a's size).
+  /// y[i] = op(a[i], b[i mod b.size()]): b is of a's size, one row (the last axis) or a scalar. y may be a or b (if of
+  /// a's size).
   virtual void zip(const ZipOp& op, const Tensor& a, const Tensor& b, const Tensor& y) = 0;
   /// y[c] = sum of x over all but the last axis, or over everything when y has one element. f32 is summed in f64.
   virtual void sum(const Tensor& x, const Tensor& y) = 0;
@@ -79,12 +81,14 @@ class Backend {
                       const Tensor& y) = 0;
   /// dx[n,h,w,c] = b[c] + sum over the taps that read it of dy[n,p,q,k] w[k,r,s,c]. b may be undefined.
   /// This is also the forward pass of a transposed convolution, with dy its input and dx its output.
-  virtual void conv2d_grad_input(const ConvShape& z, const Tensor& dy, const Tensor& w, const Tensor& b, const Tensor& dx) = 0;
+  virtual void conv2d_grad_input(const ConvShape& z, const Tensor& dy, const Tensor& w, const Tensor& b,
+                                 const Tensor& dx) = 0;
   /// dw[k,r,s,c] = sum_{n,p,q} dy[n,p,q,k] x[n, row(p,r), col(q,s), c].
   virtual void conv2d_grad_weight(const ConvShape& z, const Tensor& dy, const Tensor& x, const Tensor& dw) = 0;
 
   // ---- windows -----------------------------------------------------------------------------------------------------
-  /// y = largest of each window (the first on ties, NaN wins); index (u8) = its place in the window. index may be undefined.
+  /// y = largest of each window (the first on ties, NaN wins); index (u8) = its place in the window. index may be
+  /// undefined.
   virtual void max_pool(const PoolShape& z, const Tensor& x, const Tensor& y, const Tensor& index) = 0;
   /// dx[n,h,w,c] = sum of dy over the windows whose maximum is there.
   virtual void max_pool_grad(const PoolShape& z, const Tensor& dy, const Tensor& index, const Tensor& dx) = 0;
@@ -100,14 +104,17 @@ class Backend {
   // ---- channels ----------------------------------------------------------------------------------------------------
   /// y[..., y_first + i] = x[..., x_first + i] for i < count; other channels of y stay as they are.
   virtual void copy_channels(const Tensor& x, int64_t x_first, int64_t count, const Tensor& y, int64_t y_first) = 0;
-  /// Over all but the last axis: mean[c], and variance[c] divided by the number of values (biased). f32 is summed in f64.
+  /// Over all but the last axis: mean[c], and variance[c] divided by the number of values (biased). f32 is summed in
+  /// f64.
   virtual void batch_norm_statistics(const Tensor& x, const Tensor& mean, const Tensor& variance) = 0;
   virtual void batch_norm(const BatchNorm& b, const Tensor& y) = 0;
   /// With dz = dy where the activation let it through, else 0: dbeta[c] = sum dz, dgamma[c] = sum dz xhat.
-  virtual void batch_norm_grad_sums(const BatchNorm& b, const Tensor& dy, const Tensor& dgamma, const Tensor& dbeta) = 0;
-  /// Training: dx = gamma rstd (dz - dbeta / M - xhat dgamma / M), M values per channel; else dx = gamma rstd dz. dx may be dy.
-  virtual void batch_norm_grad_input(const BatchNorm& b, const Tensor& dy, const Tensor& dgamma, const Tensor& dbeta, bool training,
-                                     const Tensor& dx) = 0;
+  virtual void batch_norm_grad_sums(const BatchNorm& b, const Tensor& dy, const Tensor& dgamma,
+                                    const Tensor& dbeta) = 0;
+  /// Training: dx = gamma rstd (dz - dbeta / M - xhat dgamma / M), M values per channel; else dx = gamma rstd dz. dx
+  /// may be dy.
+  virtual void batch_norm_grad_input(const BatchNorm& b, const Tensor& dy, const Tensor& dgamma, const Tensor& dbeta,
+                                     bool training, const Tensor& dx) = 0;
 
   // ---- classes -----------------------------------------------------------------------------------------------------
   /// Along the last axis: y = e^(x - max) / sum. y may be x.
@@ -131,14 +138,19 @@ Backend& cpu_backend();
 Backend& cuda_backend();
 Backend& plan_backend();
 
-/// How f32 networks compute. exact: direct sums only. f32: f32 arithmetic, Winograd allowed. tf32, bf16: tensor cores (cuda only).
+/// How f32 networks compute. exact: direct sums only. f32: f32 arithmetic, Winograd allowed. tf32, bf16: tensor cores
+/// (cuda only).
 enum class Precision { exact, f32, tf32, bf16 };
 constexpr const char* name(Precision p) {
   switch (p) {
-    case Precision::exact: return "exact";
-    case Precision::f32: return "f32";
-    case Precision::tf32: return "tf32";
-    case Precision::bf16: return "bf16";
+    case Precision::exact:
+      return "exact";
+    case Precision::f32:
+      return "f32";
+    case Precision::tf32:
+      return "tf32";
+    case Precision::bf16:
+      return "bf16";
   }
   return "?";
 }

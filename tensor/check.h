@@ -1,4 +1,5 @@
-/// Argument checks that name the op, the shapes and the line. Never included by a .cu file (fmt does not compile there).
+/// Argument checks that name the op, the shapes and the line. Never included by a .cu file (fmt does not compile
+/// there).
 #pragma once
 #include <fmt/format.h>
 

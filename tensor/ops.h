@@ -40,9 +40,11 @@ Tensor matmul(const Tensor& a, const Tensor& b, bool transpose_a = false, bool t
 /// Extents of conv2d(x, w). Throws on ranks, channel counts, stride < 1 or a kernel larger than the padded image.
 ConvShape conv_shape(const Shape& x, const Shape& w, const ConvOptions& options);
 /// x [N,H,W,C], w [K,R,S,C], b [K] or undefined -> [N,P,Q,K].
-Tensor conv2d(const Tensor& x, const Tensor& w, const Tensor& b, const ConvOptions& options, Activation activation = Activation::none);
+Tensor conv2d(const Tensor& x, const Tensor& w, const Tensor& b, const ConvOptions& options,
+              Activation activation = Activation::none);
 /// Gradient of the input of conv2d: dy [N,P,Q,K] -> `x` = [N,H,W,C]; b [C] or undefined is added.
-Tensor conv2d_grad_input(const Tensor& dy, const Tensor& w, const Shape& x, const ConvOptions& options, const Tensor& b = {});
+Tensor conv2d_grad_input(const Tensor& dy, const Tensor& w, const Shape& x, const ConvOptions& options,
+                         const Tensor& b = {});
 /// Gradient of the weight of conv2d: `w` = [K,R,S,C].
 Tensor conv2d_grad_weight(const Tensor& dy, const Tensor& x, const Shape& w, const ConvOptions& options);
 /// Output extents of a transposed convolution of x [N,P,Q,K] by w [K,R,S,C]: [N, (P-1) stride + R - 2 padding, ..., C].

@@ -1,5 +1,5 @@
-/// Counter-based random numbers: element i of a stream is a pure function of (seed, stream, step, i), on every device and
-/// for any number of threads. Philox4x32-10 (Salmon et al. 2011, Random123).
+/// Counter-based random numbers: element i of a stream is a pure function of (seed, stream, step, i), on every device
+/// and for any number of threads. Philox4x32-10 (Salmon et al. 2011, Random123).
 #pragma once
 #include <Random123/philox.h>
 
@@ -10,7 +10,8 @@
 
 namespace tensor {
 
-/// Names one stream of random numbers. `stream` says what for (a layer, the shuffle), `step` when (a training step, an epoch).
+/// Names one stream of random numbers. `stream` says what for (a layer, the shuffle), `step` when (a training step, an
+/// epoch).
 struct RandomKey {
   uint64_t seed = 0;
   uint32_t stream = 0, step = 0;

@@ -1,5 +1,5 @@
-/// exp, log and their kin as plain arithmetic, host and device, so that loops over them vectorise and every device agrees.
-/// f32: relative error at most 2 ulp over the whole range (tests/tensor/scalar_math.cpp); f64: the C library's.
+/// exp, log and their kin as plain arithmetic, host and device, so that loops over them vectorise and every device
+/// agrees. f32: relative error at most 2 ulp over the whole range (tests/tensor/scalar_math.cpp); f64: the C library's.
 #pragma once
 #include <cmath>
 #include <cstdint>
@@ -25,7 +25,8 @@ HD inline double log(double x) { return ::log(x); }
 HD inline double sqrt(double x) { return ::sqrt(x); }
 HD inline float sqrt(float x) { return ::sqrtf(x); }
 
-/// e^x = 2^n e^r with |r| <= ln(2)/2, the latter by a degree-6 polynomial. Below -87.3 the result is 0, above 88.7 infinity.
+/// e^x = 2^n e^r with |r| <= ln(2)/2, the latter by a degree-6 polynomial. Below -87.3 the result is 0, above 88.7
+/// infinity.
 HD inline float exp(float x) {
   const float clamped = x < -87.3f ? -87.3f : x > 88.7f ? 88.7f : x;
   const float magic = 12582912.0f;  // 1.5 * 2^23: adding it rounds to the nearest integer
@@ -47,7 +48,8 @@ HD inline float exp(float x) {
   return x != x ? x : high;
 }
 
-/// ln(x) = e ln(2) + ln(m) with m in [sqrt(1/2), sqrt(2)). ln(0) = -infinity; negative x give NaN; denormals count as 0.
+/// ln(x) = e ln(2) + ln(m) with m in [sqrt(1/2), sqrt(2)). ln(0) = -infinity; negative x give NaN; denormals count as
+/// 0.
 HD inline float log(float x) {
   const uint32_t bits = to_bits(x);
   const uint32_t shifted = bits - 0x3f3504f3u;  // bits of sqrt(1/2)

@@ -12,39 +12,53 @@ namespace tensor {
 struct Affine {
   double scale = 1, shift = 0;
   template <class T>
-  HD T operator()(T x) const { return T(scale) * x + T(shift); }
+  HD T operator()(T x) const {
+    return T(scale) * x + T(shift);
+  }
 };
 /// max(x, 0); NaN stays NaN
 struct Relu {
   template <class T>
-  HD T operator()(T x) const { return x < T(0) ? T(0) : x; }
+  HD T operator()(T x) const {
+    return x < T(0) ? T(0) : x;
+  }
 };
 /// 1 / (1 + e^-x)
 struct Sigmoid {
   template <class T>
-  HD T operator()(T x) const { return math::sigmoid(x); }
+  HD T operator()(T x) const {
+    return math::sigmoid(x);
+  }
 };
 /// e^x
 struct Exp {
   template <class T>
-  HD T operator()(T x) const { return math::exp(x); }
+  HD T operator()(T x) const {
+    return math::exp(x);
+  }
 };
 /// ln x
 struct Log {
   template <class T>
-  HD T operator()(T x) const { return math::log(x); }
+  HD T operator()(T x) const {
+    return math::log(x);
+  }
 };
 /// 1 / sqrt(x + epsilon)
 struct Rsqrt {
   double epsilon = 0;
   template <class T>
-  HD T operator()(T x) const { return T(1) / math::sqrt(x + T(epsilon)); }
+  HD T operator()(T x) const {
+    return T(1) / math::sqrt(x + T(epsilon));
+  }
 };
 /// 1 where x >= at, else 0
 struct Threshold {
   double at = 0.5;
   template <class T>
-  HD T operator()(T x) const { return x >= T(at) ? T(1) : T(0); }
+  HD T operator()(T x) const {
+    return x >= T(at) ? T(1) : T(0);
+  }
 };
 
 using MapOp = std::variant<Affine, Relu, Sigmoid, Exp, Log, Rsqrt, Threshold>;
@@ -52,34 +66,48 @@ using MapOp = std::variant<Affine, Relu, Sigmoid, Exp, Log, Rsqrt, Threshold>;
 // ---- two arguments -------------------------------------------------------------------------------------------------
 struct Add {
   template <class T>
-  HD T operator()(T a, T b) const { return a + b; }
+  HD T operator()(T a, T b) const {
+    return a + b;
+  }
 };
 struct Subtract {
   template <class T>
-  HD T operator()(T a, T b) const { return a - b; }
+  HD T operator()(T a, T b) const {
+    return a - b;
+  }
 };
 struct Multiply {
   template <class T>
-  HD T operator()(T a, T b) const { return a * b; }
+  HD T operator()(T a, T b) const {
+    return a * b;
+  }
 };
 struct Divide {
   template <class T>
-  HD T operator()(T a, T b) const { return a / b; }
+  HD T operator()(T a, T b) const {
+    return a / b;
+  }
 };
 /// Gradient of Relu: dy where y > 0, else 0.
 struct ReluGrad {
   template <class T>
-  HD T operator()(T dy, T y) const { return y > T(0) ? dy : T(0); }
+  HD T operator()(T dy, T y) const {
+    return y > T(0) ? dy : T(0);
+  }
 };
 /// Gradient of Sigmoid: dy y (1 - y).
 struct SigmoidGrad {
   template <class T>
-  HD T operator()(T dy, T y) const { return dy * y * (T(1) - y); }
+  HD T operator()(T dy, T y) const {
+    return dy * y * (T(1) - y);
+  }
 };
 /// (a - b)^2
 struct SquaredDifference {
   template <class T>
-  HD T operator()(T a, T b) const { return (a - b) * (a - b); }
+  HD T operator()(T a, T b) const {
+    return (a - b) * (a - b);
+  }
 };
 /// -[t ln p + (1 - t) ln(1 - p)], each logarithm at least log_floor.
 struct BinaryCrossEntropy {
@@ -109,10 +137,13 @@ struct BinaryCrossEntropyWithLogits {
 /// d/dz of BinaryCrossEntropyWithLogits: sigmoid(z) - t.
 struct BinaryCrossEntropyWithLogitsGrad {
   template <class T>
-  HD T operator()(T z, T t) const { return math::sigmoid(z) - t; }
+  HD T operator()(T z, T t) const {
+    return math::sigmoid(z) - t;
+  }
 };
 
-using ZipOp = std::variant<Add, Subtract, Multiply, Divide, ReluGrad, SigmoidGrad, SquaredDifference, BinaryCrossEntropy,
-                           BinaryCrossEntropyGrad, BinaryCrossEntropyWithLogits, BinaryCrossEntropyWithLogitsGrad>;
+using ZipOp =
+    std::variant<Add, Subtract, Multiply, Divide, ReluGrad, SigmoidGrad, SquaredDifference, BinaryCrossEntropy,
+                 BinaryCrossEntropyGrad, BinaryCrossEntropyWithLogits, BinaryCrossEntropyWithLogitsGrad>;
 
 }  // namespace tensor

@@ -30,7 +30,8 @@ class Storage {
   void* data_;
 };
 
-/// Copying a Tensor shares its memory; clone() copies it. Images are [N, H, W, C], weights [K, R, S, C], always contiguous.
+/// Copying a Tensor shares its memory; clone() copies it. Images are [N, H, W, C], weights [K, R, S, C], always
+/// contiguous.
 class Tensor {
  public:
   /// Undefined: no memory, no shape.
@@ -40,7 +41,8 @@ class Tensor {
   /// Memory that exists already, seen with these extents. Throws when it is too small.
   Tensor(Shape shape, DType dtype, std::shared_ptr<Storage> storage)
       : shape_(shape), dtype_(dtype), storage_(std::move(storage)) {
-    check(storage_ && bytes() <= storage_->bytes(), "tensor: shape {} of {} does not fit its memory", shape, name(dtype));
+    check(storage_ && bytes() <= storage_->bytes(), "tensor: shape {} of {} does not fit its memory", shape,
+          name(dtype));
   }
   /// Copies `values` (row-major) to `device`. Throws unless shape.count() == values.size().
   template <class T>

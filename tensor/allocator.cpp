@@ -1,0 +1,147 @@
+/// Arena bookkeeping and the arenas of all devices.
+#include "tensor/allocator.h"
+
+#include <algorithm>
+#include <array>
+#include <memory>
+
+#include "tensor/backend.h"
+
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/asan_interface.h>
+#endif
+
+namespace tensor {
+namespace {
+
+int64_t round_up(int64_t bytes) {
+  return (std::max<int64_t>(bytes, 1) + Arena::kAlignment - 1) / Arena::kAlignment * Arena::kAlignment;
+}
+
+/// A freed block is unreadable until it is handed out again; only AddressSanitizer builds check it.
+void poison([[maybe_unused]] Device device, [[maybe_unused]] void* block, [[maybe_unused]] int64_t bytes,
+            [[maybe_unused]] bool on) {
+#if defined(__SANITIZE_ADDRESS__)
+  if (device == Device::cuda || device == Device::plan) return;
+  if (on)
+    ASAN_POISON_MEMORY_REGION(block, size_t(bytes));
+  else
+    ASAN_UNPOISON_MEMORY_REGION(block, size_t(bytes));
+#endif
+}
+
+struct DeviceArena {
+  explicit DeviceArena(Device device) : base(static_cast<char*>(backend(device).reserve_arena(limit))), arena(limit) {}
+  int64_t limit = 0;
+  char* base;
+  Arena arena;
+  std::mutex mutex;
+};
+
+/// Made at first use and never destroyed: tensors of static lifetime may outlive everything else.
+DeviceArena& arena_of(Device device) {
+  static std::mutex mutex;
+  static std::array<DeviceArena*, 4> arenas{};
+  const std::lock_guard lock(mutex);
+  DeviceArena*& a = arenas[size_t(device)];
+  if (a == nullptr) a = new DeviceArena(device);
+  return *a;
+}
+
+}  // namespace
+
+void Arena::add_hole(int64_t offset, int64_t bytes) {
+  holes_.emplace(offset, bytes);
+  by_size_.emplace(bytes, offset);
+}
+
+void Arena::erase_hole(std::map<int64_t, int64_t>::iterator hole) {
+  by_size_.erase({hole->second, hole->first});
+  holes_.erase(hole);
+}
+
+int64_t Arena::allocate(int64_t bytes) {
+  bytes = round_up(bytes);
+  int64_t offset;
+  if (const auto fit = by_size_.lower_bound({bytes, 0}); fit != by_size_.end()) {
+    const auto [hole_bytes, hole_offset] = *fit;
+    offset = hole_offset;
+    erase_hole(holes_.find(hole_offset));
+    if (hole_bytes > bytes) add_hole(offset + bytes, hole_bytes - bytes);
+  } else {
+    if (bytes > limit_ - end_) return -1;
+    offset = end_;
+    end_ += bytes;
+  }
+  live_.emplace(offset, bytes);
+  stats_.live += bytes;
+  stats_.peak_live = std::max(stats_.peak_live, stats_.live);
+  stats_.peak = std::max(stats_.peak, end_);
+  return offset;
+}
+
+int64_t Arena::release(int64_t offset) {
+  const auto block = live_.find(offset);
+  check(block != live_.end(), "release: no block of this arena begins at offset {}", offset);
+  const int64_t bytes = block->second;
+  int64_t first = offset, size = bytes;
+  live_.erase(block);
+  stats_.live -= bytes;
+  auto next = holes_.lower_bound(first);
+  if (next != holes_.end() && next->first == first + size) {
+    size += next->second;
+    auto after = std::next(next);
+    erase_hole(next);
+    next = after;
+  }
+  if (next != holes_.begin()) {
+    const auto before = std::prev(next);
+    if (before->first + before->second == first) {
+      first = before->first;
+      size += before->second;
+      erase_hole(before);
+    }
+  }
+  if (first + size == end_)
+    end_ = first;
+  else
+    add_hole(first, size);
+  return bytes;
+}
+
+void Arena::reset_peaks() {
+  stats_.peak_live = stats_.live;
+  stats_.peak = end_;
+}
+
+void* allocate(Device device, int64_t bytes) {
+  DeviceArena& a = arena_of(device);
+  const std::lock_guard lock(a.mutex);
+  const int64_t offset = a.arena.allocate(bytes);
+  check(offset >= 0,
+        "out of memory on {}: {:.1f} MiB asked, {:.1f} MiB in use of {:.1f}; use a smaller batch, size or base",
+        name(device), double(bytes) / (1 << 20), double(a.arena.stats().live) / (1 << 20), double(a.limit) / (1 << 20));
+  poison(device, a.base + offset, round_up(bytes), false);
+  return a.base + offset;
+}
+
+void release(Device device, void* block) {
+  DeviceArena& a = arena_of(device);
+  const std::lock_guard lock(a.mutex);
+  const int64_t bytes = a.arena.release(static_cast<char*>(block) - a.base);
+  poison(device, block, bytes, true);
+}
+
+MemoryStats memory_stats(Device device) {
+  DeviceArena& a = arena_of(device);
+  const std::lock_guard lock(a.mutex);
+  return a.arena.stats();
+}
+
+void reset_peak_memory(Device device) {
+  DeviceArena& a = arena_of(device);
+  const std::lock_guard lock(a.mutex);
+  a.arena.reset_peaks();
+}
+
+}  // namespace tensor

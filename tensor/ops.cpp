@@ -1,0 +1,350 @@
+/// Checks, allocations and dispatch of the tensor operations.
+#include "tensor/ops.h"
+
+#include <cmath>
+
+namespace tensor {
+namespace {
+
+/// All tensors must be defined, on one device, of one float type. Undefined ones marked optional are skipped.
+void check_floats(const char* op, std::initializer_list<const Tensor*> required,
+                  std::initializer_list<const Tensor*> optional = {}) {
+  const Tensor& first = **required.begin();
+  const auto one = [&](const Tensor& t) {
+    check(t.defined(), "{}: an argument is undefined", op);
+    check(t.device() == first.device(), "{}: {} is on {}, {} on {}; move one with to()", op, first.shape(),
+          name(first.device()), t.shape(), name(t.device()));
+    check(t.dtype() == first.dtype(), "{}: {} holds {}, {} holds {}; cast one", op, first.shape(), name(first.dtype()),
+          t.shape(), name(t.dtype()));
+    check(t.dtype() == DType::f32 || t.dtype() == DType::f64, "{}: needs f32 or f64, not {}", op, name(t.dtype()));
+  };
+  for (const Tensor* t : required) one(*t);
+  for (const Tensor* t : optional)
+    if (t->defined()) one(*t);
+}
+
+void check_image(const char* op, const Shape& x) {
+  check(x.rank() == 4, "{}: needs an image [N, H, W, C], got {}", op, x);
+}
+
+void check_shape(const char* op, const char* what, const Shape& got, const Shape& wanted) {
+  check(got == wanted, "{}: {} is {}, expected {}", op, what, got, wanted);
+}
+
+void check_index(const char* op, const Tensor& index, const Tensor& like) {
+  check(index.defined() && index.dtype() == DType::u8, "{}: the index must be u8, as max_pool makes it", op);
+  check(index.shape() == like.shape(), "{}: index {} does not fit {}", op, index.shape(), like.shape());
+  check(index.device() == like.device(), "{}: index is on {}, data on {}", op, name(index.device()),
+        name(like.device()));
+}
+
+void check_row(const char* op, const char* what, const Tensor& t, int64_t c) {
+  check(t.shape() == Shape{c}, "{}: {} {} must be [{}]", op, what, t.shape(), c);
+}
+
+Tensor like(const Tensor& t, const Shape& shape) { return Tensor(shape, t.dtype(), t.device()); }
+Tensor like(const Tensor& t) { return like(t, t.shape()); }
+Backend& of(const Tensor& t) { return backend(t.device()); }
+
+void check_batch_norm(const char* op, const BatchNorm& b) {
+  check_floats(op, {&b.x, &b.mean, &b.rstd, &b.gamma, &b.beta});
+  check(b.x.shape().rank() >= 1, "{}: needs a channel axis, got {}", op, b.x.shape());
+  const int64_t c = b.x.shape()[-1];
+  check_row(op, "mean", b.mean, c);
+  check_row(op, "rstd", b.rstd, c);
+  check_row(op, "gamma", b.gamma, c);
+  check_row(op, "beta", b.beta, c);
+}
+
+ResizeShape resize_shape(const Shape& x, int64_t height, int64_t width, ResizeMode mode) {
+  check_image("resize", x);
+  check(height >= 1 && width >= 1, "resize: target {} x {} must be positive", height, width);
+  check(x[1] >= 1 && x[2] >= 1, "resize: image {} is empty", x);
+  return {x[0], x[1], x[2], x[3], height, width, mode};
+}
+
+}  // namespace
+
+// ---- making --------------------------------------------------------------------------------------------------------
+Tensor full(const Shape& shape, double value, DType dtype, Device device) {
+  Tensor y(shape, dtype, device);
+  backend(device).fill(value, y);
+  return y;
+}
+Tensor zeros(const Shape& shape, DType dtype, Device device) { return full(shape, 0, dtype, device); }
+Tensor full_like(const Tensor& like, double value) { return full(like.shape(), value, like.dtype(), like.device()); }
+Tensor uniform(const RandomKey& key, const Shape& shape, double low, double high, DType dtype, Device device) {
+  Tensor y(shape, dtype, device);
+  check_floats("uniform", {&y});
+  backend(device).fill_uniform(key, low, high, y);
+  return y;
+}
+Tensor normal(const RandomKey& key, const Shape& shape, double mean, double deviation, DType dtype, Device device) {
+  Tensor y(shape, dtype, device);
+  check_floats("normal", {&y});
+  backend(device).fill_normal(key, mean, deviation, y);
+  return y;
+}
+Tensor cast(const Tensor& x, DType dtype) {
+  check(x.defined(), "cast: the tensor is undefined");
+  if (x.dtype() == dtype) return x;
+  Tensor y(x.shape(), dtype, x.device());
+  of(x).cast(x, y);
+  return y;
+}
+
+// ---- element-wise --------------------------------------------------------------------------------------------------
+Tensor map(const MapOp& op, const Tensor& x) {
+  check_floats("map", {&x});
+  Tensor y = like(x);
+  of(x).map(op, x, y);
+  return y;
+}
+Tensor zip(const ZipOp& op, const Tensor& a, const Tensor& b) {
+  check_floats("zip", {&a, &b});
+  check(a.shape() == b.shape() || b.size() == 1 || (a.shape().rank() >= 1 && b.shape() == Shape{a.shape()[-1]}),
+        "zip: second argument {} must be {}, one row of it, or one element", b.shape(), a.shape());
+  Tensor y = like(a);
+  of(a).zip(op, a, b, y);
+  return y;
+}
+void add_to(const Tensor& target, const Tensor& x) {
+  check_floats("add_to", {&target, &x});
+  check_shape("add_to", "argument", x.shape(), target.shape());
+  of(target).zip(Add{}, target, x, target);
+}
+Tensor sum(const Tensor& x) {
+  check_floats("sum", {&x});
+  Tensor y = like(x, {1});
+  of(x).sum(x, y);
+  return y;
+}
+Tensor sum_to_last(const Tensor& x) {
+  check_floats("sum_to_last", {&x});
+  check(x.shape().rank() >= 1, "sum_to_last: {} has no last axis", x.shape());
+  Tensor y = like(x, {x.shape()[-1]});
+  of(x).sum(x, y);
+  return y;
+}
+Tensor dropout(const RandomKey& key, double p, const Tensor& x) {
+  check_floats("dropout", {&x});
+  check(p >= 0 && p < 1, "dropout: probability {} is not in [0, 1)", p);
+  Tensor y = like(x);
+  of(x).dropout(key, p, x, y);
+  return y;
+}
+bool all_finite(const Tensor& x) {
+  // 0 x is 0 for finite x and NaN otherwise, and a sum keeps NaN.
+  return !std::isnan(sum(map(Affine{0, 0}, x)).item());
+}
+
+// ---- matrix product ------------------------------------------------------------------------------------------------
+Tensor matmul(const Tensor& a, const Tensor& b, bool transpose_a, bool transpose_b) {
+  check_floats("matmul", {&a, &b});
+  check(a.shape().rank() == 2 && b.shape().rank() == 2, "matmul: needs two matrices, got {} and {}", a.shape(),
+        b.shape());
+  const int64_t m = a.shape()[transpose_a ? 1 : 0], k = a.shape()[transpose_a ? 0 : 1];
+  const int64_t kb = b.shape()[transpose_b ? 1 : 0], n = b.shape()[transpose_b ? 0 : 1];
+  check(k == kb, "matmul: inner extents differ: {}{} and {}{}", a.shape(), transpose_a ? "^T" : "", b.shape(),
+        transpose_b ? "^T" : "");
+  Tensor y = like(a, {m, n});
+  of(a).matmul({m, n, k, transpose_a, transpose_b}, a, b, y);
+  return y;
+}
+
+// ---- convolution ---------------------------------------------------------------------------------------------------
+ConvShape conv_shape(const Shape& x, const Shape& w, const ConvOptions& o) {
+  check(x.rank() == 4 && w.rank() == 4, "conv2d: needs image [N, H, W, C] and weight [K, R, S, C], got {} and {}", x,
+        w);
+  check(x[3] == w[3], "conv2d: image {} has {} channels, weight {} expects {}", x, x[3], w, w[3]);
+  check(o.stride >= 1 && o.padding >= 0, "conv2d: stride {} must be at least 1 and padding {} at least 0", o.stride,
+        o.padding);
+  check(w[1] >= 1 && w[2] >= 1, "conv2d: weight {} has no taps", w);
+  check(x[1] + 2 * o.padding >= w[1] && x[2] + 2 * o.padding >= w[2],
+        "conv2d: weight {} is larger than image {} padded by {}", w, x, o.padding);
+  return {x[0],
+          x[1],
+          x[2],
+          x[3],
+          w[0],
+          w[1],
+          w[2],
+          (x[1] + 2 * o.padding - w[1]) / o.stride + 1,
+          (x[2] + 2 * o.padding - w[2]) / o.stride + 1,
+          o.stride,
+          o.padding};
+}
+Tensor conv2d(const Tensor& x, const Tensor& w, const Tensor& b, const ConvOptions& options, Activation activation) {
+  check_floats("conv2d", {&x, &w}, {&b});
+  const ConvShape z = conv_shape(x.shape(), w.shape(), options);
+  if (b.defined()) check_row("conv2d", "bias", b, z.k);
+  Tensor y = like(x, {z.n, z.p, z.q, z.k});
+  of(x).conv2d(z, x, w, b, activation, y);
+  return y;
+}
+Tensor conv2d_grad_input(const Tensor& dy, const Tensor& w, const Shape& x, const ConvOptions& options,
+                         const Tensor& b) {
+  check_floats("conv2d_grad_input", {&dy, &w}, {&b});
+  const ConvShape z = conv_shape(x, w.shape(), options);
+  check_shape("conv2d_grad_input", "dy", dy.shape(), {z.n, z.p, z.q, z.k});
+  if (b.defined()) check_row("conv2d_grad_input", "bias", b, z.c);
+  Tensor dx = like(dy, x);
+  of(dy).conv2d_grad_input(z, dy, w, b, dx);
+  return dx;
+}
+Tensor conv2d_grad_weight(const Tensor& dy, const Tensor& x, const Shape& w, const ConvOptions& options) {
+  check_floats("conv2d_grad_weight", {&dy, &x});
+  const ConvShape z = conv_shape(x.shape(), w, options);
+  check_shape("conv2d_grad_weight", "dy", dy.shape(), {z.n, z.p, z.q, z.k});
+  Tensor dw = like(dy, w);
+  of(dy).conv2d_grad_weight(z, dy, x, dw);
+  return dw;
+}
+Shape conv_transpose_shape(const Shape& x, const Shape& w, const ConvOptions& o) {
+  check(x.rank() == 4 && w.rank() == 4,
+        "conv_transpose2d: needs image [N, P, Q, K] and weight [K, R, S, C], got {} and {}", x, w);
+  check(x[3] == w[0], "conv_transpose2d: image {} has {} channels, weight {} expects {}", x, x[3], w, w[0]);
+  const int64_t h = (x[1] - 1) * o.stride + w[1] - 2 * o.padding, v = (x[2] - 1) * o.stride + w[2] - 2 * o.padding;
+  check(h >= 1 && v >= 1, "conv_transpose2d: image {} by weight {} with padding {} leaves nothing", x, w, o.padding);
+  return {x[0], h, v, w[3]};
+}
+
+// ---- windows -------------------------------------------------------------------------------------------------------
+PoolShape pool_shape(const Shape& x, int64_t kernel, int64_t stride) {
+  check_image("max_pool", x);
+  check(kernel >= 1 && kernel <= 15 && stride >= 1, "max_pool: kernel {} must be 1 to 15 and stride {} at least 1",
+        kernel, stride);
+  check(x[1] >= kernel && x[2] >= kernel, "max_pool: image {} is smaller than its {} x {} window", x, kernel, kernel);
+  return {x[0], x[1], x[2], x[3], (x[1] - kernel) / stride + 1, (x[2] - kernel) / stride + 1, kernel, stride};
+}
+Pooled max_pool(const Tensor& x, int64_t kernel, int64_t stride) {
+  check_floats("max_pool", {&x});
+  const PoolShape z = pool_shape(x.shape(), kernel, stride);
+  Pooled pooled{like(x, {z.n, z.p, z.q, z.c}), Tensor({z.n, z.p, z.q, z.c}, DType::u8, x.device())};
+  of(x).max_pool(z, x, pooled.y, pooled.index);
+  return pooled;
+}
+Tensor max_pool_grad(const Tensor& dy, const Tensor& index, const Shape& x, int64_t kernel, int64_t stride) {
+  check_floats("max_pool_grad", {&dy});
+  const PoolShape z = pool_shape(x, kernel, stride);
+  check_shape("max_pool_grad", "dy", dy.shape(), {z.n, z.p, z.q, z.c});
+  check_index("max_pool_grad", index, dy);
+  Tensor dx = like(dy, x);
+  of(dy).max_pool_grad(z, dy, index, dx);
+  return dx;
+}
+Tensor max_unpool(const Tensor& x, const Tensor& index, const Shape& y, int64_t kernel, int64_t stride) {
+  check_floats("max_unpool", {&x});
+  const PoolShape z = pool_shape(y, kernel, stride);
+  check_shape("max_unpool", "x", x.shape(), {z.n, z.p, z.q, z.c});
+  check_index("max_unpool", index, x);
+  Tensor out = like(x, y);
+  of(x).max_unpool(z, x, index, out);
+  return out;
+}
+Tensor max_unpool_grad(const Tensor& dy, const Tensor& index, int64_t kernel, int64_t stride) {
+  check_floats("max_unpool_grad", {&dy});
+  const PoolShape z = pool_shape(dy.shape(), kernel, stride);
+  Tensor dx = like(dy, {z.n, z.p, z.q, z.c});
+  check_index("max_unpool_grad", index, dx);
+  of(dy).max_unpool_grad(z, dy, index, dx);
+  return dx;
+}
+Tensor resize(const Tensor& x, int64_t height, int64_t width, ResizeMode mode) {
+  check_floats("resize", {&x});
+  const ResizeShape z = resize_shape(x.shape(), height, width, mode);
+  Tensor y = like(x, {z.n, z.p, z.q, z.c});
+  of(x).resize(z, x, y);
+  return y;
+}
+Tensor resize_grad(const Tensor& dy, const Shape& x, ResizeMode mode) {
+  check_floats("resize_grad", {&dy});
+  check_image("resize_grad", dy.shape());
+  const ResizeShape z = resize_shape(x, dy.shape()[1], dy.shape()[2], mode);
+  check_shape("resize_grad", "dy", dy.shape(), {z.n, z.p, z.q, z.c});
+  Tensor dx = like(dy, x);
+  of(dy).resize_grad(z, dy, dx);
+  return dx;
+}
+
+// ---- channels ------------------------------------------------------------------------------------------------------
+Tensor concat(const std::vector<Tensor>& parts) {
+  check(!parts.empty(), "concat: nothing to join");
+  const Tensor& first = parts.front();
+  int64_t total = 0;
+  for (const Tensor& part : parts) {
+    check_floats("concat", {&first, &part});
+    check(part.shape().rank() == first.shape().rank() && part.shape().rank() >= 1 &&
+              part.shape().with(-1, 0) == first.shape().with(-1, 0),
+          "concat: {} and {} differ before the last axis", first.shape(), part.shape());
+    total += part.shape()[-1];
+  }
+  Tensor y = like(first, first.shape().with(-1, total));
+  int64_t at = 0;
+  for (const Tensor& part : parts) {
+    of(first).copy_channels(part, 0, part.shape()[-1], y, at);
+    at += part.shape()[-1];
+  }
+  return y;
+}
+Tensor channels(const Tensor& x, int64_t first, int64_t count) {
+  check_floats("channels", {&x});
+  check(x.shape().rank() >= 1 && first >= 0 && count >= 1 && first + count <= x.shape()[-1],
+        "channels: [{}, {}) is not within {}", first, first + count, x.shape());
+  Tensor y = like(x, x.shape().with(-1, count));
+  of(x).copy_channels(x, first, count, y, 0);
+  return y;
+}
+Statistics batch_norm_statistics(const Tensor& x) {
+  check_floats("batch_norm_statistics", {&x});
+  check(x.size() > 0, "batch_norm_statistics: {} is empty", x.shape());
+  Statistics s{like(x, {x.shape()[-1]}), like(x, {x.shape()[-1]})};
+  of(x).batch_norm_statistics(x, s.mean, s.variance);
+  return s;
+}
+Tensor batch_norm(const BatchNorm& b) {
+  check_batch_norm("batch_norm", b);
+  Tensor y = like(b.x);
+  of(b.x).batch_norm(b, y);
+  return y;
+}
+BatchNormGradients batch_norm_grad(const BatchNorm& b, const Tensor& dy, bool training) {
+  check_batch_norm("batch_norm_grad", b);
+  check_floats("batch_norm_grad", {&b.x, &dy});
+  check_shape("batch_norm_grad", "dy", dy.shape(), b.x.shape());
+  BatchNormGradients g{like(dy), like(b.gamma), like(b.gamma)};
+  of(dy).batch_norm_grad_sums(b, dy, g.dgamma, g.dbeta);
+  of(dy).batch_norm_grad_input(b, dy, g.dgamma, g.dbeta, training, g.dx);
+  return g;
+}
+
+// ---- classes -------------------------------------------------------------------------------------------------------
+Tensor softmax(const Tensor& x) {
+  check_floats("softmax", {&x});
+  check(x.shape().rank() >= 1, "softmax: {} has no last axis", x.shape());
+  Tensor y = like(x);
+  of(x).softmax(x, y);
+  return y;
+}
+Tensor softmax_grad(const Tensor& dy, const Tensor& y) {
+  check_floats("softmax_grad", {&dy, &y});
+  check_shape("softmax_grad", "dy", dy.shape(), y.shape());
+  Tensor dx = like(dy);
+  of(dy).softmax_grad(dy, y, dx);
+  return dx;
+}
+
+// ---- update --------------------------------------------------------------------------------------------------------
+void adam_step(const AdamStep& s, const Tensor& g, const Tensor& w, const Tensor& m, const Tensor& v) {
+  check_floats("adam_step", {&w, &g, &m, &v});
+  check(s.step >= 1, "adam_step: step {} must count from 1", s.step);
+  for (const Tensor* t : {&g, &m, &v}) check_shape("adam_step", "argument", t->shape(), w.shape());
+  of(w).adam_step(s, g, w, m, v);
+}
+void sgd_step(const SgdStep& s, const Tensor& g, const Tensor& w, const Tensor& velocity) {
+  check_floats("sgd_step", {&w, &g, &velocity});
+  for (const Tensor* t : {&g, &velocity}) check_shape("sgd_step", "argument", t->shape(), w.shape());
+  of(w).sgd_step(s, g, w, velocity);
+}
+
+}  // namespace tensor

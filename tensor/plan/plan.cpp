@@ -1,0 +1,100 @@
+/// Kernels that count instead of compute; the arena does its bookkeeping over addresses that are never touched.
+#include "tensor/plan/plan.h"
+
+#include <cstring>
+
+namespace tensor {
+namespace {
+
+PlanCounts counts;
+
+class PlanBackend final : public Backend {
+ public:
+  void* reserve_arena(int64_t& limit) override {
+    limit = int64_t(1) << 46;
+    return reinterpret_cast<void*>(uintptr_t(1) << 46);  // an address that is never read or written
+  }
+  void copy_from_host(void*, const void*, int64_t) override {}
+  void copy_to_host(void* host, const void*, int64_t bytes) override { std::memset(host, 0, size_t(bytes)); }
+  void copy(void*, const void*, int64_t) override {}
+  void synchronize() override {}
+
+  void map(const MapOp&, const Tensor& x, const Tensor& y) override { moves({&x, &y}); }
+  void zip(const ZipOp&, const Tensor& a, const Tensor& b, const Tensor& y) override { moves({&a, &b, &y}); }
+  void sum(const Tensor& x, const Tensor& y) override { moves({&x, &y}); }
+  void cast(const Tensor& x, const Tensor& y) override { moves({&x, &y}); }
+  void fill(double, const Tensor& y) override { moves({&y}); }
+  void fill_uniform(const RandomKey&, double, double, const Tensor& y) override { moves({&y}); }
+  void fill_normal(const RandomKey&, double, double, const Tensor& y) override { moves({&y}); }
+  void dropout(const RandomKey&, double, const Tensor& x, const Tensor& y) override { moves({&x, &y}); }
+  void matmul(const MatmulShape& z, const Tensor& a, const Tensor& b, const Tensor& y) override {
+    counts.flops += 2.0 * double(z.m) * double(z.n) * double(z.k);
+    moves({&a, &b, &y});
+  }
+  void conv2d(const ConvShape& z, const Tensor& x, const Tensor& w, const Tensor& b, Activation,
+              const Tensor& y) override {
+    counts.flops += z.flops();
+    moves({&x, &w, &b, &y});
+  }
+  void conv2d_grad_input(const ConvShape& z, const Tensor& dy, const Tensor& w, const Tensor& b,
+                         const Tensor& dx) override {
+    counts.flops += z.flops();
+    moves({&dy, &w, &b, &dx});
+  }
+  void conv2d_grad_weight(const ConvShape& z, const Tensor& dy, const Tensor& x, const Tensor& dw) override {
+    counts.flops += z.flops();
+    moves({&dy, &x, &dw});
+  }
+  void max_pool(const PoolShape&, const Tensor& x, const Tensor& y, const Tensor& index) override {
+    moves({&x, &y, &index});
+  }
+  void max_pool_grad(const PoolShape&, const Tensor& dy, const Tensor& index, const Tensor& dx) override {
+    moves({&dy, &index, &dx});
+  }
+  void max_unpool(const PoolShape&, const Tensor& x, const Tensor& index, const Tensor& y) override {
+    moves({&x, &index, &y});
+  }
+  void max_unpool_grad(const PoolShape&, const Tensor& dy, const Tensor& index, const Tensor& dx) override {
+    moves({&dy, &index, &dx});
+  }
+  void resize(const ResizeShape&, const Tensor& x, const Tensor& y) override { moves({&x, &y}); }
+  void resize_grad(const ResizeShape&, const Tensor& dy, const Tensor& dx) override { moves({&dy, &dx}); }
+  void copy_channels(const Tensor& x, int64_t, int64_t count, const Tensor&, int64_t) override {
+    counts.bytes += 2.0 * double(x.bytes()) * double(count) / double(x.shape()[-1]);
+  }
+  void batch_norm_statistics(const Tensor& x, const Tensor& mean, const Tensor& variance) override {
+    moves({&x, &mean, &variance});
+  }
+  void batch_norm(const BatchNorm& b, const Tensor& y) override { moves({&b.x, &y}); }
+  void batch_norm_grad_sums(const BatchNorm& b, const Tensor& dy, const Tensor& dgamma, const Tensor& dbeta) override {
+    moves({&b.x, &dy, &dgamma, &dbeta});
+  }
+  void batch_norm_grad_input(const BatchNorm& b, const Tensor& dy, const Tensor& dgamma, const Tensor& dbeta, bool,
+                             const Tensor& dx) override {
+    moves({&b.x, &dy, &dgamma, &dbeta, &dx});
+  }
+  void softmax(const Tensor& x, const Tensor& y) override { moves({&x, &y}); }
+  void softmax_grad(const Tensor& dy, const Tensor& y, const Tensor& dx) override { moves({&dy, &y, &dx}); }
+  void adam_step(const AdamStep&, const Tensor& g, const Tensor& w, const Tensor& m, const Tensor& v) override {
+    moves({&g, &w, &m, &v, &w, &m, &v});
+  }
+  void sgd_step(const SgdStep&, const Tensor& g, const Tensor& w, const Tensor& velocity) override {
+    moves({&g, &w, &velocity, &w, &velocity});
+  }
+
+ private:
+  static void moves(std::initializer_list<const Tensor*> tensors) {
+    for (const Tensor* t : tensors) counts.bytes += double(t->bytes());
+  }
+};
+
+}  // namespace
+
+Backend& plan_backend() {
+  static PlanBackend backend;
+  return backend;
+}
+PlanCounts plan_counts() { return counts; }
+void reset_plan_counts() { counts = {}; }
+
+}  // namespace tensor

@@ -1,0 +1,16 @@
+/// The plan backend: every kernel only counts. Running a program on Device::plan tells its peak memory and its
+/// arithmetic.
+#pragma once
+#include "tensor/backend.h"
+
+namespace tensor {
+
+/// Operations counted on Device::plan since the last reset.
+struct PlanCounts {
+  double flops = 0;  ///< multiplications and additions of convolutions and matrix products, padding counted
+  double bytes = 0;  ///< bytes that kernels read and write, each argument once
+};
+PlanCounts plan_counts();
+void reset_plan_counts();
+
+}  // namespace tensor

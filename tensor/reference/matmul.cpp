@@ -1,0 +1,21 @@
+/// The matrix product.
+#include "tensor/reference/reference.h"
+
+namespace tensor {
+
+void ReferenceBackend::matmul(const MatmulShape& z, const Tensor& a, const Tensor& b, const Tensor& y) {
+  visit_float(a.dtype(), "matmul", [&]<class T>() {
+    const T *A = a.data<T>(), *B = b.data<T>();
+    T* Y = y.data<T>();
+#pragma omp parallel for
+    for (int64_t m = 0; m < z.m; ++m)
+      for (int64_t n = 0; n < z.n; ++n) {
+        T total = 0;
+        for (int64_t k = 0; k < z.k; ++k)
+          total += A[z.transpose_a ? k * z.m + m : m * z.k + k] * B[z.transpose_b ? n * z.k + k : k * z.n + n];
+        Y[m * z.n + n] = total;
+      }
+  });
+}
+
+}  // namespace tensor
