@@ -9,6 +9,7 @@
 #include "data/image.h"
 #include "data/transform.h"
 #include "tensor/atomic_file.h"
+#include "tensor/check.h"
 
 namespace {
 

@@ -138,7 +138,7 @@ TEST_CASE("a picture that claims hostile extents is refused before memory is tak
   for (int entry = 0; entry < word(directory); ++entry) {
     const size_t at = directory + 2 + 12 * size_t(entry);
     if (word(at) != 256 && word(at) != 257) continue;  // ImageWidth, ImageLength
-    tiff.replace(at + 2, 10, std::string("\4\0\1\0\0\0\0\0\0\x40", 10));
+    tiff.replace(at + 2, 10, std::string("\4\0\1\0\0\0\x40\x9c\0\0", 10));
     ++changed;
   }
   REQUIRE(changed == 2);

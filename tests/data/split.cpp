@@ -48,8 +48,9 @@ TEST_CASE("a random split has the paper's sizes and depends on the seed and the 
 
 TEST_CASE("the shuffle is the one that was published") {
   // Changing these names means that every split made before is another one.
-  CHECK(data::random_split(numbered(10), 0).test == PINNED_TEST);
-  CHECK(data::split_hash(data::random_split(numbered(612), 0)) == PINNED_HASH);
+  CHECK(data::random_split(numbered(10), 0).test == std::vector<std::string>{"10", "4"});
+  CHECK(data::split_hash(data::random_split(numbered(612), 0)) ==
+        "8cbb75f9d9cae58c6c86581d284fce903cd610441acc6ba59090820932871c03");
 }
 
 TEST_CASE("sequences of CVC-ClinicDB begin and end where its table says") {
