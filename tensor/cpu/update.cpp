@@ -1,0 +1,49 @@
+/// Parameter updates: gradient, weight and moments in one pass.
+#include <cmath>
+
+#include "tensor/cpu/backend.h"
+#include "tensor/cpu/parallel.h"
+
+namespace tensor::cpu {
+namespace {
+
+constexpr int64_t kChunk = 1 << 14;
+
+}  // namespace
+
+void CpuBackend::adam_step(const AdamStep& s, const Tensor& g, const Tensor& w, const Tensor& m, const Tensor& v) {
+  if (w.dtype() != DType::f32) return ReferenceBackend::adam_step(s, g, w, m, v);
+  const float beta1 = float(s.beta1), beta2 = float(s.beta2), rest1 = float(1 - s.beta1), rest2 = float(1 - s.beta2);
+  const float rate = float(s.learning_rate / (1 - std::pow(s.beta1, double(s.step))));
+  const float correction = float(1 / std::sqrt(1 - std::pow(s.beta2, double(s.step))));
+  const float epsilon = float(s.epsilon), decay = float(s.weight_decay);
+  const float* gradient = g.data<float>();
+  float *weight = w.data<float>(), *first = m.data<float>(), *second = v.data<float>();
+  parallel_for(w.size(), kChunk, [=](int64_t begin, int64_t end) {
+#pragma GCC ivdep
+    for (int64_t i = begin; i < end; ++i) {
+      const float d = gradient[i] + decay * weight[i];
+      const float a = beta1 * first[i] + rest1 * d, b = beta2 * second[i] + rest2 * d * d;
+      first[i] = a;
+      second[i] = b;
+      weight[i] -= rate * a / (std::sqrt(b) * correction + epsilon);
+    }
+  });
+}
+
+void CpuBackend::sgd_step(const SgdStep& s, const Tensor& g, const Tensor& w, const Tensor& velocity) {
+  if (w.dtype() != DType::f32) return ReferenceBackend::sgd_step(s, g, w, velocity);
+  const float rate = float(s.learning_rate), momentum = float(s.momentum), decay = float(s.weight_decay);
+  const float* gradient = g.data<float>();
+  float *weight = w.data<float>(), *speed = velocity.data<float>();
+  parallel_for(w.size(), kChunk, [=](int64_t begin, int64_t end) {
+#pragma GCC ivdep
+    for (int64_t i = begin; i < end; ++i) {
+      const float d = gradient[i] + decay * weight[i], next = momentum * speed[i] + d;
+      speed[i] = next;
+      weight[i] -= rate * next;
+    }
+  });
+}
+
+}  // namespace tensor::cpu
