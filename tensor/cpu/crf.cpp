@@ -1,12 +1,11 @@
-/// The permutohedral filter with gathers only: every vertex and every point is written once, by one thread, in a fixed
-/// order.
-#include "tensor/cpu/crf.h"
-
+/// The permutohedral filter, f32 and f64, with gathers only: every vertex and every point is written once, by one
+/// thread, in a fixed order.
 #include <algorithm>
 #include <cmath>
 #include <type_traits>
 
-#include "tensor/backend.h"
+#include "tensor/cpu/backend.h"
+#include "tensor/cpu/parallel.h"
 
 namespace tensor::cpu {
 namespace {
@@ -46,6 +45,7 @@ void filter(const View<T>& l, int64_t channels, bool transpose, const Buffers<T>
   for (int64_t c = 0; c < c_count; ++c) b.values[l.vertices * c_count + c] = b.blurred[l.vertices * c_count + c] = 0;
 #pragma omp parallel num_threads(threads())
   {
+    const FlushDenormals flush;
     if (b.before) {
 #pragma omp for schedule(static)
       for (int64_t p = 0; p < l.points; ++p)
@@ -95,7 +95,7 @@ void filter(const View<T>& l, int64_t channels, bool transpose, const Buffers<T>
 
 }  // namespace
 
-void lattice_gaussian(const Lattice& lattice, const GaussianPass& pass, const Tensor& x, const Tensor& y) {
+void CpuBackend::lattice_gaussian(const Lattice& lattice, const GaussianPass& pass, const Tensor& x, const Tensor& y) {
   const int64_t channels = x.shape()[-1], row = (lattice.vertices + 1) * channels, image = lattice.points * channels;
   const Tensor work({2 * row + (pass.before.defined() ? image : 0)}, x.dtype(), x.device());
   visit_float(x.dtype(), "lattice_gaussian", [&]<class T>() {

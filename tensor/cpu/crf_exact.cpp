@@ -2,7 +2,8 @@
 #include <algorithm>
 #include <vector>
 
-#include "tensor/cpu/crf.h"
+#include "tensor/cpu/backend.h"
+#include "tensor/cpu/parallel.h"
 #include "tensor/scalar_math.h"
 
 namespace tensor::cpu {
@@ -10,7 +11,8 @@ namespace {
 constexpr int64_t kLanes = 16;
 }
 
-void exact_gaussian(const Tensor& features, const GaussianPass& pass, const Tensor& x, const Tensor& y) {
+void CpuBackend::exact_gaussian(const Tensor& features, const GaussianPass& pass, const Tensor& x, const Tensor& y) {
+  if (x.dtype() != DType::f32) return ReferenceBackend::exact_gaussian(features, pass, x, y);
   const int64_t n = features.shape()[0], d = features.shape()[1], c_count = x.shape()[-1];
   const int64_t padded = (n + kLanes - 1) / kLanes * kLanes;
   const float* const in = x.data<float>() + pass.image * n * c_count;
@@ -25,6 +27,7 @@ void exact_gaussian(const Tensor& features, const GaussianPass& pass, const Tens
   const float* const after = pass.after.defined() ? pass.after.data<float>() : nullptr;
 #pragma omp parallel num_threads(threads())
   {
+    const FlushDenormals flush;
     std::vector<float> sums(c_count * kLanes);
 #pragma omp for schedule(static)
     for (int64_t i = 0; i < n; ++i) {
