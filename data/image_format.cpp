@@ -43,6 +43,18 @@ std::string beginning(std::string_view bytes) {
   return text;
 }
 
+/// Refuses a segment of Huffman tables whose counts leave the segment or name more than 256 codes: stb_image trusts
+/// them.
+void check_huffman_tables(std::string_view segment, const std::string& name) {
+  for (size_t at = 0; at < segment.size();) {
+    require(at + 17 <= segment.size(), "{}: the JPEG's Huffman tables are damaged; {}", name, kRemedy);
+    size_t codes = 0;
+    for (size_t i = 1; i <= 16; ++i) codes += byte(segment, at + i);
+    at += 17 + codes;
+    require(codes <= 256 && at <= segment.size(), "{}: the JPEG's Huffman tables are damaged; {}", name, kRemedy);
+  }
+}
+
 }  // namespace
 
 ImageFormat image_format(std::string_view bytes, const std::string& name) {
@@ -96,8 +108,9 @@ void check_jpeg_is_whole(std::string_view bytes, const std::string& name) {
     need(at + 2 <= bytes.size());
     const size_t length = byte(bytes, at) << 8 | byte(bytes, at + 1);
     require(length >= 2, "{}: the JPEG is damaged at byte {} (segment of length {}); {}", name, at, length, kRemedy);
+    need(at + length <= bytes.size());
+    if (marker == 0xc4) check_huffman_tables(bytes.substr(at + 2, length - 2), name);
     at += length;
-    need(at <= bytes.size());
     if (marker != 0xda) continue;
     scanned = true;
     // Entropy-coded bytes: ff 00 is a stuffed byte, ff d0..d7 a restart marker; anything else after ff ends the scan.
