@@ -37,7 +37,8 @@ Axis make_axis(const Chart& chart, bool x) {
   if (wanted) low = wanted->first, high = wanted->second;
   if (!(low <= high)) low = 0, high = 1;
   if (low == high) low -= 0.5, high += 0.5;
-  const double step = round_step(high - low);
+  double step = round_step(high - low);
+  if (x && chart.x_label == "epoch") step = std::max(1.0, step);  // there is no epoch 1.5
   if (wanted) return {low, high, step};
   return {std::floor(low / step) * step, std::ceil(high / step) * step, step};
 }

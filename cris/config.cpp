@@ -228,7 +228,7 @@ void set_config(Config& config, const std::string& assignment) {
   try {
     assign(*key, *toml::parse("value = " + value).get("value"), "--set");
   } catch (const toml::parse_error&) {
-    refuse("--set", fmt::format("{} = {} is not a value", name, value));
+    assign(*key, toml::value<std::string>(value), "--set");  // a text: the type that is wanted gets named
   }
 }
 

@@ -3,6 +3,7 @@
 
 #include "data/format_error.h"
 #include "data/hash.h"
+#include "data/parallel.h"
 #include "nn/init.h"
 #include "tensor/atomic_file.h"
 
@@ -60,6 +61,11 @@ ExperimentData open_data(const Config& config) {
   made.test = store(made.split.test, "test");
   made.hash = hash_pairs(used);
   return made;
+}
+
+void decode_all(const ExperimentData& data, int threads) {
+  for (const auto& store : {data.training, data.validation, data.test})
+    data::for_each_index(store->size(), threads, [&](int64_t i) { store->get(i); });
 }
 
 std::shared_ptr<data::SampleStore> part_of(const ExperimentData& data, const std::string& name) {

@@ -23,7 +23,7 @@ const char* const kStyle = R"(
 *{box-sizing:border-box}body{margin:0;font:16px/1.55 system-ui,-apple-system,"Segoe UI",sans-serif;color:var(--ink);background:var(--paper)}
 main{max-width:1180px;margin:0 auto;padding:40px 24px 80px}h1{font-size:30px;margin:0 0 4px}h2{font-size:21px;margin:48px 0 12px}h3{font-size:16px;margin:28px 0 8px}
 p{margin:6px 0 14px;color:var(--soft);max-width:80ch}.card{background:var(--card);border:1px solid var(--line);border-radius:10px;padding:6px 16px;overflow-x:auto}
-table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}th,td{padding:8px 12px;text-align:right;border-bottom:1px solid var(--line);white-space:nowrap}
+table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}th,td{padding:8px 10px;text-align:right;border-bottom:1px solid var(--line);white-space:nowrap}
 th:first-child,td:first-child{text-align:left}tr:last-child td{border-bottom:0}th{font-size:13px;color:var(--soft);font-weight:600}td.best{font-weight:700;color:var(--accent)}
 .charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(420px,1fr));gap:16px}.charts svg{width:100%;height:auto;border:1px solid var(--line);border-radius:10px}
 .shots{display:grid;grid-template-columns:repeat(auto-fill,minmax(520px,1fr));gap:16px}figure{margin:0;background:var(--card);border:1px solid var(--line);border-radius:10px;padding:10px}
@@ -136,17 +136,16 @@ std::string comparison_table(const std::vector<RunFiles>& runs) {
   const Column columns[] = {{"Dice", "dice", true},
                             {"Dice, pooled", "dice_pooled", true},
                             {"MSE", "mse", false},
-                            {"MSE, thresholded", "mse_thresholded", false},
+                            {"MSE of masks", "mse_thresholded", false},
                             {"precision", "precision", true},
                             {"recall", "recall", true}};
-  std::string html = "<div class=\"card\"><table><tr><th>run</th><th>parameters</th><th>images</th><th>threshold</th>";
+  std::string html = "<div class=\"card\"><table><tr><th>run</th><th>parameters</th><th>threshold</th>";
   for (const Column& c : columns) html += fmt::format("<th>{}</th>", c.title);
-  html += "<th>Dice at 0.5</th><th>Dice, PraNet&#39;s way</th></tr>\n";
+  html += "<th>at 0.5</th><th>PraNet</th></tr>\n";
   for (const RunFiles& r : runs) {
     const auto& chosen = r.evaluation.at("chosen_on_training_set");
-    html += fmt::format("<tr><td>{}</td><td>{}</td><td>{}</td><td>{:.2f}</td>", escape_markup(r.label),
-                        r.evaluation.value("parameters", int64_t(0)), chosen.value("images", int64_t(0)),
-                        chosen.value("threshold", 0.5));
+    html += fmt::format("<tr><td>{}</td><td>{}</td><td>{:.2f}</td>", escape_markup(r.label),
+                        r.evaluation.value("parameters", int64_t(0)), chosen.value("threshold", 0.5));
     for (const Column& c : columns) {
       const double v = chosen.value(c.key, 0.0);
       const bool best = runs.size() > 1 && std::all_of(runs.begin(), runs.end(), [&](const RunFiles& o) {
@@ -228,6 +227,8 @@ std::string html_report(const std::vector<std::string>& paths, const std::string
   html += "<h2>Results on the test set</h2>\n" + comparison_table(runs);
   html +=
       "<p>Dice, precision, recall and MSE are means over images; an empty mask met by an empty prediction counts 1. "
+      "MSE is of probability maps, beside it of thresholded masks; \"at 0.5\" is Dice at threshold 0.5, \"PraNet\" the "
+      "mean Dice over 256 thresholds of maps stretched to 0..1. "
       "Two runs whose intervals below overlap are within the noise of "
       "the test set; several seeds tell the noise of training.</p>\n" +
       spread_table(runs);

@@ -45,6 +45,11 @@ Run setup(CLI::App& app) {
       progress.message(
           fmt::format("note: {} epochs leave cris with one more epoch of MSE than of BCE; an even number is advised",
                       config.train.epochs));
+    if (!std::filesystem::exists(out + "/manifest.json")) {
+      progress.message(
+          fmt::format("decoding {} images", data.training->size() + data.validation->size() + data.test->size()));
+      cris::decode_all(data, int(config.run.threads));
+    }
     cris::RunDirectory run(out);
     run.begin(config, data, command_line());
     if (run.has("SHA256SUMS")) {

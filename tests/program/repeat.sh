@@ -50,6 +50,6 @@ verdict "verify finds a changed file: exit code 5" $?
 verdict "predict writes a mask for every image" $?
 "$cris" eval again --json | grep -q '"dice":.*"threshold":.*"images":4'
 verdict "eval --json" $?
-"$cris" report once again -o report.html >/dev/null && grep -q '<svg' report.html && ! grep -q 'src="http' report.html
+"$cris" report two again -o report.html >/dev/null && grep -q '<svg' report.html && ! grep -q 'src="http' report.html
 verdict "report is one offline file" $?
 finish
