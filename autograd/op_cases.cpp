@@ -172,16 +172,16 @@ void add_norms(std::vector<OpCase>& rows) {
   rows.push_back(norm("evaluation relu", {1, 3, 5, 17}, {.training = false, .activation = relu}));
 }
 
-/// One filter an image over positions and the colours of a fixed image, in x's dtype and on its device.
-Filters filters_for(const Tensor& x, tensor::GaussianKind kind, tensor::Normalisation normalisation, bool colours) {
+/// One filter an image over `axes` random features within a few standard deviations. Random, because the lattice is
+/// discontinuous where points lie on a border between cells, as pixels on a grid do, and dtypes round apart there.
+Filters filters_for(const Tensor& x, tensor::GaussianKind kind, tensor::Normalisation normalisation, int64_t axes) {
   const Shape& s = x.shape();
-  const Tensor image = tensor::cast(
-      tensor::uniform({9, 1, 0}, {s[0], s[1], s[2], 3}, 0, 255, DType::f32, tensor::Device::reference), x.dtype());
   Filters filters;
   for (int64_t n = 0; n < s[0]; ++n) {
-    const Tensor features = colours ? tensor::bilateral_features(image, n, 3, 80)
-                                    : tensor::spatial_features(s[1], s[2], 2.5, x.dtype(), tensor::Device::reference);
-    filters.push_back(std::make_shared<const tensor::GaussianFilter>(kind, normalisation, features.to(x.device())));
+    const Tensor features = tensor::uniform({9, uint32_t(n), uint32_t(axes)}, {s[1] * s[2], axes}, 0, 3, DType::f32,
+                                            tensor::Device::reference);
+    filters.push_back(std::make_shared<const tensor::GaussianFilter>(kind, normalisation,
+                                                                     tensor::cast(features, x.dtype()).to(x.device())));
   }
   return filters;
 }
@@ -193,15 +193,15 @@ void add_crf(std::vector<OpCase>& rows) {
     for (const Normalisation normalisation : {Normalisation::row, Normalisation::symmetric}) {
       const std::string how = std::string(tensor::name(kind)) + " " + tensor::name(normalisation);
       const auto filter = [=](const Inputs& in) {
-        return gaussian_filter(in[0], filters_for(in[0].value(), kind, normalisation, true));
+        return gaussian_filter(in[0], filters_for(in[0].value(), kind, normalisation, 5));
       };
       rows.push_back({"gaussian_filter", "gaussian_filter " + how, {{Shape{3, 5, 7, 2}}}, filter});
       rows.push_back({"gaussian_filter", "gaussian_filter 1 pixel " + how, {{Shape{1, 1, 1, 1}}}, filter});
     }
   }
   const auto infer = [](const Inputs& in) {
-    const Filters spatial = filters_for(in[0].value(), GaussianKind::exact, Normalisation::symmetric, false);
-    const Filters bilateral = filters_for(in[0].value(), GaussianKind::exact, Normalisation::symmetric, true);
+    const Filters spatial = filters_for(in[0].value(), GaussianKind::exact, Normalisation::symmetric, 2);
+    const Filters bilateral = filters_for(in[0].value(), GaussianKind::exact, Normalisation::symmetric, 5);
     return mean_field(in[0], spatial, bilateral, in[1], in[2], in[3], 3);
   };
   for (const int64_t channels : {1, 3}) {

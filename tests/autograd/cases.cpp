@@ -47,7 +47,8 @@ TEST_CASE("f32 on the cpu and on the reference agrees with f64 on the reference"
     CAPTURE(c.name);
     const CaseResult exact = run_case(c, case_inputs(c, DType::f64, Device::reference));
     for (const Device device : {Device::reference, Device::cpu}) {
-      CAPTURE(tensor::name(device));
+      const std::string where = tensor::name(device);
+      CAPTURE(where);
       const CaseResult result = run_case(c, case_inputs(c, DType::f32, device));
       CHECK(result.y.shape() == exact.y.shape());
       CHECK(relative_error(result.y.to_vector(), exact.y.to_vector()) < c.tolerance);
