@@ -5,9 +5,11 @@ namespace cris {
 
 Model::Model(const ModelOptions& o) : options(o), backbone(make_backbone(o.backbone)) {
   if (o.strategy == Strategy::fcn || o.strategy == Strategy::cris) refiner.emplace(o.refiner);
+  if (o.strategy == Strategy::crf) crf.emplace(o.crf);
 }
 
 Outputs Model::operator()(Variable image, const ForwardOptions& forward) {
+  const tensor::Tensor guide = crf && forward.refine ? image.value() : tensor::Tensor();
   std::vector<Variable> logits = (*backbone)(std::move(image));
   Outputs out;
   out.mask = std::move(logits.back());
@@ -19,12 +21,14 @@ Outputs Model::operator()(Variable image, const ForwardOptions& forward) {
     if (forward.detach_refiner_input) probability = probability.detach();
     out.output = (*refiner)(std::move(probability));
   }
+  if (crf && forward.refine) out.output = (*crf)(out.mask, guide);
   return out;
 }
 
 void Model::visit(nn::Visitor& v) {
   v.module("backbone", *backbone);
   if (refiner) v.module("refiner", *refiner);
+  if (crf) v.module("crf", *crf);
 }
 
 }  // namespace cris

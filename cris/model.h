@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "cris/backbone.h"
+#include "cris/crf.h"
 #include "cris/refiner.h"
 #include "cris/strategy.h"
 
@@ -13,6 +14,7 @@ struct ModelOptions {
   BackboneOptions backbone;
   Strategy strategy = Strategy::cris;
   RefinerOptions refiner;  ///< of strategies fcn and cris
+  CrfOptions crf;          ///< of strategy crf
 };
 
 /// What to compute of a forward pass.
@@ -24,11 +26,11 @@ struct ForwardOptions {
 /// Logits, each [N,H,W,1]; probabilities are their sigmoids.
 struct Outputs {
   Variable mask;                ///< the backbone's
-  Variable output;              ///< the final ones: the refiner's, or the backbone's where there is none
+  Variable output;              ///< the final ones: the refiner's or the CRF's, or the backbone's where there is none
   std::vector<Variable> sides;  ///< of deep supervision's other heads, in training; usually empty
 };
 
-/// Names: backbone.*, refiner.*.
+/// Names: backbone.*, refiner.*, crf.*.
 class Model : public nn::Module {
  public:
   /// Parameters are not yet random: call nn::initialize or load a checkpoint.
@@ -40,6 +42,7 @@ class Model : public nn::Module {
   const ModelOptions options;
   const std::unique_ptr<Backbone> backbone;
   std::optional<Refiner> refiner;
+  std::optional<Crf> crf;
 };
 
 }  // namespace cris

@@ -173,6 +173,8 @@ int64_t StoredTensor::count() const {
   return n;
 }
 
+std::string StoredTensor::extents_text() const { return fmt::format("[{}]", fmt::join(extents, ", ")); }
+
 std::vector<double> StoredTensor::values() const {
   std::vector<double> all(static_cast<size_t>(count()));
   visit_stored(dtype, [&]<class T>() {

@@ -23,6 +23,8 @@ struct StoredTensor {
   std::string_view bytes;
 
   int64_t count() const;
+  /// "[2, 3]", for messages.
+  std::string extents_text() const;
   /// The values in the file's order.
   std::vector<double> values() const;
   /// As a tensor of this project's layout (four axes: 0,2,3,1 of the file's) in `dtype`; a scalar becomes [1].

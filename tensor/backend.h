@@ -9,6 +9,7 @@
 
 #include "tensor/conv_shape.h"
 #include "tensor/device.h"
+#include "tensor/lattice.h"
 #include "tensor/pool_shape.h"
 #include "tensor/random.h"
 #include "tensor/scalar_ops.h"
@@ -38,6 +39,14 @@ struct AdamStep {
 /// One update of stochastic gradient descent with momentum.
 struct SgdStep {
   double learning_rate = 1e-2, momentum = 0, weight_decay = 0;
+};
+
+/// Around a Gaussian filter K: y[i] = after[i] sum_j K[i,j] before[j] x[j], of image `image` of a batch.
+/// x, y: [images, points, c], of which only this image is read and written; before, after: [points], or undefined for 1.
+struct GaussianPass {
+  int64_t image = 0;
+  bool transpose = false;  ///< K's transpose
+  Tensor before, after;
 };
 
 class Backend {
@@ -121,6 +130,12 @@ class Backend {
   virtual void softmax(const Tensor& x, const Tensor& y) = 0;
   /// dx = y (dy - sum(dy y)).
   virtual void softmax_grad(const Tensor& dy, const Tensor& y, const Tensor& dx) = 0;
+
+  // ---- CRF ---------------------------------------------------------------------------------------------------------
+  /// K[i,j] = e^(-|f_i - f_j|^2 / 2), j = i included, its own transpose. features: [points, d].
+  virtual void exact_gaussian(const Tensor& features, const GaussianPass& pass, const Tensor& x, const Tensor& y) = 0;
+  /// Splat, blur [1/2, 1, 1/2] along axes 0..d (d..0 in the transpose), slice, times 1 / (1 + 2^-d).
+  virtual void lattice_gaussian(const Lattice& lattice, const GaussianPass& pass, const Tensor& x, const Tensor& y) = 0;
 
   // ---- update (in place) -------------------------------------------------------------------------------------------
   /// g += weight_decay w; m = beta1 m + (1 - beta1) g; v = beta2 v + (1 - beta2) g^2;

@@ -48,6 +48,10 @@ class CpuBackend : public ReferenceBackend {
   // update.cpp
   void adam_step(const AdamStep& s, const Tensor& g, const Tensor& w, const Tensor& m, const Tensor& v) override;
   void sgd_step(const SgdStep& s, const Tensor& g, const Tensor& w, const Tensor& velocity) override;
+
+  // crf_exact.cpp, crf.cpp
+  void exact_gaussian(const Tensor& features, const GaussianPass& pass, const Tensor& x, const Tensor& y) override;
+  void lattice_gaussian(const Lattice& lattice, const GaussianPass& pass, const Tensor& x, const Tensor& y) override;
 };
 
 }  // namespace tensor::cpu

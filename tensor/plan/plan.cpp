@@ -75,6 +75,19 @@ class PlanBackend final : public Backend {
   }
   void softmax(const Tensor& x, const Tensor& y) override { moves({&x, &y}); }
   void softmax_grad(const Tensor& dy, const Tensor& y, const Tensor& dx) override { moves({&dy, &y, &dx}); }
+  void exact_gaussian(const Tensor& features, const GaussianPass&, const Tensor& x, const Tensor& y) override {
+    const double points = double(features.shape()[0]);
+    counts.flops += points * points * double(3 * features.shape()[1] + 2 * x.shape()[-1]);
+    moves({&features, &x, &y});
+  }
+  void lattice_gaussian(const Lattice& l, const GaussianPass& pass, const Tensor& x, const Tensor& y) override {
+    const int64_t channels = x.shape()[-1], corners = l.dimensions + 1;
+    // As the cpu kernel: two copies of the vertices, and the scaled image.
+    const Tensor work({2 * (l.vertices + 1) * channels + (pass.before.defined() ? l.points * channels : 0)}, x.dtype(),
+                      x.device());
+    counts.flops += double(corners * channels) * double(4 * l.points + 3 * l.vertices);
+    moves({&l.vertex, &l.weight, &l.splat_point, &l.splat_weight, &l.neighbour, &x, &work, &y});
+  }
   void adam_step(const AdamStep&, const Tensor& g, const Tensor& w, const Tensor& m, const Tensor& v) override {
     moves({&g, &w, &m, &v, &w, &m, &v});
   }

@@ -60,6 +60,10 @@ class ReferenceBackend : public Backend {
   void softmax(const Tensor& x, const Tensor& y) override;
   void softmax_grad(const Tensor& dy, const Tensor& y, const Tensor& dx) override;
 
+  // crf.cpp
+  void exact_gaussian(const Tensor& features, const GaussianPass& pass, const Tensor& x, const Tensor& y) override;
+  void lattice_gaussian(const Lattice& lattice, const GaussianPass& pass, const Tensor& x, const Tensor& y) override;
+
   // update.cpp
   void adam_step(const AdamStep& s, const Tensor& g, const Tensor& w, const Tensor& m, const Tensor& v) override;
   void sgd_step(const SgdStep& s, const Tensor& g, const Tensor& w, const Tensor& velocity) override;

@@ -1,0 +1,124 @@
+/// Strategy crf: filters made or found for each image, then the mean field.
+#include "cris/crf.h"
+
+#include <cmath>
+#include <string_view>
+#include <vector>
+
+#include "nn/hash.h"
+
+namespace cris {
+
+using autograd::Variable;
+using tensor::check;
+using tensor::Device;
+using tensor::Tensor;
+
+namespace {
+
+Variable scaled_identity(int64_t labels, double scale, tensor::DType dtype, Device device) {
+  std::vector<double> values(labels * labels, 0.0);
+  for (int64_t i = 0; i < labels; ++i) values[i * labels + i] = scale;
+  return Variable(tensor::cast(Tensor::from(values, {labels, labels}, device), dtype), true);
+}
+
+/// Of the content of one image of the batch, its extents and what else decides the filter.
+uint64_t filter_key(const Tensor& image, int64_t index, double theta_alpha, const CrfOptions& o) {
+  const Tensor host = image.device() == Device::cuda ? image.to(Device::cpu) : image;
+  const size_t bytes = size_t(image.bytes() / image.shape()[0]);
+  const uint64_t content = nn::hash64({static_cast<const char*>(host.raw()) + index * bytes, bytes});
+  const std::string rest = fmt::format("{} {} {} {} {} {} {}", image.shape()[1], image.shape()[2], theta_alpha,
+                                       o.theta_beta, name(o.kind), name(o.normalisation), name(image.device()));
+  return nn::hash64(rest, content);
+}
+
+}  // namespace
+
+FilterCache::Filter FilterCache::find(uint64_t key) const {
+  const auto at = filters_.find(key);
+  return at == filters_.end() ? nullptr : at->second;
+}
+
+void FilterCache::keep(uint64_t key, const Filter& filter) {
+  if (bytes_ + filter->bytes() > limit_bytes_) return;
+  if (filters_.emplace(key, filter).second) bytes_ += filter->bytes();
+}
+
+void FilterCache::clear() {
+  filters_.clear();
+  bytes_ = 0;
+}
+
+Crf::Crf(const CrfOptions& o) : options(o), cache_(o.cache_bytes) {
+  check(std::isfinite(o.theta_alpha) && o.theta_alpha >= 0,
+        "crf: theta_alpha = {} must be positive, or 0 to follow the image", o.theta_alpha);
+  check(std::isfinite(o.theta_beta) && o.theta_beta > 0, "crf: theta_beta = {} must be positive", o.theta_beta);
+  check(std::isfinite(o.theta_gamma) && o.theta_gamma > 0, "crf: theta_gamma = {} must be positive", o.theta_gamma);
+  check(o.training_iterations >= 1 && o.evaluation_iterations >= 1, "crf: {} and {} iterations; at least 1 is needed",
+        o.training_iterations, o.evaluation_iterations);
+  check(o.labels >= 2, "crf: {} labels; a mask has 2", o.labels);
+  spatial_weight = scaled_identity(o.labels, 3, tensor::DType::f32, Device::cpu);
+  bilateral_weight = scaled_identity(o.labels, 5, tensor::DType::f32, Device::cpu);
+  compatibility = scaled_identity(o.labels, -1, tensor::DType::f32, Device::cpu);
+}
+
+void Crf::visit(nn::Visitor& v) {
+  v.parameter("spatial_weight", spatial_weight);
+  v.parameter("bilateral_weight", bilateral_weight);
+  v.parameter("compatibility", compatibility);
+}
+
+void Crf::initialize(const nn::Initializer&, const std::string&) {
+  const auto reset = [&](Variable& w, double scale) {
+    w.set_value(scaled_identity(options.labels, scale, w.value().dtype(), w.value().device()).value());
+  };
+  reset(spatial_weight, 3);
+  reset(bilateral_weight, 5);
+  reset(compatibility, -1);
+}
+
+FilterCache::Filter Crf::spatial_filter(const Tensor& image) {
+  const tensor::Shape size{image.shape()[1], image.shape()[2]};
+  if (!spatial_ || !(size == spatial_size_) || image.dtype() != spatial_dtype_ || image.device() != spatial_device_) {
+    spatial_ = std::make_shared<tensor::GaussianFilter>(
+        options.kind, options.normalisation,
+        tensor::spatial_features(size[0], size[1], options.theta_gamma, image.dtype(), image.device()));
+    spatial_size_ = size;
+    spatial_dtype_ = image.dtype();
+    spatial_device_ = image.device();
+  }
+  return spatial_;
+}
+
+FilterCache::Filter Crf::bilateral_filter(const Tensor& image, int64_t index, double theta_alpha) {
+  const auto make = [&] {
+    return std::make_shared<tensor::GaussianFilter>(
+        options.kind, options.normalisation,
+        tensor::bilateral_features(tensor::map(tensor::Affine{255, 0}, image), index, theta_alpha, options.theta_beta));
+  };
+  if (options.cache_bytes <= 0 || image.device() == Device::plan) return make();
+  const uint64_t key = filter_key(image, index, theta_alpha, options);
+  FilterCache::Filter filter = cache_.find(key);
+  if (!filter) cache_.keep(key, filter = make());
+  return filter;
+}
+
+Variable Crf::operator()(const Variable& logits, const Tensor& image) {
+  return after(training() ? options.training_iterations : options.evaluation_iterations, logits, image);
+}
+
+Variable Crf::after(int iterations, const Variable& logits, const Tensor& image) {
+  const tensor::Shape &z = logits.shape(), &s = image.shape();
+  check(z.rank() == 4 && (z[3] == options.labels || (z[3] == 1 && options.labels == 2)),
+        "crf: logits {} must be [N, H, W, {}]", z, options.labels == 2 ? "1 or 2" : std::to_string(options.labels));
+  check(s.rank() == 4 && s[3] == 3 && s[0] == z[0] && s[1] == z[1] && s[2] == z[2],
+        "crf: image {} must be [{}, {}, {}, 3], as the logits {}", s, z[0], z[1], z[2], z);
+  const Tensor guide = tensor::cast(image.to(logits.value().device()), logits.value().dtype());
+  const double theta_alpha = options.theta_alpha > 0 ? options.theta_alpha : 160.0 * double(s[2]) / 500.0;
+  const autograd::Filters spatial(s[0], spatial_filter(guide));
+  autograd::Filters bilateral;
+  for (int64_t n = 0; n < s[0]; ++n) bilateral.push_back(bilateral_filter(guide, n, theta_alpha));
+  return autograd::mean_field(logits, spatial, bilateral, spatial_weight, bilateral_weight, compatibility, iterations);
+}
+
+}  // namespace cris

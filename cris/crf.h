@@ -1,0 +1,70 @@
+/// Strategy crf: a mean-field CRF guided by the image, as the last layer of a network.
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <unordered_map>
+
+#include "nn/init.h"
+#include "nn/module.h"
+
+namespace cris {
+
+struct CrfOptions {
+  double theta_alpha = 0;  ///< pixels; positions of the bilateral kernel. 0: 160 width / 500
+  double theta_beta = 3;   ///< colours of the bilateral kernel, of 0..255
+  double theta_gamma = 3;  ///< pixels; the spatial kernel
+  int training_iterations = 5, evaluation_iterations = 10;
+  tensor::GaussianKind kind = tensor::GaussianKind::permutohedral;
+  tensor::Normalisation normalisation = tensor::Normalisation::row;
+  int64_t labels = 2;
+  int64_t cache_bytes = int64_t(1) << 30;  ///< memory for the bilateral filters that are kept; 0 keeps none
+};
+
+/// The filters of images seen before, found by the image's content, so that later epochs build nothing. Once full, new
+/// filters are used but not kept: epochs visit all images in turn, where dropping the oldest would keep none in time.
+class FilterCache {
+ public:
+  using Filter = std::shared_ptr<const tensor::GaussianFilter>;
+  explicit FilterCache(int64_t limit_bytes) : limit_bytes_(limit_bytes) {}
+  /// The filter kept under `key`, or null.
+  Filter find(uint64_t key) const;
+  void keep(uint64_t key, const Filter& filter);
+  int64_t bytes() const { return bytes_; }
+  int64_t count() const { return int64_t(filters_.size()); }
+  void clear();
+
+ private:
+  int64_t limit_bytes_, bytes_ = 0;
+  std::unordered_map<uint64_t, Filter> filters_;
+};
+
+/// q = mean field of the backbone's logits (autograd::mean_field).
+/// spatial_weight, bilateral_weight, compatibility: [labels, labels], initially 3 I, 5 I, -I.
+/// Source: Zheng et al. 2015; the initial values are ours.
+class Crf : public nn::Module {
+ public:
+  /// Throws on thetas < 0, iterations < 1, labels < 2.
+  explicit Crf(const CrfOptions& options = {});
+  /// logits: [N,H,W,1], or [N,H,W,labels]; image: [N,H,W,3] in 0..1, moved to the logits' dtype and device. Runs
+  /// training_iterations or evaluation_iterations, as the mode says; the result has logits' shape.
+  autograd::Variable operator()(const autograd::Variable& logits, const tensor::Tensor& image);
+  /// The same after a given number of iterations.
+  autograd::Variable after(int iterations, const autograd::Variable& logits, const tensor::Tensor& image);
+  void visit(nn::Visitor& v) override;
+  void initialize(const nn::Initializer& init, const std::string& path) override;
+  const FilterCache& cache() const { return cache_; }
+
+  const CrfOptions options;
+  autograd::Variable spatial_weight, bilateral_weight, compatibility;
+
+ private:
+  FilterCache cache_;
+  FilterCache::Filter spatial_filter(const tensor::Tensor& image);
+  FilterCache::Filter bilateral_filter(const tensor::Tensor& image, int64_t index, double theta_alpha);
+  FilterCache::Filter spatial_;  // of the last size, dtype and device
+  tensor::Shape spatial_size_;
+  tensor::DType spatial_dtype_ = tensor::DType::f32;
+  tensor::Device spatial_device_ = tensor::Device::cpu;
+};
+
+}  // namespace cris

@@ -1,0 +1,142 @@
+/// Dense CRF post-processing: label maps and probability maps to unaries, the mean field, and back to labels.
+/// Source of the conventions: pydensecrf; of the method: Krahenbuhl & Koltun 2011.
+#include "cris/dense_crf.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "autograd/ops.h"
+#include "data/format_error.h"
+
+namespace cris {
+
+using autograd::Variable;
+using tensor::check;
+using tensor::Device;
+using tensor::DType;
+using tensor::Tensor;
+
+void check_options(const DenseCrfOptions& o) {
+  const auto positive = [](const char* what, double value) {
+    check(std::isfinite(value) && value > 0, "crf: {} = {} must be positive", what, value);
+  };
+  positive("the spatial theta (sxy)", o.spatial_theta);
+  positive("the bilateral theta (sxy)", o.bilateral_theta);
+  positive("the colour theta (srgb)", o.colour_theta);
+  check(std::isfinite(o.spatial_weight) && o.spatial_weight >= 0 && std::isfinite(o.bilateral_weight) &&
+            o.bilateral_weight >= 0,
+        "crf: weights (compat) {} and {} must not be negative", o.spatial_weight, o.bilateral_weight);
+  check(o.ground_truth_probability > 0 && o.ground_truth_probability < 1, "crf: gt_prob = {} must lie between 0 and 1",
+        o.ground_truth_probability);
+  check(o.iterations >= 1, "crf: {} iterations; at least 1 is needed", o.iterations);
+}
+
+LabelMap label_map(const data::Image& picture, const std::string& name, bool black_is_label) {
+  LabelMap y{.height = picture.height, .width = picture.width, .colours = {}, .labels = {}};
+  std::map<uint32_t, int32_t> label_of;
+  std::vector<uint32_t> colour(picture.height * picture.width);
+  for (size_t i = 0; i < colour.size(); ++i) {
+    const uint8_t* const p = picture.pixels.data() + i * picture.channels;
+    colour[i] = picture.channels == 3 ? p[0] | p[1] << 8 | p[2] << 16 : p[0] * 0x010101u;
+    label_of.emplace(colour[i], 0);
+    data::require(int64_t(label_of.size()) <= kMaxLabels + 1,
+                  "{}: more than {} colours: a label map has one colour a label (is it a photograph, or a JPEG?)", name,
+                  kMaxLabels);
+  }
+  for (auto& [c, label] : label_of) {
+    const bool unsure = c == 0 && !black_is_label;
+    label = unsure ? -1 : int32_t(y.colours.size());
+    if (!unsure) y.colours.push_back(c);
+  }
+  data::require(y.colours.size() >= 2, "{}: {} label{} (black means unsure): at least 2 are needed", name,
+                y.colours.size(), y.colours.size() == 1 ? "" : "s");
+  data::require(int64_t(y.colours.size()) <= kMaxLabels, "{}: {} labels; at most {} are possible", name,
+                y.colours.size(), kMaxLabels);
+  y.labels.resize(colour.size());
+  for (size_t i = 0; i < colour.size(); ++i) y.labels[i] = label_of[colour[i]];
+  return y;
+}
+
+data::Image picture_of(const LabelMap& map) {
+  data::Image y(map.height, map.width, 3);
+  for (size_t i = 0; i < map.labels.size(); ++i) {
+    const uint32_t c = map.labels[i] < 0 ? 0 : map.colours[map.labels[i]];
+    for (int b = 0; b < 3; ++b) y.pixels[3 * i + b] = uint8_t(c >> (8 * b));
+  }
+  return y;
+}
+
+Tensor log_probability(const LabelMap& map, const DenseCrfOptions& o) {
+  const int64_t labels = int64_t(map.colours.size());
+  const float given = float(std::log(o.ground_truth_probability));
+  const float other = float(std::log((1.0 - o.ground_truth_probability) / double(labels - 1)));
+  const float unsure = float(std::log(1.0 / double(labels)));
+  const Tensor y({1, map.height, map.width, labels}, DType::f32, Device::cpu);
+  float* out = y.data<float>();
+  for (const int32_t label : map.labels)
+    for (int64_t l = 0; l < labels; ++l) *out++ = label < 0 ? unsure : l == label ? given : other;
+  return y;
+}
+
+Tensor log_probability(const std::vector<data::Image>& maps) {
+  data::require(!maps.empty(), "crf: no probability map was given");
+  const data::Image& first = maps.front();
+  for (const data::Image& m : maps)
+    data::require(m.height == first.height && m.width == first.width,
+                  "crf: probability maps of {} x {} and {} x {} pixels do not fit together", first.width, first.height,
+                  m.width, m.height);
+  const int64_t labels = std::max<int64_t>(2, int64_t(maps.size()));
+  const Tensor y({1, first.height, first.width, labels}, DType::f32, Device::cpu);
+  const auto log_of = [](float p) { return std::log(std::clamp(p, 1e-5f, 1.0f)); };
+  float* out = y.data<float>();
+  for (int64_t i = 0; i < first.height * first.width; ++i) {
+    if (maps.size() == 1) {
+      const float p = float(first.pixels[i * first.channels]) / 255.0f;
+      *out++ = log_of(1.0f - p);
+      *out++ = log_of(p);
+    } else {
+      for (const data::Image& m : maps) *out++ = log_of(float(m.pixels[i * m.channels]) / 255.0f);
+    }
+  }
+  return y;
+}
+
+Tensor dense_crf(const Tensor& log_probability, const data::Image& image, const std::string& name,
+                 const DenseCrfOptions& o) {
+  check_options(o);
+  const tensor::Shape& s = log_probability.shape();
+  data::require(s[1] == image.height && s[2] == image.width,
+                "{}: the image has {} x {} pixels, its labels or probabilities {} x {}: they must be of one size", name,
+                image.width, image.height, s[2], s[1]);
+  data::require(image.channels == 3, "{}: {} channel(s); the CRF needs colours", name, image.channels);
+  const Tensor colours({1, image.height, image.width, 3}, DType::f32, Device::cpu);
+  std::copy(image.pixels.begin(), image.pixels.end(), colours.data<float>());
+
+  const auto filter = [&](const Tensor& features) {
+    return autograd::Filters{std::make_shared<tensor::GaussianFilter>(o.kind, o.normalisation, features)};
+  };
+  const int64_t labels = s[3];
+  const auto potts = [&](double weight) {
+    std::vector<float> values(labels * labels, 0.0f);
+    for (int64_t l = 0; l < labels; ++l) values[l * labels + l] = float(weight);
+    return Variable(Tensor::from(values, {labels, labels}, Device::cpu));
+  };
+  const autograd::NoGrad no_gradients;
+  const Variable q = autograd::mean_field(
+      Variable(log_probability),
+      filter(tensor::spatial_features(image.height, image.width, o.spatial_theta, DType::f32, Device::cpu)),
+      filter(tensor::bilateral_features(colours, 0, o.bilateral_theta, o.colour_theta)), potts(o.spatial_weight),
+      potts(o.bilateral_weight), potts(-1), o.iterations);
+  return tensor::softmax(q.value());
+}
+
+std::vector<int32_t> likeliest(const Tensor& probability) {
+  const int64_t labels = probability.shape()[-1], pixels = probability.size() / labels;
+  const float* p = probability.data<float>();
+  std::vector<int32_t> y(pixels);
+  for (int64_t i = 0; i < pixels; ++i, p += labels) y[i] = int32_t(std::max_element(p, p + labels) - p);
+  return y;
+}
+
+}  // namespace cris

@@ -1,0 +1,37 @@
+/// Compares what this program computes with what PyTorch computed: folders of cases, one safetensors file each.
+///
+/// A file's metadata names an `op` and its `options` (JSON); tensors are called input.NAME, output.NAME, cotangent.NAME
+/// (dL/d output) and grad.NAME (dL/d input), in PyTorch's layouts. docs/parity.md lists the ops and their options.
+#pragma once
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "tensor/device.h"
+#include "tensor/dtype.h"
+
+namespace cris {
+
+struct ParityOptions {
+  tensor::Device device = tensor::Device::reference;
+  tensor::DType dtype = tensor::DType::f64;
+  std::string only;          ///< run only cases whose name contains this
+  std::string write_folder;  ///< when set: save what was computed there, under the same names
+};
+
+struct ParityResult {
+  std::string name, op;
+  double error =
+      0;  ///< worst ||ours - theirs|| / max(||theirs||, 1e-12) over the case's tensors, relative to nothing else
+  std::string tensor;  ///< the tensor it is in
+  bool passed = false;
+  std::string failure;  ///< why nothing could be compared: an op or option that this program lacks, a damaged file
+};
+
+/// Runs every *.safetensors file of `folder`, by name, handing each result to `report` as it comes.
+/// A tensor passes below 1e-9 (gradients and trained values 1e-8) in f64, 2e-5 (models 1e-3) in f32.
+/// Throws Error when the folder cannot be read or holds no case that is asked for. Cases that fail do not throw.
+void run_parity(const std::string& folder, const ParityOptions& options,
+                const std::function<void(const ParityResult&)>& report);
+
+}  // namespace cris

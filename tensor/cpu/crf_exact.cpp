@@ -1,0 +1,58 @@
+/// The exact Gaussian filter: every pair of points, a vector of points at a time.
+#include <algorithm>
+#include <vector>
+
+#include "tensor/cpu/backend.h"
+#include "tensor/cpu/parallel.h"
+#include "tensor/scalar_math.h"
+
+namespace tensor::cpu {
+namespace {
+constexpr int64_t kLanes = 16;
+}
+
+void CpuBackend::exact_gaussian(const Tensor& features, const GaussianPass& pass, const Tensor& x, const Tensor& y) {
+  if (x.dtype() != DType::f32) return ReferenceBackend::exact_gaussian(features, pass, x, y);
+  const int64_t n = features.shape()[0], d = features.shape()[1], c_count = x.shape()[-1];
+  const int64_t padded = (n + kLanes - 1) / kLanes * kLanes;
+  const float* const in = x.data<float>() + pass.image * n * c_count;
+  float* const out = y.data<float>() + pass.image * n * c_count;
+  // One row an axis and one a channel, padded with values of 0, so that the inner loop reads in order.
+  std::vector<float> f(d * padded, 0.0f), v(c_count * padded, 0.0f);
+  for (int64_t j = 0; j < n; ++j) {
+    const float before = pass.before.defined() ? pass.before.data<float>()[j] : 1.0f;
+    for (int64_t a = 0; a < d; ++a) f[a * padded + j] = features.data<float>()[j * d + a];
+    for (int64_t c = 0; c < c_count; ++c) v[c * padded + j] = in[j * c_count + c] * before;
+  }
+  const float* const after = pass.after.defined() ? pass.after.data<float>() : nullptr;
+#pragma omp parallel num_threads(threads())
+  {
+    const FlushDenormals flush;
+    std::vector<float> sums(c_count * kLanes);
+#pragma omp for schedule(static)
+    for (int64_t i = 0; i < n; ++i) {
+      std::fill(sums.begin(), sums.end(), 0.0f);
+      for (int64_t j = 0; j < padded; j += kLanes) {
+        float k[kLanes] = {};
+        for (int64_t a = 0; a < d; ++a) {
+          const float centre = f[a * padded + i];
+          const float* const other = &f[a * padded + j];
+          for (int l = 0; l < kLanes; ++l) k[l] += (other[l] - centre) * (other[l] - centre);
+        }
+        for (int l = 0; l < kLanes; ++l) k[l] = math::exp(-0.5f * k[l]);
+        for (int64_t c = 0; c < c_count; ++c) {
+          float* const sum = &sums[c * kLanes];
+          const float* const value = &v[c * padded + j];
+          for (int l = 0; l < kLanes; ++l) sum[l] += k[l] * value[l];
+        }
+      }
+      for (int64_t c = 0; c < c_count; ++c) {
+        float total = 0;
+        for (int l = 0; l < kLanes; ++l) total += sums[c * kLanes + l];
+        out[i * c_count + c] = total * (after ? after[i] : 1.0f);
+      }
+    }
+  }
+}
+
+}  // namespace tensor::cpu

@@ -1,0 +1,44 @@
+/// Gaussian filters over the pixels of one image, exact or on the permutohedral lattice, normalised, with their
+/// transposes.
+#pragma once
+#include "tensor/backend.h"
+
+namespace tensor {
+
+/// exact: every pair, O(n^2). permutohedral: O(n), approximate (about 0.015 off after normalisation).
+enum class GaussianKind { exact, permutohedral };
+constexpr const char* name(GaussianKind k) { return k == GaussianKind::exact ? "exact" : "permutohedral"; }
+
+/// row: y = (K x) / (K 1). symmetric: y = n K (n x), n = 1 / sqrt(K 1). Both with 1e-20 added to K 1.
+enum class Normalisation { row, symmetric };
+constexpr const char* name(Normalisation n) { return n == Normalisation::row ? "row" : "symmetric"; }
+
+/// Built once per image, then applied to any number of channels and as often as needed.
+class GaussianFilter {
+ public:
+  /// features: [points, d], in units of the standard deviation; the filter works on their device and dtype.
+  GaussianFilter(GaussianKind kind, Normalisation normalisation, const Tensor& features);
+
+  int64_t points() const { return points_; }
+  /// Filters image `image` of x into y. x, y: [images, points, c], of the features' dtype and device.
+  void apply(int64_t image, bool transpose, const Tensor& x, const Tensor& y) const;
+  /// Memory that it holds.
+  int64_t bytes() const;
+
+ private:
+  GaussianKind kind_;
+  int64_t points_;
+  Tensor features_;        // exact only
+  Lattice lattice_;        // permutohedral only
+  Tensor before_, after_;  // factors of normalisation
+  void filter(const GaussianPass& pass, const Tensor& x, const Tensor& y) const;
+};
+
+/// Pixel positions (y, x) / theta: [height width, 2]. Throws unless theta > 0 and finite.
+Tensor spatial_features(int64_t height, int64_t width, double theta, DType dtype, Device device);
+/// (y / theta_position, x / theta_position, r / theta_colour, g / theta_colour, b / theta_colour): [H W, 5].
+/// image: [images, H, W, 3], colours 0..255, of which image `index` is used; the result has its dtype and device.
+/// Throws unless both thetas > 0 and finite.
+Tensor bilateral_features(const Tensor& image, int64_t index, double theta_position, double theta_colour);
+
+}  // namespace tensor

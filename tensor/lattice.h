@@ -1,0 +1,33 @@
+/// The permutohedral lattice of a set of points: built once per image, then any number of channels are filtered on it.
+///
+/// y = slice(blur_d(... blur_0(splat(x)))) / (1 + 2^-d) approximates sum_j e^(-|f_i - f_j|^2 / 2) x_j up to a factor
+/// that normalisation removes. Only vertices that a point touches exist; absent neighbours count 0. Source: Adams, Baek
+/// & Davis 2010.
+#pragma once
+#include "tensor/tensor.h"
+
+namespace tensor {
+
+/// All tensors live on one device; real ones have the dtype of the features. Vertices are numbered as the points, taken
+/// in order, first touch them; `vertices` itself is a number too: of a row of zeros, which stands for an absent
+/// neighbour.
+struct Lattice {
+  static constexpr int64_t kMaxDimensions = 6;
+  int64_t points = 0, dimensions = 0, vertices = 0;
+  Tensor vertex;        ///< i32 [points, dimensions + 1]: the corners of each point's simplex
+  Tensor weight;        ///< [points, dimensions + 1]: barycentric, sums to 1
+  Tensor splat_start;   ///< i32 [vertices + 1]: each vertex's range in splat_point and splat_weight
+  Tensor splat_point;   ///< i32 [points (dimensions + 1)]: the points that touch the vertex, ascending
+  Tensor splat_weight;  ///< [points (dimensions + 1)]
+  Tensor neighbour;     ///< i32 [dimensions + 1, vertices, 2]: before and after along each axis
+
+  int64_t bytes() const;
+  Lattice to(Device device) const;
+};
+
+/// features: f32 or f64 [points, d] in units of the kernel's standard deviation, 1 <= d <= 6, in host memory.
+/// Throws when one is not finite or so large that the lattice's coordinates leave 21 bits (about 10^5 deviations).
+/// On Device::plan nothing is computed: the tensors have the size that half as many vertices as points would need.
+Lattice build_lattice(const Tensor& features);
+
+}  // namespace tensor

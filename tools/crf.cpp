@@ -1,0 +1,149 @@
+/// cris crf: dense CRF post-processing of label maps and probability maps, one picture or whole folders.
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <map>
+#include <memory>
+
+#include "cris/dense_crf.h"
+#include "data/files.h"
+#include "data/format_error.h"
+#include "tensor/backend.h"
+#include "tools/command.h"
+
+namespace tools {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct CrfArguments {
+  std::string image, labels, output, probability_output;
+  std::vector<std::string> probability;
+  bool black_is_label = false;
+  int threads = 0;
+  cris::DenseCrfOptions options;
+};
+
+/// Colour of label l where none is given: bits of l spread over r, g, b from the highest down, so that low labels
+/// differ most.
+uint32_t colour_of(uint32_t l) {
+  uint32_t rgb = 0;
+  for (int bit = 7; l != 0; --bit, l >>= 3)
+    for (int c = 0; c < 3; ++c) rgb |= ((l >> c) & 1) << (bit + 8 * c);
+  return rgb;
+}
+
+/// One image and its label map or probability maps -> the picture at `output`.
+void process(const CrfArguments& a, const std::string& image_path, const std::string& labels,
+             const std::vector<std::string>& probability, const std::string& output,
+             const std::string& probability_output) {
+  const data::Image image = data::read_image(image_path);
+  if (!labels.empty()) {
+    cris::LabelMap map = cris::label_map(data::read_image(labels), labels, a.black_is_label);
+    map.labels = cris::likeliest(cris::dense_crf(cris::log_probability(map, a.options), image, image_path, a.options));
+    return data::write_png(output, cris::picture_of(map));
+  }
+  std::vector<data::Image> maps;
+  for (const std::string& path : probability) maps.push_back(data::read_image(path, 1));
+  const tensor::Tensor refined = cris::dense_crf(cris::log_probability(maps), image, image_path, a.options);
+  const std::vector<int32_t> label = cris::likeliest(refined);
+  if (maps.size() > 1) {
+    cris::LabelMap map{.height = image.height, .width = image.width, .colours = {}, .labels = label};
+    for (uint32_t l = 0; l < maps.size(); ++l) map.colours.push_back(colour_of(l));
+    return data::write_png(output, cris::picture_of(map));
+  }
+  data::Image mask(image.height, image.width, 1), foreground = mask;
+  for (size_t i = 0; i < label.size(); ++i) {
+    mask.pixels[i] = label[i] ? 255 : 0;
+    foreground.pixels[i] = uint8_t(refined.data<float>()[2 * i + 1] * 255.0f + 0.5f);
+  }
+  data::write_png(output, mask);
+  if (!probability_output.empty()) data::write_png(probability_output, foreground);
+}
+
+/// Base name -> path of the pictures in a folder.
+std::map<std::string, std::string> pictures(const std::string& folder) {
+  std::map<std::string, std::string> y;
+  for (const std::string& file : data::list_files(folder))
+    if (data::has_image_extension(file)) y[data::base_name(file)] = (fs::path(folder) / file).string();
+  return y;
+}
+
+void process_folder(const CrfArguments& a) {
+  std::vector<std::map<std::string, std::string>> given;
+  for (const std::string& folder : a.labels.empty() ? a.probability : std::vector<std::string>{a.labels}) {
+    data::require(fs::is_directory(folder), "{}: must be a folder, as {} is", folder, a.image);
+    given.push_back(pictures(folder));
+  }
+  const auto images = pictures(a.image);
+  data::require(!images.empty(), "{}: no pictures in this folder", a.image);
+  data::create_folder(a.output);
+  if (!a.probability_output.empty()) data::create_folder(a.probability_output);
+  for (const auto& [name, path] : images) {
+    std::vector<std::string> inputs;
+    for (const auto& of : given) {
+      data::require(of.count(name), "{}: no label or probability map of that name", path);
+      inputs.push_back(of.at(name));
+    }
+    const auto in = [&](const std::string& folder) {
+      return folder.empty() ? "" : (fs::path(folder) / (name + ".png")).string();
+    };
+    const bool labelled = !a.labels.empty();
+    process(a, path, labelled ? inputs[0] : "", labelled ? std::vector<std::string>{} : inputs, in(a.output),
+            in(a.probability_output));
+  }
+  fmt::print("{} pictures -> {}\n", images.size(), a.output);
+}
+
+int run(const CrfArguments& a) {
+  if (a.labels.empty() == a.probability.empty()) throw Failure(kUsage, "crf: give either --labels or --probability");
+  if (!a.probability_output.empty() && a.probability.size() != 1)
+    throw Failure(kUsage, "crf: --probability-output needs one --probability map");
+  cris::check_options(a.options);
+  if (a.threads > 0) tensor::set_threads(a.threads);
+  if (fs::is_directory(a.image)) {
+    process_folder(a);
+    return kOk;
+  }
+  const bool into_folder = fs::is_directory(a.output);
+  const std::string name = data::base_name(fs::path(a.image).filename().string()) + ".png";
+  process(a, a.image, a.labels, a.probability, into_folder ? (fs::path(a.output) / name).string() : a.output,
+          a.probability_output);
+  return kOk;
+}
+
+Run setup(CLI::App& app) {
+  auto a = std::make_shared<CrfArguments>();
+  cris::DenseCrfOptions& o = a->options;
+  app.add_option("image", a->image, "Image, or a folder of images")->required();
+  app.add_option("--labels", a->labels,
+                 "Label map: one colour a label, black = unsure (or a folder, the same base names)");
+  app.add_option("--probability", a->probability,
+                 "8-bit probability map of the foreground, or one a label (or folders)");
+  app.add_option("-o,--output", a->output, "PNG to write (or a folder)")->required();
+  app.add_option("--probability-output", a->probability_output,
+                 "Refined probability of the foreground as PNG (or a folder)");
+  app.add_flag("--black-is-label", a->black_is_label, "Black is a label of its own, not \"unsure\"");
+  app.add_option("--gt-prob", o.ground_truth_probability, "Certainty of a given label")->capture_default_str();
+  app.add_option("--gaussian-sxy", o.spatial_theta, "Spatial kernel: standard deviation, pixels")
+      ->capture_default_str();
+  app.add_option("--gaussian-compat", o.spatial_weight, "Spatial kernel: weight")->capture_default_str();
+  app.add_option("--sxy", o.bilateral_theta, "Bilateral kernel: standard deviation, pixels")->capture_default_str();
+  app.add_option("--srgb", o.colour_theta, "Bilateral kernel: standard deviation, colours 0..255")
+      ->capture_default_str();
+  app.add_option("--compat", o.bilateral_weight, "Bilateral kernel: weight")->capture_default_str();
+  app.add_option("--iterations", o.iterations, "Mean-field iterations")->capture_default_str();
+  app.add_option("--normalisation", o.normalisation, "row or symmetric (default)")
+      ->transform(CLI::CheckedTransformer(std::map<std::string, tensor::Normalisation>{
+          {"row", tensor::Normalisation::row}, {"symmetric", tensor::Normalisation::symmetric}}));
+  app.add_option("--kernel", o.kind, "permutohedral (default) or exact (slow, for small images)")
+      ->transform(CLI::CheckedTransformer(std::map<std::string, tensor::GaussianKind>{
+          {"exact", tensor::GaussianKind::exact}, {"permutohedral", tensor::GaussianKind::permutohedral}}));
+  app.add_option("--threads", a->threads, "Threads (0: all; the result does not depend on it)")->capture_default_str();
+  return [a] { return run(*a); };
+}
+
+const Command command(45, "crf", "Sharpen a label map or probability map along an image's edges (dense CRF)", setup);
+
+}  // namespace
+}  // namespace tools

@@ -1,0 +1,56 @@
+/// cris parity: this program against PyTorch's numbers, case by case.
+#include "cris/parity.h"
+
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "tensor/backend.h"
+#include "tools/command.h"
+
+namespace tools {
+
+namespace {
+
+struct Options {
+  std::string folder;
+  cris::ParityOptions parity;
+};
+
+int run(const Options& o) {
+  tensor::backend(o.parity.device);  // a device that is not there is one error, not one a case
+  int passed = 0, failed = 0;
+  cris::run_parity(o.folder, o.parity, [&](const cris::ParityResult& r) {
+    ++(r.passed ? passed : failed);
+    if (r.failure.empty())
+      fmt::print("{:<36} {:<34} {:.2e} {:<40} {}\n", r.name, r.op, r.error, r.tensor, r.passed ? "pass" : "fail");
+    else
+      fmt::print("{:<36} {:<34} fail: {}\n", r.name, r.op.empty() ? "?" : r.op, r.failure);
+    std::fflush(stdout);
+  });
+  fmt::print("{} passed, {} failed\n", passed, failed);
+  return failed == 0 ? kOk : kVerification;
+}
+
+Run setup(CLI::App& app) {
+  auto o = std::make_shared<Options>();
+  app.add_option("folder", o->folder, "Folder of *.safetensors cases")->required();
+  const std::map<std::string, tensor::Device> devices{
+      {"reference", tensor::Device::reference}, {"cpu", tensor::Device::cpu}, {"cuda", tensor::Device::cuda}};
+  const std::map<std::string, tensor::DType> dtypes{{"f64", tensor::DType::f64}, {"f32", tensor::DType::f32}};
+  app.add_option("--device", o->parity.device, "reference (default), cpu or cuda")
+      ->transform(CLI::CheckedTransformer(devices))
+      ->default_str("reference");
+  app.add_option("--dtype", o->parity.dtype, "f64 (default) or f32")
+      ->transform(CLI::CheckedTransformer(dtypes))
+      ->default_str("f64");
+  app.add_option("--only", o->parity.only, "Only cases whose name contains this");
+  app.add_option("--write", o->parity.write_folder, "Save what was computed to this folder, under the same names");
+  return [o] { return run(*o); };
+}
+
+const Command parity(60, "parity", "Compare with numbers that PyTorch computed", setup);
+
+}  // namespace
+
+}  // namespace tools
