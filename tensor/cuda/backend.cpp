@@ -39,8 +39,21 @@ T* or_null(const Tensor& t) {
 
 template <class T>
 cuda::Norm<T> norm(const BatchNorm& b) {
-  return {b.x.data<T>(),     b.mean.data<T>(), b.rstd.data<T>(), b.gamma.data<T>(),
+  return {b.x.data<T>(),    b.mean.data<T>(), b.rstd.data<T>(), b.gamma.data<T>(),
           b.beta.data<T>(), b.x.size(),       b.mean.size(),    b.activation == Activation::relu};
+}
+
+/// The image of the batch that the pass is about.
+template <class T>
+cuda::Filtering<T> filtering(const GaussianPass& pass, int64_t points, const Tensor& x, const Tensor& y) {
+  const int64_t channels = x.shape()[-1], first = pass.image * points * channels;
+  return {points,
+          channels,
+          pass.transpose,
+          or_null<T>(pass.before),
+          or_null<T>(pass.after),
+          x.data<T>() + first,
+          y.data<T>() + first};
 }
 
 class CudaBackend final : public Backend {
@@ -76,9 +89,8 @@ class CudaBackend final : public Backend {
   void sum(const Tensor& x, const Tensor& y) override {
     if (x.size() == 0) return fill(0, y);
     const Tensor sums = workspace(cuda::column_sums_workspace(x.size(), y.size(), 1), DType::f64);
-    visit_float(x.dtype(), "sum", [&]<class T>() {
-      cuda::sum(x.data<T>(), x.size(), y.size(), sums.data<double>(), y.data<T>());
-    });
+    visit_float(x.dtype(), "sum",
+                [&]<class T>() { cuda::sum(x.data<T>(), x.size(), y.size(), sums.data<double>(), y.data<T>()); });
   }
   void cast(const Tensor& x, const Tensor& y) override {
     visit_number(x.dtype(), "cast", [&]<class From>() {
@@ -96,8 +108,7 @@ class CudaBackend final : public Backend {
                 [&]<class T>() { cuda::fill_normal(key, mean, deviation, y.data<T>(), y.size()); });
   }
   void dropout(const RandomKey& key, double p, const Tensor& x, const Tensor& y) override {
-    visit_float(x.dtype(), "dropout",
-                [&]<class T>() { cuda::dropout(key, p, x.data<T>(), y.data<T>(), x.size()); });
+    visit_float(x.dtype(), "dropout", [&]<class T>() { cuda::dropout(key, p, x.data<T>(), y.data<T>(), x.size()); });
   }
 
   void matmul(const MatmulShape& z, const Tensor& a, const Tensor& b, const Tensor& y) override {
@@ -143,8 +154,8 @@ class CudaBackend final : public Backend {
   void copy_channels(const Tensor& x, int64_t x_first, int64_t count, const Tensor& y, int64_t y_first) override {
     if (x.size() == 0 || count == 0) return;
     const int64_t x_channels = x.shape()[-1];
-    cuda::copy_channels(int64_t(size_of(x.dtype())), x.raw(), x_channels, x_first, count, y.raw(), y.shape()[-1], y_first,
-                        x.size() / x_channels);
+    cuda::copy_channels(int64_t(size_of(x.dtype())), x.raw(), x_channels, x_first, count, y.raw(), y.shape()[-1],
+                        y_first, x.size() / x_channels);
   }
   void batch_norm_statistics(const Tensor& x, const Tensor& mean, const Tensor& variance) override {
     const Tensor sums = workspace(cuda::column_sums_workspace(x.size(), mean.size(), 2), DType::f64);
@@ -183,6 +194,29 @@ class CudaBackend final : public Backend {
     });
   }
 
+  void exact_gaussian(const Tensor& features, const GaussianPass& pass, const Tensor& x, const Tensor& y) override {
+    visit_float(x.dtype(), "exact_gaussian", [&]<class T>() {
+      cuda::exact_gaussian(filtering<T>(pass, features.shape()[0], x, y), features.data<T>(), features.shape()[1]);
+    });
+  }
+  void lattice_gaussian(const Lattice& l, const GaussianPass& pass, const Tensor& x, const Tensor& y) override {
+    const int64_t channels = x.shape()[-1];
+    const Tensor values({2, l.vertices + 1, channels}, x.dtype(), Device::cuda);
+    visit_float(x.dtype(), "lattice_gaussian", [&]<class T>() {
+      cuda::lattice_gaussian<T>(filtering<T>(pass, l.points, x, y),
+                                {.dimensions = l.dimensions,
+                                 .vertices = l.vertices,
+                                 .vertex = l.vertex.data<int32_t>(),
+                                 .splat_start = l.splat_start.data<int32_t>(),
+                                 .splat_point = l.splat_point.data<int32_t>(),
+                                 .neighbour = l.neighbour.data<int32_t>(),
+                                 .weight = l.weight.data<T>(),
+                                 .splat_weight = l.splat_weight.data<T>(),
+                                 .values = values.data<T>(),
+                                 .blurred = values.data<T>() + (l.vertices + 1) * channels});
+    });
+  }
+
   void adam_step(const AdamStep& s, const Tensor& g, const Tensor& w, const Tensor& m, const Tensor& v) override {
     const cuda::AdamFactors factors{.rate = s.learning_rate / (1 - std::pow(s.beta1, double(s.step))),
                                     .correction = 1 / std::sqrt(1 - std::pow(s.beta2, double(s.step))),
@@ -196,7 +230,8 @@ class CudaBackend final : public Backend {
   }
   void sgd_step(const SgdStep& s, const Tensor& g, const Tensor& w, const Tensor& velocity) override {
     visit_float(w.dtype(), "sgd_step", [&]<class T>() {
-      cuda::sgd_step(s.learning_rate, s.momentum, s.weight_decay, g.data<T>(), w.data<T>(), velocity.data<T>(), w.size());
+      cuda::sgd_step(s.learning_rate, s.momentum, s.weight_decay, g.data<T>(), w.data<T>(), velocity.data<T>(),
+                     w.size());
     });
   }
 

@@ -48,10 +48,14 @@ __global__ void softmax_grad_kernel(const T* dy, const T* y, T* dx, int64_t rows
 void copy_channels(int64_t element_bytes, const void* x, int64_t x_channels, int64_t x_first, int64_t count, void* y,
                    int64_t y_channels, int64_t y_first, int64_t rows) {
   switch (element_bytes) {
-    case 1: return copy_elements<uint8_t>(x, x_channels, x_first, count, y, y_channels, y_first, rows);
-    case 2: return copy_elements<uint16_t>(x, x_channels, x_first, count, y, y_channels, y_first, rows);
-    case 4: return copy_elements<uint32_t>(x, x_channels, x_first, count, y, y_channels, y_first, rows);
-    default: return copy_elements<uint64_t>(x, x_channels, x_first, count, y, y_channels, y_first, rows);
+    case 1:
+      return copy_elements<uint8_t>(x, x_channels, x_first, count, y, y_channels, y_first, rows);
+    case 2:
+      return copy_elements<uint16_t>(x, x_channels, x_first, count, y, y_channels, y_first, rows);
+    case 4:
+      return copy_elements<uint32_t>(x, x_channels, x_first, count, y, y_channels, y_first, rows);
+    default:
+      return copy_elements<uint64_t>(x, x_channels, x_first, count, y, y_channels, y_first, rows);
   }
 }
 

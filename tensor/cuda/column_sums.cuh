@@ -14,7 +14,9 @@ struct Columns {
         channels(channels_),
         width(channels >= kLanes ? channels : (kLanes + channels - 1) / channels * channels),
         rows((n + width - 1) / width),
-        slices(rows < 64 ? 1 : rows / 64 > 512 ? 512 : rows / 64) {}
+        slices(rows < 64         ? 1
+               : rows / 64 > 512 ? 512
+                                 : rows / 64) {}
   int64_t partial_sums() const { return slices * width; }
 };
 
@@ -60,7 +62,7 @@ __global__ void __launch_bounds__(128) finish_sums_kernel(Columns z, const doubl
     for (int s = 0; s < kSums; ++s) mine[s] += partial[(s * z.slices + slice) * z.width + lane];
   }
   for (int s = 0; s < kSums; ++s) sums[s][threadIdx.x] = mine[s];
-  for (int half = 64; half > 0; half /= 2) {
+  for (unsigned half = 64; half > 0; half /= 2) {
     __syncthreads();
     if (threadIdx.x < half)
       for (int s = 0; s < kSums; ++s) sums[s][threadIdx.x] += sums[s][threadIdx.x + half];

@@ -62,8 +62,7 @@ void convolve(const ConvShape& z, const Tensor& x, const Tensor& w, const Tensor
   if (by == Method::implicit)
     return conv2d_mma(mma_type(), z, x.data<float>(), w.data<float>(), or_null<float>(b), activation, y.data<float>());
   visit_float(x.dtype(), "conv2d", [&]<class T>() {
-    if (by == Method::direct)
-      return conv2d(z, x.data<T>(), w.data<T>(), or_null<T>(b), activation, y.data<T>());
+    if (by == Method::direct) return conv2d(z, x.data<T>(), w.data<T>(), or_null<T>(b), activation, y.data<T>());
     for_each_group(z, x.dtype(), [&](const ConvShape& group, int64_t first) {
       const PatchMatrix<T> patches(group, x.data<T>() + first * z.h * z.w * z.c);
       T* to = y.data<T>() + first * z.p * z.q * z.k;
@@ -82,8 +81,7 @@ void convolve_grad_input(const ConvShape& z, const Tensor& dy, const Tensor& w, 
                                  turned.data<float>(), dx.data<float>());
   }
   visit_float(dy.dtype(), "conv2d_grad_input", [&]<class T>() {
-    if (by == Method::direct)
-      return conv2d_grad_input(z, dy.data<T>(), w.data<T>(), or_null<T>(b), dx.data<T>());
+    if (by == Method::direct) return conv2d_grad_input(z, dy.data<T>(), w.data<T>(), or_null<T>(b), dx.data<T>());
     for_each_group(z, dy.dtype(), [&](const ConvShape& group, int64_t first) {
       const T* from = dy.data<T>() + first * z.p * z.q * z.k;
       T* to = dx.data<T>() + first * z.h * z.w * z.c;

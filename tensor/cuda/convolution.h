@@ -1,7 +1,7 @@
 /// Which kernel serves a convolution on the GPU. Host code only.
 ///
-/// precision exact: direct sums. f32 (and f64): patches and cuBLAS, images in groups whose patches fit 256 MiB; direct sums
-/// where the product is too thin for a matrix product to pay. tf32, bf16: implicit GEMM on tensor cores.
+/// precision exact: direct sums. f32 (and f64): patches and cuBLAS, images in groups whose patches fit 256 MiB; direct
+/// sums where the product is too thin for a matrix product to pay. tf32, bf16: implicit GEMM on tensor cores.
 #pragma once
 #include "tensor/backend.h"
 

@@ -93,7 +93,8 @@ void lattice_gaussian(const Filtering<T>& f, const LatticePointers<T>& l) {
     from = blurred;
   }
   const T gain = T(1 / (1 + 1.0 / double(int64_t(1) << l.dimensions)));
-  launch("slice", &slice_kernel<T>, blocks_for(f.points * f.channels), kThreads, f, l, static_cast<const T*>(from), gain);
+  launch("slice", &slice_kernel<T>, blocks_for(f.points * f.channels), kThreads, f, l, static_cast<const T*>(from),
+         gain);
 }
 
 template void exact_gaussian(const Filtering<float>&, const float*, int64_t);

@@ -12,7 +12,8 @@ namespace tensor::cuda {
 namespace {
 
 void check_cublas(cublasStatus_t status, const char* call) {
-  if (status != CUBLAS_STATUS_SUCCESS) throw CudaError(fmt::format("cuda: {}: {}", call, cublasGetStatusString(status)));
+  if (status != CUBLAS_STATUS_SUCCESS)
+    throw CudaError(fmt::format("cuda: {}: {}", call, cublasGetStatusString(status)));
 }
 
 /// A workspace of its own keeps cuBLAS from choosing another algorithm when memory runs short.

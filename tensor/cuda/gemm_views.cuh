@@ -1,9 +1,10 @@
 /// Matrices that are views of images, read four values at a time: the operands of the implicit GEMM.
 ///
-/// A view names its free index (the row or column of the product that it stays on) and the summed index k. `prepare(free)`
-/// does what does not depend on k; `load(at, k)` returns four values, along k where kAlongK, else along the free index;
-/// 0 outside. Both indices that it is asked for are multiples of 4 along that direction.
+/// A view names its free index (the row or column of the product that it stays on) and the summed index k.
+/// `prepare(free)` does what does not depend on k; `load(at, k)` returns four values, along k where kAlongK, else along
+/// the free index; 0 outside. Both indices that it is asked for are multiples of 4 along that direction.
 #pragma once
+#include "tensor/conv_shape.h"
 #include "tensor/cuda/launch.h"
 
 namespace tensor::cuda {

@@ -1,8 +1,8 @@
 /// Convolution as a matrix product of views on tensor cores: nothing is written out between image and product.
 ///
-/// A block of 8 warps makes 128 x 64 of the result, 32 of the summed index at a time: the next tiles travel to registers
-/// while the warps multiply the present ones from shared memory. The weight's gradient is summed over slices of the
-/// pixels, whose number the shape fixes, and the slices in order: no atomics.
+/// A block of 8 warps makes 128 x 64 of the result, 32 of the summed index at a time: the next tiles travel to
+/// registers while the warps multiply the present ones from shared memory. The weight's gradient is summed over slices
+/// of the pixels, whose number the shape fixes, and the slices in order: no atomics.
 #include "tensor/cuda/gemm_views.cuh"
 #include "tensor/cuda/kernels.h"
 #include "tensor/cuda/launch.h"
@@ -42,7 +42,8 @@ struct TileLoader {
 #pragma unroll
     for (int i = 0; i < kQuads; ++i)
       for (int j = 0; j < 4; ++j)
-        tile[row(i) + (View::kAlongK ? 0 : j)][depth(i) + (View::kAlongK ? j : 0)] = round_operand<kType>(values[i].v[j]);
+        tile[row(i) + (View::kAlongK ? 0 : j)][depth(i) + (View::kAlongK ? j : 0)] =
+            round_operand<kType>(values[i].v[j]);
   }
 };
 
@@ -99,7 +100,8 @@ __global__ void __launch_bounds__(kThreads)
     for (int j = 0; j < 4; ++j)
 #pragma unroll
       for (int e = 0; e < 4; ++e) {
-        const int64_t row = first_m + warp_m + 16 * i + g + 8 * (e / 2), column = first_n + warp_n + 8 * j + 2 * t + e % 2;
+        const int64_t row = first_m + warp_m + 16 * i + g + 8 * (e / 2),
+                      column = first_n + warp_n + 8 * j + 2 * t + e % 2;
         if (row < m && column < n) store(int64_t(blockIdx.z), row, column, sums[i][j][e]);
       }
 }

@@ -10,7 +10,8 @@
 
 namespace tensor::cuda {
 
-// ---- elementwise.cu --------------------------------------------------------------------------------------------------
+// ---- elementwise.cu
+// --------------------------------------------------------------------------------------------------
 template <class T>
 void map(const MapOp& op, const T* x, T* y, int64_t n);
 /// b repeats with period b_size.
@@ -25,7 +26,8 @@ void fill(T value, T* y, int64_t n);
 template <class T>
 void add_bias(const T* bias, Activation activation, T* y, int64_t n, int64_t channels);
 
-// ---- random.cu -------------------------------------------------------------------------------------------------------
+// ---- random.cu
+// -------------------------------------------------------------------------------------------------------
 template <class T>
 void fill_uniform(const RandomKey& key, double low, double high, T* y, int64_t n);
 template <class T>
@@ -33,7 +35,8 @@ void fill_normal(const RandomKey& key, double mean, double deviation, T* y, int6
 template <class T>
 void dropout(const RandomKey& key, double p, const T* x, T* y, int64_t n);
 
-// ---- reduce.cu, norm.cu ----------------------------------------------------------------------------------------------
+// ---- reduce.cu, norm.cu
+// ----------------------------------------------------------------------------------------------
 /// Doubles of workspace that a sum over columns of n elements in `channels` channels needs.
 int64_t column_sums_workspace(int64_t n, int64_t channels, int sums);
 template <class T>
@@ -55,7 +58,8 @@ void batch_norm_grad_sums(const Norm<T>& b, const T* dy, double* workspace, T* d
 template <class T>
 void batch_norm_grad_input(const Norm<T>& b, const T* dy, const T* dgamma, const T* dbeta, bool training, T* dx);
 
-// ---- pool.cu, resample.cu, channels.cu -------------------------------------------------------------------------------
+// ---- pool.cu, resample.cu, channels.cu
+// -------------------------------------------------------------------------------
 template <class T>
 void max_pool(const PoolShape& z, const T* x, T* y, uint8_t* index);
 template <class T>
@@ -76,7 +80,8 @@ void softmax(const T* x, T* y, int64_t rows, int64_t classes);
 template <class T>
 void softmax_grad(const T* dy, const T* y, T* dx, int64_t rows, int64_t classes);
 
-// ---- conv.cu: direct sums, one output element a thread ---------------------------------------------------------------
+// ---- conv.cu: direct sums, one output element a thread
+// ---------------------------------------------------------------
 template <class T>
 void conv2d(const ConvShape& z, const T* x, const T* w, const T* b, Activation activation, T* y);
 template <class T>
@@ -84,7 +89,8 @@ void conv2d_grad_input(const ConvShape& z, const T* dy, const T* w, const T* b, 
 template <class T>
 void conv2d_grad_weight(const ConvShape& z, const T* dy, const T* x, T* dw);
 
-// ---- patches.cu ------------------------------------------------------------------------------------------------------
+// ---- patches.cu
+// ------------------------------------------------------------------------------------------------------
 /// patches[(n, p, q), (r, s, c)] = x[n, row(p,r), col(q,s), c], 0 in the padding.
 template <class T>
 void gather_patches(const ConvShape& z, const T* x, T* patches);
@@ -92,7 +98,8 @@ void gather_patches(const ConvShape& z, const T* x, T* patches);
 template <class T>
 void sum_patches(const ConvShape& z, const T* patches, const T* b, T* dx);
 
-// ---- implicit_gemm.cu: tensor cores, f32 in memory -------------------------------------------------------------------
+// ---- implicit_gemm.cu: tensor cores, f32 in memory
+// -------------------------------------------------------------------
 /// What tensor cores read: f32 rounded to 10 or to 7 bits of mantissa.
 enum class MmaType { tf32, bf16 };
 void conv2d_mma(MmaType type, const ConvShape& z, const float* x, const float* w, const float* b, Activation activation,
@@ -105,7 +112,8 @@ int64_t conv2d_grad_weight_mma_workspace(const ConvShape& z);
 void conv2d_grad_weight_mma(MmaType type, const ConvShape& z, const float* dy, const float* x, float* workspace,
                             float* dw);
 
-// ---- optimizer.cu ----------------------------------------------------------------------------------------------------
+// ---- optimizer.cu
+// ----------------------------------------------------------------------------------------------------
 /// AdamStep with its bias corrections worked out: w -= rate m / (sqrt(v) correction + epsilon).
 struct AdamFactors {
   double rate, correction, beta1, beta2, epsilon, weight_decay;
@@ -115,7 +123,8 @@ void adam_step(const AdamFactors& s, const T* g, T* w, T* m, T* v, int64_t n);
 template <class T>
 void sgd_step(double learning_rate, double momentum, double weight_decay, const T* g, T* w, T* velocity, int64_t n);
 
-// ---- crf.cu ----------------------------------------------------------------------------------------------------------
+// ---- crf.cu
+// ----------------------------------------------------------------------------------------------------------
 /// GaussianPass on one image: x, y: [points, c]; before, after: [points] or null.
 template <class T>
 struct Filtering {

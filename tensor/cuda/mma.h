@@ -1,7 +1,7 @@
 /// One tensor-core step of a warp: D[16,8] += A[16,8] B[8,8], operands in TF32, sums in f32.
 ///
-/// Lane l = 4 g + t holds A(g,t) A(g+8,t) A(g,t+4) A(g+8,t+4), B(t,g) B(t+4,g), D(g,2t) D(g,2t+1) D(g+8,2t) D(g+8,2t+1).
-/// Source: PTX ISA, "Matrix Fragments for mma.m16n8k8", .tf32.
+/// Lane l = 4 g + t holds A(g,t) A(g+8,t) A(g,t+4) A(g+8,t+4), B(t,g) B(t+4,g), D(g,2t) D(g,2t+1) D(g+8,2t)
+/// D(g+8,2t+1). Source: PTX ISA, "Matrix Fragments for mma.m16n8k8", .tf32.
 #pragma once
 #include <cuda_runtime.h>
 

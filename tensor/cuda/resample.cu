@@ -24,7 +24,8 @@ struct Range {
 };
 __device__ Range readers(int64_t at, int64_t in, int64_t out, ResizeMode mode) {
   if (in == 1 || out == 1) return {0, out - 1};
-  const double per_step = mode == ResizeMode::bilinear_corners ? double(out - 1) / double(in - 1) : double(out) / double(in);
+  const double per_step =
+      mode == ResizeMode::bilinear_corners ? double(out - 1) / double(in - 1) : double(out) / double(in);
   const int64_t first = int64_t(double(at - 1) * per_step) - 2, last = int64_t(double(at + 2) * per_step) + 2;
   return {first < 0 || at == 0 ? 0 : first, last > out - 1 ? out - 1 : last};
 }

@@ -23,18 +23,21 @@ cudaDeviceProp choose_device() {
   if (status != cudaSuccess || count == 0) {
     cudaGetLastError();
     if (driver > 0 && driver / 1000 < runtime / 1000)
-      throw CudaError(fmt::format("device cuda: the driver supports CUDA {}.{}, this build needs {}.{}; update the driver",
-                                  driver / 1000, driver % 1000 / 10, runtime / 1000, runtime % 1000 / 10));
-    throw CudaError(fmt::format("device cuda: no CUDA device is usable ({}); check nvidia-smi and CUDA_VISIBLE_DEVICES, or "
-                                "choose --device cpu",
-                                cudaGetErrorString(status)));
+      throw CudaError(
+          fmt::format("device cuda: the driver supports CUDA {}.{}, this build needs {}.{}; update the driver",
+                      driver / 1000, driver % 1000 / 10, runtime / 1000, runtime % 1000 / 10));
+    throw CudaError(
+        fmt::format("device cuda: no CUDA device is usable ({}); check nvidia-smi and CUDA_VISIBLE_DEVICES, or "
+                    "choose --device cpu",
+                    cudaGetErrorString(status)));
   }
   check_cuda(cudaSetDevice(0), "cudaSetDevice");
   cudaDeviceProp properties;
   check_cuda(cudaGetDeviceProperties(&properties, 0), "cudaGetDeviceProperties");
   if (properties.major * 10 + properties.minor < 75)
-    throw CudaError(fmt::format("device cuda: {} has compute capability {}.{}; at least 7.5 is needed; choose --device cpu",
-                                properties.name, properties.major, properties.minor));
+    throw CudaError(
+        fmt::format("device cuda: {} has compute capability {}.{}; at least 7.5 is needed; choose --device cpu",
+                    properties.name, properties.major, properties.minor));
   return properties;
 }
 

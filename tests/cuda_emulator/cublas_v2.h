@@ -18,7 +18,9 @@ enum cublasComputeType_t {
 enum cublasGemmAlgo_t { CUBLAS_GEMM_DEFAULT = -1 };
 using cublasHandle_t = void*;
 
-inline const char* cublasGetStatusString(cublasStatus_t s) { return s == CUBLAS_STATUS_SUCCESS ? "success" : "failure"; }
+inline const char* cublasGetStatusString(cublasStatus_t s) {
+  return s == CUBLAS_STATUS_SUCCESS ? "success" : "failure";
+}
 inline cublasStatus_t cublasCreate(cublasHandle_t* h) {
   *h = nullptr;
   return CUBLAS_STATUS_SUCCESS;
@@ -44,8 +46,8 @@ T rounded(T x, int bits) {
 
 /// c = alpha op(a) op(b) + beta c, column-major.
 template <class T>
-void multiply(bool transpose_a, bool transpose_b, int m, int n, int k, T alpha, const T* a, int lda, const T* b, int ldb,
-              T beta, T* c, int ldc, int lost_bits) {
+void multiply(bool transpose_a, bool transpose_b, int m, int n, int k, T alpha, const T* a, int lda, const T* b,
+              int ldb, T beta, T* c, int ldc, int lost_bits) {
   std::vector<T> left(size_t(m) * k), column(m);
   for (int l = 0; l < k; ++l)
     for (int i = 0; i < m; ++i)
@@ -67,8 +69,8 @@ void multiply(bool transpose_a, bool transpose_b, int m, int n, int k, T alpha, 
 
 inline cublasStatus_t cublasGemmEx(cublasHandle_t, cublasOperation_t op_a, cublasOperation_t op_b, int m, int n, int k,
                                    const void* alpha, const void* a, cudaDataType type_a, int lda, const void* b,
-                                   cudaDataType type_b, int ldb, const void* beta, void* c, cudaDataType type_c, int ldc,
-                                   cublasComputeType_t compute, cublasGemmAlgo_t) {
+                                   cudaDataType type_b, int ldb, const void* beta, void* c, cudaDataType type_c,
+                                   int ldc, cublasComputeType_t compute, cublasGemmAlgo_t) {
   if (type_a != type_b || type_a != type_c) return CUBLAS_STATUS_NOT_SUPPORTED;
   const auto run = [&]<class T>(T, int lost_bits) {
     cuda_emulator::multiply(op_a == CUBLAS_OP_T, op_b == CUBLAS_OP_T, m, n, k, *static_cast<const T*>(alpha),
