@@ -21,6 +21,16 @@ class CpuBackend : public ReferenceBackend {
   void fill_normal(const RandomKey& key, double mean, double deviation, const Tensor& y) override;
   void dropout(const RandomKey& key, double p, const Tensor& x, const Tensor& y) override;
 
+  // matmul.cpp
+  void matmul(const MatmulShape& z, const Tensor& a, const Tensor& b, const Tensor& y) override;
+
+  // conv.cpp
+  void conv2d(const ConvShape& z, const Tensor& x, const Tensor& w, const Tensor& b, Activation activation,
+              const Tensor& y) override;
+  void conv2d_grad_input(const ConvShape& z, const Tensor& dy, const Tensor& w, const Tensor& b,
+                         const Tensor& dx) override;
+  void conv2d_grad_weight(const ConvShape& z, const Tensor& dy, const Tensor& x, const Tensor& dw) override;
+
   // pool.cpp
   void max_pool(const PoolShape& z, const Tensor& x, const Tensor& y, const Tensor& index) override;
   void max_pool_grad(const PoolShape& z, const Tensor& dy, const Tensor& index, const Tensor& dx) override;

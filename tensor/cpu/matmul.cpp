@@ -1,0 +1,36 @@
+/// Matrix product through the register tile.
+#include "tensor/cpu/backend.h"
+#include "tensor/cpu/pack.h"
+#include "tensor/cpu/scratch.h"
+
+namespace tensor::cpu {
+
+void CpuBackend::matmul(const MatmulShape& z, const Tensor& a, const Tensor& b, const Tensor& y) {
+  if (a.dtype() != DType::f32) return ReferenceBackend::matmul(z, a, b, y);
+  if (z.m * z.n == 0) return;
+  // Rows of one item of work, and the depth of which a block of b stays in the second-level cache.
+  constexpr int64_t kRows = 96, kDepth = 1536;
+  const float *from = a.data<float>(), *right = b.data<float>();
+  float* to = y.data<float>();
+  const Scratch scratch(Panels::size(z.k, z.n));
+  const Panels panels{scratch.data(), z.k, ColumnBlocks(z.n)};
+  const int64_t step = z.transpose_b ? 1 : z.n;
+  pack(panels, z.transpose_b ? z.k : 1, [=](int64_t i) { return right + i * step; });
+  const int64_t a_row = z.transpose_a ? 1 : z.k, a_step = z.transpose_a ? z.m : 1, blocks = panels.blocks.count;
+  parallel_chunks(divide_up(z.m, kRows) * blocks, [&](int64_t item) {
+    const int64_t first = item / blocks * kRows, block = item % blocks, width = panels.blocks.vecs_of(block) * kLanes;
+    int64_t done = 0;
+    do {
+      const int64_t depth = std::min(kDepth, z.k - done);
+      run_rows(std::min(kRows, z.m - first), panels.blocks.vecs_of(block),
+               {from + first * a_row + done * a_step, a_row, a_step, 0, panels.row(block, done), width, 0, depth, 1},
+               {.out = to + first * z.n + panels.blocks.first(block),
+                .ld_out = z.n,
+                .columns = panels.blocks.width(block),
+                .accumulate = done > 0});
+      done += depth;
+    } while (done < z.k);
+  });
+}
+
+}  // namespace tensor::cpu

@@ -1,0 +1,152 @@
+/// Forward pass and input gradient by Winograd.
+#include "tensor/cpu/winograd.h"
+
+#include <omp.h>
+
+#include "tensor/cpu/parallel.h"
+#include "tensor/cpu/scratch.h"
+#include "tensor/cpu/winograd_tiles.h"
+#include "tensor/cpu/winograd_weight.h"
+
+namespace tensor::cpu {
+namespace {
+
+/// Results larger than this are stored past the caches.
+constexpr int64_t kLargeBytes = 24 << 20;
+
+/// One run of the algorithm from c to k channels.
+///   by tiles (many tiles): U is made once; each thread carries `batch` tiles through input, products and output, so
+///   few that V and
+///     M stay in its cache.
+///   by channels (few tiles, many channels): all threads fill V, then each transforms one block of k of the weight and
+///   uses it
+///     for all tiles: U, four times the weight, never exists in memory.
+template <int M>
+struct Plan {
+  static constexpr int kValues = Winograd<M>::kIn * Winograd<M>::kIn;
+  Tiles<M> tiles;
+  int64_t c, k;
+  ColumnBlocks blocks;
+  int widest;
+  bool by_tiles;
+  int64_t batch, ld, plane_v, plane_m, c_block, u_size, u_count, v_count;
+
+  Plan(int64_t n, int64_t h, int64_t w, int64_t c_, int64_t k_) : tiles(n, h, w), c(c_), k(k_), blocks(k_) {
+    widest = blocks.vecs_of(0) * kLanes;
+    by_tiles = tiles.count >= 128 || blocks.count < 2;
+    const int64_t full = tile_rows(blocks.vecs_of(0));
+    const int64_t best = !by_tiles ? 96 : M == 2 ? 48 : full > 8 ? 24 : c < 128 ? 12 : 36;
+    batch = std::min(round_up(best, full), tiles.count);
+    ld = c + 16;
+    plane_v = batch * ld + 16;
+    plane_m = batch * widest + 16;
+    c_block = by_tiles ? c : std::min<int64_t>(c, 256);
+    u_size = by_tiles ? kValues * c * k : kValues * c_block * widest;
+    u_count = by_tiles ? 1 : threads();
+    v_count = by_tiles ? threads() : 1;
+  }
+  int64_t scratch() const { return u_count * u_size + kValues * (v_count * plane_v + threads() * plane_m); }
+};
+
+template <int M>
+void convolve(const Plan<M>& z, const float* x, const float* w, bool turned, const float* bias, bool relu, float* y) {
+  constexpr int kValues = Plan<M>::kValues;
+  const Scratch scratch(z.scratch());
+  float* const u_all = scratch.data();
+  float* const v_all = u_all + z.u_count * z.u_size;
+  float* const m_all = v_all + kValues * z.v_count * z.plane_v;
+  const int64_t total = z.tiles.count;
+  const bool past =
+      z.tiles.n * z.tiles.h * z.tiles.w * z.k * 4 > kLargeBytes && reinterpret_cast<uintptr_t>(y) % 64 == 0;
+  const auto planes = [&](int64_t which) {
+    ColumnBlocks all(z.c);
+    all.count = 1;
+    return Planes{v_all + which * kValues * z.plane_v, z.ld, z.plane_v, 0, all};
+  };
+  const auto fill = [&](const Planes& v, int64_t tile, int64_t to) {
+    transform_tile<M, Winograd<M>::kIn>(Winograd<M>::input, x, z.c, z.tiles, tile, -1, v, to);
+  };
+  const auto multiply = [&](const Planes& v, int64_t b, int64_t first_c, int64_t depth, int64_t count, const float* u,
+                            float* m) {
+    const int64_t width = z.blocks.vecs_of(b) * kLanes;
+    for (int64_t f = 0; f < kValues; ++f)
+      run_rows(count, z.blocks.vecs_of(b),
+               {v.at(0, f, 0) + first_c, z.ld, 1, 0, u + f * depth * width, width, 0, depth, 1},
+               {.out = m + f * z.plane_m, .ld_out = width, .columns = width, .accumulate = first_c > 0});
+  };
+  const auto write = [&](const float* m, int64_t b, int64_t first, int64_t count) {
+    const int64_t k0 = z.blocks.first(b), width = z.blocks.vecs_of(b) * kLanes;
+    const auto to = past ? (relu ? write_tile<M, true, true> : write_tile<M, true, false>)
+                         : (relu ? write_tile<M, false, true> : write_tile<M, false, false>);
+    for (int64_t t = 0; t < count; ++t)
+      to(m + t * width, z.plane_m, z.k, k0, width, bias ? bias + k0 : nullptr, z.tiles, first + t, y);
+  };
+  const auto own_m = [&] { return m_all + omp_get_thread_num() * kValues * z.plane_m; };
+
+  if (z.by_tiles) {
+    const int64_t c_vecs = z.c / kLanes;
+    parallel_chunks(z.blocks.count * c_vecs, [&](int64_t i) {
+      const int64_t b = i / c_vecs, c0 = i % c_vecs * kLanes, width = z.blocks.vecs_of(b) * kLanes;
+      transform_weight<M>(w, z.c, z.k, turned, z.blocks.first(b), width, c0, c0 + kLanes,
+                          u_all + kValues * z.c * z.blocks.first(b) + c0 * width, z.c * width);
+    });
+    parallel_for(total, z.batch, [&](int64_t first, int64_t last) {
+      const Planes v = planes(omp_get_thread_num());
+      for (int64_t t = first; t < last; ++t) fill(v, t, t - first);
+      for (int64_t b = 0; b < z.blocks.count; ++b) {
+        multiply(v, b, 0, z.c, last - first, u_all + kValues * z.c * z.blocks.first(b), own_m());
+        write(own_m(), b, first, last - first);
+      }
+    });
+    return;
+  }
+  for (int64_t first = 0; first < total; first += z.batch) {
+    const int64_t count = std::min(z.batch, total - first);
+    const Planes v = planes(0);
+    parallel_chunks(count, [&](int64_t t) { fill(v, first + t, t); });
+    parallel_chunks(z.blocks.count, [&](int64_t b) {
+      float* u = u_all + omp_get_thread_num() * z.u_size;
+      for (int64_t c0 = 0; c0 < z.c; c0 += z.c_block) {
+        const int64_t depth = std::min(z.c_block, z.c - c0), width = z.blocks.vecs_of(b) * kLanes;
+        transform_weight<M>(w, z.c, z.k, turned, z.blocks.first(b), width, c0, c0 + depth, u, depth * width);
+        multiply(v, b, c0, depth, count, u, own_m());
+      }
+      write(own_m(), b, first, count);
+    });
+  }
+}
+
+}  // namespace
+
+bool winograd_serves(const ConvShape& z) {
+  return z.r == 3 && z.s == 3 && z.stride == 1 && z.padding == 1 && z.c % kLanes == 0 && z.k % kLanes == 0;
+}
+
+template <int M>
+int64_t winograd_conv_scratch(const ConvShape& z) {
+  return Plan<M>(z.n, z.h, z.w, z.c, z.k).scratch();
+}
+template <int M>
+int64_t winograd_grad_input_scratch(const ConvShape& z) {
+  return Plan<M>(z.n, z.h, z.w, z.k, z.c).scratch();
+}
+template <int M>
+void winograd_conv(const ConvShape& z, const float* x, const float* w, const float* b, Activation activation,
+                   float* y) {
+  convolve<M>(Plan<M>(z.n, z.h, z.w, z.c, z.k), x, w, false, b, activation == Activation::relu, y);
+}
+template <int M>
+void winograd_grad_input(const ConvShape& z, const float* dy, const float* w, const float* b, float* dx) {
+  convolve<M>(Plan<M>(z.n, z.h, z.w, z.k, z.c), dy, w, true, b, false, dx);
+}
+
+template int64_t winograd_conv_scratch<2>(const ConvShape&);
+template int64_t winograd_conv_scratch<4>(const ConvShape&);
+template int64_t winograd_grad_input_scratch<2>(const ConvShape&);
+template int64_t winograd_grad_input_scratch<4>(const ConvShape&);
+template void winograd_conv<2>(const ConvShape&, const float*, const float*, const float*, Activation, float*);
+template void winograd_conv<4>(const ConvShape&, const float*, const float*, const float*, Activation, float*);
+template void winograd_grad_input<2>(const ConvShape&, const float*, const float*, const float*, float*);
+template void winograd_grad_input<4>(const ConvShape&, const float*, const float*, const float*, float*);
+
+}  // namespace tensor::cpu

@@ -1,0 +1,95 @@
+/// Moves tiles of an image into Winograd's domain and back.
+#pragma once
+#include <algorithm>
+#include <cstdint>
+
+#include "tensor/cpu/tile.h"
+#include "tensor/cpu/winograd_transform.h"
+
+namespace tensor::cpu {
+
+/// An image [n,h,w,c] cut into squares of M x M pixels.
+template <int M>
+struct Tiles {
+  int64_t n, h, w, down = divide_up(h, M), across = divide_up(w, M), count = n * down * across;
+  Tiles(int64_t n_, int64_t h_, int64_t w_) : n(n_), h(h_), w(w_) {}
+  struct Corner {
+    int64_t image, row, column;
+  };
+  Corner at(int64_t t) const { return {t / (down * across), t / across % down * M, t % across * M}; }
+};
+
+/// Transformed tiles: value f of tile t, channel c of block b lies at data[b * block + f * plane + t * ld + c - first
+/// channel of b]. Planes lie a few vectors off a power of two, or all of them would share the same few cache sets.
+struct Planes {
+  float* data;
+  int64_t ld, plane, block;
+  ColumnBlocks blocks;
+  float* at(int64_t b, int64_t f, int64_t t) const { return data + b * block + f * plane + t * ld; }
+};
+
+/// Transforms the S x S pixels at `shift` from tile t's corner into slot `to`; outside the image there are zeros.
+template <int M, int S, class Line>
+void transform_tile(Line line, const float* x, int64_t c, const Tiles<M>& tiles, int64_t t, int64_t shift,
+                    const Planes& v, int64_t to) {
+  constexpr int I = Winograd<M>::kIn;
+  alignas(64) static const float zeros[kLanes] = {};
+  const auto [n, p, q] = tiles.at(t);
+  const float* pixel[S * S];
+  bool whole = true;
+  for (int64_t i = 0; i < S; ++i)
+    for (int64_t j = 0; j < S; ++j) {
+      const int64_t row = p + shift + i, col = q + shift + j;
+      const bool inside = row >= 0 && row < tiles.h && col >= 0 && col < tiles.w;
+      pixel[i * S + j] = inside ? x + ((n * tiles.h + row) * tiles.w + col) * c : nullptr;
+      whole &= inside;
+    }
+  const float* corner = pixel[0];
+  for (int64_t b = 0; b < v.blocks.count; ++b)
+    for (int64_t e = 0; e < v.blocks.width(b); e += kLanes) {
+      float* o = v.at(b, 0, to) + e;
+      const int64_t channel = v.blocks.first(b) + e;
+      const auto put = [&](int i, int j, Vec y) { store(o + (i * I + j) * v.plane, y); };
+      if (whole)
+        both_axes<S, I>(
+            line, [&](int i, int j) { return load(corner + (i * tiles.w + j) * c + channel); }, put);
+      else
+        both_axes<S, I>(
+            line,
+            [&](int i, int j) {
+              const float* at = pixel[i * S + j];
+              return load(at ? at + channel : zeros);
+            },
+            put);
+    }
+}
+
+/// Transforms back, adds the bias, and writes the M x M pixels of tile t, `width` channels from k0 on. bias: from k0
+/// on, or null.
+template <int M, bool kPast, bool kRelu>
+void write_tile(const float* m, int64_t plane, int64_t k, int64_t k0, int64_t width, const float* bias,
+                const Tiles<M>& tiles, int64_t t, float* y) {
+  constexpr int I = Winograd<M>::kIn;
+  const auto [n, p, q] = tiles.at(t);
+  const int64_t rows = tiles.h - p, cols = tiles.w - q;
+  float* to = y + ((n * tiles.h + p) * tiles.w + q) * k + k0;
+  for (int64_t v = 0; v < width; v += kLanes) {
+    const Vec b = bias ? load(bias + v) : Vec{};
+    const auto get = [&](int i, int j) { return load(m + (i * I + j) * plane + v); };
+    const auto end = [&](Vec o) { return kRelu ? relu(o + b) : o + b; };
+    if (rows >= M && cols >= M)
+      both_axes<I, M>(Winograd<M>::output, get, [&](int i, int j, Vec o) {
+        float* at = to + (i * tiles.w + j) * k + v;
+        if constexpr (kPast)
+          store_past_caches(at, end(o));
+        else
+          store(at, end(o));
+      });
+    else
+      both_axes<I, M>(Winograd<M>::output, get, [&](int i, int j, Vec o) {
+        if (i < rows && j < cols) store(to + (i * tiles.w + j) * k + v, end(o));
+      });
+  }
+}
+
+}  // namespace tensor::cpu
