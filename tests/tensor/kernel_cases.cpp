@@ -54,7 +54,7 @@ std::vector<Case> elementwise(const std::vector<Shape>& shapes) {
     for (const MapOp& op : maps)
       cases.push_back({named("map", s), {s}, [=](const Tensors& in) { return Tensors{map(op, in[0])}; }});
     cases.push_back({named("log", s), {s}, [](const Tensors& in) {
-                       return Tensors{map(Log{}, map(Affine{.scale = 0.4, .shift = 0.6}, in[0]))};
+                       return Tensors{map(Log{}, map(Affine{.scale = 0.4, .shift = 0.5}, in[0]))};
                      }});
     for (const ZipOp& op : zips) {
       cases.push_back({named("zip", s), {s, s}, [=](const Tensors& in) { return Tensors{zip(op, in[0], in[1])}; }});
