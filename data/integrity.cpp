@@ -71,7 +71,7 @@ void describe_mask(const std::string& name, const std::array<int64_t, 256>& valu
   const int64_t all = pixels_in(0, 255), on = pixels_in(kMaskThreshold, 255);
   if (values[0] + values[255] == all)
     ++report.binary_masks;
-  else if (pixels_in(9, 246) == 0)
+  else if (pixels_in(kRinging + 1, 254 - kRinging) == 0)
     ++report.ringing_masks;
   else
     report.soft_masks.push_back(name);

@@ -11,6 +11,9 @@
 
 namespace data {
 
+/// How far JPEG throws the values of a binary mask off at ordinary qualities; 8 to 9 in Kvasir-SEG.
+constexpr int kRinging = 16;
+
 /// Two images that look alike. similarity: correlation of their 16 x 16 luma thumbnails, 1 when equal up to brightness
 /// and contrast.
 struct NearDuplicate {
@@ -25,7 +28,7 @@ struct IntegrityReport {
   std::map<std::pair<int64_t, int64_t>, int64_t> sizes;  ///< (width, height) -> pairs
   std::array<int64_t, 256> mask_values{};                ///< pixels of all masks by luma
   int64_t binary_masks = 0;                              ///< only 0 and 255
-  int64_t ringing_masks = 0;                         ///< only 0..8 and 247..255: a binary mask that went through JPEG
+  int64_t ringing_masks = 0;  ///< values within kRinging of 0 and 255 only: a binary mask that went through JPEG
   std::vector<std::string> soft_masks;               ///< other values too
   std::vector<std::string> empty_masks, full_masks;  ///< no pixel, every pixel at kMaskThreshold or above
   std::vector<std::string> dim_masks;  ///< empty, yet with values above 0: labels such as 1 instead of 255?

@@ -23,6 +23,14 @@ int64_t share_of(const std::array<int64_t, 256>& values, int first, int last) {
   return sum;
 }
 
+/// The values on either side of the threshold: 8 and 247 say that nothing lies between.
+std::string nearest_to_the_middle(const std::array<int64_t, 256>& values) {
+  int dark = kMaskThreshold - 1, bright = kMaskThreshold;
+  while (dark > 0 && values[size_t(dark)] == 0) --dark;
+  while (bright < 255 && values[size_t(bright)] == 0) ++bright;
+  return fmt::format("nothing between {} and {}", dark, bright);
+}
+
 }  // namespace
 
 std::string report_text(const IntegrityReport& r, size_t most_names) {
@@ -45,14 +53,17 @@ std::string report_text(const IntegrityReport& r, size_t most_names) {
     line("sizes", fmt::format("{} different, {} to {}; the most frequent is {} ({} pairs) (width x height)",
                               r.sizes.size(), size(*least), size(*most), size(*common), common->second));
     const double all = double(share_of(r.mask_values, 0, 255)) / 100;
-    line("mask values", fmt::format("0: {:.3f} %, 1..8: {:.3f} %, 9..246: {:.3f} %, 247..254: {:.3f} %, 255: {:.3f} %",
-                                    double(r.mask_values[0]) / all, double(share_of(r.mask_values, 1, 8)) / all,
-                                    double(share_of(r.mask_values, 9, 246)) / all,
-                                    double(share_of(r.mask_values, 247, 254)) / all, double(r.mask_values[255]) / all));
+    const auto percent = [&](int first, int last) {
+      return fmt::format("{}: {:.3f} %", first == last ? std::to_string(first) : fmt::format("{}..{}", first, last),
+                         double(share_of(r.mask_values, first, last)) / all);
+    };
+    line("mask values", fmt::format("{}, {}, {}, {}, {}; {}", percent(0, 0), percent(1, kRinging),
+                                    percent(kRinging + 1, 254 - kRinging), percent(255 - kRinging, 254),
+                                    percent(255, 255), nearest_to_the_middle(r.mask_values)));
     line("masks",
-         fmt::format("{} strictly 0 and 255; {} with JPEG ringing (0..8 and 247..255); {} with other values{}; "
+         fmt::format("{} strictly 0 and 255; {} with JPEG ringing (within {} of 0 or 255); {} with other values{}; "
                      "thresholded at {}",
-                     r.binary_masks, r.ringing_masks, r.soft_masks.size(),
+                     r.binary_masks, r.ringing_masks, kRinging, r.soft_masks.size(),
                      r.soft_masks.empty() ? "" : " (" + join(r.soft_masks, most_names) + ")", int(kMaskThreshold)));
     line("polyp area", fmt::format("{:.2f} % to {:.2f} %, median {:.2f} %, mean {:.2f} %", 100 * r.least_coverage,
                                    100 * r.most_coverage, 100 * r.median_coverage, 100 * r.mean_coverage));

@@ -14,7 +14,7 @@ namespace tools {
 namespace {
 
 struct Options {
-  std::string folder, out, split_file;
+  std::string folder, out = "split.txt", split_file;
   int64_t size = 256, height = 0, width = 0, count = 200;
   uint64_t seed = 0;
   int threads = 0;
@@ -46,7 +46,7 @@ int split(const Options& o) {
   const data::Split split = o.by_sequence
                                 ? data::grouped_split(names, data::cvc_clinicdb_groups(names), o.seed, o.shares)
                                 : data::random_split(names, o.seed, o.shares);
-  const std::string path = o.out.empty() ? o.folder + "/split.txt" : o.out;
+  const std::string& path = o.out;
   data::write_split(path, split);
   fmt::print("{}: training {}, validation {}, test {} ({})\nsha256 {}\n", path, split.training.size(),
              split.validation.size(), split.test.size(), split.protocol, data::split_hash(split));
@@ -88,7 +88,7 @@ Run setup(CLI::App& app) {
 
   CLI::App* splitting = app.add_subcommand("split", "Writes a seeded split with its SHA-256");
   splitting->add_option("DIR", o->folder, kFolder)->required();
-  splitting->add_option("-o,--out", o->out, "The split file; by default DIR/split.txt");
+  splitting->add_option("-o,--out", o->out, "The split file to write")->capture_default_str();
   splitting->add_option("--seed", o->seed, "Seed of the shuffle")->capture_default_str();
   splitting->add_option("--validation", o->shares.validation, "Share that validates")->capture_default_str();
   splitting->add_option("--test", o->shares.test, "Share that tests")->capture_default_str();
