@@ -10,16 +10,21 @@
 using namespace cris;
 using tensor::Device;
 using tensor::DType;
+using autograd::Variable;
+using tensor::Tensor;
 
 namespace {
 
-Model small_model(BackboneKind kind, Strategy strategy) {
-  Model model(
-      {.backbone = {.kind = kind, .base = 2}, .strategy = strategy, .refiner = {.channels = 3, .kernels = {5, 3}}});
-  nn::initialize(model, 1);
-  nn::set_random_step(model, 1, 0);
-  return model;
-}
+struct SmallModel : Model {
+  SmallModel(BackboneKind kind, Strategy strategy)
+      : Model({.backbone = {.kind = kind, .base = 2},
+               .strategy = strategy,
+               .refiner = {.channels = 3, .kernels = {5, 3}},
+               .crf = {}}) {
+    nn::initialize(*this, 1);
+    nn::set_random_step(*this, 1, 0);
+  }
+};
 
 Variable image(int64_t height, int64_t width) {
   return Variable(tensor::uniform({5, 1, 0}, {2, height, width, 3}, 0, 1, DType::f32, Device::cpu));
@@ -37,7 +42,7 @@ TEST_CASE("parameter counts of the default networks") {
 TEST_CASE("every network keeps the image's size, square or not, in training and evaluation") {
   for (const BackboneKind kind : {BackboneKind::unet, BackboneKind::unet_plus_plus, BackboneKind::segnet}) {
     CAPTURE(name(kind));
-    Model model = small_model(kind, Strategy::cris);
+    SmallModel model(kind, Strategy::cris);
     const Outputs out = model(image(64, 32));
     CHECK(out.mask.shape() == tensor::Shape{2, 64, 32, 1});
     CHECK(out.output.shape() == tensor::Shape{2, 64, 32, 1});
@@ -48,9 +53,9 @@ TEST_CASE("every network keeps the image's size, square or not, in training and 
 }
 
 TEST_CASE("sizes that do not halve often enough are refused") {
-  Model unet = small_model(BackboneKind::unet, Strategy::backbone);
+  SmallModel unet(BackboneKind::unet, Strategy::backbone);
   CHECK_THROWS_WITH_AS(unet(image(40, 32)), doctest::Contains("multiples of 16"), tensor::Error);
-  Model segnet = small_model(BackboneKind::segnet, Strategy::backbone);
+  SmallModel segnet(BackboneKind::segnet, Strategy::backbone);
   CHECK_THROWS_WITH_AS(segnet(image(48, 32)), doctest::Contains("multiples of 32"), tensor::Error);
   CHECK_THROWS_AS(backbone_from("resnet"), tensor::Error);
   CHECK_THROWS_AS(Refiner({.kernels = {4}}), tensor::Error);
@@ -60,7 +65,7 @@ TEST_CASE("sizes that do not halve often enough are refused") {
 TEST_CASE("folded batch norms change nothing but the last bits, and training drops them") {
   for (const BackboneKind kind : {BackboneKind::unet, BackboneKind::unet_plus_plus, BackboneKind::segnet}) {
     CAPTURE(name(kind));
-    Model model = small_model(kind, Strategy::cris);
+    SmallModel model(kind, Strategy::cris);
     model.to(DType::f64);
     const Variable x(tensor::cast(image(32, 32).value(), DType::f64));
     model(x);  // moves the running statistics
@@ -77,7 +82,7 @@ TEST_CASE("folded batch norms change nothing but the last bits, and training dro
 }
 
 TEST_CASE("the backbone's loss leaves the refiner untouched; a detached input leaves the backbone untouched") {
-  Model model = small_model(BackboneKind::unet, Strategy::cris);
+  SmallModel model(BackboneKind::unet, Strategy::cris);
   const Tensor target = tensor::full({2, 32, 32, 1}, 1, DType::f32, Device::cpu);
   Outputs out = model(image(32, 32));
   autograd::backward(loss_value(Loss::mask_mse, {}, out.mask, out.output, target));
