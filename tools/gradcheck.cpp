@@ -33,8 +33,10 @@ Run setup(CLI::App& app) {
       row(c.name, fmt::format("input {}", input), worst);
     }
     if (!o->ops_only)
-      for (const cris::ModelGradientError& e : cris::check_models())
-        row(fmt::format("{} ({} parameters)", e.model, e.parameters), e.worst_parameter, e.worst);
+      for (const cris::ModelCheck& check : cris::model_checks()) {
+        const cris::ModelGradientError e = cris::gradcheck_model(check);
+        row(fmt::format("{} ({} parameters)", check.name, e.parameters), e.parameter, e.error);
+      }
     fmt::print("{} passed, {} failed\n", passed, failed);
     return int(failed ? kVerification : kOk);
   };
