@@ -87,14 +87,15 @@ Variable gaussian_filter(const Variable& x, const Filters& filters);
 /// Mean-field inference in a fully connected CRF with learned weights.
 /// q_0 = U = logits; `iterations` times: Q = softmax(q); S, B = Q filtered by `spatial`, `bilateral`;
 /// M = W_s S + W_b B per pixel; q = U - C M. The result is q.
-/// logits: [N,H,W,L], weights [L,L]. One channel z stands for two labels U = (0, z) with weights [2,2] and gives q_1 - q_0, at half the
-/// filtering: sum over labels of a filtered Q is the filtered 1, so Q_1 = sigmoid(q_1 - q_0) says all.
+/// logits: [N,H,W,L], weights [L,L]. One channel z stands for two labels U = (0, z) with weights [2,2] and gives q_1 -
+/// q_0, at half the filtering: sum over labels of a filtered Q is the filtered 1, so Q_1 = sigmoid(q_1 - q_0) says all.
 /// Throws on other weight shapes, iterations < 1, or a number of filters other than N.
 /// Source: Zheng et al. 2015; Krahenbuhl & Koltun 2011.
-Variable mean_field(const Variable& logits, const Filters& spatial, const Filters& bilateral, const Variable& spatial_weight,
-                    const Variable& bilateral_weight, const Variable& compatibility, int iterations);
+Variable mean_field(const Variable& logits, const Filters& spatial, const Filters& bilateral,
+                    const Variable& spatial_weight, const Variable& bilateral_weight, const Variable& compatibility,
+                    int iterations);
 
-// ---- losses (loss.cpp): all [1], means over all elements; the target needs no gradient --------------------------------
+// ---- losses (loss.cpp): all [1], means over all elements; targets need no gradient ---------------------------------
 /// mean (x - target)^2
 Variable mse_loss(const Variable& x, const Tensor& target);
 /// mean -[t ln p + (1-t) ln(1-p)], logarithms floored at log_floor. p in [0, 1].

@@ -102,6 +102,29 @@ void binary_cross_entropy_with_logits(ParityCase& c) {
   c.output("loss", autograd::binary_cross_entropy_with_logits(c.input("x"), c.tensor("target")));
 }
 
+void mean_field(ParityCase& c) {
+  const auto kernel = c.option<std::string>("kernel", "exact"), norm = c.option<std::string>("normalisation", "row");
+  check(kernel == "exact" || kernel == "permutohedral", "option kernel = {} is not supported", kernel);
+  check(norm == "row" || norm == "symmetric", "option normalisation = {} is not supported", norm);
+  const auto kind = kernel == "exact" ? tensor::GaussianKind::exact : tensor::GaussianKind::permutohedral;
+  const auto normalisation = norm == "row" ? tensor::Normalisation::row : tensor::Normalisation::symmetric;
+  const auto alpha = c.option<double>("theta_alpha"), beta = c.option<double>("theta_beta");
+  const Tensor image = c.tensor("image");
+  const tensor::Shape& s = image.shape();
+  check(s.rank() == 4, "input.image {} must have 4 axes", s);
+  const autograd::Filters spatial(
+      size_t(s[0]), std::make_shared<tensor::GaussianFilter>(
+                        kind, normalisation,
+                        tensor::spatial_features(s[1], s[2], c.option<double>("theta_gamma"), c.dtype(), c.device())));
+  autograd::Filters bilateral;
+  for (int64_t n = 0; n < s[0]; ++n)
+    bilateral.push_back(std::make_shared<tensor::GaussianFilter>(kind, normalisation,
+                                                                 tensor::bilateral_features(image, n, alpha, beta)));
+  c.output("y",
+           autograd::mean_field(c.input("logits"), spatial, bilateral, c.input("spatial_weight"),
+                                c.input("bilateral_weight"), c.input("compatibility"), c.option<int>("iterations")));
+}
+
 /// A module that is one parameter.
 struct OneParameter : nn::Module {
   Variable w;
@@ -148,6 +171,7 @@ const std::map<std::string, ParityOp>& parity_ops() {
       {"conv2d", conv2d},
       {"conv_transpose2d", conv_transpose2d},
       {"max_pool2d", max_pool2d},
+      {"mean_field", mean_field},
       {"model", evaluate_model},
       {"mse_loss", mse_loss},
       {"pool_unpool", pool_unpool},

@@ -13,13 +13,14 @@ namespace data {
 namespace {
 
 /// base name -> path, of the images in a folder. std::map sorts bytewise.
-std::map<std::string, std::string> images_by_name(const std::string& folder) {
+std::map<std::string, std::string> images_by_name(const std::string& folder, std::vector<std::string>& problems) {
   std::map<std::string, std::string> found;
   for (const std::string& file : list_files(folder)) {
     if (!has_image_extension(file)) continue;
     const auto [it, is_new] = found.emplace(base_name(file), folder + "/" + file);
-    require(is_new, "{} and {} share the base name \"{}\"; keep one of them", it->second, folder + "/" + file,
-            it->first);
+    if (!is_new)
+      problems.push_back(fmt::format("{} and {} share the base name \"{}\"; keep one of them", it->second,
+                                     folder + "/" + file, it->first));
   }
   return found;
 }
@@ -33,25 +34,38 @@ void require_folder(const std::string& path, const std::string& dataset) {
 
 }  // namespace
 
-Dataset open_dataset(const std::string& folder) {
+Listing list_dataset(const std::string& folder) {
   std::error_code error;
   const bool found = std::filesystem::is_directory(folder, error);
   require(found, "{}: no such folder; give one with images/ and masks/ inside", folder);
   require_folder(folder + "/images", folder);
   require_folder(folder + "/masks", folder);
-  const auto images = images_by_name(folder + "/images"), masks = images_by_name(folder + "/masks");
-  require(!images.empty(), "{}/images holds no PNG, JPEG, BMP or TIFF file", folder);
-  Dataset dataset{folder, {}};
+  Listing listing{{folder, {}}, {}};
+  std::vector<std::string>& problems = listing.problems;
+  const auto images = images_by_name(folder + "/images", problems), masks = images_by_name(folder + "/masks", problems);
+  if (images.empty()) problems.push_back(fmt::format("{}/images holds no PNG, JPEG, BMP or TIFF file", folder));
   for (const auto& [name, path] : images) {
     const auto mask = masks.find(name);
-    require(mask != masks.end(), "{} has no mask: no {}/masks/{}.* was found; add it, or remove the image", path,
-            folder, name);
-    dataset.pairs.push_back({name, path, mask->second});
+    if (mask != masks.end())
+      listing.dataset.pairs.push_back({name, path, mask->second});
+    else
+      problems.push_back(
+          fmt::format("{} has no mask: no {}/masks/{}.* was found; add it, or remove the image", path, folder, name));
   }
   for (const auto& [name, path] : masks)
-    require(images.contains(name), "{} has no image: no {}/images/{}.* was found; add it, or remove the mask", path,
-            folder, name);
-  return dataset;
+    if (!images.contains(name))
+      problems.push_back(
+          fmt::format("{} has no image: no {}/images/{}.* was found; add it, or remove the mask", path, folder, name));
+  return listing;
+}
+
+Dataset open_dataset(const std::string& folder) {
+  Listing listing = list_dataset(folder);
+  const std::vector<std::string>& problems = listing.problems;
+  if (problems.size() == 1) throw FormatError(problems.front());
+  require(problems.empty(), "{} (and {} more problems; `cris data check {}` lists them)",
+          problems.empty() ? "" : problems.front(), problems.size() - 1, folder);
+  return std::move(listing.dataset);
 }
 
 Sample read_pair(const Pair& pair) {

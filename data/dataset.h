@@ -19,6 +19,15 @@ struct Dataset {
   std::vector<Pair> pairs;
 };
 
+/// What a folder holds: its pairs, and a message for each file that has no partner or shares its base name with
+/// another.
+struct Listing {
+  Dataset dataset;
+  std::vector<std::string> problems;
+};
+/// Lists a data set without decoding anything. Throws FormatError if the folder, images/ or masks/ is missing.
+Listing list_dataset(const std::string& folder);
+
 /// Lists a data set without decoding anything. Any readable extension; hidden files and other extensions are passed
 /// over. Throws FormatError, naming the file, if the folder, images/ or masks/ is missing, there is no image, an image
 /// has no mask, a mask has no image, or two files of a folder share a base name.

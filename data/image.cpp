@@ -17,7 +17,8 @@
 // A compressed bomb may ask for any amount of memory: beyond this, the decoder is told that there is none.
 namespace {
 constexpr size_t kMaxDecoderBytes = size_t(1) << 30;
-void* bounded_malloc(size_t bytes) { return bytes > kMaxDecoderBytes ? nullptr : std::malloc(bytes); }
+// Zeroed: a damaged file must not make the result depend on what the memory held before.
+void* bounded_malloc(size_t bytes) { return bytes > kMaxDecoderBytes ? nullptr : std::calloc(1, bytes); }
 void* bounded_realloc(void* block, size_t bytes) {
   return bytes > kMaxDecoderBytes ? nullptr : std::realloc(block, bytes);
 }

@@ -43,6 +43,44 @@ std::string beginning(std::string_view bytes) {
   return text;
 }
 
+/// Which Huffman tables a JPEG has defined so far. stb_image trusts that counts are possible and that a scan's tables
+/// exist.
+class HuffmanTables {
+ public:
+  /// The content of a DHT segment: one or more of (class << 4 | id, 16 counts, codes).
+  void define(std::string_view segment, const std::string& name) {
+    for (size_t at = 0; at < segment.size();) {
+      need(at + 17 <= segment.size(), name);
+      const uint32_t label = byte(segment, at);
+      size_t codes = 0;
+      for (size_t i = 1; i <= 16; ++i) codes += byte(segment, at + i);
+      at += 17 + codes;
+      need(codes <= 256 && at <= segment.size() && label >> 4 <= 1 && (label & 15) <= 3, name);
+      defined_[label >> 4][label & 15] = true;
+    }
+  }
+  /// The content of an SOS segment: n, n times (component, dc id << 4 | ac id), then the spectral band.
+  void check_scan(std::string_view segment, bool progressive, const std::string& name) const {
+    const size_t components = segment.empty() ? 0 : byte(segment, 0);
+    need(components >= 1 && components <= 4 && segment.size() == 4 + 2 * components, name);
+    const bool from_dc = byte(segment, 1 + 2 * components) == 0;
+    for (size_t i = 0; i < components; ++i) {
+      const uint32_t ids = byte(segment, 2 + 2 * i), dc = ids >> 4, ac = ids & 15;
+      need(dc <= 3 && ac <= 3, name);
+      // A progressive scan has either the first coefficient or others; only refinements of the first need no table.
+      const bool refines = byte(segment, 3 + 2 * components) >> 4 != 0;
+      const bool uses_dc = !progressive || (from_dc && !refines), uses_ac = !progressive || !from_dc;
+      need((!uses_dc || defined_[0][dc]) && (!uses_ac || defined_[1][ac]), name);
+    }
+  }
+
+ private:
+  bool defined_[2][4] = {};
+  static void need(bool ok, const std::string& name) {
+    require(ok, "{}: the JPEG's Huffman tables are damaged or missing; {}", name, kRemedy);
+  }
+};
+
 }  // namespace
 
 ImageFormat image_format(std::string_view bytes, const std::string& name) {
@@ -77,7 +115,8 @@ void check_jpeg_is_whole(std::string_view bytes, const std::string& name) {
     require(ok, "{}: the JPEG is cut off after {} bytes (no end-of-image marker); {}", name, bytes.size(), kRemedy);
   };
   size_t at = 2;
-  bool scanned = false;
+  bool scanned = false, progressive = false;
+  HuffmanTables tables;
   for (;;) {
     need(at + 2 <= bytes.size());
     require(byte(bytes, at) == 0xff, "{}: the JPEG is damaged at byte {} (no marker where one belongs); {}", name, at,
@@ -96,8 +135,12 @@ void check_jpeg_is_whole(std::string_view bytes, const std::string& name) {
     need(at + 2 <= bytes.size());
     const size_t length = byte(bytes, at) << 8 | byte(bytes, at + 1);
     require(length >= 2, "{}: the JPEG is damaged at byte {} (segment of length {}); {}", name, at, length, kRemedy);
+    need(at + length <= bytes.size());
+    const std::string_view segment = bytes.substr(at + 2, length - 2);
+    if (marker == 0xc2) progressive = true;
+    if (marker == 0xc4) tables.define(segment, name);
+    if (marker == 0xda) tables.check_scan(segment, progressive, name);
     at += length;
-    need(at <= bytes.size());
     if (marker != 0xda) continue;
     scanned = true;
     // Entropy-coded bytes: ff 00 is a stuffed byte, ff d0..d7 a restart marker; anything else after ff ends the scan.

@@ -13,7 +13,8 @@ ImageFormat image_format(std::string_view bytes, const std::string& name);
 /// Throws FormatError unless every chunk of the PNG is complete, has the right CRC-32, and IEND ends them.
 void check_png_is_whole(std::string_view bytes, const std::string& name);
 
-/// Throws FormatError unless the JPEG's segments are complete and its last scan ends in the end-of-image marker.
+/// Throws FormatError unless the JPEG's segments are complete, its Huffman tables consistent, and its last scan ends in
+/// the end-of-image marker.
 void check_jpeg_is_whole(std::string_view bytes, const std::string& name);
 
 /// Throws FormatError unless the BMP holds as many bytes as its header says.

@@ -18,7 +18,7 @@ int64_t round_up(int64_t bytes) {
   return (std::max<int64_t>(bytes, 1) + Arena::kAlignment - 1) / Arena::kAlignment * Arena::kAlignment;
 }
 
-/// A freed block is unreadable until it is handed out again; only AddressSanitizer builds check it.
+/// A freed block, and the end of a block that nobody asked for, are unreadable until handed out; only AddressSanitizer builds check it.
 void poison([[maybe_unused]] Device device, [[maybe_unused]] void* block, [[maybe_unused]] int64_t bytes,
             [[maybe_unused]] bool on) {
 #if defined(__SANITIZE_ADDRESS__)
@@ -121,7 +121,8 @@ void* allocate(Device device, int64_t bytes) {
   check(offset >= 0,
         "out of memory on {}: {:.1f} MiB asked, {:.1f} MiB in use of {:.1f}; use a smaller batch, size or base",
         name(device), double(bytes) / (1 << 20), double(a.arena.stats().live) / (1 << 20), double(a.limit) / (1 << 20));
-  poison(device, a.base + offset, round_up(bytes), false);
+  poison(device, a.base + offset, round_up(bytes), true);
+  poison(device, a.base + offset, bytes, false);
   return a.base + offset;
 }
 

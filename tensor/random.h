@@ -26,7 +26,7 @@ HD inline r123::Philox4x32::ctr_type random_block(const RandomKey& key, uint64_t
 /// Word i of the stream: uniform over all 32-bit integers.
 HD inline uint32_t random_bits(const RandomKey& key, uint64_t i) { return random_block(key, i / 4)[i % 4]; }
 
-/// Number i of the stream, uniform in [0, 1), in steps of 2^-32; the same value in f32 rounds to nearest below 1.
+/// Number i of the stream, uniform in [0, 1), in steps of 2^-32. Rounded to f32 the largest become 1.
 HD inline double uniform(const RandomKey& key, uint64_t i) { return random_bits(key, i) * 0x1p-32; }
 
 /// Number i of the stream, standard normal (Box-Muller on words 2i and 2i + 1).

@@ -28,7 +28,9 @@ HD inline float sqrt(float x) { return ::sqrtf(x); }
 /// e^x = 2^n e^r with |r| <= ln(2)/2, the latter by a degree-6 polynomial. Below -87.3 the result is 0, above 88.7
 /// infinity.
 HD inline float exp(float x) {
-  const float clamped = x < -87.3f ? -87.3f : x > 88.7f ? 88.7f : x;
+  const float least = -87.33654f, most = 88.72283f;
+  // In this order NaN becomes `least`, so that the conversion to an integer below is defined.
+  const float clamped = x > least ? (x < most ? x : most) : least;
   const float magic = 12582912.0f;  // 1.5 * 2^23: adding it rounds to the nearest integer
   const float n = (clamped * 1.44269504f + magic) - magic;
   float r = clamped - n * 0.693359375f;
@@ -43,8 +45,8 @@ HD inline float exp(float x) {
   // 2^n in two factors, since n reaches 128.
   const int32_t half = int32_t(n) / 2, rest = int32_t(n) - half;
   const float y = p * from_bits(uint32_t(half + 127) << 23) * from_bits(uint32_t(rest + 127) << 23);
-  const float low = x < -87.3f ? 0.0f : y;
-  const float high = x > 88.7f ? from_bits(0x7f800000u) : low;
+  const float low = x < least ? 0.0f : y;
+  const float high = x > most ? from_bits(0x7f800000u) : low;
   return x != x ? x : high;
 }
 

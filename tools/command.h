@@ -11,7 +11,7 @@ namespace tools {
 /// What the program tells the shell.
 enum ExitCode { kOk = 0, kUsage = 2, kData = 3, kNonFinite = 4, kVerification = 5, kStopped = 85 };
 
-/// A failure with an exit code of its own; any other exception ends the program with kUsage or kData (see cris.cpp).
+/// A failure with an exit code of its own; other exceptions map to codes in cris.cpp.
 struct Failure : std::runtime_error {
   Failure(ExitCode code, const std::string& message) : std::runtime_error(message), code(code) {}
   ExitCode code;

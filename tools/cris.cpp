@@ -4,8 +4,11 @@
 #include <algorithm>
 #include <map>
 
-#include "tensor/check.h"
+#include "cris/config.h"
+#include "cris/guard.h"
+#include "data/format_error.h"
 #include "tools/command.h"
+#include "tools/interrupt.h"
 
 namespace tools {
 
@@ -31,6 +34,7 @@ std::vector<const Command*> commands() {
 
 int main(int argc, char** argv) {
   using namespace tools;
+  remember_command_line(argc, argv);
   CLI::App app("CRIS: segments polyps with a network that refines its own masks, all of it written here.", "cris");
   app.set_version_flag("--version", CRIS_VERSION);
   app.require_subcommand(1);
@@ -49,8 +53,15 @@ int main(int argc, char** argv) {
   } catch (const Failure& e) {
     fmt::print(stderr, "cris: {}\n", e.what());
     return e.code;
-  } catch (const std::exception& e) {
+  } catch (const cris::NonFiniteError& e) {
+    fmt::print(stderr, "cris: {}\n", e.what());
+    return kNonFinite;
+  } catch (const cris::ConfigError& e) {
     fmt::print(stderr, "cris: {}\n", e.what());
     return kUsage;
+  } catch (const std::exception& e) {
+    // Every other failure comes from files: data, checkpoints, a disk that is full.
+    fmt::print(stderr, "cris: {}\n", e.what());
+    return kData;
   }
 }

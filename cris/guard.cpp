@@ -1,0 +1,111 @@
+/// The non-finite guard. A sum is finite exactly when no value is NaN or infinite (an f32 sum is taken in f64), so that
+/// one pass over a tensor tells.
+#include "cris/guard.h"
+
+#include <cmath>
+#include <filesystem>
+#include <map>
+#include <set>
+
+#include "nn/checkpoint.h"
+
+namespace cris {
+
+using tensor::Tensor;
+
+namespace {
+
+bool finite(const Tensor& t) {
+  if (t.dtype() != tensor::DType::f32 && t.dtype() != tensor::DType::f64) return true;
+  for (const double v : t.to_vector())
+    if (!std::isfinite(v)) return false;
+  return true;
+}
+
+bool finite_sum(const Tensor& t) { return std::isfinite(tensor::sum(t).item()) || finite(t); }
+
+/// For each op of the graph below `root`, the parameter that it reads.
+std::map<uint64_t, std::string> parameters_of_ops(nn::Module& model, const Variable& root) {
+  std::map<const autograd::Node*, std::string> names;
+  for (const auto& p : model.parameters()) names[p.value->node().get()] = p.name;
+  std::map<uint64_t, std::string> found;
+  std::vector<const autograd::Node*> todo{root.node().get()};
+  std::set<const autograd::Node*> seen(todo.begin(), todo.end());
+  while (!todo.empty()) {
+    const autograd::Node* node = todo.back();
+    todo.pop_back();
+    for (const auto& edge : node->inputs) {
+      const autograd::Node* input = edge.input.get();
+      if (names.contains(input)) found.emplace(node->order, names[input]);
+      if (seen.insert(input).second) todo.push_back(input);
+    }
+  }
+  return found;
+}
+
+/// "the layer encoder.0.conv1" of an op, or the last layer before it.
+std::string layer_name(const std::map<uint64_t, std::string>& layers, uint64_t order) {
+  const auto next = layers.upper_bound(order);
+  if (next == layers.begin()) return "before the first layer";
+  const auto& [at, parameter] = *std::prev(next);
+  const std::string layer = parameter.substr(0, parameter.find_last_of('.'));
+  return at == order ? "layer " + layer : "after layer " + layer;
+}
+
+}  // namespace
+
+std::string non_finite_parameter(nn::Module& model) {
+  for (const auto& p : model.parameters())
+    if (!finite_sum(p.value->value())) return p.name;
+  for (const auto& b : model.buffers())
+    if (!finite_sum(*b.value)) return b.name;
+  return "";
+}
+
+std::string non_finite_gradient(nn::Module& model) {
+  for (const auto& p : model.parameters())
+    if (p.value->grad().defined() && !finite_sum(p.value->grad())) return p.name;
+  return "";
+}
+
+void report_non_finite(Model& model, const data::Batch& batch, const std::string& files,
+                       const std::function<Variable()>& loss, const std::string& dump) {
+  std::filesystem::create_directories(std::filesystem::path(dump).parent_path());
+  nn::SafeTensors evidence = nn::checkpoint_of(model, nullptr, {{"files", files}});
+  evidence.tensors["batch.image"] = nn::stored(batch.x);
+  evidence.tensors["batch.mask"] = nn::stored(batch.mask);
+  nn::write_safetensors(dump, evidence);
+
+  std::string where;
+  const std::string parameter = non_finite_parameter(model);
+  if (!finite(batch.x))
+    where = "the input image";
+  else if (!parameter.empty())
+    where = fmt::format("the weights: {} is not finite before the step", parameter);
+  if (where.empty()) {
+    std::string op;
+    uint64_t order = 0;
+    bool in_gradient = false;
+    const auto before = autograd::set_observer([&](const autograd::Observed& o) {
+      if (op.empty() && !finite(o.result)) op = o.op, order = o.order, in_gradient = o.gradient;
+    });
+    model.zero_grad();
+    const Variable value = loss();
+    const auto layers = parameters_of_ops(model, value);
+    if (op.empty()) autograd::backward(value);
+    autograd::set_observer(before);
+    const std::string gradient = non_finite_gradient(model);
+    if (!op.empty())
+      where = fmt::format("the {} of op {}, {}", in_gradient ? "gradient" : "result", op, layer_name(layers, order));
+    else if (!gradient.empty())
+      where = "the gradient of " + gradient;
+    else
+      where = "the update of the weights";
+  }
+  throw NonFiniteError(
+      fmt::format("a value is not finite: {}; images {}; tensors written to {}. Lower train.learning_rate or look at "
+                  "these images; the last good checkpoint is kept",
+                  where, files, dump));
+}
+
+}  // namespace cris

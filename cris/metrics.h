@@ -1,0 +1,82 @@
+/// How good masks are: Dice, precision, recall and squared error, per image and pooled, over a grid of thresholds.
+#pragma once
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace cris {
+
+/// Pixels of one image (or of many, pooled) at one threshold.
+struct Counts {
+  int64_t true_positive = 0, false_positive = 0, false_negative = 0, true_negative = 0;
+  Counts& operator+=(const Counts& o);
+};
+/// 2 TP / (2 TP + FP + FN); 1 when mask and prediction are both empty.
+double dice(const Counts& c);
+/// TP / (TP + FP). Without a predicted pixel: 1 when the mask is empty too, else 0.
+double precision(const Counts& c);
+/// TP / (TP + FN). Without a mask pixel: 1 when the prediction is empty too, else 0.
+double recall(const Counts& c);
+
+/// Thresholds 0, 0.01, ..., 1; a pixel is polyp when its probability p >= t.
+constexpr int kThresholds = 101;
+constexpr double threshold_at(int k) { return k / 100.0; }
+
+struct ImageScore {
+  std::string name;
+  double dice, precision, recall;
+  double mse;              ///< mean (p - g)^2 of the probability map
+  double mse_thresholded;  ///< the same of the thresholded map: the share of wrong pixels
+  int64_t mask_pixels, predicted_pixels, pixels;
+};
+
+/// Means over images, and the same from pooled pixels beside them.
+struct Summary {
+  double threshold = 0.5;
+  int64_t images = 0;
+  double dice = 0, precision = 0, recall = 0, mse = 0, mse_thresholded = 0;
+  double dice_pooled = 0, precision_pooled = 0, recall_pooled = 0;
+};
+
+struct CurvePoint {
+  double threshold, precision, recall, dice;
+};
+
+/// Collects one probability map and mask after another, then answers for every threshold.
+class Scores {
+ public:
+  /// probability: `pixels` values in [0, 1]; mask: 0 or 1. Throws Error on a probability that is not finite.
+  void add(const std::string& name, const float* probability, const float* mask, int64_t pixels);
+  int64_t images() const { return int64_t(images_.size()); }
+  Summary summary(double threshold) const;
+  std::vector<ImageScore> per_image(double threshold) const;
+  /// The grid's threshold with the highest mean Dice over images; the lowest on ties.
+  double best_threshold() const;
+  /// Precision and recall at every threshold, from pooled pixels, or averaged over images.
+  std::vector<CurvePoint> curve(bool pooled) const;
+  /// PraNet's convention: every map stretched to [0, 1] by its own minimum and maximum, then the mean over images of
+  /// the mean Dice over thresholds 0/255 .. 255/255.  Source: Fan et al., "PraNet", MICCAI 2020, evaluation code.
+  double pranet_mean_dice() const;
+
+ private:
+  struct Image {
+    std::string name;
+    // Pixels whose probability reaches exactly the first k thresholds, k = index + 1: mask pixels and others.
+    std::array<int32_t, kThresholds> inside{}, outside{};
+    double squared_error = 0, pranet_dice = 0;
+    int64_t pixels = 0;
+  };
+  Counts counts(const Image& image, int k) const;
+  std::vector<Image> images_;
+};
+
+/// Several seeds of one cell.
+struct Spread {
+  int64_t count = 0;
+  double mean = 0, deviation = 0;  ///< with 1 / (n - 1); 0 for one value
+  double low = 0, high = 0;        ///< bootstrap interval of the mean: 2.5 % and 97.5 % of 10,000 resamples
+};
+Spread spread(const std::vector<double>& values, uint64_t seed = 0);
+
+}  // namespace cris

@@ -1,0 +1,141 @@
+/// The summary: one forward pass under an observer, then a training and an inference step for their peaks.
+#include "cris/summary.h"
+
+#include <map>
+#include <set>
+
+#include "cris/progress.h"
+#include "nn/checkpoint.h"
+#include "tensor/allocator.h"
+#include "tensor/plan/plan.h"
+
+namespace cris {
+
+namespace {
+
+constexpr tensor::Device kPlan = tensor::Device::plan;
+
+struct Batch {
+  tensor::Tensor x, mask;
+};
+
+Batch plan_batch(const Config& c) {
+  const int64_t n = c.train.batch, s = c.data.size;
+  return {tensor::Tensor({n, s, s, 3}, tensor::DType::f32, kPlan),
+          tensor::Tensor({n, s, s, 1}, tensor::DType::f32, kPlan)};
+}
+
+/// For each op of the graph below `root`, the parameters that it reads.
+std::map<uint64_t, std::vector<nn::Named<Variable>>> readers(nn::Module& model, const Variable& root) {
+  std::map<const autograd::Node*, nn::Named<Variable>> named;
+  for (const auto& p : model.parameters()) named.emplace(p.value->node().get(), p);
+  std::map<uint64_t, std::vector<nn::Named<Variable>>> found;
+  std::vector<const autograd::Node*> todo{root.node().get()};
+  std::set<const autograd::Node*> seen(todo.begin(), todo.end());
+  while (!todo.empty()) {
+    const autograd::Node* node = todo.back();
+    todo.pop_back();
+    for (const auto& edge : node->inputs) {
+      if (const auto p = named.find(edge.input.get()); p != named.end()) found[node->order].push_back(p->second);
+      if (seen.insert(edge.input.get()).second) todo.push_back(edge.input.get());
+    }
+  }
+  return found;
+}
+
+void training_step(Model& model, nn::Adam& optimizer, const Config& c, const Batch& batch) {
+  nn::set_random_step(model, 0, 0);
+  model.zero_grad();
+  {
+    const Outputs out = model(Variable(batch.x));
+    autograd::backward(loss_value(Loss::output_bce, {}, out.mask, out.output, batch.mask));
+  }
+  optimizer.step(c.train.learning_rate);
+  model.zero_grad();
+}
+
+}  // namespace
+
+namespace {
+
+/// 31037633 -> "31,037,633"
+std::string grouped(int64_t n) {
+  const std::string digits = std::to_string(n);
+  std::string text;
+  for (size_t i = 0; i < digits.size(); ++i) {
+    if (i > 0 && (digits.size() - i) % 3 == 0) text += ',';
+    text += digits[i];
+  }
+  return text;
+}
+
+}  // namespace
+
+ModelSummary summarize(const Config& config) {
+  Model model(model_options(config));
+  model.to(kPlan);
+  ModelSummary s;
+  s.parameters = model.parameter_count();
+  s.backbone_parameters = model.backbone->parameter_count();
+  const Batch batch = plan_batch(config);
+  {
+    std::map<uint64_t, LayerRow> rows;
+    tensor::reset_plan_counts();
+    double flops_before = 0;
+    const auto before = autograd::set_observer([&](const autograd::Observed& o) {
+      const double flops = tensor::plan_counts().flops;
+      rows[o.order] = {.name = "",
+                       .op = o.op,
+                       .output = o.result.shape(),
+                       .parameters = 0,
+                       .macs = (flops - flops_before) / 2,
+                       .activation_bytes = o.result.bytes()};
+      flops_before = flops;
+    });
+    nn::set_random_step(model, 0, 0);
+    const Variable out = model(Variable(batch.x)).output;
+    autograd::set_observer(before);
+    for (const auto& [order, parameters] : readers(model, out)) {
+      LayerRow& row = rows[order];
+      row.name = parameters.front().name.substr(0, parameters.front().name.find_last_of('.'));
+      for (const auto& p : parameters) row.parameters += p.value->value().size();
+    }
+    for (auto& [order, row] : rows) s.macs += row.macs, s.layers.push_back(std::move(row));
+  }
+  model.train(false);
+  tensor::reset_peak_memory(kPlan);
+  {
+    const autograd::NoGrad no_graph;
+    model.fold_norms();
+    const Outputs out = model(Variable(batch.x));
+  }
+  s.inference_bytes = tensor::memory_stats(kPlan).peak;
+  model.train();
+  nn::Adam optimizer(model);
+  // The first step allocates the moments; the second is what a run repeats.
+  training_step(model, optimizer, config, batch);
+  tensor::reset_peak_memory(kPlan);
+  training_step(model, optimizer, config, batch);
+  s.training_bytes = tensor::memory_stats(kPlan).peak;
+  return s;
+}
+
+std::string summary_text(const ModelSummary& s, const Config& c) {
+  std::string text = fmt::format("{:<34} {:<18} {:<22} {:>12} {:>10} {:>12}\n", "layer", "op", "output", "parameters",
+                                 "MMACs", "activation");
+  for (const LayerRow& r : s.layers) {
+    text += fmt::format("{:<34} {:<18} {:<22} {:>12} {:>10} {:>12}\n", r.name, r.op, fmt::format("{}", r.output),
+                        r.parameters ? grouped(r.parameters) : "",
+                        r.macs > 0 ? fmt::format("{:.1f}", r.macs / 1e6) : "", bytes_text(r.activation_bytes));
+  }
+  text += fmt::format("\n{} base {}: {} parameters", c.model.backbone, c.model.base, grouped(s.backbone_parameters));
+  if (s.parameters != s.backbone_parameters)
+    text += fmt::format("; {}: {}; together {}", c.train.strategy == "crf" ? "crf" : "refiner",
+                        grouped(s.parameters - s.backbone_parameters), grouped(s.parameters));
+  text += fmt::format("\nbatch {} of {}x{}: {:.2f} GMACs forward; memory planned: {} to train, {} to predict\n",
+                      c.train.batch, c.data.size, c.data.size, s.macs / 1e9, bytes_text(s.training_bytes),
+                      bytes_text(s.inference_bytes));
+  return text;
+}
+
+}  // namespace cris

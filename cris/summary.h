@@ -1,0 +1,30 @@
+/// What a model is made of, learnt by running it on Device::plan: shapes, parameters, arithmetic and memory before
+/// anything is computed.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "cris/experiment.h"
+
+namespace cris {
+
+struct LayerRow {
+  std::string name, op;
+  tensor::Shape output;
+  int64_t parameters = 0;
+  double macs = 0;               ///< multiply-accumulates of its forward pass
+  int64_t activation_bytes = 0;  ///< of its output
+};
+
+struct ModelSummary {
+  std::vector<LayerRow> layers;
+  int64_t parameters = 0, backbone_parameters = 0;
+  double macs = 0;                                  ///< of one forward pass of the batch
+  int64_t training_bytes = 0, inference_bytes = 0;  ///< peak of the arena: weights, gradients, moments, activations
+};
+
+/// For a batch of train.batch images of data.size.
+ModelSummary summarize(const Config& config);
+std::string summary_text(const ModelSummary& s, const Config& config);
+
+}  // namespace cris

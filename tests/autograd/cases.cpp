@@ -1,0 +1,117 @@
+/// Every row of the table of op cases: gradients, parity of devices, the same bits however often and by however many
+/// threads.
+#include <doctest/doctest.h>
+
+#include <cstring>
+#include <fstream>
+#include <regex>
+#include <set>
+
+#include "autograd/gradcheck.h"
+#include "autograd/op_cases.h"
+
+using namespace autograd;
+using tensor::Device;
+using tensor::DType;
+
+namespace {
+
+/// Every output's bytes, one after the other.
+std::vector<char> bits(const CaseResult& result) {
+  std::vector<char> all;
+  std::vector<Tensor> outputs = result.gradients;
+  outputs.push_back(result.y);
+  for (const Tensor& t : outputs) {
+    if (!t.defined()) continue;
+    const char* first = static_cast<const char*>(t.raw());
+    all.insert(all.end(), first, first + t.bytes());
+  }
+  return all;
+}
+
+}  // namespace
+
+TEST_CASE("every gradient agrees with central differences to 1e-7") {
+  for (const OpCase& c : op_cases()) {
+    for (const GradientError& e : gradcheck(c)) {
+      CAPTURE(c.name);
+      CAPTURE(e.input);
+      CHECK(e.elements < 1e-7);
+      CHECK(e.direction < 1e-7);
+    }
+  }
+}
+
+TEST_CASE("f32 on the cpu and on the reference agrees with f64 on the reference") {
+  for (const OpCase& c : op_cases()) {
+    CAPTURE(c.name);
+    const CaseResult exact = run_case(c, case_inputs(c, DType::f64, Device::reference));
+    for (const Device device : {Device::reference, Device::cpu}) {
+      const std::string where = tensor::name(device);
+      CAPTURE(where);
+      const CaseResult result = run_case(c, case_inputs(c, DType::f32, device));
+      CHECK(result.y.shape() == exact.y.shape());
+      CHECK(relative_error(result.y.to_vector(), exact.y.to_vector()) < c.tolerance);
+      for (size_t i = 0; i < exact.gradients.size(); ++i) {
+        CAPTURE(i);
+        REQUIRE(result.gradients[i].defined() == exact.gradients[i].defined());
+        if (!exact.gradients[i].defined()) continue;
+        CHECK(result.gradients[i].shape() == exact.gradients[i].shape());
+        CHECK(relative_error(result.gradients[i].to_vector(), exact.gradients[i].to_vector()) < c.tolerance);
+      }
+    }
+  }
+}
+
+TEST_CASE("the same bits twice, and by 1, 2 or 3 threads") {
+  const int before = tensor::threads();
+  for (const OpCase& c : op_cases()) {
+    CAPTURE(c.name);
+    const std::vector<Tensor> inputs = case_inputs(c, DType::f32, Device::cpu);
+    tensor::set_threads(1);
+    const std::vector<char> once = bits(run_case(c, inputs));
+    CHECK(bits(run_case(c, inputs)) == once);
+    for (const int threads : {2, 3}) {
+      tensor::set_threads(threads);
+      CHECK(bits(run_case(c, inputs)) == once);
+    }
+    tensor::set_threads(before);
+  }
+}
+
+TEST_CASE("a case leaves its inputs as they were") {
+  for (const OpCase& c : op_cases()) {
+    CAPTURE(c.name);
+    const std::vector<Tensor> inputs = case_inputs(c, DType::f32, Device::cpu),
+                              same = case_inputs(c, DType::f32, Device::cpu);
+    run_case(c, inputs);
+    for (size_t i = 0; i < inputs.size(); ++i) CHECK(inputs[i].to_vector() == same[i].to_vector());
+  }
+}
+
+TEST_CASE("every function that ops.h declares has rows in the table, and every row has its function") {
+  std::ifstream file(std::string(CRIS_SOURCE_DIR) + "/autograd/ops.h");
+  REQUIRE(file.good());
+  const std::regex declaration(R"(^(?:Variable|Pooled) (\w+)\()");
+  std::set<std::string> declared, covered;
+  for (std::string line; std::getline(file, line);) {
+    std::smatch match;
+    if (std::regex_search(line, match, declaration)) declared.insert(match[1]);
+  }
+  CHECK(declared.size() >= 20);
+  for (const OpCase& c : op_cases()) covered.insert(c.op);
+  for (const std::string& op : declared) {
+    CAPTURE(op);
+    CHECK(covered.count(op) == 1);
+  }
+  for (const std::string& op : covered) {
+    CAPTURE(op);
+    CHECK(declared.count(op) == 1);
+  }
+}
+
+TEST_CASE("names of cases are unique") {
+  std::set<std::string> names;
+  for (const auto* table : {&op_cases(), &large_op_cases()})
+    for (const OpCase& c : *table) CHECK_MESSAGE(names.insert(c.name).second, c.name);
+}

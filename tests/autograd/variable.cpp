@@ -1,0 +1,216 @@
+/// The graph: what is recorded, what is kept, and how it is walked.
+#include "autograd/variable.h"
+
+#include <doctest/doctest.h>
+
+#include <memory>
+
+#include "autograd/op_cases.h"
+#include "tensor/allocator.h"
+
+using namespace autograd;
+using tensor::Device;
+using tensor::DType;
+using tensor::Shape;
+
+namespace {
+
+Tensor vector(std::vector<double> values) {
+  const int64_t n = int64_t(values.size());
+  return Tensor::from(values, Shape{n}, Device::reference);
+}
+
+Variable parameter(std::vector<double> values) { return Variable(vector(std::move(values)), true); }
+
+int64_t live_bytes() { return tensor::memory_stats(Device::reference).live; }
+
+Tensor noise(const Shape& shape, uint32_t stream) {
+  return tensor::uniform({3, stream, 0}, shape, -1, 1, DType::f32, Device::reference);
+}
+
+}  // namespace
+
+TEST_CASE("gradients of a shared value add up") {
+  const Variable a = parameter({2, 3});
+  backward(sum(add(multiply(a, a), a)));
+  CHECK(a.grad().to_vector() == std::vector<double>{5, 7});
+}
+
+TEST_CASE("gradients accumulate over walks until they are dropped") {
+  Variable a = parameter({2, 3});
+  backward(sum(affine(a, 4, 0)));
+  const Tensor first = a.grad();
+  backward(sum(affine(a, 4, 0)));
+  CHECK(a.grad().to_vector() == std::vector<double>{8, 8});
+  CHECK(first.to_vector() == std::vector<double>{4, 4});
+  a.zero_grad();
+  CHECK_FALSE(a.grad().defined());
+}
+
+TEST_CASE("a leaf that the loss does not depend on keeps no gradient") {
+  const Variable a = parameter({1, 2}), unused = parameter({3, 4});
+  backward(sum(a));
+  CHECK(a.grad().defined());
+  CHECK_FALSE(unused.grad().defined());
+}
+
+TEST_CASE("gradients of leaves never share memory with one another or the cotangent") {
+  const Variable a = parameter({1, 2}), b = parameter({3, 4});
+  const Tensor cotangent = vector({1, 10});
+  backward(add(a, b), cotangent);
+  CHECK(a.grad().unique());
+  CHECK(b.grad().unique());
+  CHECK(cotangent.unique());
+  CHECK(a.grad().to_vector() == b.grad().to_vector());
+}
+
+TEST_CASE("the caller's cotangent is not overwritten") {
+  const Variable a = parameter({1, 2});
+  const Tensor cotangent = vector({1, 10});
+  backward(affine(affine(a, 3, 0), 2, 0), cotangent);
+  CHECK(cotangent.to_vector() == std::vector<double>{1, 10});
+  CHECK(a.grad().to_vector() == std::vector<double>{6, 60});
+}
+
+TEST_CASE("a graph is walked once") {
+  const Variable a = parameter({1, 2});
+  const Variable square = multiply(a, a), loss = sum(square), other = mean(square);
+  backward(loss);
+  CHECK_THROWS_WITH_AS(backward(loss), doctest::Contains("walked before"), tensor::Error);
+  CHECK_THROWS_WITH_AS(backward(other), doctest::Contains("walked before"), tensor::Error);
+  CHECK(a.grad().to_vector() == std::vector<double>{2, 4});
+}
+
+TEST_CASE("backward says what is missing") {
+  const Variable constant(vector({1, 2}));
+  CHECK_THROWS_WITH_AS(backward(sum(constant)), doctest::Contains("requires a gradient"), tensor::Error);
+  CHECK_THROWS_WITH_AS(backward(Variable()), doctest::Contains("undefined"), tensor::Error);
+  CHECK_THROWS_WITH_AS(backward(parameter({1, 2}), vector({1})), doctest::Contains("cotangent"), tensor::Error);
+  const Variable a = parameter({1, 2});
+  const Variable wrong = record("wrong", vector({1}), {{a, [](const Tensor& dy) { return dy; }}});
+  CHECK_THROWS_WITH_AS(backward(wrong), doctest::Contains("wrong gave a gradient"), tensor::Error);
+}
+
+TEST_CASE("only leaves change their value or their need for a gradient") {
+  Variable a = parameter({1, 2}), y = affine(a, 1, 0);
+  CHECK_THROWS_AS(y.set_value(vector({1})), tensor::Error);
+  CHECK_THROWS_AS(y.set_requires_grad(false), tensor::Error);
+  const Variable copy = a;
+  a.set_value(vector({7, 8, 9}));
+  CHECK(copy.value().to_vector() == std::vector<double>{7, 8, 9});
+  CHECK(copy.shape() == Shape{3});
+}
+
+TEST_CASE("detach cuts the graph") {
+  const Variable a = parameter({2, 3});
+  backward(sum(multiply(a, affine(a, 1, 0).detach())));
+  CHECK(a.grad().to_vector() == std::vector<double>{2, 3});
+}
+
+TEST_CASE("NoGrad records nothing and restores what was") {
+  const Variable a = parameter({2, 3});
+  {
+    const NoGrad outer;
+    { const NoGrad inner; }
+    CHECK_FALSE(grad_enabled());
+    CHECK_FALSE(affine(a, 2, 0).requires_grad());
+  }
+  CHECK(grad_enabled());
+  CHECK(affine(a, 2, 0).requires_grad());
+}
+
+TEST_CASE("formulas of inputs that need no gradient are dropped with what they captured") {
+  const Variable a = parameter({1, 2}), constant(vector({3, 4}));
+  const auto for_a = std::make_shared<int>(), for_constant = std::make_shared<int>();
+  const Variable y = record(
+      "both", vector({5, 6}),
+      {{a, [for_a](const Tensor& dy) { return dy; }}, {constant, [for_constant](const Tensor& dy) { return dy; }}});
+  CHECK(for_a.use_count() == 2);
+  CHECK(for_constant.use_count() == 1);
+  backward(y, vector({1, 1}));
+  CHECK(for_a.use_count() == 1);
+}
+
+TEST_CASE("a frozen convolution does not keep its image") {
+  const int64_t before = live_bytes();
+  Variable x(noise({1, 16, 16, 8}, 1), true);
+  const int64_t image = live_bytes() - before;
+  const Variable w(noise({8, 3, 3, 8}, 2)), trained(noise({8, 3, 3, 8}, 2), true);
+  const int64_t weights = live_bytes() - before - image;
+  const auto forward = [&](const Variable& weight) { return sum(conv2d(affine(x, 1, 0), weight, {}, {1, 1})); };
+  const Variable frozen_loss = forward(w);
+  CHECK(live_bytes() - before < image + weights + image / 2);
+  const Variable trained_loss = forward(trained);
+  CHECK(live_bytes() - before >= 2 * image + weights);
+}
+
+TEST_CASE("values that can be made again are freed in the forward pass and give the same bits") {
+  const Shape image{2, 16, 16, 8}, row{8};
+  const int64_t bytes = image.count() * 4;
+  const auto run = [&](bool kept, int64_t& held) {
+    const Variable x(noise(image, 1), true), w(noise({4, 3, 3, 16}, 2), true);
+    const Variable gamma(noise(row, 3), true), beta(noise(row, 4), true);
+    const Tensor mean = tensor::zeros(row, DType::f32, Device::reference), var = tensor::full_like(mean, 1);
+    std::vector<Variable> alive;
+    const int64_t before = live_bytes();
+    const auto forward = [&] {
+      const Variable y = batch_norm(x, gamma, beta, mean, var, {.activation = Activation::relu});
+      const Variable both = concat({y, x});
+      if (kept) alive = {y, both};
+      return sum(conv2d(both, w, {}, {1, 1}));
+    };
+    const Variable loss = forward();
+    held = live_bytes() - before;
+    backward(loss);
+    return std::vector{x.grad().to_vector(), w.grad().to_vector(), gamma.grad().to_vector(), beta.grad().to_vector()};
+  };
+  int64_t with_values = 0, without = 0;
+  const auto kept = run(true, with_values), remade = run(false, without);
+  CHECK(with_values >= 3 * bytes);
+  CHECK(without < bytes / 2);
+  CHECK(kept == remade);
+}
+
+TEST_CASE("a value is made again once while somebody holds it") {
+  int made = 0;
+  const Variable a = parameter({1, 2});
+  Saved first, second;
+  {
+    const Variable y = record("cheap", vector({3, 4}), {{a, [](const Tensor& dy) { return dy; }}}, [&made] {
+      ++made;
+      return vector({3, 4});
+    });
+    first = Saved(y);
+    second = Saved(y);
+    CHECK(first.get().storage() == y.value().storage());
+  }
+  CHECK(made == 0);
+  {
+    const Tensor again = first.get();
+    CHECK(second.get().storage() == again.storage());
+    CHECK(made == 1);
+  }
+  second.get();
+  CHECK(made == 2);
+  CHECK(first.shape() == Shape{2});
+}
+
+TEST_CASE("a walk leaves nothing behind but the gradients of leaves") {
+  for (const OpCase& c : op_cases()) {
+    CAPTURE(c.name);
+    const int64_t before = live_bytes();
+    { run_case(c, case_inputs(c, DType::f32, Device::reference)); }
+    CHECK(live_bytes() == before);
+  }
+}
+
+TEST_CASE("deep graphs are walked and destroyed without deep recursion") {
+  const Variable a = parameter({1});
+  Variable y = a;
+  for (int i = 0; i < 100000; ++i) y = affine(y, 1, 0);
+  Variable dropped = y;
+  for (int i = 0; i < 100000; ++i) dropped = affine(dropped, 1, 0);
+  dropped = {};
+  backward(y);
+  CHECK(a.grad().item() == 1);
+}

@@ -1,0 +1,142 @@
+/// The CRF layer: its parameters, its two modes, its cache, and its place in a model.
+#include "cris/crf.h"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+
+#include "cris/model.h"
+
+using autograd::Variable;
+using cris::Crf;
+using cris::CrfOptions;
+using tensor::Device;
+using tensor::DType;
+using tensor::Shape;
+using tensor::Tensor;
+
+namespace {
+
+Tensor draw(uint32_t stream, const Shape& shape, double low, double high) {
+  return tensor::uniform({21, stream, 0}, shape, low, high, DType::f32, Device::cpu);
+}
+
+double largest_difference(const Tensor& a, const Tensor& b) {
+  const auto u = a.to_vector(), v = b.to_vector();
+  REQUIRE(u.size() == v.size());
+  double worst = 0;
+  for (size_t i = 0; i < u.size(); ++i) worst = std::max(worst, std::isnan(u[i]) ? 1e300 : std::abs(u[i] - v[i]));
+  return worst;
+}
+
+}  // namespace
+
+TEST_CASE("crf: three weights, initially 3 I, 5 I and -I") {
+  Crf crf;
+  const auto parameters = crf.parameters();
+  REQUIRE(parameters.size() == 3);
+  const char* names[] = {"spatial_weight", "bilateral_weight", "compatibility"};
+  const double scale[] = {3, 5, -1};
+  for (int i = 0; i < 3; ++i) {
+    CHECK(parameters[i].name == names[i]);
+    CHECK(parameters[i].value->value().to_vector() == std::vector<double>{scale[i], 0, 0, scale[i]});
+    CHECK(parameters[i].value->requires_grad());
+    parameters[i].value->set_value(draw(9, {2, 2}, 0, 1));
+  }
+  nn::initialize(crf, 1);
+  CHECK(crf.bilateral_weight.value().to_vector() == std::vector<double>{5, 0, 0, 5});
+}
+
+TEST_CASE("crf: a speck of another opinion is overruled by pixels of its colour, an edge is kept") {
+  const int64_t size = 24;
+  std::vector<float> colour, logit;
+  for (int64_t y = 0; y < size; ++y)
+    for (int64_t x = 0; x < size; ++x) {
+      const bool right = x >= size / 2;
+      for (int c = 0; c < 3; ++c) colour.push_back(right ? 0.8f : 0.2f);
+      const bool speck = y == 5 && x == 4;
+      logit.push_back(right != speck ? 1.0f : -1.0f);
+    }
+  Crf crf;
+  crf.train(false);
+  const Variable y = crf(Variable(Tensor::from(logit, {1, size, size, 1}, Device::cpu)),
+                         Tensor::from(colour, {1, size, size, 3}, Device::cpu));
+  const auto refined = y.value().to_vector();
+  for (int64_t i = 0; i < size * size; ++i) CHECK((refined[i] > 0) == (i % size >= size / 2));
+}
+
+TEST_CASE("crf: 5 iterations in training, 10 in evaluation, more change the result") {
+  Crf crf;
+  const Tensor image = draw(1, {2, 12, 16, 3}, 0, 1);
+  const Variable z(draw(2, {2, 12, 16, 1}, -2, 2));
+  CHECK(largest_difference(crf(z, image).value(), crf.after(5, z, image).value()) == 0);
+  crf.train(false);
+  CHECK(largest_difference(crf(z, image).value(), crf.after(10, z, image).value()) == 0);
+  CHECK(largest_difference(crf.after(1, z, image).value(), crf.after(2, z, image).value()) > 1e-4);
+}
+
+TEST_CASE(
+    "crf: filters are found again by the image's content, never beyond the memory allowed, with the same result") {
+  const Tensor image = draw(3, {3, 12, 16, 3}, 0, 1);
+  const Variable z(draw(4, {3, 12, 16, 1}, -2, 2));
+  Crf keeping, forgetting(CrfOptions{.cache_bytes = 0});
+  const Tensor first = keeping(z, image).value();
+  CHECK(keeping.cache().count() == 3);
+  CHECK(largest_difference(keeping(z, image.clone()).value(), first) == 0);
+  CHECK(keeping.cache().count() == 3);
+  CHECK(largest_difference(forgetting(z, image).value(), first) == 0);
+  CHECK(forgetting.cache().count() == 0);
+
+  // Room for two filters and a bit: the third is used but not kept.
+  const int64_t each = keeping.cache().bytes() / 3;
+  Crf narrow(CrfOptions{.cache_bytes = 5 * each / 2});
+  CHECK(largest_difference(narrow(z, image).value(), first) == 0);
+  CHECK(narrow.cache().count() == 2);
+  CHECK(narrow.cache().bytes() <= narrow.options.cache_bytes);
+  CHECK(largest_difference(narrow(z, image).value(), first) == 0);
+
+  // Another image is another filter: one colour differs.
+  const Tensor other = image.clone();
+  other.data<float>()[0] += 0.5f;
+  CHECK(largest_difference(keeping(z, other).value(), first) > 0);
+  CHECK(keeping.cache().count() == 4);
+}
+
+TEST_CASE("crf: one pixel, and labels of their own") {
+  Crf crf;
+  const Variable y = crf(Variable(draw(5, {1, 1, 1, 1}, -1, 1)), draw(6, {1, 1, 1, 3}, 0, 1));
+  CHECK(y.shape() == Shape{1, 1, 1, 1});
+  CHECK(std::isfinite(y.value().item()));
+  Crf four(CrfOptions{.labels = 4});
+  CHECK(four(Variable(draw(7, {1, 6, 5, 4}, -1, 1)), draw(8, {1, 6, 5, 3}, 0, 1)).shape() == Shape{1, 6, 5, 4});
+}
+
+TEST_CASE("crf: bad options and shapes are errors that name them") {
+  CHECK_THROWS_WITH_AS(Crf(CrfOptions{.theta_beta = 0}), doctest::Contains("theta_beta = 0"), tensor::Error);
+  CHECK_THROWS_WITH_AS(Crf(CrfOptions{.theta_alpha = -1}), doctest::Contains("theta_alpha = -1"), tensor::Error);
+  CHECK_THROWS_WITH_AS(Crf(CrfOptions{.theta_gamma = -2}), doctest::Contains("theta_gamma = -2"), tensor::Error);
+  CHECK_THROWS_WITH_AS(Crf(CrfOptions{.training_iterations = 0}), doctest::Contains("0 and 10 iterations"),
+                       tensor::Error);
+  Crf crf;
+  const Variable z(draw(2, {1, 8, 8, 1}, -2, 2));
+  CHECK_THROWS_WITH_AS(crf(z, draw(1, {1, 8, 9, 3}, 0, 1)), doctest::Contains("image [1, 8, 9, 3]"), tensor::Error);
+  CHECK_THROWS_WITH_AS(crf(z, draw(1, {1, 8, 8, 1}, 0, 1)), doctest::Contains("image [1, 8, 8, 1]"), tensor::Error);
+}
+
+TEST_CASE("crf: as a strategy, the loss of its output trains the backbone and its own weights") {
+  cris::Model model({.backbone = {.kind = cris::BackboneKind::unet, .base = 2}, .strategy = cris::Strategy::crf});
+  nn::initialize(model, 3);
+  const Tensor image = draw(1, {2, 16, 16, 3}, 0, 1),
+               target = tensor::map(tensor::Threshold{0.5}, draw(2, {2, 16, 16, 1}, 0, 1));
+  const cris::Outputs out = model(Variable(image));
+  CHECK(out.output.shape() == out.mask.shape());
+  CHECK(largest_difference(out.output.value(), out.mask.value()) > 1e-3);
+  autograd::backward(autograd::binary_cross_entropy_with_logits(out.output, target));
+  int named = 0;
+  for (const auto& p : model.parameters()) {
+    CAPTURE(p.name);
+    CHECK(p.value->grad().defined());
+    if (p.name.rfind("crf.", 0) == 0) ++named;
+  }
+  CHECK(named == 3);
+}

@@ -1,0 +1,158 @@
+/// Folders of pairs, their faults, the integrity report, the synthetic set.
+#include "data/dataset.h"
+
+#include "data/files.h"
+#include "data/format_error.h"
+#include "data/integrity.h"
+#include "data/synthetic.h"
+#include "folders.h"
+
+namespace fs = std::filesystem;
+
+TEST_CASE("pairs are matched by base name, whatever the extension, and sorted") {
+  const Scratch folder;
+  write_pairs(folder, 3);
+  fs::rename(folder / "images/b.png", folder / "images/b.JPG");
+  tensor::write_file_atomically(folder / "images/notes.txt", "not a picture");
+  tensor::write_file_atomically(folder / "images/.hidden.png", "");
+  const data::Dataset set = data::open_dataset(folder.path);
+  REQUIRE(set.pairs.size() == 3);
+  CHECK(set.pairs[0].name == "a");
+  CHECK(set.pairs[1].name == "b");
+  CHECK(contains(set.pairs[1].image, "images/b.JPG"));
+  CHECK(contains(set.pairs[1].mask, "masks/b.png"));
+  CHECK(data::read_pair(set.pairs[1]).image.channels == 3);
+}
+
+TEST_CASE("a folder that is no data set is refused with the name of what is missing") {
+  const auto refusal = [](const Scratch& f) {
+    return message_of<data::FormatError>([&] { data::open_dataset(f.path); });
+  };
+  const Scratch folder;
+  CHECK(contains(message_of<data::FormatError>([] { data::open_dataset("/nowhere/set"); }), "/nowhere/set"));
+  CHECK(contains(refusal(folder), "images is missing"));
+  folder.folder("images");
+  CHECK(contains(refusal(folder), "masks is missing"));
+  folder.folder("masks");
+  CHECK(contains(refusal(folder), "holds no PNG"));
+  write_pairs(folder, 2);
+  fs::remove(folder / "masks/b.png");
+  CHECK(contains(refusal(folder), "images/b.png has no mask"));
+  fs::remove(folder / "images/b.png");
+  fs::copy(folder / "masks/a.png", folder / "masks/z.png");
+  CHECK(contains(refusal(folder), "masks/z.png has no image"));
+  fs::remove(folder / "masks/z.png");
+  fs::copy(folder / "images/a.png", folder / "images/a.bmp");
+  CHECK(contains(refusal(folder), "share the base name"));
+}
+
+TEST_CASE("a mask of another size is refused, naming both sizes") {
+  const Scratch folder;
+  write_pairs(folder, 1);
+  data::write_png(folder / "masks/a.png", rectangle(9, 9, 1, 1, 5, 5));
+  const data::Dataset set = data::open_dataset(folder.path);
+  const std::string message = message_of<data::FormatError>([&] { data::read_pair(set.pairs[0]); });
+  CHECK(contains(message, "9 x 9"));
+  CHECK(contains(message, "16 x 12"));
+}
+
+TEST_CASE("the report finds what is wrong and goes on") {
+  const Scratch folder;
+  write_pairs(folder, 5);
+  const std::string a = tensor::read_file(folder / "images/a.png");
+  tensor::write_file_atomically(folder / "images/b.png", a.substr(0, a.size() / 2));  // cut off
+  tensor::write_file_atomically(folder / "images/f.jpg", "text");                     // no image, no mask
+  data::write_png(folder / "masks/c.png", data::Image(14, 16, 1));                    // empty
+  data::write_png(folder / "masks/d.png", rectangle(12, 17, 0, 0, 12, 17));           // full
+  data::Image ringing = rectangle(13, 16, 2, 2, 9, 9), dim(12, 16, 1);
+  ringing.pixels[0] = 8;
+  ringing.pixels[3 * 16 + 3] = 247;
+  data::write_png(folder / "masks/e.png", ringing);
+  dim.pixels[20] = 1;
+  data::write_png(folder / "images/g.png", gradient(12, 16, 3));  // equal to a
+  data::write_png(folder / "masks/g.png", dim);
+  const data::IntegrityReport report = data::check_dataset(folder.path);
+  CHECK(report.pairs == 5);
+  REQUIRE(report.refused.size() == 2);
+  CHECK(contains(report.refused[0], "f.jpg has no mask"));
+  CHECK(contains(report.refused[1], "images/b.png"));
+  CHECK(report.empty_masks == std::vector<std::string>{"c", "g"});
+  CHECK(report.dim_masks == std::vector<std::string>{"g"});
+  CHECK(report.full_masks == std::vector<std::string>{"d"});
+  CHECK(report.ringing_masks == 2);
+  CHECK(report.binary_masks == 3);
+  CHECK(report.soft_masks.empty());
+  CHECK(report.most_coverage == 1.0);
+  CHECK(report.sizes.at({16, 12}) == 2);
+  REQUIRE(report.duplicates.size() == 1);
+  CHECK(report.duplicates[0] == std::vector<std::string>{"a", "g"});
+  const data::Split split{.training = {"a", "c"}, .validation = {"d"}, .test = {"g", "e"}, .protocol = "by hand"};
+  const auto crossing = data::leaks(report, split);
+  REQUIRE(!crossing.empty());
+  CHECK(crossing[0].a == "a");
+  CHECK(crossing[0].b == "g");
+  const std::string text = data::report_text(report);
+  CHECK(contains(text, "a = g"));
+  CHECK(contains(text, report.refused[1]));
+  CHECK(data::report_text(data::check_dataset(folder.path, 1)) == text);
+}
+
+TEST_CASE("near-duplicates are found by looks, not by bytes") {
+  const Scratch folder;
+  folder.folder("images");
+  folder.folder("masks");
+  const data::Sample one = data::synthesize(1, 0, 64, 64), two = data::synthesize(1, 1, 64, 64);
+  data::write_png(folder / "images/one.png", one.image);
+  data::write_png(folder / "images/two.png", two.image);
+  data::write_png(folder / "images/three.png", data::shift_colours(one.image, {.brightness = 0.05}));
+  for (const char* name : {"one", "two", "three"}) data::write_png(folder / "masks/" + name + ".png", one.mask);
+  const data::IntegrityReport report = data::check_dataset(folder.path);
+  CHECK(report.duplicates.empty());
+  REQUIRE(report.near_duplicates.size() == 1);
+  CHECK(report.near_duplicates[0].a == "one");
+  CHECK(report.near_duplicates[0].b == "three");
+}
+
+TEST_CASE("a set in which every mask is black is called what it is") {
+  const Scratch folder;
+  write_pairs(folder, 2);
+  data::write_png(folder / "masks/a.png", data::Image(12, 16, 1));
+  data::write_png(folder / "masks/b.png", data::Image(13, 17, 1));
+  CHECK(contains(data::report_text(data::check_dataset(folder.path)), "EVERY mask is empty"));
+}
+
+TEST_CASE("prepare writes every pair at the size, masks of 0 and 255") {
+  const Scratch folder;
+  write_pairs(folder, 4);
+  CHECK(data::prepare_dataset(data::open_dataset(folder.path), folder / "small", 8, 10) == 4);
+  const data::IntegrityReport report = data::check_dataset(folder / "small");
+  CHECK(report.pairs == 4);
+  CHECK(report.binary_masks == 4);
+  CHECK(report.sizes.at({10, 8}) == 4);
+  CHECK_THROWS_AS(data::prepare_dataset(data::open_dataset(folder.path), "/proc/none", 8, 8), data::FormatError);
+}
+
+TEST_CASE("synthetic pictures depend on seed and index only, and always hold a polyp") {
+  for (int64_t i = 0; i < 12; ++i) {
+    CAPTURE(i);
+    const data::Sample x = data::synthesize(0, i, 64, 80);
+    CHECK(x.image.height == 64);
+    CHECK(x.image.width == 80);
+    CHECK(x.image == data::synthesize(0, i, 64, 80).image);
+    CHECK(std::count(x.mask.pixels.begin(), x.mask.pixels.end(), 255) > 0);
+    CHECK(std::count(x.mask.pixels.begin(), x.mask.pixels.end(), 0) > 64 * 80 / 4);
+  }
+  CHECK(data::synthesize(0, 0, 64, 64).image != data::synthesize(0, 1, 64, 64).image);
+  CHECK(data::synthesize(0, 0, 64, 64).image != data::synthesize(1, 0, 64, 64).image);
+  CHECK_THROWS_AS(data::synthesize(0, 0, 8, 8), tensor::Error);
+}
+
+TEST_CASE("a written synthetic set is the same for any number of threads") {
+  const Scratch folder;
+  data::write_synthetic_set(folder / "one", 5, 48, 48, 2, 1);
+  data::write_synthetic_set(folder / "two", 5, 48, 48, 2, 2);
+  const auto files = data::list_files(folder / "one/images");
+  CHECK(files.size() == 5);
+  CHECK(files[0] == "0000.png");
+  CHECK(data::check_dataset(folder / "one").fingerprint == data::check_dataset(folder / "two").fingerprint);
+}

@@ -1,0 +1,159 @@
+/// Image files: round trips, conversions, and every way in which a file can be bad.
+#include "data/image.h"
+
+#include "data/format_error.h"
+#include "folders.h"
+
+namespace {
+
+std::string picture(const std::string& name) { return tensor::read_file(CRIS_TEST_DATA "/pictures/" + name); }
+
+std::string refusal(const std::string& bytes) {
+  return message_of<data::FormatError>([&] { data::decode_image(bytes, "polyp.jpg"); });
+}
+
+}  // namespace
+
+TEST_CASE("PNG round trip keeps every byte, gray and colour") {
+  const Scratch folder;
+  for (const int64_t channels : {1, 3}) {
+    CAPTURE(channels);
+    const data::Image image = gradient(17, 23, channels);
+    data::write_png(folder / "x.png", image);
+    CHECK(data::read_image(folder / "x.png", int(channels)) == image);
+  }
+}
+
+TEST_CASE("every format decodes to the pixels that Pillow sees") {
+  struct Case {
+    const char* name;
+    int tolerance;  // JPEG decoders may round differently
+  };
+  for (const auto& [name, tolerance] : {Case{"rgb.png", 0},
+                                        {"gray.png", 0},
+                                        {"rgba.png", 0},
+                                        {"gray_alpha.png", 0},
+                                        {"palette.png", 0},
+                                        {"bilevel.png", 0},
+                                        {"gray16.png", 0},
+                                        {"rgb.bmp", 0},
+                                        {"gray.bmp", 0},
+                                        {"rgb.tif", 0},
+                                        {"lzw.tif", 0},
+                                        {"gray.tif", 0},
+                                        {"444.jpg", 2},
+                                        {"420.jpg", 3},
+                                        {"progressive.jpg", 2},
+                                        {"gray.jpg", 1}}) {
+    CAPTURE(name);
+    const data::Image image = data::decode_image(picture(name), name, 3);
+    const std::string expected = picture(std::string(name) + ".rgb");
+    REQUIRE(image.height == 12);
+    REQUIRE(image.width == 20);
+    REQUIRE(image.pixels.size() == expected.size());
+    int worst = 0;
+    for (size_t i = 0; i < expected.size(); ++i)
+      worst = std::max(worst, std::abs(image.pixels[i] - int(uint8_t(expected[i]))));
+    CHECK(worst <= tolerance);
+  }
+}
+
+TEST_CASE("one channel is luma") {
+  const data::Image rgb = data::decode_image(picture("rgb.png"), "rgb.png", 3);
+  const data::Image luma = data::decode_image(picture("rgb.png"), "rgb.png", 1);
+  REQUIRE(luma.channels == 1);
+  for (size_t i = 0; i < luma.pixels.size(); ++i) {
+    const uint8_t* c = &rgb.pixels[3 * i];
+    CHECK(std::abs(luma.pixels[i] - (0.299 * c[0] + 0.587 * c[1] + 0.114 * c[2])) < 0.51);
+  }
+}
+
+TEST_CASE("what is no image is refused with the file's name and what was found") {
+  CHECK(contains(refusal(""), "polyp.jpg: the file is empty"));
+  CHECK(contains(refusal("hello, this is text"), "polyp.jpg: not a PNG, JPEG, BMP or TIFF"));
+  CHECK(contains(refusal("hello, this is text"), "hello"));
+  CHECK(contains(message_of<data::FormatError>([] { data::read_image("/nowhere/x.png"); }), "/nowhere/x.png"));
+  CHECK_THROWS_AS(data::read_image(CRIS_TEST_DATA "/pictures"), data::FormatError);
+}
+
+TEST_CASE("a file cut off at any byte is refused, never decoded") {
+  for (const char* name :
+       {"rgb.png", "palette.png", "444.jpg", "420.jpg", "progressive.jpg", "rgb.bmp", "rgb.tif", "lzw.tif"}) {
+    const std::string whole = picture(name);
+    // A TIFF's directory may end in bytes that nobody needs; everything else must be there to the last byte.
+    const bool tiff = contains(name, ".tif");
+    const data::Image picture = data::decode_image(whole, name);
+    for (size_t length = 0; length < whole.size(); ++length) {
+      CAPTURE(name);
+      CAPTURE(length);
+      try {
+        const data::Image decoded = data::decode_image(whole.substr(0, length), name);
+        CHECK((tiff && decoded == picture));
+      } catch (const data::FormatError& e) {
+        CHECK(contains(e.what(), name));
+      }
+    }
+  }
+}
+
+TEST_CASE("a changed bit anywhere in a PNG is refused") {
+  const std::string whole = picture("rgb.png");
+  for (size_t i = 0; i < whole.size(); ++i) {
+    CAPTURE(i);
+    std::string damaged = whole;
+    damaged[i] = char(damaged[i] ^ 0x10);
+    CHECK_THROWS_AS(data::decode_image(damaged, "x.png"), data::FormatError);
+  }
+}
+
+TEST_CASE("damaged JPEG, BMP and TIFF files decode to the right size or are refused, but never crash") {
+  const tensor::RandomKey key{.seed = 5};
+  uint64_t draw = 0;
+  for (const char* name : {"444.jpg", "420.jpg", "progressive.jpg", "rgb.bmp", "rgb.tif", "lzw.tif"}) {
+    const std::string whole = picture(name);
+    for (int trial = 0; trial < 400; ++trial) {
+      std::string damaged = whole;
+      for (int k = 0; k < 3; ++k) {
+        const uint32_t at = tensor::uniform_below(key, draw++, uint32_t(whole.size()));
+        damaged[at] = char(tensor::random_bits(key, draw++));
+      }
+      try {
+        const data::Image image = data::decode_image(damaged, name);
+        CHECK(int64_t(image.pixels.size()) == image.height * image.width * 3);
+      } catch (const data::FormatError& e) {
+        CHECK(contains(e.what(), name));
+      }
+    }
+  }
+}
+
+TEST_CASE("a picture that claims hostile extents is refused before memory is taken") {
+  std::string bmp = picture("rgb.bmp");
+  for (const size_t at : {18, 22}) bmp[at] = bmp[at + 1] = bmp[at + 2] = char(0x7f);
+  CHECK_THROWS_AS(data::decode_image(bmp, "x.bmp"), data::FormatError);
+  std::string tiff = picture("rgb.tif");
+  const auto word = [&](size_t at) { return uint8_t(tiff[at]) | uint8_t(tiff[at + 1]) << 8; };
+  const size_t directory = size_t(word(4));
+  int changed = 0;
+  for (int entry = 0; entry < word(directory); ++entry) {
+    const size_t at = directory + 2 + 12 * size_t(entry);
+    if (word(at) != 256 && word(at) != 257) continue;  // ImageWidth, ImageLength
+    tiff.replace(at + 2, 10, std::string("\4\0\1\0\0\0\x40\x9c\0\0", 10));
+    ++changed;
+  }
+  REQUIRE(changed == 2);
+  CHECK(contains(message_of<data::FormatError>([&] { data::decode_image(tiff, "x.tif"); }), "beyond the limit"));
+}
+
+TEST_CASE("writing where it is impossible names the file and leaves nothing behind") {
+  const Scratch folder;
+  const data::Image image = gradient(8, 8, 3);
+  const std::string no_folder = message_of<tensor::Error>([&] { data::write_png(folder / "absent/x.png", image); });
+  CHECK(contains(no_folder, "absent/x.png"));
+  folder.folder("x.png");
+  CHECK(contains(message_of<tensor::Error>([&] { data::write_png(folder / "x.png", image); }), "directory"));
+  int entries = 0;
+  for ([[maybe_unused]] const auto& e : std::filesystem::directory_iterator(folder.path)) ++entries;
+  CHECK(entries == 1);
+  CHECK_THROWS_AS(data::encode_png(data::Image(0, 0, 3)), tensor::Error);
+}

@@ -1,0 +1,116 @@
+#!/usr/bin/env bash
+# Every bad input: one clear line, the documented exit code, nothing half-written.
+source "$(dirname "$0")/setting.bash"
+
+"$cris" data synthesize good --count 12 --size 40 --seed 5 >/dev/null || { echo "FAILED synthesize"; exit 1; }
+train() { "$cris" train --base 4 --size 32 --epochs 2 --batch 2 -o run --set train.strategy=backbone "$@"; }
+first=$(basename "$(ls good/images/* | head -n 1)")
+# broken NAME: a copy of the good set, to be spoilt.
+broken() { rm -rf "$1" && cp -r good "$1"; }
+
+refuses "no data" 2 "--data" train
+refuses "no such folder" 3 "nowhere" train --data nowhere
+broken maskless && rm -r maskless/masks
+refuses "a folder without masks" 3 "masks" train --data maskless
+broken one_missing && rm "one_missing/masks/$first"
+refuses "an image without its mask" 3 "${first%.*}" train --data one_missing
+broken truncated && head -c 600 "good/images/$first" >"truncated/images/$first"
+refuses "a truncated image" 3 "$first" train --data truncated
+broken zero && : >"zero/images/$first"
+refuses "an image of zero bytes" 3 "$first" train --data zero
+broken text && rm "text/images/$first" && echo "not a picture" >"text/images/${first%.*}.jpg"
+refuses "a text file named .jpg" 3 "${first%.*}.jpg" train --data text
+broken other_size && "$cris" data synthesize small --count 1 --size 32 >/dev/null && cp small/masks/* "other_size/masks/$first"
+refuses "a mask of another size" 3 "$first" train --data other_size
+[ ! -e run ]
+verdict "none of these left a run directory behind" $?
+refuses "a size that is no multiple of 16" 2 "multiple of 16" "$cris" train --data good --size 40
+refuses "a size that is no multiple of 32" 2 "multiple of 32" "$cris" train --data good --size 48 --backbone segnet
+printf '[train]\nlearning_rat = 0.1\n' >wrong.toml
+refuses "an unknown key" 2 "wrong.toml:2: unknown key \"train.learning_rat\"; the nearest is \"train.learning_rate\"" "$cris" train --data good -c wrong.toml
+printf '[train\n' >syntax.toml
+refuses "a file that is no TOML" 2 "syntax.toml:1" "$cris" train --data good -c syntax.toml
+refuses "an unknown key of --set" 2 "train.epochs" "$cris" train --data good --set train.epoch=3
+refuses "a value of another type" 2 "whole number" "$cris" train --data good --set train.epochs=many
+refuses "an unknown strategy" 2 "backbone, fcn, crf, cris" "$cris" train --data good --strategy magic
+"$cris" train --no-such-flag >/dev/null 2>&1
+[ $? -eq 2 ]
+verdict "an unknown flag: exit code 2" $?
+
+train --data good --threads 1 >/dev/null 2>&1
+verdict "the good set trains" $?
+refuses "another configuration in the same directory" 2 "train.seed" train --data good --seed 9
+best=run/checkpoints/best.safetensors
+bytes=$(stat -c %s "$best")
+for part in 0 7 100 $((bytes / 2)) $((bytes - 1)); do
+  rm -rf cut && cp -r run cut && head -c "$part" "$best" >cut/checkpoints/best.safetensors
+  refuses "a checkpoint cut to $part of $bytes bytes" 3 "best.safetensors" "$cris" predict cut good -o out
+  [ ! -e out ]
+  verdict "  and nothing was written" $?
+done
+rm -rf other && cp -r run other && sed -i 's/^base = 4/base = 8/' other/config.resolved.toml
+refuses "a checkpoint of another model" 3 "best.safetensors" "$cris" predict other good -o out
+refuses "no run directory" 3 "no run directory" "$cris" eval good
+
+# NaN in the weights: the first 4 bytes of the last block become a NaN; the format's own checksum is left out, as by other writers.
+python3 - "$best" nan.safetensors <<'PY' 2>/dev/null
+import json, struct, sys
+data = open(sys.argv[1], 'rb').read()
+size = struct.unpack('<Q', data[:8])[0]
+header = json.loads(data[8:8 + size])
+header['__metadata__'].pop('checksum', None)
+body = bytearray(data[8 + size:])
+begin = header['backbone.head.weight']['data_offsets'][0]
+body[begin:begin + 4] = struct.pack('<f', float('nan'))
+text = json.dumps(header).encode()
+text += b' ' * (-len(text) % 8)
+open(sys.argv[2], 'wb').write(struct.pack('<Q', len(text)) + text + body)
+PY
+if [ -s nan.safetensors ]; then
+  rm -rf nan && cp -r run nan && cp nan.safetensors nan/checkpoints/best.safetensors
+  refuses "NaN in the weights" 4 "backbone.head.weight" "$cris" predict nan good -o out
+else
+  echo "skipped NaN in the weights: needs python3"
+fi
+status=0
+"$cris" train --data good --base 4 --size 32 --epochs 2 --batch 2 --strategy backbone --lr 1e30 -o diverges >/dev/null 2>stderr.txt || status=$?
+[ "$status" -eq 4 ] && grep -q "layer\|gradient\|weights" stderr.txt && ls diverges/nonfinite/*.safetensors >/dev/null
+verdict "a training that diverges: exit code 4, names the place, keeps the tensors" $?
+
+broken black
+python3 - black/masks <<'PY' 2>/dev/null
+import os, struct, sys, zlib
+def chunk(kind, data): return struct.pack('>I', len(data)) + kind + data + struct.pack('>I', zlib.crc32(kind + data))
+def png(width, height, depth, colour, row): return b'\x89PNG\r\n\x1a\n' + chunk(b'IHDR', struct.pack('>IIBBBBB', width, height, depth, colour, 0, 0, 0)) + chunk(b'IDAT', zlib.compress((b'\0' + row) * height)) + chunk(b'IEND', b'')
+for name in os.listdir(sys.argv[1]): open(os.path.join(sys.argv[1], name), 'wb').write(png(40, 40, 8, 0, bytes(40)))
+open('sixteen.png', 'wb').write(png(40, 40, 16, 2, bytes(range(240))))
+open('four.png', 'wb').write(png(40, 40, 8, 6, bytes(range(160))))
+PY
+if [ -s four.png ]; then
+  "$cris" train --data black --base 4 --size 32 --epochs 2 --batch 2 --strategy backbone -o black_run >/dev/null 2>stderr.txt
+  verdict "an all-black mask set trains" $?
+  "$cris" predict run sixteen.png four.png -o deep >/dev/null && [ -s deep/masks/sixteen.png ] && [ -s deep/masks/four.png ]
+  verdict "16-bit and 4-channel PNG are read" $?
+else
+  echo "skipped black masks and deep PNGs: needs python3"
+fi
+
+refuses "a report into a folder that is missing" 3 "nowhere/report.html" "$cris" report run -o nowhere/report.html
+if mkdir tiny && mount -t tmpfs -o size=200k tmpfs tiny 2>/dev/null; then
+  status=0
+  "$cris" train --data good --base 4 --size 32 --epochs 2 --batch 2 --strategy backbone -o tiny/run >/dev/null 2>stderr.txt || status=$?
+  [ "$status" -eq 3 ] && [ "$(wc -l <stderr.txt)" -eq 1 ] && grep -qi "space" stderr.txt && ! ls -R tiny | grep -q partial
+  verdict "a full disk: one line, nothing half-written" $?
+  umount tiny
+else
+  echo "skipped a full disk: mounting needs root"
+fi
+if [ "$(id -u)" -ne 0 ]; then
+  mkdir locked && chmod 500 locked
+  refuses "no permission to write" 3 "ermission" train --data good -o locked/run
+else
+  # Root may write anywhere but here.
+  refuses "a place where nothing can be written" 3 "/proc/run" "$cris" train --data good --base 4 --size 32 -o /proc/run
+  echo "skipped no permission to write: root may write everywhere"
+fi
+finish

@@ -1,0 +1,86 @@
+/// Files are whole or absent, even when the disk is full.
+#include "tensor/atomic_file.h"
+
+#include <doctest/doctest.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+
+#include <filesystem>
+
+#include "tensor/check.h"
+
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Folder {
+  std::string path = (fs::temp_directory_path() / "cris-file-XXXXXX").string();
+  Folder() { REQUIRE(mkdtemp(path.data()) != nullptr); }
+  ~Folder() { fs::remove_all(path); }
+  int64_t entries() const { return std::distance(fs::directory_iterator(path), fs::directory_iterator()); }
+};
+
+/// No file may grow beyond `bytes`: a write then fails as on a full disk.
+struct FullDisk {
+  rlimit before;
+  explicit FullDisk(rlim_t bytes) {
+    signal(SIGXFSZ, SIG_IGN);
+    getrlimit(RLIMIT_FSIZE, &before);
+    const rlimit small{bytes, before.rlim_max};
+    setrlimit(RLIMIT_FSIZE, &small);
+  }
+  ~FullDisk() { setrlimit(RLIMIT_FSIZE, &before); }
+};
+
+}  // namespace
+
+TEST_CASE("a written file reads back, large and empty ones too") {
+  const Folder folder;
+  const std::string path = folder.path + "/x";
+  for (const size_t size : {size_t(0), size_t(5), size_t(3 << 20)}) {
+    std::string bytes(size, 'a');
+    if (size > 0) bytes[size / 2] = '\0';
+    tensor::write_file_atomically(path, bytes);
+    CHECK(tensor::read_file(path) == bytes);
+  }
+  CHECK(folder.entries() == 1);
+}
+
+TEST_CASE("a file that is not committed leaves the older one as it was") {
+  const Folder folder;
+  const std::string path = folder.path + "/x";
+  tensor::write_file_atomically(path, "old");
+  {
+    tensor::AtomicFile file(path);
+    file.write("new");
+  }
+  CHECK(tensor::read_file(path) == "old");
+  CHECK(folder.entries() == 1);
+  tensor::AtomicFile file(path);
+  file.write("ne");
+  file.write("w");
+  file.commit();
+  CHECK(tensor::read_file(path) == "new");
+  CHECK_THROWS_AS(file.write("more"), tensor::Error);
+  CHECK_THROWS_AS(file.commit(), tensor::Error);
+}
+
+TEST_CASE("a full disk is reported and leaves nothing half-written") {
+  const Folder folder;
+  const std::string path = folder.path + "/x";
+  tensor::write_file_atomically(path, "old");
+  {
+    const FullDisk full(4096);
+    CHECK_THROWS_WITH_AS(tensor::write_file_atomically(path, std::string(3 << 20, 'b')),
+                         doctest::Contains(path.c_str()), tensor::Error);
+  }
+  CHECK(tensor::read_file(path) == "old");
+  CHECK(folder.entries() == 1);
+}
+
+TEST_CASE("errors name the file and the reason") {
+  CHECK_THROWS_WITH_AS(tensor::read_file("/nowhere/x"), doctest::Contains("/nowhere/x"), tensor::Error);
+  CHECK_THROWS_WITH_AS(tensor::write_file_atomically("/nowhere/x", ""), doctest::Contains("/nowhere/x"), tensor::Error);
+  CHECK_THROWS_AS(tensor::read_file("/"), tensor::Error);
+}

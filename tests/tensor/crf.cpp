@@ -1,0 +1,254 @@
+/// The Gaussian filters: the lattice's own invariants, lattice against exact, transposes, devices, threads, awkward
+/// input.
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <cstring>
+#include <limits>
+
+#include "tensor/gaussian_filter.h"
+#include "tensor/ops.h"
+
+namespace {
+
+using namespace tensor;
+
+/// A picture with a bright disc on a shaded ground, stripes and noise: edges, slopes and texture. [1,size,size,3],
+/// 0..255.
+Tensor textured_image(int64_t size, DType dtype, Device device, uint64_t seed) {
+  std::vector<double> values;
+  const RandomKey noise{seed, 1, 0};
+  const double cy = size * (0.3 + 0.4 * uniform({seed, 2, 0}, 0)), cx = size * (0.3 + 0.4 * uniform({seed, 2, 0}, 1));
+  for (int64_t y = 0; y < size; ++y)
+    for (int64_t x = 0; x < size; ++x) {
+      const bool inside = std::hypot(double(y) - cy, double(x) - cx) < 0.25 * double(size);
+      for (int c = 0; c < 3; ++c) {
+        const double shade = 90 - 25 * c + 60.0 * double(x + y) / double(2 * size) + 8 * std::sin(0.7 * double(x - y));
+        const double grain = 6 * normal(noise, uint64_t((y * size + x) * 3 + c));
+        values.push_back(std::floor(std::clamp(shade + (inside ? 55 - 20 * c : 0) + grain, 0.0, 255.0)));
+      }
+    }
+  return cast(Tensor::from(values, {1, size, size, 3}, device), dtype);
+}
+
+Tensor random_values(const Shape& shape, DType dtype, Device device, uint64_t seed) {
+  return cast(uniform({seed, 3, 0}, shape, 0, 1, DType::f64, Device::reference).to(device), dtype);
+}
+
+Tensor apply(const GaussianFilter& filter, const Tensor& x, bool transpose = false) {
+  const Tensor y = full_like(x, std::numeric_limits<double>::quiet_NaN());
+  for (int64_t n = 0; n < x.shape()[0]; ++n) filter.apply(n, transpose, x, y);
+  return y;
+}
+
+Tensor raw_lattice(const Lattice& l, bool transpose, const Tensor& x) {
+  const Tensor y = full_like(x, std::numeric_limits<double>::quiet_NaN());
+  backend(x.device()).lattice_gaussian(l, {.image = 0, .transpose = transpose, .before = {}, .after = {}}, x, y);
+  return y;
+}
+
+double dot(const Tensor& a, const Tensor& b) { return sum(zip(Multiply{}, a, b)).item(); }
+
+bool same_bits(const Tensor& a, const Tensor& b) {
+  return a.shape() == b.shape() && std::memcmp(a.raw(), b.raw(), size_t(a.bytes())) == 0;
+}
+
+double largest_difference(const Tensor& a, const Tensor& b) {
+  const auto u = a.to_vector(), v = b.to_vector();
+  double worst = 0;
+  for (size_t i = 0; i < u.size(); ++i) worst = std::max(worst, std::isnan(u[i]) ? 1e300 : std::abs(u[i] - v[i]));
+  return worst;
+}
+
+struct Threads {
+  explicit Threads(int n) : before(threads()) { set_threads(n); }
+  ~Threads() { set_threads(before); }
+  int before;
+};
+
+TEST_CASE("lattice: weights are barycentric, incidence and neighbours are consistent, for every dimension") {
+  for (int64_t d = 1; d <= Lattice::kMaxDimensions; ++d) {
+    CAPTURE(d);
+    const int64_t n = 203;
+    const Tensor f = cast(uniform({7, uint32_t(d), 0}, {n, d}, -9, 9, DType::f64, Device::cpu), DType::f64);
+    const Lattice l = build_lattice(f);
+    const auto weight = l.weight.to_vector(), splat_weight = l.splat_weight.to_vector();
+    const auto vertex = l.vertex.to_vector(), start = l.splat_start.to_vector(), point = l.splat_point.to_vector();
+    for (int64_t i = 0; i < n; ++i) {
+      double total = 0;
+      for (int64_t k = 0; k <= d; ++k) {
+        const double w = weight[i * (d + 1) + k];
+        CHECK(w > -1e-12);
+        CHECK(vertex[i * (d + 1) + k] < double(l.vertices));
+        total += w;
+      }
+      CHECK(total == doctest::Approx(1).epsilon(1e-12));
+    }
+    // Every incidence once, points ascending within a vertex, with its weight.
+    REQUIRE(start.back() == double(n * (d + 1)));
+    double from_points = 0, from_vertices = 0;
+    for (int64_t v = 0; v < l.vertices; ++v)
+      for (int64_t e = int64_t(start[v]); e < int64_t(start[v + 1]); ++e) {
+        if (e > int64_t(start[v])) CHECK(point[e] > point[e - 1]);
+        from_vertices += splat_weight[e] * (1 + double(v)) * (1 + point[e]);
+      }
+    for (int64_t i = 0; i < n; ++i)
+      for (int64_t k = 0; k <= d; ++k)
+        from_points += weight[i * (d + 1) + k] * (1 + vertex[i * (d + 1) + k]) * double(1 + i);
+    CHECK(from_vertices == doctest::Approx(from_points).epsilon(1e-12));
+    // The one before the one after is oneself.
+    const auto neighbour = l.neighbour.to_vector();
+    for (int64_t axis = 0; axis <= d; ++axis)
+      for (int64_t v = 0; v < l.vertices; ++v) {
+        const double after = neighbour[(axis * l.vertices + v) * 2 + 1];
+        if (after < double(l.vertices)) CHECK(neighbour[(axis * l.vertices + int64_t(after)) * 2] == double(v));
+      }
+  }
+}
+
+TEST_CASE("lattice: within 0.02 of the exact filter on textured crops, root mean square after normalisation") {
+  const int64_t size = 40;
+  double worst = 0, total = 0;
+  int count = 0;
+  for (uint64_t seed = 1; seed <= 4; ++seed) {
+    const Tensor image = textured_image(size, DType::f64, Device::cpu, seed);
+    const std::vector<Tensor> features{spatial_features(size, size, 3, DType::f64, Device::cpu),
+                                       bilateral_features(image, 0, 80, 13)};
+    for (const Tensor& f : features) {
+      Tensor x = random_values({1, size * size, 2}, DType::f64, Device::cpu, seed);
+      for (int64_t i = 0; i < size * size; ++i) x.data<double>()[2 * i] = image.data<double>()[3 * i] > 130;
+      const auto lattice = apply({GaussianKind::permutohedral, Normalisation::row, f}, x).to_vector();
+      const auto exact = apply({GaussianKind::exact, Normalisation::row, f}, x).to_vector();
+      double squares = 0;
+      for (size_t i = 0; i < exact.size(); ++i) squares += (lattice[i] - exact[i]) * (lattice[i] - exact[i]);
+      worst = std::max(worst, std::sqrt(squares / double(exact.size())));
+      total += squares / double(exact.size());
+      ++count;
+    }
+  }
+  CHECK(worst <= 0.02);
+  CHECK(worst > 1e-5);  // an approximation: were it exact, the comparison would compare a filter with itself
+  CHECK(std::sqrt(total / count) <= 0.015);
+}
+
+TEST_CASE("lattice: <K a, b> = <a, K' b> with the axes reversed, and not without") {
+  const int64_t size = 40;
+  const Tensor f = bilateral_features(textured_image(size, DType::f64, Device::cpu, 5), 0, 20, 13);
+  const Lattice l = build_lattice(f);
+  const Tensor a = random_values({1, size * size, 2}, DType::f64, Device::cpu, 1);
+  const Tensor b = random_values({1, size * size, 2}, DType::f64, Device::cpu, 2);
+  for (const Device device : {Device::reference, Device::cpu}) {
+    const Lattice here = l.to(device);
+    const Tensor ad = a.to(device), bd = b.to(device);
+    const double left = dot(raw_lattice(here, false, ad), bd);
+    CHECK(std::abs(left - dot(ad, raw_lattice(here, true, bd))) < 1e-10 * std::abs(left));
+    CHECK(std::abs(left - dot(ad, raw_lattice(here, false, bd))) > 1e-7 * std::abs(left));
+  }
+}
+
+TEST_CASE("gaussian filter: the transpose is the adjoint, normalised either way, exact or lattice") {
+  const int64_t size = 20;
+  const Tensor f = bilateral_features(textured_image(size, DType::f64, Device::cpu, 6), 0, 12, 20);
+  const Tensor a = random_values({1, size * size, 3}, DType::f64, Device::cpu, 3);
+  const Tensor b = random_values({1, size * size, 3}, DType::f64, Device::cpu, 4);
+  for (const GaussianKind kind : {GaussianKind::exact, GaussianKind::permutohedral})
+    for (const Normalisation normalisation : {Normalisation::row, Normalisation::symmetric}) {
+      CAPTURE(name(kind));
+      CAPTURE(name(normalisation));
+      const GaussianFilter filter(kind, normalisation, f);
+      const double left = dot(apply(filter, a), b);
+      CHECK(std::abs(left - dot(a, apply(filter, b, true))) < 1e-10 * std::abs(left));
+    }
+}
+
+TEST_CASE("gaussian filter: rows sum to 1") {
+  const int64_t size = 24;
+  const Tensor f = bilateral_features(textured_image(size, DType::f64, Device::cpu, 8), 0, 10, 5);
+  const Tensor ones = full({2, size * size, 1}, 1, DType::f64, Device::cpu);
+  for (const GaussianKind kind : {GaussianKind::exact, GaussianKind::permutohedral})
+    CHECK(largest_difference(apply({kind, Normalisation::row, f}, ones), ones) < 1e-12);
+}
+
+TEST_CASE("gaussian filter: the cpu agrees with the reference, the lattice bit for bit") {
+  const int64_t size = 13;
+  for (const int64_t channels : {1, 2, 3, 4, 7}) {
+    CAPTURE(channels);
+    for (const DType dtype : {DType::f32, DType::f64}) {
+      const Tensor image = textured_image(size, dtype, Device::reference, 9);
+      const Tensor f = bilateral_features(image, 0, 15, 9);
+      const Tensor x = random_values({2, size * size, channels}, dtype, Device::reference, 5);
+      const GaussianFilter slow(GaussianKind::permutohedral, Normalisation::symmetric, f);
+      const GaussianFilter fast(GaussianKind::permutohedral, Normalisation::symmetric, f.to(Device::cpu));
+      for (const bool transpose : {false, true})
+        CHECK(same_bits(apply(slow, x, transpose), apply(fast, x.to(Device::cpu), transpose)));
+      const GaussianFilter exact(GaussianKind::exact, Normalisation::symmetric, cast(f, DType::f64));
+      const GaussianFilter exact_fast(GaussianKind::exact, Normalisation::symmetric, f.to(Device::cpu));
+      CHECK(largest_difference(apply(exact_fast, x.to(Device::cpu)), apply(exact, cast(x, DType::f64))) <
+            (dtype == DType::f32 ? 1e-5 : 1e-12));
+    }
+  }
+}
+
+TEST_CASE("gaussian filter: the same bits for any number of threads") {
+  const int64_t size = 101;  // several chunks of points, the last one short
+  const Tensor image = textured_image(size, DType::f32, Device::cpu, 10);
+  const Tensor x = random_values({1, size * size, 1}, DType::f32, Device::cpu, 6);
+  std::vector<Tensor> first;
+  for (const int count : {1, 2, 3}) {
+    const Threads scope(count);
+    const Tensor f = bilateral_features(image, 0, 32, 3);
+    const Lattice l = build_lattice(f);
+    std::vector<Tensor> now{l.vertex, l.weight, l.splat_start, l.splat_point, l.splat_weight, l.neighbour};
+    now.push_back(apply({GaussianKind::permutohedral, Normalisation::row, f}, x));
+    const Tensor small = spatial_features(33, 33, 4, DType::f32, Device::cpu);
+    const Tensor v = random_values({1, 33 * 33, 1}, DType::f32, Device::cpu, 7);
+    now.push_back(apply({GaussianKind::exact, Normalisation::row, small}, v));
+    if (count == 1) {
+      first = now;
+      continue;
+    }
+    for (size_t i = 0; i < now.size(); ++i) {
+      CAPTURE(i);
+      CHECK(same_bits(now[i], first[i]));
+    }
+  }
+}
+
+TEST_CASE("gaussian filter: one point, equal points, far points") {
+  for (const GaussianKind kind : {GaussianKind::exact, GaussianKind::permutohedral}) {
+    CAPTURE(name(kind));
+    const Tensor one = full({1, 5}, 3.25, DType::f32, Device::cpu);
+    const Tensor x = full({1, 1, 2}, 0.75, DType::f32, Device::cpu);
+    CHECK(largest_difference(apply({kind, Normalisation::row, one}, x), x) < 1e-6);
+    // Equal points share one mean; points 50 deviations apart do not mix.
+    const Tensor f = Tensor::from(std::vector<float>{0, 0, 0, 0, 50, 50}, {3, 2}, Device::cpu);
+    const Tensor v = Tensor::from(std::vector<float>{1, 3, 8}, {1, 3, 1}, Device::cpu);
+    const Tensor expected = Tensor::from(std::vector<float>{2, 2, 8}, {1, 3, 1}, Device::cpu);
+    CHECK(largest_difference(apply({kind, Normalisation::row, f}, v), expected) < 1e-5);
+  }
+}
+
+TEST_CASE("gaussian filter: bad input is an error that says what") {
+  const Tensor image = textured_image(4, DType::f32, Device::cpu, 1);
+  CHECK_THROWS_WITH_AS(spatial_features(4, 4, 0, DType::f32, Device::cpu),
+                       doctest::Contains("theta = 0 must be positive"), Error);
+  CHECK_THROWS_WITH_AS(bilateral_features(image, 0, 3, -1), doctest::Contains("theta = -1 must be positive"), Error);
+  CHECK_THROWS_WITH_AS(bilateral_features(image.reshape({1, 4, 12, 1}), 0, 3, 3), doctest::Contains("[N, H, W, 3]"),
+                       Error);
+  CHECK_THROWS_WITH_AS(bilateral_features(image, 1, 3, 3), doctest::Contains("no image 1"), Error);
+  CHECK_THROWS_WITH_AS(build_lattice(full({4, 7}, 0, DType::f32, Device::cpu)), doctest::Contains("1..6"), Error);
+  CHECK_THROWS_WITH_AS(build_lattice(full({4, 2}, 1e7, DType::f32, Device::cpu)), doctest::Contains("too small"),
+                       Error);
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  CHECK_THROWS_WITH_AS(build_lattice(full({4, 2}, nan, DType::f32, Device::cpu)), doctest::Contains("not finite"),
+                       Error);
+  const GaussianFilter filter(GaussianKind::permutohedral, Normalisation::row, bilateral_features(image, 0, 3, 3));
+  const Tensor wrong = full({1, 15, 1}, 0, DType::f32, Device::cpu),
+               right = full({1, 16, 1}, 0, DType::f32, Device::cpu);
+  CHECK_THROWS_WITH_AS(filter.apply(0, false, wrong, wrong), doctest::Contains("[1, 15, 1]"), Error);
+  CHECK_THROWS_WITH_AS(filter.apply(1, false, right, right), doctest::Contains("image 1"), Error);
+  CHECK_THROWS_WITH_AS(filter.apply(0, false, cast(right, DType::f64), cast(right, DType::f64)),
+                       doctest::Contains("f64"), Error);
+}
+
+}  // namespace

@@ -1,0 +1,61 @@
+/// cris eval: every metric and convention of a run on one part of its data.
+#include <fmt/format.h>
+
+#include <filesystem>
+
+#include "cris/results.h"
+#include "cris/run.h"
+#include "data/format_error.h"
+#include "tools/command.h"
+
+namespace tools {
+
+namespace {
+
+Run setup(CLI::App& app) {
+  struct Options {
+    std::string run, on = "test", checkpoint = "best", data, device;
+    bool json = false;
+    int64_t threads = 0, overlays = 20;
+  };
+  auto o = std::make_shared<Options>();
+  app.add_option("RUN", o->run, "run directory")->required();
+  app.add_option("--on", o->on, "train, validation or test")->capture_default_str();
+  app.add_option("--checkpoint", o->checkpoint, "best or last")
+      ->check(CLI::IsMember({"best", "last"}))
+      ->capture_default_str();
+  app.add_option("--data", o->data, "the data, if it moved since the training");
+  app.add_option("--device", o->device, "cpu, reference or cuda; default: the run's");
+  app.add_option("--threads", o->threads, "of the cpu device");
+  app.add_option("--overlays", o->overlays, "how many of the worst images to draw")->capture_default_str();
+  app.add_flag("--json", o->json, "one JSON line at the threshold chosen on the training set");
+  return [o] {
+    cris::Config config = cris::config_of_run(o->run);
+    if (!o->data.empty()) config.data.dir = o->data;
+    if (!o->device.empty()) cris::set_config(config, "run.device=" + o->device);
+    config.run.threads = o->threads;
+    cris::resolve_config(config);
+    cris::apply_run_settings(config);
+    if (config.data.split.empty() && config.train.overfit == 0) {
+      config.data.split = o->run + "/split.txt";  // holds the very names that were used
+      config.train.fast_dev_run = false;
+    }
+    const auto model = cris::load_model(o->run, config, o->checkpoint);
+    const cris::ExperimentData data = cris::open_data(config);
+    // A folder of its own: the run's files stay as its SHA256SUMS knows them.
+    const std::string folder = o->run + "/eval-" + o->on + "-" + o->checkpoint;
+    std::filesystem::create_directories(folder);
+    const cris::Evaluation e = cris::evaluate_run(*model, config, data, o->on, folder, o->overlays);
+    if (o->json)
+      fmt::print("{}\n", cris::summary_json(e.chosen).dump());
+    else
+      fmt::print("{}\nper image, curves, plots and overlays: {}\n", cris::summary_table(e), folder);
+    return int(kOk);
+  };
+}
+
+const Command eval(40, "eval", "every metric of a run, per image and pooled", setup);
+
+}  // namespace
+
+}  // namespace tools

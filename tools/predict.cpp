@@ -1,0 +1,142 @@
+/// cris predict: masks, probability maps and overlays of images or folders, at each image's own size.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "cris/evaluate.h"
+#include "cris/guard.h"
+#include "cris/overlay.h"
+#include "cris/results.h"
+#include "cris/run.h"
+#include "data/files.h"
+#include "data/format_error.h"
+#include "tensor/atomic_file.h"
+#include "tools/command.h"
+
+namespace fs = std::filesystem;
+
+namespace tools {
+
+namespace {
+
+struct Options {
+  std::string run, out, checkpoint = "best", device, masks;
+  std::vector<std::string> in;
+  bool overlay = false;
+  double threshold = -1;
+  int64_t threads = 0;
+};
+
+/// Image files by base name: files as they are, folders by their images, and DIR/images of a data set.
+std::map<std::string, std::string> input_files(Options& o) {
+  std::map<std::string, std::string> files;
+  const auto add = [&](const std::string& path) {
+    const std::string name = data::base_name(fs::path(path).filename().string());
+    if (const auto [at, fresh] = files.emplace(name, path); !fresh)
+      throw data::FormatError(fmt::format("{} and {} would both be written as {}.png; predict them into two folders",
+                                          at->second, path, name));
+  };
+  for (std::string in : o.in) {
+    if (!fs::is_directory(in)) {
+      if (!fs::exists(in)) throw data::FormatError(fmt::format("{}: no such file or folder", in));
+      add(in);
+      continue;
+    }
+    if (fs::is_directory(in + "/images")) {
+      if (o.masks.empty() && fs::is_directory(in + "/masks")) o.masks = in + "/masks";
+      in += "/images";
+    }
+    for (const std::string& file : data::list_files(in))
+      if (data::has_image_extension(file)) add(in + "/" + file);
+  }
+  if (files.empty()) throw data::FormatError(fmt::format("{}: no image in it (png, jpg, bmp, tiff)", o.in.at(0)));
+  return files;
+}
+
+double threshold_of(const Options& o) {
+  if (o.threshold >= 0) return o.threshold;
+  const std::string file = o.run + "/evaluation.json";
+  if (!fs::exists(file)) return 0.5;
+  const auto json = nlohmann::json::parse(tensor::read_file(file), nullptr, false);
+  if (!json.is_object() || !json.contains("chosen_on_training_set"))
+    throw data::FormatError(fmt::format("{} is damaged; give --threshold, or run cris eval {}", file, o.run));
+  return json["chosen_on_training_set"].value("threshold", 0.5);
+}
+
+data::Image mask_of(const std::string& folder, const std::string& name, const data::Image& image) {
+  if (folder.empty()) return {};
+  for (const std::string& file : data::list_files(folder)) {
+    if (data::base_name(file) != name || !data::has_image_extension(file)) continue;
+    data::Image mask = data::read_image(folder + "/" + file, 1);
+    data::require(mask.height == image.height && mask.width == image.width,
+                  "{}/{}: is {}x{}, its image {}x{}; give the mask of this very image", folder, file, mask.width,
+                  mask.height, image.width, image.height);
+    return mask;
+  }
+  return {};
+}
+
+int predict(Options& o) {
+  cris::Config config = cris::config_of_run(o.run);
+  if (!o.device.empty()) cris::set_config(config, "run.device=" + o.device);
+  config.run.threads = o.threads;
+  cris::apply_run_settings(config);
+  const double threshold = threshold_of(o);
+  const auto files = input_files(o);
+  const auto model = cris::load_model(o.run, config, o.checkpoint);
+  model->fold_norms();
+  for (const char* sub : {"/masks", "/probability"}) data::create_folder(o.out + sub);
+  if (o.overlay) data::create_folder(o.out + "/overlays");
+  const int64_t size = config.data.size;
+  for (const auto& [name, path] : files) {
+    const data::Image image = data::read_image(path, 3);
+    const data::Image small = data::resize(image, size, size);
+    std::vector<float> values(size_t(size * size * 3));
+    data::to_unit(small, values.data());
+    const auto x = tensor::Tensor::from(values, {1, size, size, 3}, tensor::Device::cpu).to(cris::device_of(config));
+    const auto p =
+        tensor::resize(cris::probabilities(*model, x), image.height, image.width, tensor::ResizeMode::bilinear_centers);
+    const float* map = p.data<float>();
+    if (!std::all_of(map, map + p.size(), [](float v) { return v >= 0 && v <= 1; }))
+      throw cris::NonFiniteError(
+          fmt::format("{}: its probability map is not finite; the checkpoint is of no use", path));
+    const data::Image mask = cris::mask_image(map, image.height, image.width, threshold);
+    data::write_png(fmt::format("{}/masks/{}.png", o.out, name), mask);
+    data::write_png(fmt::format("{}/probability/{}.png", o.out, name),
+                    cris::probability_image(map, image.height, image.width));
+    if (o.overlay)
+      data::write_png(fmt::format("{}/overlays/{}.png", o.out, name),
+                      cris::overlay(image, mask, mask_of(o.masks, name, image)));
+  }
+  fmt::print("{} images at threshold {:.2f}: {}/masks, {}/probability{}\n", files.size(), threshold, o.out, o.out,
+             o.overlay ? ", " + o.out + "/overlays" : "");
+  return kOk;
+}
+
+Run setup(CLI::App& app) {
+  auto o = std::make_shared<Options>();
+  app.add_option("RUN", o->run, "run directory")->required();
+  app.add_option("IN", o->in, "images, folders of images, or data sets (images/ and masks/)")
+      ->required()
+      ->expected(1, -1);
+  app.add_option("-o,--out", o->out, "folder for masks/, probability/ and overlays/")->required();
+  app.add_flag("--overlay", o->overlay, "draw overlays: agreement green, prediction only orange, mask only blue");
+  app.add_option("--masks", o->masks, "folder of true masks for the overlays");
+  app.add_option("--threshold", o->threshold, "default: the one chosen on the training set")
+      ->check(CLI::Range(0.0, 1.0));
+  app.add_option("--checkpoint", o->checkpoint, "best or last")
+      ->check(CLI::IsMember({"best", "last"}))
+      ->capture_default_str();
+  app.add_option("--device", o->device, "cpu, reference or cuda; default: the run's");
+  app.add_option("--threads", o->threads, "of the cpu device");
+  return [o] { return predict(*o); };
+}
+
+const Command command(50, "predict", "segment images or folders", setup);
+
+}  // namespace
+
+}  // namespace tools

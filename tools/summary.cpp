@@ -1,0 +1,24 @@
+/// cris summary: the layers, their arithmetic, and the memory that training and prediction will take.
+#include <fmt/format.h>
+
+#include "cris/summary.h"
+#include "tools/config_options.h"
+
+namespace tools {
+
+namespace {
+
+Run setup(CLI::App& app) {
+  auto options = std::make_shared<ConfigOptions>(app);
+  return [options] {
+    const cris::Config config = options->config();
+    fmt::print("{}", cris::summary_text(cris::summarize(config), config));
+    return int(kOk);
+  };
+}
+
+const Command summary(20, "summary", "layers, parameters, arithmetic and planned memory", setup);
+
+}  // namespace
+
+}  // namespace tools
