@@ -22,6 +22,7 @@ namespace {
 
 constexpr uint64_t kMaxHeaderBytes = 100'000'000;  // the format's own limit
 constexpr const char* kChecksum = "checksum";
+constexpr const char* kWriter = "writer";  // marks files that must have a checksum: damage to its very name is seen
 constexpr const char* kNoChecksum = "0000000000000000";
 
 int64_t bytes_of(const std::string& dtype) {
@@ -161,7 +162,10 @@ SafeTensors parse(std::string content) {
     check(found_sum == claimed->second, "its checksum is {}, and it claims {}: some bytes were changed", found_sum,
           claimed->second);
     file.metadata.erase(claimed);
+  } else {
+    check(!file.metadata.count(kWriter), "its checksum is missing");
   }
+  file.metadata.erase(kWriter);
   return file;
 }
 
@@ -277,6 +281,7 @@ void write_safetensors(const std::string& path, const SafeTensors& file) {
   json header = json::object();
   header["__metadata__"] = file.metadata;
   header["__metadata__"][kChecksum] = kNoChecksum;
+  header["__metadata__"][kWriter] = "cris";
   int64_t at = 0;
   // Wide elements first: every block stays aligned to its element.
   std::vector<const std::pair<const std::string, StoredTensor>*> order;

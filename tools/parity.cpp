@@ -26,6 +26,7 @@ int run(const Options& o) {
       fmt::print("{:<36} {:<34} {:.2e} {:<40} {}\n", r.name, r.op, r.error, r.tensor, r.passed ? "pass" : "fail");
     else
       fmt::print("{:<36} {:<34} fail: {}\n", r.name, r.op.empty() ? "?" : r.op, r.failure);
+    if (!r.note.empty()) fmt::print("    {}\n", r.note);
     std::fflush(stdout);
   });
   fmt::print("{} passed, {} failed\n", passed, failed);

@@ -4,7 +4,9 @@
 namespace tensor {
 
 Backend& cuda_backend() {
-  throw Error("device cuda: this build has no CUDA; configure with a CUDA toolkit (cmake --preset cuda) or choose --device cpu");
+  throw Error(
+      "device cuda: this build has no CUDA; configure with a CUDA toolkit (cmake --preset cuda) or choose --device "
+      "cpu");
 }
 
 }  // namespace tensor

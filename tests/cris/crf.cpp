@@ -124,7 +124,10 @@ TEST_CASE("crf: bad options and shapes are errors that name them") {
 }
 
 TEST_CASE("crf: as a strategy, the loss of its output trains the backbone and its own weights") {
-  cris::Model model({.backbone = {.kind = cris::BackboneKind::unet, .base = 2}, .strategy = cris::Strategy::crf});
+  cris::ModelOptions options;
+  options.backbone = {.kind = cris::BackboneKind::unet, .base = 2};
+  options.strategy = cris::Strategy::crf;
+  cris::Model model(options);
   nn::initialize(model, 3);
   const Tensor image = draw(1, {2, 16, 16, 3}, 0, 1),
                target = tensor::map(tensor::Threshold{0.5}, draw(2, {2, 16, 16, 1}, 0, 1));

@@ -59,6 +59,7 @@ data = open(sys.argv[1], 'rb').read()
 size = struct.unpack('<Q', data[:8])[0]
 header = json.loads(data[8:8 + size])
 header['__metadata__'].pop('checksum', None)
+header['__metadata__'].pop('writer', None)
 body = bytearray(data[8 + size:])
 begin = header['backbone.head.weight']['data_offsets'][0]
 body[begin:begin + 4] = struct.pack('<f', float('nan'))

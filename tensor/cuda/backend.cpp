@@ -1,0 +1,252 @@
+/// The CUDA backend: the contract's tensors become pointers, shapes and workspaces for the kernels.
+#include "tensor/backend.h"
+
+#include <cmath>
+
+#include "tensor/cuda/convolution.h"
+#include "tensor/cuda/gemm.h"
+#include "tensor/cuda/kernels.h"
+#include "tensor/cuda/runtime.h"
+
+namespace tensor {
+namespace {
+
+using cuda::check_cuda;
+using cuda::stream;
+
+Tensor workspace(int64_t count, DType dtype) { return Tensor({count}, dtype, Device::cuda); }
+
+template <class F>
+void visit_number(DType t, const char* what, F&& f) {
+  switch (t) {
+    case DType::f32:
+      return f.template operator()<float>();
+    case DType::f64:
+      return f.template operator()<double>();
+    case DType::i32:
+      return f.template operator()<int32_t>();
+    case DType::u8:
+      return f.template operator()<uint8_t>();
+    default:
+      throw Error(fmt::format("{}: does not serve {}", what, name(t)));
+  }
+}
+
+template <class T>
+T* or_null(const Tensor& t) {
+  return t.defined() ? t.data<T>() : nullptr;
+}
+
+template <class T>
+cuda::Norm<T> norm(const BatchNorm& b) {
+  return {b.x.data<T>(),    b.mean.data<T>(), b.rstd.data<T>(), b.gamma.data<T>(),
+          b.beta.data<T>(), b.x.size(),       b.mean.size(),    b.activation == Activation::relu};
+}
+
+/// The image of the batch that the pass is about.
+template <class T>
+cuda::Filtering<T> filtering(const GaussianPass& pass, int64_t points, const Tensor& x, const Tensor& y) {
+  const int64_t channels = x.shape()[-1], first = pass.image * points * channels;
+  return {points,
+          channels,
+          pass.transpose,
+          or_null<T>(pass.before),
+          or_null<T>(pass.after),
+          x.data<T>() + first,
+          y.data<T>() + first};
+}
+
+class CudaBackend final : public Backend {
+ public:
+  /// Nine tenths of what is free now; the rest stays for the driver, cuBLAS and other processes.
+  void* reserve_arena(int64_t& limit) override {
+    cuda::device();
+    size_t free_bytes = 0, total = 0;
+    check_cuda(cudaMemGetInfo(&free_bytes, &total), "cudaMemGetInfo");
+    limit = int64_t(free_bytes / 10 * 9 / 256 * 256);
+    char* arena = nullptr;
+    check_cuda(cudaMalloc(&arena, size_t(limit)), "cudaMalloc of the arena");
+    return arena;
+  }
+  void copy_from_host(void* to, const void* host, int64_t bytes) override {
+    transfer(to, host, bytes, cudaMemcpyHostToDevice);
+  }
+  void copy_to_host(void* host, const void* from, int64_t bytes) override {
+    transfer(host, from, bytes, cudaMemcpyDeviceToHost);
+  }
+  void copy(void* to, const void* from, int64_t bytes) override {
+    check_cuda(cudaMemcpyAsync(to, from, size_t(bytes), cudaMemcpyDeviceToDevice, stream()), "cudaMemcpyAsync");
+  }
+  void synchronize() override { check_cuda(cudaStreamSynchronize(stream()), "cudaStreamSynchronize"); }
+
+  void map(const MapOp& op, const Tensor& x, const Tensor& y) override {
+    visit_float(x.dtype(), "map", [&]<class T>() { cuda::map(op, x.data<T>(), y.data<T>(), x.size()); });
+  }
+  void zip(const ZipOp& op, const Tensor& a, const Tensor& b, const Tensor& y) override {
+    visit_float(a.dtype(), "zip",
+                [&]<class T>() { cuda::zip(op, a.data<T>(), b.data<T>(), b.size(), y.data<T>(), a.size()); });
+  }
+  void sum(const Tensor& x, const Tensor& y) override {
+    if (x.size() == 0) return fill(0, y);
+    const Tensor sums = workspace(cuda::column_sums_workspace(x.size(), y.size(), 1), DType::f64);
+    visit_float(x.dtype(), "sum",
+                [&]<class T>() { cuda::sum(x.data<T>(), x.size(), y.size(), sums.data<double>(), y.data<T>()); });
+  }
+  void cast(const Tensor& x, const Tensor& y) override {
+    visit_number(x.dtype(), "cast", [&]<class From>() {
+      visit_number(y.dtype(), "cast", [&]<class To>() { cuda::cast(x.data<From>(), y.data<To>(), x.size()); });
+    });
+  }
+  void fill(double value, const Tensor& y) override {
+    visit_number(y.dtype(), "fill", [&]<class T>() { cuda::fill(T(value), y.data<T>(), y.size()); });
+  }
+  void fill_uniform(const RandomKey& key, double low, double high, const Tensor& y) override {
+    visit_float(y.dtype(), "uniform", [&]<class T>() { cuda::fill_uniform(key, low, high, y.data<T>(), y.size()); });
+  }
+  void fill_normal(const RandomKey& key, double mean, double deviation, const Tensor& y) override {
+    visit_float(y.dtype(), "normal",
+                [&]<class T>() { cuda::fill_normal(key, mean, deviation, y.data<T>(), y.size()); });
+  }
+  void dropout(const RandomKey& key, double p, const Tensor& x, const Tensor& y) override {
+    visit_float(x.dtype(), "dropout", [&]<class T>() { cuda::dropout(key, p, x.data<T>(), y.data<T>(), x.size()); });
+  }
+
+  void matmul(const MatmulShape& z, const Tensor& a, const Tensor& b, const Tensor& y) override {
+    if (z.k == 0) return fill(0, y);
+    visit_float(a.dtype(), "matmul", [&]<class T>() { cuda::matmul(z, a.data<T>(), b.data<T>(), y.data<T>()); });
+  }
+
+  void conv2d(const ConvShape& z, const Tensor& x, const Tensor& w, const Tensor& b, Activation activation,
+              const Tensor& y) override {
+    cuda::convolve(z, x, w, b, activation, y);
+  }
+  void conv2d_grad_input(const ConvShape& z, const Tensor& dy, const Tensor& w, const Tensor& b,
+                         const Tensor& dx) override {
+    cuda::convolve_grad_input(z, dy, w, b, dx);
+  }
+  void conv2d_grad_weight(const ConvShape& z, const Tensor& dy, const Tensor& x, const Tensor& dw) override {
+    cuda::convolve_grad_weight(z, dy, x, dw);
+  }
+
+  void max_pool(const PoolShape& z, const Tensor& x, const Tensor& y, const Tensor& index) override {
+    visit_float(x.dtype(), "max_pool",
+                [&]<class T>() { cuda::max_pool(z, x.data<T>(), y.data<T>(), or_null<uint8_t>(index)); });
+  }
+  void max_pool_grad(const PoolShape& z, const Tensor& dy, const Tensor& index, const Tensor& dx) override {
+    visit_float(dy.dtype(), "max_pool_grad",
+                [&]<class T>() { cuda::max_pool_grad(z, dy.data<T>(), index.data<uint8_t>(), dx.data<T>()); });
+  }
+  void max_unpool(const PoolShape& z, const Tensor& x, const Tensor& index, const Tensor& y) override {
+    visit_float(x.dtype(), "max_unpool",
+                [&]<class T>() { cuda::max_unpool(z, x.data<T>(), index.data<uint8_t>(), y.data<T>()); });
+  }
+  void max_unpool_grad(const PoolShape& z, const Tensor& dy, const Tensor& index, const Tensor& dx) override {
+    visit_float(dy.dtype(), "max_unpool_grad",
+                [&]<class T>() { cuda::max_unpool_grad(z, dy.data<T>(), index.data<uint8_t>(), dx.data<T>()); });
+  }
+  void resize(const ResizeShape& z, const Tensor& x, const Tensor& y) override {
+    visit_float(x.dtype(), "resize", [&]<class T>() { cuda::resize(z, x.data<T>(), y.data<T>()); });
+  }
+  void resize_grad(const ResizeShape& z, const Tensor& dy, const Tensor& dx) override {
+    visit_float(dy.dtype(), "resize_grad", [&]<class T>() { cuda::resize_grad(z, dy.data<T>(), dx.data<T>()); });
+  }
+
+  void copy_channels(const Tensor& x, int64_t x_first, int64_t count, const Tensor& y, int64_t y_first) override {
+    if (x.size() == 0 || count == 0) return;
+    const int64_t x_channels = x.shape()[-1];
+    cuda::copy_channels(int64_t(size_of(x.dtype())), x.raw(), x_channels, x_first, count, y.raw(), y.shape()[-1],
+                        y_first, x.size() / x_channels);
+  }
+  void batch_norm_statistics(const Tensor& x, const Tensor& mean, const Tensor& variance) override {
+    const Tensor sums = workspace(cuda::column_sums_workspace(x.size(), mean.size(), 2), DType::f64);
+    visit_float(x.dtype(), "batch_norm_statistics", [&]<class T>() {
+      cuda::batch_norm_statistics(x.data<T>(), x.size(), mean.size(), sums.data<double>(), mean.data<T>(),
+                                  variance.data<T>());
+    });
+  }
+  void batch_norm(const BatchNorm& b, const Tensor& y) override {
+    visit_float(b.x.dtype(), "batch_norm", [&]<class T>() { cuda::batch_norm(norm<T>(b), y.data<T>()); });
+  }
+  void batch_norm_grad_sums(const BatchNorm& b, const Tensor& dy, const Tensor& dgamma, const Tensor& dbeta) override {
+    const Tensor sums = workspace(cuda::column_sums_workspace(dy.size(), dgamma.size(), 2), DType::f64);
+    visit_float(dy.dtype(), "batch_norm_grad_sums", [&]<class T>() {
+      cuda::batch_norm_grad_sums(norm<T>(b), dy.data<T>(), sums.data<double>(), dgamma.data<T>(), dbeta.data<T>());
+    });
+  }
+  void batch_norm_grad_input(const BatchNorm& b, const Tensor& dy, const Tensor& dgamma, const Tensor& dbeta,
+                             bool training, const Tensor& dx) override {
+    visit_float(dy.dtype(), "batch_norm_grad_input", [&]<class T>() {
+      cuda::batch_norm_grad_input(norm<T>(b), dy.data<T>(), dgamma.data<T>(), dbeta.data<T>(), training, dx.data<T>());
+    });
+  }
+
+  void softmax(const Tensor& x, const Tensor& y) override {
+    const int64_t classes = x.shape()[-1];
+    if (x.size() == 0) return;
+    visit_float(x.dtype(), "softmax",
+                [&]<class T>() { cuda::softmax(x.data<T>(), y.data<T>(), x.size() / classes, classes); });
+  }
+  void softmax_grad(const Tensor& dy, const Tensor& y, const Tensor& dx) override {
+    const int64_t classes = dy.shape()[-1];
+    if (dy.size() == 0) return;
+    visit_float(dy.dtype(), "softmax_grad", [&]<class T>() {
+      cuda::softmax_grad(dy.data<T>(), y.data<T>(), dx.data<T>(), dy.size() / classes, classes);
+    });
+  }
+
+  void exact_gaussian(const Tensor& features, const GaussianPass& pass, const Tensor& x, const Tensor& y) override {
+    visit_float(x.dtype(), "exact_gaussian", [&]<class T>() {
+      cuda::exact_gaussian(filtering<T>(pass, features.shape()[0], x, y), features.data<T>(), features.shape()[1]);
+    });
+  }
+  void lattice_gaussian(const Lattice& l, const GaussianPass& pass, const Tensor& x, const Tensor& y) override {
+    const int64_t channels = x.shape()[-1];
+    const Tensor values({2, l.vertices + 1, channels}, x.dtype(), Device::cuda);
+    visit_float(x.dtype(), "lattice_gaussian", [&]<class T>() {
+      cuda::lattice_gaussian<T>(filtering<T>(pass, l.points, x, y),
+                                {.dimensions = l.dimensions,
+                                 .vertices = l.vertices,
+                                 .vertex = l.vertex.data<int32_t>(),
+                                 .splat_start = l.splat_start.data<int32_t>(),
+                                 .splat_point = l.splat_point.data<int32_t>(),
+                                 .neighbour = l.neighbour.data<int32_t>(),
+                                 .weight = l.weight.data<T>(),
+                                 .splat_weight = l.splat_weight.data<T>(),
+                                 .values = values.data<T>(),
+                                 .blurred = values.data<T>() + (l.vertices + 1) * channels});
+    });
+  }
+
+  void adam_step(const AdamStep& s, const Tensor& g, const Tensor& w, const Tensor& m, const Tensor& v) override {
+    const cuda::AdamFactors factors{.rate = s.learning_rate / (1 - std::pow(s.beta1, double(s.step))),
+                                    .correction = 1 / std::sqrt(1 - std::pow(s.beta2, double(s.step))),
+                                    .beta1 = s.beta1,
+                                    .beta2 = s.beta2,
+                                    .epsilon = s.epsilon,
+                                    .weight_decay = s.weight_decay};
+    visit_float(w.dtype(), "adam_step", [&]<class T>() {
+      cuda::adam_step(factors, g.data<T>(), w.data<T>(), m.data<T>(), v.data<T>(), w.size());
+    });
+  }
+  void sgd_step(const SgdStep& s, const Tensor& g, const Tensor& w, const Tensor& velocity) override {
+    visit_float(w.dtype(), "sgd_step", [&]<class T>() {
+      cuda::sgd_step(s.learning_rate, s.momentum, s.weight_decay, g.data<T>(), w.data<T>(), velocity.data<T>(),
+                     w.size());
+    });
+  }
+
+ private:
+  void transfer(void* to, const void* from, int64_t bytes, cudaMemcpyKind kind) {
+    check_cuda(cudaMemcpyAsync(to, from, size_t(bytes), kind, stream()), "cudaMemcpyAsync");
+    synchronize();
+  }
+};
+
+}  // namespace
+
+Backend& cuda_backend() {
+  static CudaBackend the_one;
+  return the_one;
+}
+
+}  // namespace tensor

@@ -1,0 +1,117 @@
+/// Which kernel serves a convolution on the GPU.
+#include "tensor/cuda/convolution.h"
+
+#include <algorithm>
+
+#include "tensor/cuda/gemm.h"
+#include "tensor/cuda/kernels.h"
+
+namespace tensor::cuda {
+namespace {
+
+enum class Method { direct, patches, implicit };
+
+Method method(const ConvShape& z, DType dtype) {
+  const Precision p = precision();
+  if (p == Precision::exact) return Method::direct;
+  if (dtype == DType::f32 && (p == Precision::tf32 || p == Precision::bf16)) return Method::implicit;
+  // One column or a handful of products a sum: the patches would cost more traffic than the sums.
+  return std::min(z.k, z.r * z.s * z.c) < 4 ? Method::direct : Method::patches;
+}
+
+MmaType mma_type() { return precision() == Precision::bf16 ? MmaType::bf16 : MmaType::tf32; }
+
+template <class T>
+const T* or_null(const Tensor& t) {
+  return t.defined() ? t.data<T>() : nullptr;
+}
+
+bool is_pointwise(const ConvShape& z) { return z.r == 1 && z.s == 1 && z.stride == 1 && z.padding == 0; }
+
+/// Calls f(group, first image) for groups of images whose patches together fit kPatchBytes, at least one image each.
+template <class F>
+void for_each_group(const ConvShape& z, DType dtype, F f) {
+  constexpr int64_t kPatchBytes = int64_t(256) << 20;
+  const int64_t image_bytes = z.p * z.q * z.r * z.s * z.c * int64_t(size_of(dtype));
+  const int64_t images = std::clamp<int64_t>(kPatchBytes / std::max<int64_t>(1, image_bytes), 1, z.n);
+  for (int64_t first = 0; first < z.n; first += images) {
+    ConvShape group = z;
+    group.n = std::min(images, z.n - first);
+    f(group, first);
+  }
+}
+
+/// The matrix [n p q, r s c] of a group's patches: the image itself for 1x1, else written to memory of its own.
+template <class T>
+struct PatchMatrix {
+  Tensor memory;
+  const T* values;
+  PatchMatrix(const ConvShape& z, const T* x) : values(x) {
+    if (is_pointwise(z)) return;
+    memory = Tensor({z.n * z.p * z.q, z.r * z.s * z.c}, dtype_of<T>, Device::cuda);
+    gather_patches(z, x, memory.data<T>());
+    values = memory.data<T>();
+  }
+};
+
+}  // namespace
+
+void convolve(const ConvShape& z, const Tensor& x, const Tensor& w, const Tensor& b, Activation activation,
+              const Tensor& y) {
+  const Method by = method(z, x.dtype());
+  if (by == Method::implicit)
+    return conv2d_mma(mma_type(), z, x.data<float>(), w.data<float>(), or_null<float>(b), activation, y.data<float>());
+  visit_float(x.dtype(), "conv2d", [&]<class T>() {
+    if (by == Method::direct) return conv2d(z, x.data<T>(), w.data<T>(), or_null<T>(b), activation, y.data<T>());
+    for_each_group(z, x.dtype(), [&](const ConvShape& group, int64_t first) {
+      const PatchMatrix<T> patches(group, x.data<T>() + first * z.h * z.w * z.c);
+      T* to = y.data<T>() + first * z.p * z.q * z.k;
+      matmul<T>({.m = group.n * z.p * z.q, .n = z.k, .k = z.r * z.s * z.c, .transpose_b = true}, patches.values,
+                w.data<T>(), to);
+      add_bias(or_null<T>(b), activation, to, group.n * z.p * z.q * z.k, z.k);
+    });
+  });
+}
+
+void convolve_grad_input(const ConvShape& z, const Tensor& dy, const Tensor& w, const Tensor& b, const Tensor& dx) {
+  const Method by = method(z, dy.dtype());
+  if (by == Method::implicit) {
+    const Tensor turned(w.shape(), DType::f32, Device::cuda);
+    return conv2d_grad_input_mma(mma_type(), z, dy.data<float>(), w.data<float>(), or_null<float>(b),
+                                 turned.data<float>(), dx.data<float>());
+  }
+  visit_float(dy.dtype(), "conv2d_grad_input", [&]<class T>() {
+    if (by == Method::direct) return conv2d_grad_input(z, dy.data<T>(), w.data<T>(), or_null<T>(b), dx.data<T>());
+    for_each_group(z, dy.dtype(), [&](const ConvShape& group, int64_t first) {
+      const T* from = dy.data<T>() + first * z.p * z.q * z.k;
+      T* to = dx.data<T>() + first * z.h * z.w * z.c;
+      const int64_t pixels = group.n * z.p * z.q, depth = z.r * z.s * z.c;
+      if (is_pointwise(z)) {
+        matmul<T>({.m = pixels, .n = depth, .k = z.k}, from, w.data<T>(), to);
+        return add_bias(or_null<T>(b), Activation::none, to, pixels * z.c, z.c);
+      }
+      const Tensor patches({pixels, depth}, dy.dtype(), Device::cuda);
+      matmul<T>({.m = pixels, .n = depth, .k = z.k}, from, w.data<T>(), patches.data<T>());
+      sum_patches<T>(group, patches.data<T>(), or_null<T>(b), to);
+    });
+  });
+}
+
+void convolve_grad_weight(const ConvShape& z, const Tensor& dy, const Tensor& x, const Tensor& dw) {
+  const Method by = method(z, dy.dtype());
+  if (by == Method::implicit) {
+    const Tensor partial({conv2d_grad_weight_mma_workspace(z)}, DType::f32, Device::cuda);
+    return conv2d_grad_weight_mma(mma_type(), z, dy.data<float>(), x.data<float>(), partial.data<float>(),
+                                  dw.data<float>());
+  }
+  visit_float(dy.dtype(), "conv2d_grad_weight", [&]<class T>() {
+    if (by == Method::direct) return conv2d_grad_weight(z, dy.data<T>(), x.data<T>(), dw.data<T>());
+    for_each_group(z, dy.dtype(), [&](const ConvShape& group, int64_t first) {
+      const PatchMatrix<T> patches(group, x.data<T>() + first * z.h * z.w * z.c);
+      matmul<T>({.m = z.k, .n = z.r * z.s * z.c, .k = group.n * z.p * z.q, .transpose_a = true},
+                dy.data<T>() + first * z.p * z.q * z.k, patches.values, dw.data<T>(), first > 0);
+    });
+  });
+}
+
+}  // namespace tensor::cuda

@@ -1,0 +1,16 @@
+/// Which kernel serves a convolution on the GPU. Host code only.
+///
+/// precision exact: direct sums. f32 (and f64): patches and cuBLAS, images in groups whose patches fit 256 MiB; direct
+/// sums where the product is too thin for a matrix product to pay. tf32, bf16: implicit GEMM on tensor cores.
+#pragma once
+#include "tensor/backend.h"
+
+namespace tensor::cuda {
+
+/// Arguments as in Backend::conv2d and its gradients.
+void convolve(const ConvShape& z, const Tensor& x, const Tensor& w, const Tensor& b, Activation activation,
+              const Tensor& y);
+void convolve_grad_input(const ConvShape& z, const Tensor& dy, const Tensor& w, const Tensor& b, const Tensor& dx);
+void convolve_grad_weight(const ConvShape& z, const Tensor& dy, const Tensor& x, const Tensor& dw);
+
+}  // namespace tensor::cuda

@@ -1,0 +1,105 @@
+/// Gaussian filters of the CRF: every pair, or the permutohedral lattice with its splat turned into a gather.
+#include "tensor/cuda/kernels.h"
+#include "tensor/cuda/launch.h"
+
+namespace tensor::cuda {
+namespace {
+
+constexpr int kChannels = 8;
+
+template <class T>
+__device__ T factor(const T* factors, int64_t i) {
+  return factors ? factors[i] : T(1);
+}
+
+/// A thread a point, up to kChannels channels from `first` at once.
+template <class T>
+__global__ void exact_gaussian_kernel(Filtering<T> f, const T* features, int64_t dimensions, int64_t first) {
+  const int64_t channels = f.channels - first < kChannels ? f.channels - first : kChannels;
+  for_each(f.points, [=](int64_t i) {
+    T sums[kChannels] = {};
+    for (int64_t j = 0; j < f.points; ++j) {
+      T squared = 0;
+      for (int64_t a = 0; a < dimensions; ++a) {
+        const T d = features[i * dimensions + a] - features[j * dimensions + a];
+        squared += d * d;
+      }
+      const T k = math::exp(T(-0.5) * squared) * factor(f.before, j);
+      for (int c = 0; c < kChannels; ++c)
+        if (c < channels) sums[c] += k * f.x[j * f.channels + first + c];
+    }
+    for (int c = 0; c < kChannels; ++c)
+      if (c < channels) f.y[i * f.channels + first + c] = sums[c] * factor(f.after, i);
+  });
+}
+
+/// Row `vertices` stays 0: it stands for absent neighbours.
+template <class T>
+__global__ void splat_kernel(Filtering<T> f, LatticePointers<T> l) {
+  for_each((l.vertices + 1) * f.channels, [=](int64_t i) {
+    const Split at = split(i, f.channels);
+    T sum = 0;
+    if (at.quotient < l.vertices)
+      for (int32_t j = l.splat_start[at.quotient]; j < l.splat_start[at.quotient + 1]; ++j) {
+        const int64_t point = l.splat_point[j];
+        sum += l.splat_weight[j] * (f.x[point * f.channels + at.remainder] * factor(f.before, point));
+      }
+    l.values[i] = sum;
+    l.blurred[i] = 0;
+  });
+}
+
+template <class T>
+__global__ void blur_kernel(const int32_t* neighbour, int64_t vertices, int64_t channels, const T* from, T* to) {
+  for_each(vertices * channels, [=](int64_t i) {
+    const Split at = split(i, channels);
+    const int64_t before = neighbour[2 * at.quotient], after = neighbour[2 * at.quotient + 1];
+    to[i] = from[i] + T(0.5) * (from[before * channels + at.remainder] + from[after * channels + at.remainder]);
+  });
+}
+
+template <class T>
+__global__ void slice_kernel(Filtering<T> f, LatticePointers<T> l, const T* values, T gain) {
+  for_each(f.points * f.channels, [=](int64_t i) {
+    const Split at = split(i, f.channels);
+    const int64_t corners = l.dimensions + 1;
+    T sum = 0;
+    for (int64_t k = 0; k < corners; ++k) {
+      const int64_t corner = at.quotient * corners + k;
+      sum += l.weight[corner] * gain * values[l.vertex[corner] * f.channels + at.remainder];
+    }
+    f.y[i] = sum * factor(f.after, at.quotient);
+  });
+}
+
+}  // namespace
+
+template <class T>
+void exact_gaussian(const Filtering<T>& f, const T* features, int64_t dimensions) {
+  for (int64_t first = 0; first < f.channels; first += kChannels)
+    launch("exact_gaussian", &exact_gaussian_kernel<T>, blocks_for(f.points), kThreads, f, features, dimensions, first);
+}
+
+template <class T>
+void lattice_gaussian(const Filtering<T>& f, const LatticePointers<T>& l) {
+  launch("splat", &splat_kernel<T>, blocks_for((l.vertices + 1) * f.channels), kThreads, f, l);
+  T *from = l.values, *to = l.blurred;
+  for (int64_t step = 0; step <= l.dimensions; ++step) {
+    const int64_t axis = f.transpose ? l.dimensions - step : step;
+    launch("blur", &blur_kernel<T>, blocks_for(l.vertices * f.channels), kThreads, l.neighbour + axis * l.vertices * 2,
+           l.vertices, f.channels, static_cast<const T*>(from), to);
+    T* const blurred = to;
+    to = from;
+    from = blurred;
+  }
+  const T gain = T(1 / (1 + 1.0 / double(int64_t(1) << l.dimensions)));
+  launch("slice", &slice_kernel<T>, blocks_for(f.points * f.channels), kThreads, f, l, static_cast<const T*>(from),
+         gain);
+}
+
+template void exact_gaussian(const Filtering<float>&, const float*, int64_t);
+template void exact_gaussian(const Filtering<double>&, const double*, int64_t);
+template void lattice_gaussian(const Filtering<float>&, const LatticePointers<float>&);
+template void lattice_gaussian(const Filtering<double>&, const LatticePointers<double>&);
+
+}  // namespace tensor::cuda

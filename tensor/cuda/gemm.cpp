@@ -1,0 +1,68 @@
+/// Matrix products through cuBLAS.
+#include "tensor/cuda/gemm.h"
+
+#include <cublas_v2.h>
+
+#include <limits>
+#include <type_traits>
+
+#include "tensor/cuda/runtime.h"
+
+namespace tensor::cuda {
+namespace {
+
+void check_cublas(cublasStatus_t status, const char* call) {
+  if (status != CUBLAS_STATUS_SUCCESS)
+    throw CudaError(fmt::format("cuda: {}: {}", call, cublasGetStatusString(status)));
+}
+
+/// A workspace of its own keeps cuBLAS from choosing another algorithm when memory runs short.
+cublasHandle_t handle() {
+  static const cublasHandle_t the_one = [] {
+    constexpr size_t workspace_bytes = size_t(32) << 20;
+    cublasHandle_t h;
+    check_cublas(cublasCreate(&h), "cublasCreate");
+    check_cublas(cublasSetStream(h, stream()), "cublasSetStream");
+    char* workspace = nullptr;
+    check_cuda(cudaMalloc(&workspace, workspace_bytes), "cudaMalloc of cuBLAS' workspace");
+    check_cublas(cublasSetWorkspace(h, workspace, workspace_bytes), "cublasSetWorkspace");
+    return h;
+  }();
+  return the_one;
+}
+
+template <class T>
+cublasComputeType_t compute_type() {
+  if constexpr (std::is_same_v<T, double>) return CUBLAS_COMPUTE_64F;
+  switch (precision()) {
+    case Precision::tf32:
+      return CUBLAS_COMPUTE_32F_FAST_TF32;
+    case Precision::bf16:
+      return CUBLAS_COMPUTE_32F_FAST_16BF;
+    default:
+      return CUBLAS_COMPUTE_32F;
+  }
+}
+
+}  // namespace
+
+template <class T>
+void matmul(const MatmulShape& z, const T* a, const T* b, T* y, bool accumulate) {
+  if (z.m == 0 || z.n == 0) return;
+  constexpr int64_t most = std::numeric_limits<int>::max();
+  check(z.m <= most && z.n <= most && z.k <= most, "matmul: [{}, {}] x [{}, {}] exceeds cuBLAS' 32-bit extents", z.m,
+        z.k, z.k, z.n);
+  const T one = 1, kept = accumulate ? 1 : 0;
+  const cudaDataType type = std::is_same_v<T, double> ? CUDA_R_64F : CUDA_R_32F;
+  // cuBLAS counts columns first: what it sees is the transposed product, y' = op(b)' op(a)'.
+  check_cublas(
+      cublasGemmEx(handle(), z.transpose_b ? CUBLAS_OP_T : CUBLAS_OP_N, z.transpose_a ? CUBLAS_OP_T : CUBLAS_OP_N,
+                   int(z.n), int(z.m), int(z.k), &one, b, type, int(z.transpose_b ? z.k : z.n), a, type,
+                   int(z.transpose_a ? z.m : z.k), &kept, y, type, int(z.n), compute_type<T>(), CUBLAS_GEMM_DEFAULT),
+      "cublasGemmEx");
+}
+
+template void matmul(const MatmulShape&, const float*, const float*, float*, bool);
+template void matmul(const MatmulShape&, const double*, const double*, double*, bool);
+
+}  // namespace tensor::cuda

@@ -1,0 +1,149 @@
+/// What the .cu files implement: the kernels of the contract on plain device pointers. T is float or double.
+/// Includes nothing that nvcc cannot compile (fmt), so tensors stay outside.
+#pragma once
+#include <cstdint>
+
+#include "tensor/conv_shape.h"
+#include "tensor/pool_shape.h"
+#include "tensor/random.h"
+#include "tensor/scalar_ops.h"
+
+namespace tensor::cuda {
+
+// ---- elementwise.cu
+// --------------------------------------------------------------------------------------------------
+template <class T>
+void map(const MapOp& op, const T* x, T* y, int64_t n);
+/// b repeats with period b_size.
+template <class T>
+void zip(const ZipOp& op, const T* a, const T* b, int64_t b_size, T* y, int64_t n);
+/// From and To: float, double, int32_t or uint8_t.
+template <class From, class To>
+void cast(const From* x, To* y, int64_t n);
+template <class T>
+void fill(T value, T* y, int64_t n);
+/// y[row, k] = act(y[row, k] + bias[k]); bias may be null.
+template <class T>
+void add_bias(const T* bias, Activation activation, T* y, int64_t n, int64_t channels);
+
+// ---- random.cu
+// -------------------------------------------------------------------------------------------------------
+template <class T>
+void fill_uniform(const RandomKey& key, double low, double high, T* y, int64_t n);
+template <class T>
+void fill_normal(const RandomKey& key, double mean, double deviation, T* y, int64_t n);
+template <class T>
+void dropout(const RandomKey& key, double p, const T* x, T* y, int64_t n);
+
+// ---- reduce.cu, norm.cu
+// ----------------------------------------------------------------------------------------------
+/// Doubles of workspace that a sum over columns of n elements in `channels` channels needs.
+int64_t column_sums_workspace(int64_t n, int64_t channels, int sums);
+template <class T>
+void sum(const T* x, int64_t n, int64_t channels, double* workspace, T* y);
+
+/// The operands of BatchNorm (tensor/backend.h); n elements in `channels` channels.
+template <class T>
+struct Norm {
+  const T *x, *mean, *rstd, *gamma, *beta;
+  int64_t n, channels;
+  bool relu;
+};
+template <class T>
+void batch_norm_statistics(const T* x, int64_t n, int64_t channels, double* workspace, T* mean, T* variance);
+template <class T>
+void batch_norm(const Norm<T>& b, T* y);
+template <class T>
+void batch_norm_grad_sums(const Norm<T>& b, const T* dy, double* workspace, T* dgamma, T* dbeta);
+template <class T>
+void batch_norm_grad_input(const Norm<T>& b, const T* dy, const T* dgamma, const T* dbeta, bool training, T* dx);
+
+// ---- pool.cu, resample.cu, channels.cu
+// -------------------------------------------------------------------------------
+template <class T>
+void max_pool(const PoolShape& z, const T* x, T* y, uint8_t* index);
+template <class T>
+void max_pool_grad(const PoolShape& z, const T* dy, const uint8_t* index, T* dx);
+template <class T>
+void max_unpool(const PoolShape& z, const T* x, const uint8_t* index, T* y);
+template <class T>
+void max_unpool_grad(const PoolShape& z, const T* dy, const uint8_t* index, T* dx);
+template <class T>
+void resize(const ResizeShape& z, const T* x, T* y);
+template <class T>
+void resize_grad(const ResizeShape& z, const T* dy, T* dx);
+/// Rows of elements of `element_bytes`: 1, 2, 4 or 8.
+void copy_channels(int64_t element_bytes, const void* x, int64_t x_channels, int64_t x_first, int64_t count, void* y,
+                   int64_t y_channels, int64_t y_first, int64_t rows);
+template <class T>
+void softmax(const T* x, T* y, int64_t rows, int64_t classes);
+template <class T>
+void softmax_grad(const T* dy, const T* y, T* dx, int64_t rows, int64_t classes);
+
+// ---- conv.cu: direct sums, one output element a thread
+// ---------------------------------------------------------------
+template <class T>
+void conv2d(const ConvShape& z, const T* x, const T* w, const T* b, Activation activation, T* y);
+template <class T>
+void conv2d_grad_input(const ConvShape& z, const T* dy, const T* w, const T* b, T* dx);
+template <class T>
+void conv2d_grad_weight(const ConvShape& z, const T* dy, const T* x, T* dw);
+
+// ---- patches.cu
+// ------------------------------------------------------------------------------------------------------
+/// patches[(n, p, q), (r, s, c)] = x[n, row(p,r), col(q,s), c], 0 in the padding.
+template <class T>
+void gather_patches(const ConvShape& z, const T* x, T* patches);
+/// dx[n,h,w,c] = b[c] + the sum of the patches' elements that were read there; b may be null.
+template <class T>
+void sum_patches(const ConvShape& z, const T* patches, const T* b, T* dx);
+
+// ---- implicit_gemm.cu: tensor cores, f32 in memory
+// -------------------------------------------------------------------
+/// What tensor cores read: f32 rounded to 10 or to 7 bits of mantissa.
+enum class MmaType { tf32, bf16 };
+void conv2d_mma(MmaType type, const ConvShape& z, const float* x, const float* w, const float* b, Activation activation,
+                float* y);
+/// workspace: as many floats as w has.
+void conv2d_grad_input_mma(MmaType type, const ConvShape& z, const float* dy, const float* w, const float* b,
+                           float* workspace, float* dx);
+/// Floats of workspace for the sums over slices of the pixels.
+int64_t conv2d_grad_weight_mma_workspace(const ConvShape& z);
+void conv2d_grad_weight_mma(MmaType type, const ConvShape& z, const float* dy, const float* x, float* workspace,
+                            float* dw);
+
+// ---- optimizer.cu
+// ----------------------------------------------------------------------------------------------------
+/// AdamStep with its bias corrections worked out: w -= rate m / (sqrt(v) correction + epsilon).
+struct AdamFactors {
+  double rate, correction, beta1, beta2, epsilon, weight_decay;
+};
+template <class T>
+void adam_step(const AdamFactors& s, const T* g, T* w, T* m, T* v, int64_t n);
+template <class T>
+void sgd_step(double learning_rate, double momentum, double weight_decay, const T* g, T* w, T* velocity, int64_t n);
+
+// ---- crf.cu
+// ----------------------------------------------------------------------------------------------------------
+/// GaussianPass on one image: x, y: [points, c]; before, after: [points] or null.
+template <class T>
+struct Filtering {
+  int64_t points, channels;
+  bool transpose;
+  const T *before, *after, *x;
+  T* y;
+};
+template <class T>
+void exact_gaussian(const Filtering<T>& f, const T* features, int64_t dimensions);
+/// The lattice's tensors (tensor/lattice.h) and two buffers of (vertices + 1) * channels.
+template <class T>
+struct LatticePointers {
+  int64_t dimensions, vertices;
+  const int32_t *vertex, *splat_start, *splat_point, *neighbour;
+  const T *weight, *splat_weight;
+  T *values, *blurred;
+};
+template <class T>
+void lattice_gaussian(const Filtering<T>& f, const LatticePointers<T>& l);
+
+}  // namespace tensor::cuda

@@ -1,0 +1,64 @@
+/// How kernels are launched, by nvcc's triple brackets or on the emulator, and the index arithmetic that they share.
+#pragma once
+#include <cuda_runtime.h>
+
+#include <cstdint>
+
+namespace tensor::cuda {
+
+/// The one stream of the process.
+cudaStream_t stream();
+/// Throws CudaError, naming the kernel, when the launch before it failed.
+void check_launch(const char* kernel);
+
+#ifdef __CUDACC__
+template <class... P, class... A>
+void launch(const char* name, void (*kernel)(P...), dim3 grid, dim3 block, A... args) {
+  kernel<<<grid, block, 0, stream()>>>(args...);
+  check_launch(name);
+}
+#else
+template <class... P, class... A>
+void launch(const char* name, void (*kernel)(P...), dim3 grid, dim3 block, A... args) {
+  cuda_emulator::run_grid(grid, block, [=] { kernel(args...); });
+  check_launch(name);
+}
+#endif
+
+constexpr int kThreads = 256;
+
+/// Blocks for a loop over n elements that strides over the grid.
+inline dim3 blocks_for(int64_t n) {
+  const int64_t blocks = (n + kThreads - 1) / kThreads;
+  return dim3(unsigned(blocks < 1 ? 1 : blocks > 16384 ? 16384 : blocks));
+}
+
+/// Calls f(i) for i in [0, n), split over the grid.
+template <class F>
+__device__ __forceinline__ void for_each(int64_t n, F f) {
+  const int64_t step = int64_t(gridDim.x) * blockDim.x;
+  for (int64_t i = int64_t(blockIdx.x) * blockDim.x + threadIdx.x; i < n; i += step) f(i);
+}
+
+struct Split {
+  int64_t quotient, remainder;
+};
+/// i / d and i mod d; in 32 bits where both fit, since 64-bit division takes a GPU about a hundred instructions.
+__device__ __forceinline__ Split split(int64_t i, int64_t d) {
+  if (((i | d) >> 32) == 0) {
+    const uint32_t q = uint32_t(i) / uint32_t(d);
+    return {q, uint32_t(i) - q * uint32_t(d)};
+  }
+  return {i / d, i % d};
+}
+
+/// Coordinates of element i of an image batch [n, h, w, c].
+struct Coordinates {
+  int64_t n, h, w, c;
+};
+__device__ __forceinline__ Coordinates coordinates(int64_t i, int64_t h, int64_t w, int64_t c) {
+  const Split channel = split(i, c), column = split(channel.quotient, w), row = split(column.quotient, h);
+  return {row.quotient, row.remainder, column.remainder, channel.remainder};
+}
+
+}  // namespace tensor::cuda

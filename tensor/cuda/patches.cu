@@ -1,0 +1,57 @@
+/// Convolution's patches written out as a matrix, for a matrix product, and the transpose of writing them.
+#include "tensor/cuda/kernels.h"
+#include "tensor/cuda/launch.h"
+
+namespace tensor::cuda {
+namespace {
+
+template <class T>
+__global__ void gather_patches_kernel(ConvShape z, const T* x, T* patches) {
+  for_each(z.n * z.p * z.q * z.r * z.s * z.c, [=](int64_t i) {
+    const Split pixel = split(i, z.r * z.s * z.c);
+    const Coordinates tap = coordinates(pixel.remainder, z.r, z.s, z.c);
+    const Coordinates at = coordinates(pixel.quotient, z.p, z.q, 1);
+    const int64_t row = z.row(at.h, tap.h), column = z.col(at.w, tap.w);
+    const bool inside = row >= 0 && row < z.h && column >= 0 && column < z.w;
+    patches[i] = inside ? x[((at.n * z.h + row) * z.w + column) * z.c + tap.c] : T(0);
+  });
+}
+
+template <class T>
+__global__ void sum_patches_kernel(ConvShape z, const T* patches, const T* b, T* dx) {
+  for_each(z.n * z.h * z.w * z.c, [=](int64_t i) {
+    const Coordinates at = coordinates(i, z.h, z.w, z.c);
+    T total = b ? b[at.c] : T(0);
+    for (int64_t r = 0; r < z.r; ++r) {
+      const int64_t down = at.h + z.padding - r;
+      if (down < 0 || down % z.stride != 0 || down / z.stride >= z.p) continue;
+      for (int64_t s = 0; s < z.s; ++s) {
+        const int64_t across = at.w + z.padding - s;
+        if (across < 0 || across % z.stride != 0 || across / z.stride >= z.q) continue;
+        const int64_t pixel = (at.n * z.p + down / z.stride) * z.q + across / z.stride;
+        total += patches[((pixel * z.r + r) * z.s + s) * z.c + at.c];
+      }
+    }
+    dx[i] = total;
+  });
+}
+
+}  // namespace
+
+template <class T>
+void gather_patches(const ConvShape& z, const T* x, T* patches) {
+  launch("gather_patches", &gather_patches_kernel<T>, blocks_for(z.n * z.p * z.q * z.r * z.s * z.c), kThreads, z, x,
+         patches);
+}
+
+template <class T>
+void sum_patches(const ConvShape& z, const T* patches, const T* b, T* dx) {
+  launch("sum_patches", &sum_patches_kernel<T>, blocks_for(z.n * z.h * z.w * z.c), kThreads, z, patches, b, dx);
+}
+
+template void gather_patches(const ConvShape&, const float*, float*);
+template void gather_patches(const ConvShape&, const double*, double*);
+template void sum_patches(const ConvShape&, const float*, const float*, float*);
+template void sum_patches(const ConvShape&, const double*, const double*, double*);
+
+}  // namespace tensor::cuda

@@ -1,0 +1,54 @@
+/// Random kernels: the same numbers as every other device, since element i is a function of the key and i alone.
+#include "tensor/cuda/kernels.h"
+#include "tensor/cuda/launch.h"
+
+namespace tensor::cuda {
+namespace {
+
+template <class T>
+__global__ void uniform_kernel(RandomKey key, double low, double high, T* y, int64_t n) {
+  for_each(n, [=](int64_t i) { y[i] = T(low + (high - low) * uniform(key, uint64_t(i))); });
+}
+
+template <class T>
+__global__ void normal_kernel(RandomKey key, double mean, double deviation, T* y, int64_t n) {
+  for_each(n, [=](int64_t i) { y[i] = T(mean + deviation * normal(key, uint64_t(i))); });
+}
+
+/// A thread keeps or drops the four elements of one Philox block.
+template <class T>
+__global__ void dropout_kernel(RandomKey key, double p, T kept, const T* x, T* y, int64_t n) {
+  for_each((n + 3) / 4, [=](int64_t block) {
+    const auto words = random_block(key, uint64_t(block));
+    for (int j = 0; j < 4 && 4 * block + j < n; ++j) {
+      const int64_t i = 4 * block + j;
+      y[i] = words[j] * 0x1p-32 >= p ? x[i] / kept : T(0);
+    }
+  });
+}
+
+}  // namespace
+
+template <class T>
+void fill_uniform(const RandomKey& key, double low, double high, T* y, int64_t n) {
+  launch("fill_uniform", &uniform_kernel<T>, blocks_for(n), kThreads, key, low, high, y, n);
+}
+
+template <class T>
+void fill_normal(const RandomKey& key, double mean, double deviation, T* y, int64_t n) {
+  launch("fill_normal", &normal_kernel<T>, blocks_for(n), kThreads, key, mean, deviation, y, n);
+}
+
+template <class T>
+void dropout(const RandomKey& key, double p, const T* x, T* y, int64_t n) {
+  launch("dropout", &dropout_kernel<T>, blocks_for((n + 3) / 4), kThreads, key, p, T(1 - p), x, y, n);
+}
+
+template void fill_uniform(const RandomKey&, double, double, float*, int64_t);
+template void fill_uniform(const RandomKey&, double, double, double*, int64_t);
+template void fill_normal(const RandomKey&, double, double, float*, int64_t);
+template void fill_normal(const RandomKey&, double, double, double*, int64_t);
+template void dropout(const RandomKey&, double, const float*, float*, int64_t);
+template void dropout(const RandomKey&, double, const double*, double*, int64_t);
+
+}  // namespace tensor::cuda

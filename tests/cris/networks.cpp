@@ -1,0 +1,118 @@
+/// The networks: parameter counts, sizes, gradients, and what each loss trains.
+#include <doctest/doctest.h>
+
+#include "cris/model.h"
+#include "cris/model_gradcheck.h"
+#include "nn/dropout.h"
+#include "nn/init.h"
+#include "nn/optimizer.h"
+
+using namespace cris;
+using tensor::Device;
+using tensor::DType;
+using autograd::Variable;
+using tensor::Tensor;
+
+namespace {
+
+struct SmallModel : Model {
+  SmallModel(BackboneKind kind, Strategy strategy)
+      : Model({.backbone = {.kind = kind, .base = 2},
+               .strategy = strategy,
+               .refiner = {.channels = 3, .kernels = {5, 3}},
+               .crf = {}}) {
+    nn::initialize(*this, 1);
+    nn::set_random_step(*this, 1, 0);
+  }
+};
+
+Variable image(int64_t height, int64_t width) {
+  return Variable(tensor::uniform({5, 1, 0}, {2, height, width, 3}, 0, 1, DType::f32, Device::cpu));
+}
+
+}  // namespace
+
+TEST_CASE("parameter counts of the default networks") {
+  CHECK(make_backbone({.kind = BackboneKind::unet})->parameter_count() == 31'037'633);
+  CHECK(make_backbone({.kind = BackboneKind::unet_plus_plus})->parameter_count() == 9'159'681);
+  CHECK(make_backbone({.kind = BackboneKind::segnet})->parameter_count() == 29'435'649);
+  CHECK(Refiner().parameter_count() == 19'153);
+}
+
+TEST_CASE("every network keeps the image's size, square or not, in training and evaluation") {
+  for (const BackboneKind kind : {BackboneKind::unet, BackboneKind::unet_plus_plus, BackboneKind::segnet}) {
+    CAPTURE(name(kind));
+    SmallModel model(kind, Strategy::cris);
+    const Outputs out = model(image(64, 32));
+    CHECK(out.mask.shape() == tensor::Shape{2, 64, 32, 1});
+    CHECK(out.output.shape() == tensor::Shape{2, 64, 32, 1});
+    model.train(false);
+    const autograd::NoGrad off;
+    CHECK(model(image(32, 96)).output.shape() == tensor::Shape{2, 32, 96, 1});
+  }
+}
+
+TEST_CASE("sizes that do not halve often enough are refused") {
+  SmallModel unet(BackboneKind::unet, Strategy::backbone);
+  CHECK_THROWS_WITH_AS(unet(image(40, 32)), doctest::Contains("multiples of 16"), tensor::Error);
+  SmallModel segnet(BackboneKind::segnet, Strategy::backbone);
+  CHECK_THROWS_WITH_AS(segnet(image(48, 32)), doctest::Contains("multiples of 32"), tensor::Error);
+  CHECK_THROWS_AS(backbone_from("resnet"), tensor::Error);
+  CHECK_THROWS_AS(Refiner({.kernels = {4}}), tensor::Error);
+  CHECK_THROWS_AS(make_backbone({.kind = BackboneKind::unet, .base = 2, .deep_supervision = true}), tensor::Error);
+}
+
+TEST_CASE("folded batch norms change nothing but the last bits, and training drops them") {
+  for (const BackboneKind kind : {BackboneKind::unet, BackboneKind::unet_plus_plus, BackboneKind::segnet}) {
+    CAPTURE(name(kind));
+    SmallModel model(kind, Strategy::cris);
+    model.to(DType::f64);
+    const Variable x(tensor::cast(image(32, 32).value(), DType::f64));
+    model(x);  // moves the running statistics
+    CHECK_THROWS_AS(model.fold_norms(), tensor::Error);
+    model.train(false);
+    const autograd::NoGrad off;
+    const auto apart = model(x).output.value().to_vector();
+    model.fold_norms();
+    const auto folded = model(x).output.value().to_vector();
+    for (size_t i = 0; i < apart.size(); ++i) CHECK(folded[i] == doctest::Approx(apart[i]).epsilon(1e-10));
+    nn::initialize(model, 2);
+    CHECK(model(x).output.value().to_vector() != folded);
+  }
+}
+
+TEST_CASE("the backbone's loss leaves the refiner untouched; a detached input leaves the backbone untouched") {
+  SmallModel model(BackboneKind::unet, Strategy::cris);
+  const Tensor target = tensor::full({2, 32, 32, 1}, 1, DType::f32, Device::cpu);
+  Outputs out = model(image(32, 32));
+  autograd::backward(loss_value(Loss::mask_mse, {}, out.mask, out.output, target));
+  for (const auto& p : model.parameters()) CHECK(p.value->grad().defined() == (p.name.rfind("backbone.", 0) == 0));
+  nn::Adam adam(model);
+  adam.step(1e-3);
+  CHECK(adam.state().count("refiner.head.weight") == 0);
+
+  model.zero_grad();
+  out = model(image(32, 32), {.detach_refiner_input = true});
+  autograd::backward(loss_value(Loss::output_bce, {}, out.mask, out.output, target));
+  for (const auto& p : model.parameters()) CHECK(p.value->grad().defined() == (p.name.rfind("refiner.", 0) == 0));
+}
+
+TEST_CASE("deep supervision: four heads in training, the last in evaluation") {
+  ModelOptions options{.backbone = {.kind = BackboneKind::unet_plus_plus, .base = 2, .deep_supervision = true},
+                       .strategy = Strategy::backbone};
+  Model model(options);
+  nn::initialize(model, 1);
+  CHECK(model(image(32, 32)).sides.size() == 3);
+  model.train(false);
+  CHECK(model(image(32, 32)).sides.empty());
+}
+
+TEST_CASE("gradients of whole networks") {
+  for (const ModelCheck& check : model_checks()) {
+    const ModelGradientError worst = gradcheck_model(check);
+    CAPTURE(check.name);
+    CAPTURE(worst.parameter);
+    CHECK(worst.parameters > 40);
+    CHECK(worst.error < 1e-7);
+  }
+}

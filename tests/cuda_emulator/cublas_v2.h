@@ -1,0 +1,85 @@
+/// Stands in for cuBLAS on the emulator: the one matrix product that the backend calls, in plain loops.
+#pragma once
+#include <cstdint>
+#include <vector>
+
+#include "cuda_runtime.h"
+
+enum cublasStatus_t { CUBLAS_STATUS_SUCCESS = 0, CUBLAS_STATUS_NOT_SUPPORTED = 15 };
+enum cublasOperation_t { CUBLAS_OP_N = 0, CUBLAS_OP_T = 1 };
+enum cudaDataType_t { CUDA_R_32F = 0, CUDA_R_64F = 1 };
+using cudaDataType = cudaDataType_t;
+enum cublasComputeType_t {
+  CUBLAS_COMPUTE_32F = 68,
+  CUBLAS_COMPUTE_64F = 70,
+  CUBLAS_COMPUTE_32F_FAST_16BF = 75,
+  CUBLAS_COMPUTE_32F_FAST_TF32 = 77
+};
+enum cublasGemmAlgo_t { CUBLAS_GEMM_DEFAULT = -1 };
+using cublasHandle_t = void*;
+
+inline const char* cublasGetStatusString(cublasStatus_t s) {
+  return s == CUBLAS_STATUS_SUCCESS ? "success" : "failure";
+}
+inline cublasStatus_t cublasCreate(cublasHandle_t* h) {
+  *h = nullptr;
+  return CUBLAS_STATUS_SUCCESS;
+}
+inline cublasStatus_t cublasSetStream(cublasHandle_t, cudaStream_t) { return CUBLAS_STATUS_SUCCESS; }
+inline cublasStatus_t cublasSetWorkspace(cublasHandle_t, void*, size_t) { return CUBLAS_STATUS_SUCCESS; }
+
+namespace cuda_emulator {
+
+/// x with its last `bits` mantissa bits rounded away, to nearest even, as tensor cores read their operands.
+template <class T>
+T rounded(T x, int bits) {
+  if constexpr (std::is_same_v<T, float>) {
+    if (bits == 0) return x;
+    uint32_t u;
+    std::memcpy(&u, &x, 4);
+    u += (1u << (bits - 1)) - 1 + (u >> bits & 1);
+    u &= ~((1u << bits) - 1);
+    std::memcpy(&x, &u, 4);
+  }
+  return x;
+}
+
+/// c = alpha op(a) op(b) + beta c, column-major.
+template <class T>
+void multiply(bool transpose_a, bool transpose_b, int m, int n, int k, T alpha, const T* a, int lda, const T* b,
+              int ldb, T beta, T* c, int ldc, int lost_bits) {
+  std::vector<T> left(size_t(m) * k), column(m);
+  for (int l = 0; l < k; ++l)
+    for (int i = 0; i < m; ++i)
+      left[size_t(l) * m + i] = rounded(transpose_a ? a[size_t(i) * lda + l] : a[size_t(l) * lda + i], lost_bits);
+  for (int j = 0; j < n; ++j) {
+    std::fill(column.begin(), column.end(), T(0));
+    for (int l = 0; l < k; ++l) {
+      const T scale = rounded(transpose_b ? b[size_t(l) * ldb + j] : b[size_t(j) * ldb + l], lost_bits);
+      for (int i = 0; i < m; ++i) column[i] += left[size_t(l) * m + i] * scale;
+    }
+    for (int i = 0; i < m; ++i) {
+      T& to = c[size_t(j) * ldc + i];
+      to = alpha * column[i] + (beta == T(0) ? T(0) : beta * to);
+    }
+  }
+}
+
+}  // namespace cuda_emulator
+
+inline cublasStatus_t cublasGemmEx(cublasHandle_t, cublasOperation_t op_a, cublasOperation_t op_b, int m, int n, int k,
+                                   const void* alpha, const void* a, cudaDataType type_a, int lda, const void* b,
+                                   cudaDataType type_b, int ldb, const void* beta, void* c, cudaDataType type_c,
+                                   int ldc, cublasComputeType_t compute, cublasGemmAlgo_t) {
+  if (type_a != type_b || type_a != type_c) return CUBLAS_STATUS_NOT_SUPPORTED;
+  const auto run = [&]<class T>(T, int lost_bits) {
+    cuda_emulator::multiply(op_a == CUBLAS_OP_T, op_b == CUBLAS_OP_T, m, n, k, *static_cast<const T*>(alpha),
+                            static_cast<const T*>(a), lda, static_cast<const T*>(b), ldb, *static_cast<const T*>(beta),
+                            static_cast<T*>(c), ldc, lost_bits);
+  };
+  if (type_a == CUDA_R_64F)
+    run(double{}, 0);
+  else
+    run(float{}, compute == CUBLAS_COMPUTE_32F_FAST_TF32 ? 13 : compute == CUBLAS_COMPUTE_32F_FAST_16BF ? 16 : 0);
+  return CUBLAS_STATUS_SUCCESS;
+}

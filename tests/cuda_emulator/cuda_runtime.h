@@ -1,0 +1,120 @@
+/// Stands in for NVIDIA's cuda_runtime.h where there is no GPU: the device is this process, its memory the host's.
+#pragma once
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <string>
+#include <type_traits>
+
+#include "fibers.h"
+
+#define __global__
+#define __device__
+#define __host__
+#define __forceinline__ inline
+// Blocks run one after another, so what is static is shared by one block at a time.
+#define __shared__ static
+#define __launch_bounds__(...)
+
+#define threadIdx (cuda_emulator::Block::active()->current->index)
+#define blockIdx (cuda_emulator::Block::active()->index)
+#define blockDim (cuda_emulator::Block::active()->size)
+#define gridDim (cuda_emulator::Block::active()->grid)
+
+// ---- barriers and exchanges -----------------------------------------------------------------------------------------
+inline void __syncthreads() { cuda_emulator::Block::active()->wait(cuda_emulator::State::at_block_barrier); }
+inline void __syncwarp(unsigned = ~0u) { cuda_emulator::Block::active()->wait(cuda_emulator::State::at_warp_barrier); }
+
+namespace cuda_emulator {
+
+/// The value of lane `from(lane)` of this warp; its own where that is no lane.
+template <class T, class From>
+T exchange(T value, From from) {
+  static_assert(sizeof(T) <= sizeof(Block::Slot));
+  Block& b = *Block::active();
+  const unsigned flat = b.current->flat, first = flat / kWarp * kWarp, lane = flat % kWarp, source = from(lane);
+  std::memcpy(b.slots[flat].bytes, &value, sizeof value);
+  __syncwarp();
+  T received = value;
+  if (source < kWarp) std::memcpy(&received, b.slots[first + source].bytes, sizeof received);
+  __syncwarp();
+  return received;
+}
+
+/// What every lane of this warp hands in.
+template <class T>
+void gather(const T& value, T (&lanes)[kWarp]) {
+  static_assert(sizeof(T) <= sizeof(Block::Slot));
+  Block& b = *Block::active();
+  const unsigned flat = b.current->flat, first = flat / kWarp * kWarp;
+  std::memcpy(b.slots[flat].bytes, &value, sizeof value);
+  __syncwarp();
+  for (unsigned lane = 0; lane < kWarp; ++lane) std::memcpy(&lanes[lane], b.slots[first + lane].bytes, sizeof value);
+  __syncwarp();
+}
+
+}  // namespace cuda_emulator
+
+template <class T>
+T __shfl_down_sync(unsigned, T value, unsigned delta) {
+  return cuda_emulator::exchange(value, [=](unsigned lane) { return lane + delta; });
+}
+template <class T>
+T __shfl_xor_sync(unsigned, T value, unsigned mask) {
+  return cuda_emulator::exchange(value, [=](unsigned lane) { return lane ^ mask; });
+}
+
+// ---- runtime --------------------------------------------------------------------------------------------------------
+enum cudaError_t { cudaSuccess = 0, cudaErrorMemoryAllocation = 2, cudaErrorNoDevice = 100 };
+enum cudaMemcpyKind { cudaMemcpyHostToDevice = 1, cudaMemcpyDeviceToHost = 2, cudaMemcpyDeviceToDevice = 3 };
+using cudaStream_t = void*;
+constexpr unsigned cudaStreamNonBlocking = 1;
+
+struct cudaDeviceProp {
+  char name[256] = "CUDA emulator (host fibers)";
+  size_t totalGlobalMem = size_t(8) << 30;
+  int major = 9, minor = 0, multiProcessorCount = 1;
+};
+
+inline const char* cudaGetErrorString(cudaError_t e) { return e == cudaSuccess ? "no error" : "emulated error"; }
+inline cudaError_t cudaGetLastError() { return cudaSuccess; }
+/// CRIS_EMULATOR_NO_DEVICE plays the machine without a GPU.
+inline cudaError_t cudaGetDeviceCount(int* count) {
+  *count = std::getenv("CRIS_EMULATOR_NO_DEVICE") ? 0 : 1;
+  return *count ? cudaSuccess : cudaErrorNoDevice;
+}
+inline cudaError_t cudaSetDevice(int) { return cudaSuccess; }
+inline cudaError_t cudaGetDeviceProperties(cudaDeviceProp* p, int) {
+  *p = {};
+  return cudaSuccess;
+}
+inline cudaError_t cudaDriverGetVersion(int* v) {
+  *v = 13000;
+  return cudaSuccess;
+}
+inline cudaError_t cudaRuntimeGetVersion(int* v) { return cudaDriverGetVersion(v); }
+inline cudaError_t cudaMemGetInfo(size_t* free_bytes, size_t* total) {
+  *free_bytes = *total = size_t(8) << 30;
+  return cudaSuccess;
+}
+template <class T>
+cudaError_t cudaMalloc(T** block, size_t bytes) {
+  void* p = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  *block = p == MAP_FAILED ? nullptr : static_cast<T*>(p);
+  return *block ? cudaSuccess : cudaErrorMemoryAllocation;
+}
+inline cudaError_t cudaMemcpyAsync(void* to, const void* from, size_t bytes, cudaMemcpyKind, cudaStream_t) {
+  if (bytes) std::memcpy(to, from, bytes);
+  return cudaSuccess;
+}
+inline cudaError_t cudaMemsetAsync(void* to, int value, size_t bytes, cudaStream_t) {
+  if (bytes) std::memset(to, value, bytes);
+  return cudaSuccess;
+}
+inline cudaError_t cudaStreamCreateWithFlags(cudaStream_t* s, unsigned) {
+  *s = nullptr;
+  return cudaSuccess;
+}
+inline cudaError_t cudaStreamSynchronize(cudaStream_t) { return cudaSuccess; }

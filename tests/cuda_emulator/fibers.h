@@ -1,0 +1,173 @@
+/// Runs the threads of one CUDA block as fibers on one host thread: a barrier switches to the next fiber.
+///
+/// Threads run in ascending or, with CRIS_EMULATOR_REVERSE set, in descending order between barriers, so a kernel that
+/// lacks a barrier gives two answers. A barrier that some thread of its block or warp can no longer reach throws.
+#pragma once
+#include <ucontext.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <cstdlib>
+#include <functional>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+struct dim3 {
+  unsigned x = 1, y = 1, z = 1;
+  dim3(unsigned a = 1, unsigned b = 1, unsigned c = 1) : x(a), y(b), z(c) {}
+};
+
+namespace cuda_emulator {
+
+constexpr unsigned kWarp = 32;
+
+enum class State { waiting_to_start, ready, at_warp_barrier, at_block_barrier, done };
+
+/// A stack on which threads run one after another, until one of them must wait; then the stack is that thread's alone.
+struct Fiber {
+  static constexpr size_t kStackBytes = 128 << 10;
+  ucontext_t context{};
+  std::unique_ptr<char[]> stack{new char[kStackBytes]};
+};
+
+struct Thread {
+  dim3 index;
+  unsigned flat = 0;
+  State state = State::waiting_to_start;
+  Fiber* fiber = nullptr;
+};
+
+class Block {
+ public:
+  dim3 grid, size, index;
+  Thread* current = nullptr;
+  /// What lanes hand to each other: [warp][lane].
+  struct Slot {
+    alignas(16) unsigned char bytes[64];
+  };
+  std::vector<Slot> slots;
+
+  static Block*& active() {
+    static thread_local Block* block = nullptr;
+    return block;
+  }
+
+  Block(dim3 grid_, dim3 size_, std::function<void()> body, bool reverse)
+      : grid(grid_), size(size_), body_(std::move(body)), reverse_(reverse), threads_(size_.x * size_.y * size_.z) {
+    slots.resize((threads_.size() + kWarp - 1) / kWarp * kWarp);
+    for (unsigned t = 0; t < threads_.size(); ++t) {
+      threads_[t].flat = t;
+      threads_[t].index = dim3(t % size.x, t / size.x % size.y, t / (size.x * size.y));
+    }
+  }
+
+  void run(dim3 block_index) {
+    index = block_index;
+    started_ = 0;
+    idle_.clear();
+    for (const auto& fiber : fibers()) idle_.push_back(fiber.get());
+    for (Thread& t : threads_) t.state = State::waiting_to_start;
+    Block* const outer = active();
+    active() = this;
+    while (started_ < threads_.size()) start_fiber();
+    while (release_barriers())
+      for (size_t i = 0; i < threads_.size(); ++i)
+        if (Thread& t = in_order(i); t.state == State::ready) resume(t);
+    active() = outer;
+    for (const Thread& t : threads_)
+      if (t.state != State::done)
+        throw std::logic_error("divergent barrier: thread " + std::to_string(t.flat) +
+                               " waits for threads that have ended or wait elsewhere");
+  }
+
+  /// Called by the running thread: gives way until all of its warp or block are there.
+  void wait(State barrier) {
+    Thread* const self = current;
+    self->state = barrier;
+    self->fiber = running_;
+    swapcontext(&self->fiber->context, &scheduler_);
+  }
+
+ private:
+  std::function<void()> body_;
+  bool reverse_;
+  std::vector<Thread> threads_;
+  size_t started_ = 0;
+  ucontext_t scheduler_{};
+  Fiber* running_ = nullptr;
+  std::vector<Fiber*> idle_;
+
+  /// Kept from launch to launch: a stack costs more than most kernels.
+  static std::vector<std::unique_ptr<Fiber>>& fibers() {
+    static thread_local std::vector<std::unique_ptr<Fiber>> all;
+    return all;
+  }
+
+  Thread& in_order(size_t i) { return threads_[reverse_ ? threads_.size() - 1 - i : i]; }
+
+  static void enter() { active()->run_threads(); }
+
+  void run_threads() {
+    Fiber* const mine = running_;
+    while (started_ < threads_.size()) {
+      current = &in_order(started_++);
+      body_();
+      current->state = State::done;
+    }
+    idle_.push_back(mine);
+    setcontext(&scheduler_);
+  }
+
+  void start_fiber() {
+    if (idle_.empty()) {
+      fibers().push_back(std::make_unique<Fiber>());
+      idle_.push_back(fibers().back().get());
+    }
+    running_ = idle_.back();
+    idle_.pop_back();
+    getcontext(&running_->context);
+    running_->context.uc_stack = {running_->stack.get(), 0, Fiber::kStackBytes};
+    running_->context.uc_link = nullptr;
+    makecontext(&running_->context, &Block::enter, 0);
+    swapcontext(&scheduler_, &running_->context);
+  }
+
+  void resume(Thread& t) {
+    current = &t;
+    running_ = t.fiber;
+    swapcontext(&scheduler_, &running_->context);
+  }
+
+  bool all(size_t first, size_t last, State state) const {
+    for (size_t t = first; t < last; ++t)
+      if (threads_[t].state != state) return false;
+    return true;
+  }
+
+  /// Readies the threads of every barrier that all have reached; false when there is none.
+  bool release_barriers() {
+    bool released = false;
+    const auto release = [&](size_t first, size_t last, State barrier) {
+      if (!all(first, last, barrier)) return;
+      for (size_t t = first; t < last; ++t) threads_[t].state = State::ready;
+      released = true;
+    };
+    release(0, threads_.size(), State::at_block_barrier);
+    for (size_t first = 0; first < threads_.size(); first += kWarp)
+      release(first, std::min(threads_.size(), first + kWarp), State::at_warp_barrier);
+    return released;
+  }
+};
+
+/// Runs kernel(args...) on every thread of every block, one block after another.
+template <class Kernel>
+void run_grid(dim3 grid, dim3 block, Kernel kernel) {
+  Block b(grid, block, kernel, std::getenv("CRIS_EMULATOR_REVERSE") != nullptr);
+  for (unsigned z = 0; z < grid.z; ++z)
+    for (unsigned y = 0; y < grid.y; ++y)
+      for (unsigned x = 0; x < grid.x; ++x) b.run(dim3(x, y, z));
+}
+
+}  // namespace cuda_emulator

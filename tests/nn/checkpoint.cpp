@@ -1,0 +1,203 @@
+/// Checkpoints: what is written is read back, and nothing damaged is.
+#include "nn/checkpoint.h"
+
+#include <doctest/doctest.h>
+
+#include <cstring>
+#include <filesystem>
+
+#include "nn/conv.h"
+#include "nn/norm.h"
+#include "tensor/atomic_file.h"
+
+using namespace nn;
+using tensor::Device;
+using tensor::DType;
+
+namespace {
+
+struct Small : Module {
+  Conv2d conv{{.in = 2, .out = 3, .kernel = 3}};
+  BatchNorm2d norm{{.channels = 3}};
+  ConvTranspose2d up{{.in = 3, .out = 2, .kernel = 2, .stride = 2}};
+  void visit(Visitor& v) override {
+    v.module("conv", conv);
+    v.module("norm", norm);
+    v.module("up", up);
+  }
+  Variable operator()(const Variable& x) { return up(norm(conv(x))); }
+};
+
+std::string path_of(const char* name) { return (std::filesystem::temp_directory_path() / name).string(); }
+
+void train_step(Small& net, Adam& adam) {
+  net.zero_grad();
+  const Variable x(tensor::uniform({1, 2, 3}, {2, 6, 6, 2}, -1, 1, DType::f32, Device::cpu));
+  autograd::backward(autograd::mean(autograd::multiply(net(x), net(x))));
+  adam.step(0.01);
+}
+
+std::map<std::string, std::vector<double>> values_of(Small& net) {
+  std::map<std::string, std::vector<double>> all;
+  for (const auto& p : net.parameters()) all[p.name] = p.value->value().to_vector();
+  for (const auto& b : net.buffers()) all[b.name] = b.value->to_vector();
+  return all;
+}
+
+/// A file of the given header and as many zero bytes of blocks.
+std::string file_of(const std::string& header, size_t block_bytes) {
+  const uint64_t length = header.size();
+  std::string file(8, '\0');
+  std::memcpy(file.data(), &length, 8);
+  return file + header + std::string(block_bytes, '\0');
+}
+
+}  // namespace
+
+TEST_CASE("a checkpoint brings back network and optimiser, bit for bit") {
+  const std::string path = path_of("cris_checkpoint_round_trip.safetensors");
+  Small net;
+  initialize(net, 1);
+  Adam adam(net);
+  train_step(net, adam);
+  train_step(net, adam);
+  save_checkpoint(path, net, &adam, {{"epoch", "2"}, {"odd", "\"quoted\", \xc3\xa4, \n"}});
+
+  Small other;
+  initialize(other, 2);
+  Adam other_adam(other);
+  const Metadata metadata = load_checkpoint(path, other, &other_adam);
+  CHECK(metadata == Metadata{{"epoch", "2"}, {"odd", "\"quoted\", \xc3\xa4, \n"}});
+  CHECK(values_of(net) == values_of(other));
+  CHECK(other.norm.num_batches_tracked == 4);
+  CHECK(other_adam.state().at("conv.weight").step == 2);
+
+  train_step(net, adam);
+  train_step(other, other_adam);
+  CHECK(values_of(net) == values_of(other));
+
+  // The same state gives the same bytes.
+  const std::string again = path_of("cris_checkpoint_again.safetensors");
+  save_checkpoint(path, net, &adam);
+  save_checkpoint(again, other, &other_adam);
+  CHECK(tensor::read_file(path) == tensor::read_file(again));
+  std::filesystem::remove(path);
+  std::filesystem::remove(again);
+}
+
+TEST_CASE("files hold PyTorch's layouts and names") {
+  Small net;
+  initialize(net, 1);
+  const SafeTensors file = checkpoint_of(net, nullptr, {});
+  CHECK(file.tensors.size() == 4 + 5 + 0);
+  CHECK(file.tensors.at("conv.weight").extents == std::vector<int64_t>{3, 2, 3, 3});
+  CHECK(file.tensors.at("up.weight").extents == std::vector<int64_t>{3, 2, 2, 2});
+  CHECK(file.tensors.at("norm.num_batches_tracked").dtype == "I64");
+  CHECK(file.tensors.at("norm.num_batches_tracked").extents.empty());
+  // Element [k=2, c=1, r=0, s=2] of the file is [2, 0, 2, 1] here.
+  const auto stored_weight = file.tensors.at("conv.weight").values();
+  const auto weight = net.conv.weight.value().to_vector();
+  CHECK(stored_weight[((2 * 2 + 1) * 3 + 0) * 3 + 2] == weight[((2 * 3 + 0) * 3 + 2) * 2 + 1]);
+  const Tensor back = file.tensors.at("conv.weight").to_tensor(DType::f32, Device::cpu);
+  CHECK(back.to_vector() == weight);
+}
+
+TEST_CASE("a checkpoint of another network is refused, naming what differs, and changes nothing") {
+  const std::string path = path_of("cris_checkpoint_other.safetensors");
+  Conv2d wide({.in = 2, .out = 5, .kernel = 3});
+  save_checkpoint(path, wide);
+  Small net;
+  initialize(net, 1);
+  const auto before = values_of(net);
+  CHECK_THROWS_WITH_AS(load_checkpoint(path, net), doctest::Contains("9 missing: conv.weight"), tensor::Error);
+  SafeTensors file = checkpoint_of(net, nullptr, {});
+  file.tensors["conv.weight"] = stored(std::vector<double>(6), {1, 2, 3, 1});
+  file.tensors["extra"] = stored(std::vector<double>(1), {});
+  file.tensors["norm.weight"] = stored(std::vector<double>{9, 9, 9}, {3});
+  write_safetensors(path, file);
+  CHECK_THROWS_WITH_AS(
+      load_checkpoint(path, net),
+      doctest::Contains("1 unexpected: extra; 1 of another shape or type: conv.weight is [1, 2, 3, 1], "
+                        "[3, 2, 3, 3] is needed"),
+      tensor::Error);
+  CHECK(values_of(net) == before);
+  std::filesystem::remove(path);
+}
+
+TEST_CASE("a checkpoint truncated at any byte, or with any byte changed, is refused") {
+  const std::string path = path_of("cris_checkpoint_damaged.safetensors");
+  Conv2d layer({.in = 1, .out = 2, .kernel = 2});
+  initialize(layer, 1);
+  save_checkpoint(path, layer, nullptr, {{"epoch", "3"}});
+  const std::string whole = tensor::read_file(path);
+  REQUIRE(whole.size() < 1000);
+  const auto before = layer.weight.value().to_vector();
+  const auto refused = [&](const std::string& bytes) {
+    tensor::write_file_atomically(path, bytes);
+    try {
+      load_checkpoint(path, layer);
+      return false;
+    } catch (const tensor::Error& e) {
+      return std::string(e.what()).find(path) != std::string::npos;
+    }
+  };
+  for (size_t length = 0; length < whole.size(); ++length) {
+    CAPTURE(length);
+    CHECK(refused(whole.substr(0, length)));
+  }
+  CHECK(refused(whole + "x"));
+  for (size_t at = 0; at < whole.size(); ++at) {
+    CAPTURE(at);
+    std::string changed = whole;
+    changed[at] ^= 1;
+    // A blank that pads the header to whole words means nothing; any other byte does.
+    const bool padding = whole[at] == ' ';
+    CHECK((refused(changed) || padding));
+  }
+  CHECK(layer.weight.value().to_vector() == before);
+  tensor::write_file_atomically(path, whole);
+  load_checkpoint(path, layer);
+  std::filesystem::remove(path);
+}
+
+TEST_CASE("hostile headers are refused") {
+  const std::string path = path_of("cris_hostile.safetensors");
+  const auto message = [&](const std::string& bytes) -> std::string {
+    tensor::write_file_atomically(path, bytes);
+    try {
+      read_safetensors(path);
+    } catch (const tensor::Error& e) {
+      return e.what();
+    }
+    return "accepted";
+  };
+  const auto entry = [](const char* dtype, const char* shape, const char* offsets) {
+    return fmt::format(R"({{"dtype":"{}","shape":{},"data_offsets":{}}})", dtype, shape, offsets);
+  };
+  const auto one = [&](const char* dtype, const char* shape, const char* offsets, size_t bytes) {
+    return message(file_of("{\"a\":" + entry(dtype, shape, offsets) + "}", bytes));
+  };
+  CHECK(one("F32", "[2]", "[0,8]", 8) == "accepted");
+  CHECK(one("F64", "[0,5]", "[0,0]", 0) == "accepted");
+  CHECK(one("F32", "[3]", "[0,8]", 16).find("needs 12 bytes") != std::string::npos);
+  CHECK(one("F32", "[2]", "[0,8]", 9).find("end at byte 8") != std::string::npos);
+  CHECK(one("F32", "[2]", "[0,8]", 7).find("claims bytes 0 to 8") != std::string::npos);
+  CHECK(one("F32", "[2]", "[8,0]", 8).find("claims bytes") != std::string::npos);
+  CHECK(one("F32", "[-2]", "[0,8]", 8).find("not a size") != std::string::npos);
+  CHECK(one("F32", "[2.0]", "[0,8]", 8).find("not a size") != std::string::npos);
+  CHECK(one("F33", "[2]", "[0,8]", 8).find("element type") != std::string::npos);
+  CHECK(one("F32", "[4611686018427387904,4]", "[0,8]", 8).find("more than the file holds") != std::string::npos);
+  CHECK(one("F32", "[18446744073709551615]", "[0,8]", 8).find("not a size") != std::string::npos);
+  const std::string a = entry("F32", "[2]", "[0,8]"), overlapping = entry("F32", "[2]", "[4,12]");
+  CHECK(message(file_of("{\"a\":" + a + ",\"b\":" + overlapping + "}", 12)).find("overlap") != std::string::npos);
+  CHECK(message(file_of("{\"a\":" + a + ",\"b\":" + entry("F32", "[1]", "[12,16]") + "}", 16)).find("gap") !=
+        std::string::npos);
+  CHECK(message(file_of("{\"a\":" + a + ",\"a\":" + a + "}", 8)).find("twice") != std::string::npos);
+  CHECK(message(file_of("{\"__metadata__\":{\"k\":1}}", 0)).find("not text") != std::string::npos);
+  CHECK(message(file_of("[1,2]", 0)).find("not a JSON object") != std::string::npos);
+  CHECK(message(file_of(std::string(100000, '['), 0)).find("damaged") != std::string::npos);
+  CHECK(message(std::string("\xff\xff\xff\xff\xff\xff\xff\x7f{}", 10)).find("claims") != std::string::npos);
+  CHECK(message("").find("0 bytes") != std::string::npos);
+  std::filesystem::remove(path);
+  CHECK_THROWS_WITH_AS(read_safetensors(path), doctest::Contains(path.c_str()), tensor::Error);
+}

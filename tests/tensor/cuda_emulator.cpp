@@ -1,0 +1,63 @@
+/// The emulator itself: it finds barriers that are missing or that not every thread reaches.
+#include <cuda_runtime.h>
+#include <doctest/doctest.h>
+
+#include <cstdlib>
+#include <vector>
+
+namespace {
+
+constexpr int kCount = 128;
+
+/// y[i] = x of the mirrored thread, handed over in shared memory.
+template <bool kBarrier>
+__global__ void mirror(const int* x, int* y) {
+  __shared__ int shared[kCount];
+  shared[threadIdx.x] = x[threadIdx.x];
+  if (kBarrier) __syncthreads();
+  y[threadIdx.x] = shared[kCount - 1 - threadIdx.x];
+}
+
+__global__ void half_waits() {
+  if (threadIdx.x < kCount / 2) __syncthreads();
+}
+
+__global__ void warp_sum(const int* x, int* y) {
+  int v = x[threadIdx.x];
+  for (int d = 16; d > 0; d /= 2) v += __shfl_down_sync(~0u, v, d);
+  if (threadIdx.x % 32 == 0) y[threadIdx.x / 32] = v;
+}
+
+std::vector<int> mirrored(bool barrier, bool reverse) {
+  if (reverse) setenv("CRIS_EMULATOR_REVERSE", "1", 1);
+  std::vector<int> x(kCount), y(kCount);
+  // Other values each time, so that shared memory left by an earlier run cannot pass for the right answer.
+  static int next = 0;
+  for (int& v : x) v = ++next;
+  cuda_emulator::run_grid(1, kCount,
+                          [&] { barrier ? mirror<true>(x.data(), y.data()) : mirror<false>(x.data(), y.data()); });
+  unsetenv("CRIS_EMULATOR_REVERSE");
+  for (int i = 0; i < kCount; ++i) y[i] -= x[kCount - 1 - i];
+  return y;
+}
+
+TEST_CASE("emulator: a barrier makes both thread orders right, and a missing one is seen") {
+  const std::vector<int> right(kCount, 0);
+  CHECK(mirrored(true, false) == right);
+  CHECK(mirrored(true, true) == right);
+  CHECK(mirrored(false, false) != right);
+  CHECK(mirrored(false, true) != right);
+}
+
+TEST_CASE("emulator: a barrier that only some threads reach throws") {
+  CHECK_THROWS_WITH(cuda_emulator::run_grid(1, kCount, half_waits), doctest::Contains("divergent barrier"));
+}
+
+TEST_CASE("emulator: warps exchange values") {
+  std::vector<int> x(kCount), y(4);
+  for (int i = 0; i < kCount; ++i) x[i] = i;
+  cuda_emulator::run_grid(1, kCount, [&] { warp_sum(x.data(), y.data()); });
+  for (int w = 0; w < 4; ++w) CHECK(y[w] == 32 * 32 * w + 31 * 32 / 2);
+}
+
+}  // namespace

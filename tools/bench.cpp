@@ -1,0 +1,188 @@
+/// cris bench: whole steps (`train`, `infer`) as one JSON line, or every op beside the machine's own ceilings.
+#include <fmt/format.h>
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <chrono>
+#include <nlohmann/json.hpp>
+
+#include "autograd/op_cases.h"
+#include "cris/evaluate.h"
+#include "cris/experiment.h"
+#include "nn/dropout.h"
+#include "nn/optimizer.h"
+#include "tensor/plan/plan.h"
+#include "tools/config_options.h"
+
+namespace tools {
+
+namespace {
+
+double seconds_now() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+/// The shortest of `times` calls.
+template <class F>
+double shortest(int times, F&& f) {
+  double best = 1e300;
+  for (int i = 0; i < times; ++i) {
+    const double start = seconds_now();
+    f();
+    best = std::min(best, seconds_now() - start);
+  }
+  return best;
+}
+
+/// Multiply-adds in registers on every thread: operations a second that no kernel can exceed. Counts 2 an FMA.
+double fma_ceiling(int threads) {
+  constexpr int64_t kRounds = 20'000'000;
+  constexpr int kChains = 12;
+  using Lanes = float __attribute__((vector_size(64)));
+  double sink = 0;
+  const double seconds = shortest(3, [&] {
+#pragma omp parallel for num_threads(threads) reduction(+ : sink)
+    for (int t = 0; t < threads; ++t) {
+      Lanes y[kChains];
+      for (Lanes& v : y) v = Lanes{} + float(t);
+      const Lanes a = Lanes{} + 0.999f, b = Lanes{} + 0.001f;
+      for (int64_t i = 0; i < kRounds; ++i) {
+#pragma GCC unroll 12
+        for (Lanes& v : y) v = v * a + b;
+      }
+      for (const Lanes& v : y) sink += double(v[0]);
+    }
+  });
+  // The sum keeps the loop alive; it is finite, so adding none of it changes nothing.
+  return 2.0 * 16 * kChains * double(kRounds) * threads / seconds + 0 * sink;
+}
+
+/// Bytes read and written a second by a copy of 256 MB.
+double copy_ceiling(tensor::Device device) {
+  const tensor::Tensor x = tensor::zeros({32 << 20}, tensor::DType::f32, device);
+  const double seconds = shortest(5, [&] {
+    const auto y = tensor::map(tensor::Affine{.scale = 1, .shift = 0}, x);
+    tensor::backend(device).synchronize();
+  });
+  return 2.0 * double(x.bytes()) / seconds;
+}
+
+int bench_ops(const cris::Config& config) {
+  const tensor::Device device = cris::device_of(config);
+  const double flops_ceiling = fma_ceiling(tensor::threads()), bytes_ceiling = copy_ceiling(device);
+  fmt::print("ceilings, {} threads: {:.0f} GFLOP/s in registers, {:.1f} GB/s copy\n\n", tensor::threads(),
+             flops_ceiling / 1e9, bytes_ceiling / 1e9);
+  fmt::print("{:<46} {:>9} {:>9} {:>8} {:>6} {:>6}\n", "op, forward and backward", "ms", "GFLOP/s", "GB/s", "% FMA",
+             "% copy");
+  for (const autograd::OpCase& c : autograd::large_op_cases()) {
+    // The plan device counts what the case computes and moves.
+    const auto planned = autograd::case_inputs(c, tensor::DType::f32, tensor::Device::plan);
+    tensor::reset_plan_counts();
+    autograd::run_case(c, planned);
+    const tensor::PlanCounts counts = tensor::plan_counts();
+    const auto inputs = autograd::case_inputs(c, tensor::DType::f32, device);
+    autograd::run_case(c, inputs);
+    const double seconds = shortest(5, [&] {
+      autograd::run_case(c, inputs);
+      tensor::backend(device).synchronize();
+    });
+    fmt::print("{:<46} {:>9.3f} {:>9} {:>8.1f} {:>6} {:>6.0f}\n", c.name, 1e3 * seconds,
+               counts.flops > 0 ? fmt::format("{:.1f}", counts.flops / seconds / 1e9) : "",
+               counts.bytes / seconds / 1e9,
+               counts.flops > 0 ? fmt::format("{:.0f}", 100 * counts.flops / seconds / flops_ceiling) : "",
+               100 * counts.bytes / seconds / bytes_ceiling);
+  }
+  fmt::print("\nGFLOP/s count direct convolution, so Winograd may pass the ceiling; GB/s count each argument once.\n");
+  return kOk;
+}
+
+int bench_steps(const cris::Config& config, bool training, int64_t steps, int64_t warmup, bool as_json) {
+  const tensor::Device device = cris::device_of(config);
+  const auto model = cris::make_model(config);
+  nn::Adam optimizer(*model);
+  const int64_t n = config.train.batch, size = config.data.size;
+  const auto x = tensor::uniform({1, 1, 0}, {n, size, size, 3}, 0, 1, tensor::DType::f32, device);
+  const auto mask = tensor::uniform({1, 2, 0}, {n, size, size, 1}, 0, 1, tensor::DType::f32, device);
+  const cris::Strategy strategy = cris::strategy_from(config.train.strategy);
+  // CRIS alternates its losses from step to step here, so that both kinds of step count.
+  const cris::CrisOptions options{.alternate = cris::Alternate::batch};
+  model->train(training);
+  if (!training) model->fold_norms();
+  std::vector<double> times;
+  for (int64_t i = 0; i < steps + warmup; ++i) {
+    const double start = seconds_now();
+    if (training) {
+      nn::set_random_step(*model, 0, uint32_t(i));
+      {
+        const cris::Loss loss = cris::loss_of(strategy, options, 0, i);
+        const cris::Outputs out = (*model)(autograd::Variable(x), {.refine = loss != cris::Loss::mask_mse});
+        autograd::backward(cris::loss_value(loss, options, out.mask, out.output, mask));
+      }
+      optimizer.step(1e-3);
+      model->zero_grad();
+    } else {
+      cris::probabilities(*model, x);
+    }
+    tensor::backend(device).synchronize();
+    if (i >= warmup) times.push_back(seconds_now() - start);
+  }
+  std::sort(times.begin(), times.end());
+  rusage usage;
+  getrusage(RUSAGE_SELF, &usage);
+  const double median = times[times.size() / 2], least = times.front();
+  const int64_t peak = int64_t(usage.ru_maxrss) * 1024;
+  if (as_json) {
+    const nlohmann::ordered_json json = {{"mode", training ? "train" : "infer"},
+                                         {"model", config.model.backbone},
+                                         {"base", config.model.base},
+                                         {"size", size},
+                                         {"batch", n},
+                                         {"threads", tensor::threads()},
+                                         {"device", config.run.device},
+                                         {"precision", config.run.precision},
+                                         {"strategy", config.train.strategy},
+                                         {"steps", steps},
+                                         {"median_s", median},
+                                         {"min_s", least},
+                                         {"peak_bytes", peak}};
+    fmt::print("{}\n", json.dump());
+  } else {
+    fmt::print("{} base {}, batch {} of {}x{}, {}: median {:.4f} s, least {:.4f} s, {:.1f} images/s, peak {:.2f} GB\n",
+               config.model.backbone, config.model.base, n, size, size, training ? "training step" : "inference",
+               median, least, double(n) / median, double(peak) / 1e9);
+  }
+  return kOk;
+}
+
+Run setup(CLI::App& app) {
+  struct Options {
+    explicit Options(CLI::App& app) : config(app) {}
+    ConfigOptions config;
+    std::string what = "ops";
+    int64_t steps = 5, warmup = 2;
+    bool json = false;
+  };
+  auto o = std::make_shared<Options>(app);
+  app.add_option("WHAT", o->what, "train or infer: whole steps; ops: every op")
+      ->check(CLI::IsMember({"ops", "train", "infer"}))
+      ->capture_default_str();
+  app.add_option("--steps", o->steps, "timed steps")
+      ->check(CLI::Range(int64_t(1), int64_t(100000)))
+      ->capture_default_str();
+  app.add_option("--warmup", o->warmup, "steps before them")
+      ->check(CLI::Range(int64_t(0), int64_t(1000)))
+      ->capture_default_str();
+  app.add_flag("--json", o->json, "one JSON line (train, infer)");
+  return [o] {
+    const cris::Config config = o->config.config();
+    cris::apply_run_settings(config);
+    if (o->what == "ops") return bench_ops(config);
+    return bench_steps(config, o->what == "train", o->steps, o->warmup, o->json);
+  };
+}
+
+const Command bench(85, "bench", "time of ops and of whole steps", setup);
+
+}  // namespace
+
+}  // namespace tools

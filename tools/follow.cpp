@@ -1,0 +1,65 @@
+/// cris follow: one image from the file to the mask and back through the gradients, op by op.
+#include <fmt/format.h>
+
+#include <filesystem>
+
+#include "autograd/trace.h"
+#include "cris/results.h"
+#include "cris/run.h"
+#include "data/format_error.h"
+#include "data/transform.h"
+#include "nn/dropout.h"
+#include "tools/config_options.h"
+
+namespace tools {
+
+namespace {
+
+Run setup(CLI::App& app) {
+  struct Options {
+    explicit Options(CLI::App& app) : config(app) {}
+    ConfigOptions config;
+    std::string image, run;
+  };
+  auto o = std::make_shared<Options>(app);
+  app.add_option("IMAGE", o->image,
+                 "an image file; DIR/images/NAME.* is followed against DIR/masks/NAME.* where there is one")
+      ->required();
+  app.add_option("--run", o->run, "the trained model of this run; default: random weights of the configuration");
+  return [o] {
+    const cris::Config config = o->run.empty() ? o->config.config() : cris::config_of_run(o->run);
+    cris::apply_run_settings(config);
+    const auto model = o->run.empty() ? cris::make_model(config) : cris::load_model(o->run, config);
+    const data::Image image = data::read_image(o->image);
+    const int64_t size = config.data.size;
+    fmt::print("{}: {} x {} pixels, resized to {} x {}\n", o->image, image.width, image.height, size, size);
+    std::vector<float> values(size_t(size * size * 3)), truth(size_t(size * size), 0.0f);
+    data::to_unit(data::resize(image, size, size), values.data());
+    const std::filesystem::path folder = std::filesystem::path(o->image).parent_path().parent_path() / "masks";
+    const std::string stem = std::filesystem::path(o->image).stem().string();
+    if (std::filesystem::is_directory(folder)) {
+      for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+        if (entry.path().stem() != stem) continue;
+        data::to_binary(data::resize(data::read_image(entry.path().string(), 1), size, size), truth.data());
+        fmt::print("mask: {}\n", entry.path().string());
+      }
+    }
+    const auto device = cris::device_of(config);
+    const auto x = tensor::Tensor::from(values, {1, size, size, 3}, tensor::Device::cpu).to(device);
+    const auto mask = tensor::Tensor::from(truth, {1, size, size, 1}, tensor::Device::cpu).to(device);
+    model->train();
+    nn::set_random_step(*model, uint64_t(config.train.seed), 0);
+    const autograd::Trace trace;
+    const cris::Outputs out = (*model)(autograd::Variable(x));
+    const autograd::Variable loss = cris::loss_value(cris::Loss::output_bce, {}, out.mask, out.output, mask);
+    autograd::backward(loss);
+    fmt::print("{}\nloss (binary cross entropy of the output): {:.6f}\n", trace.to_string(), loss.value().item());
+    return int(kOk);
+  };
+}
+
+const Command follow(80, "follow", "one image through the network and back, op by op", setup);
+
+}  // namespace
+
+}  // namespace tools
