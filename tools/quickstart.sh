@@ -32,10 +32,10 @@ if [ -z "$data" ]; then
   out=${out:-quickstart/synthetic}
   data=$out/data
   [ -d "$data/masks" ] || "$cris" data synthesize "$data" --count 160 --size 96
-  epochs=${epochs:-8} size=${size:-64}
+  epochs=${epochs:-24} size=${size:-64}
 else
   out=${out:-quickstart/$(basename "$data")}
-  epochs=${epochs:-2} size=${size:-64}
+  epochs=${epochs:-4} size=${size:-64}
 fi
 mkdir -p "$out"
 "$cris" data check "$data"
