@@ -17,15 +17,18 @@ namespace tensor::cpu {
 struct Windows {
   const float* x;
   int64_t n, h, w, c, r, s, p, q, stride, first_row, first_col;
+  int64_t output_channels = 0;  // of outputs that are read again and again with the band, as weight gradients do
 
   /// Products of one output.
   int64_t depth() const { return r * s * c; }
   int64_t columns() const { return (q - 1) * stride + s; }
-  /// Output rows of a band: about 256 KB of input, and enough bands to share between threads.
+  /// Output rows of a band: about 256 KB of input and of output, and enough bands to share between threads.
   int64_t band_rows() const {
-    const int64_t pitch_bytes = columns() * c * int64_t(sizeof(float)),
-                  input_rows = std::max<int64_t>(r, (256 << 10) / pitch_bytes);
-    return std::clamp<int64_t>((input_rows - r) / stride + 1, 1, std::max<int64_t>(1, divide_up(n * p, 16)));
+    constexpr int64_t kFloats = 64 << 10;
+    const int64_t input_rows = std::max(r, kFloats / (columns() * c));
+    const int64_t output_rows = kFloats / (q * output_channels + 1);
+    return std::clamp<int64_t>(std::min((input_rows - r) / stride + 1, output_rows), 1,
+                               std::max<int64_t>(1, divide_up(n * p, 16)));
   }
   int64_t bands() const { return divide_up(p, band_rows()); }
   /// Vectors read past the end of a row would leave the image unless rows are whole vectors.

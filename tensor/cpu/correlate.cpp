@@ -4,6 +4,7 @@
 #include <omp.h>
 
 #include "tensor/cpu/parallel.h"
+#include "tensor/cpu/transpose.h"
 
 namespace tensor::cpu {
 namespace {
@@ -61,19 +62,27 @@ void correlate_few(const Windows& z, const Outputs& to, const float* filters, co
   parallel_chunks(z.n * z.bands(), [&](int64_t item) {
     const Band band(z, item, scratch + omp_get_thread_num() * z.scratch());
     for (int64_t p = 0; p < band.rows; ++p)
-      for (int64_t q = 0; q < z.q; ++q)
-        for (int64_t k = 0; k < to.channels; ++k) {
-          Vec sum{};
-          float rest = bias[k];
-          for (int64_t r = 0; r < z.r; ++r) {
-            const float* a = band.data + (p * z.stride + r) * band.pitch + q * z.stride * z.c;
-            const float* f = filters + (k * z.r + r) * run;
-            for (int64_t i = 0; i < vectors; i += kLanes) sum += load(a + i) * load(f + i);
-            for (int64_t i = vectors; i < run; ++i) rest += a[i] * f[i];
+      for (int64_t k = 0; k < to.channels; ++k)
+        for (int64_t q0 = 0; q0 < z.q; q0 += kLanes) {
+          const int64_t count = std::min<int64_t>(kLanes, z.q - q0);
+          Vec sums[kLanes] = {};
+          float rest[kLanes];
+          for (int64_t i = 0; i < count; ++i) {
+            rest[i] = bias[k];
+            for (int64_t r = 0; r < z.r; ++r) {
+              const float* a = band.data + (p * z.stride + r) * band.pitch + (q0 + i) * z.stride * z.c;
+              const float* f = filters + (k * z.r + r) * run;
+              for (int64_t e = 0; e < vectors; e += kLanes) sums[i] += load(a + e) * load(f + e);
+              for (int64_t e = vectors; e < run; ++e) rest[i] += a[e] * f[e];
+            }
           }
-          const float y = rest + sum_lanes(sum);
-          to.y[band.image * to.image + (band.first + p) * to.row + q * to.pixel + k] =
-              activation == Activation::relu && y < 0 ? 0 : y;
+          float sum[kLanes];
+          store(sum, sum_of_each(sums));
+          float* y = to.y + band.image * to.image + (band.first + p) * to.row + q0 * to.pixel + k;
+          for (int64_t i = 0; i < count; ++i) {
+            const float v = rest[i] + sum[i];
+            y[i * to.pixel] = activation == Activation::relu && v < 0 ? 0 : v;
+          }
         }
   });
 }

@@ -18,7 +18,7 @@ struct WeightGrad {
 
   WeightGrad(const ConvShape& shape, const float* x)
       : z(shape),
-        windows{x, z.n, z.h, z.w, z.c, z.r, z.s, z.p, z.q, z.stride, -z.padding, -z.padding},
+        windows{x, z.n, z.h, z.w, z.c, z.r, z.s, z.p, z.q, z.stride, -z.padding, -z.padding, z.k},
         run(z.s * z.c),
         weights(z.k * z.r * run),
         turned(run < kLanes && z.k % kLanes == 0) {

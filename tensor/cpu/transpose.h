@@ -1,4 +1,4 @@
-/// Transposes small squares of floats in registers.
+/// Transposes small squares of floats in registers, and sums their rows.
 #pragma once
 #include <cstdint>
 #include <utility>
@@ -30,6 +30,16 @@ inline void transpose_square(const float* from, int64_t from_row, float* to, int
     UNROLL for (int i = 0; i < kLanes; ++i) rows[i] = next[i];
   }
   UNROLL for (int i = 0; i < kLanes; ++i) store(to + i * to_row, rows[i]);
+}
+
+/// Lane i = sum of the lanes of rows[i].
+inline Vec sum_of_each(const Vec* rows) {
+  constexpr auto lanes = std::make_integer_sequence<int, kLanes>{};
+  Vec sums[kLanes];
+  UNROLL for (int i = 0; i < kLanes; ++i) sums[i] = rows[i];
+  UNROLL for (int half = kLanes / 2; half > 0; half /= 2) UNROLL for (int i = 0; i < half; ++i) sums[i] =
+      interleave<0>(sums[i], sums[i + half], lanes) + interleave<1>(sums[i], sums[i + half], lanes);
+  return sums[0];
 }
 
 }  // namespace tensor::cpu

@@ -38,15 +38,6 @@ inline void store_past_caches(float* p, Vec v) {
 /// max(v, 0); NaN stays NaN.
 inline Vec relu(Vec v) { return v < Vec{} ? Vec{} : v; }
 
-/// The sum of the lanes, halves first.
-inline float sum_lanes(Vec v) {
-  float lane[kLanes];
-  store(lane, v);
-  UNROLL for (int half = kLanes / 2; half > 0; half /= 2) UNROLL for (int i = 0; i < half; ++i) lane[i] +=
-      lane[i + half];
-  return lane[0];
-}
-
 constexpr int64_t round_up(int64_t a, int64_t b) { return (a + b - 1) / b * b; }
 constexpr int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
 

@@ -3,6 +3,8 @@
 
 #include <cstring>
 
+#include "tensor/cpu/conv.h"
+
 namespace tensor {
 namespace {
 
@@ -33,15 +35,18 @@ class PlanBackend final : public Backend {
   }
   void conv2d(const ConvShape& z, const Tensor& x, const Tensor& w, const Tensor& b, Activation,
               const Tensor& y) override {
+    const Storage workspace(Device::plan, cpu::conv_workspace_bytes(z, cpu::ConvPass::forward));
     counts.flops += z.flops();
     moves({&x, &w, &b, &y});
   }
   void conv2d_grad_input(const ConvShape& z, const Tensor& dy, const Tensor& w, const Tensor& b,
                          const Tensor& dx) override {
+    const Storage workspace(Device::plan, cpu::conv_workspace_bytes(z, cpu::ConvPass::grad_input));
     counts.flops += z.flops();
     moves({&dy, &w, &b, &dx});
   }
   void conv2d_grad_weight(const ConvShape& z, const Tensor& dy, const Tensor& x, const Tensor& dw) override {
+    const Storage workspace(Device::plan, cpu::conv_workspace_bytes(z, cpu::ConvPass::grad_weight));
     counts.flops += z.flops();
     moves({&dy, &x, &dw});
   }
