@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 
 #include <filesystem>
 
@@ -77,6 +78,14 @@ TEST_CASE("a full disk is reported and leaves nothing half-written") {
   }
   CHECK(tensor::read_file(path) == "old");
   CHECK(folder.entries() == 1);
+}
+
+TEST_CASE("a pipe or a device in the target's place stays") {
+  const Folder folder;
+  const std::string path = folder.path + "/pipe";
+  REQUIRE(mkfifo(path.c_str(), 0600) == 0);
+  CHECK_THROWS_WITH_AS(tensor::write_file_atomically(path, "x"), doctest::Contains("name a file"), tensor::Error);
+  CHECK(fs::is_fifo(path));
 }
 
 TEST_CASE("errors name the file and the reason") {
