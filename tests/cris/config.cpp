@@ -2,29 +2,19 @@
 #include "cris/config.h"
 
 #include <doctest/doctest.h>
-#include <stdlib.h>
-
-#include <filesystem>
 
 #include "tensor/atomic_file.h"
+#include "tests/scratch.h"
 
 using namespace cris;
 
 namespace {
 
-struct File {
-  std::string path = (std::filesystem::temp_directory_path() / "cris-config-XXXXXX").string();
-  explicit File(const std::string& text) {
-    REQUIRE(mkstemp(path.data()) >= 0);
-    tensor::write_file_atomically(path, text);
-  }
-  ~File() { std::filesystem::remove(path); }
-};
-
 Config read(const std::string& text) {
-  const File file(text);
+  const Scratch folder;
+  tensor::write_file_atomically(folder / "cris.toml", text);
   Config config;
-  read_config(config, file.path);
+  read_config(config, folder / "cris.toml");
   return config;
 }
 

@@ -2,27 +2,24 @@
 #include "cris/trainer.h"
 
 #include <doctest/doctest.h>
-#include <stdlib.h>
-
-#include <filesystem>
 
 #include "cris/evaluate.h"
 #include "data/synthetic.h"
 #include "tensor/atomic_file.h"
+#include "tests/scratch.h"
 
 using namespace cris;
 
 namespace {
 
 struct Experiment {
-  std::string folder = (std::filesystem::temp_directory_path() / "cris-trainer-XXXXXX").string();
+  Scratch folder;
   Config config;
   ExperimentData data;
 
   explicit Experiment(const char* strategy) {
-    REQUIRE(mkdtemp(folder.data()) != nullptr);
-    data::write_synthetic_set(folder + "/data", 20, 40, 40, 1, 1);
-    config.data.dir = folder + "/data";
+    data::write_synthetic_set(folder / "data", 20, 40, 40, 1, 1);
+    config.data.dir = folder / "data";
     config.data.size = 32;
     config.model.base = 4;
     config.train.strategy = strategy;
@@ -31,11 +28,10 @@ struct Experiment {
     resolve_config(config);
     data = open_data(config);
   }
-  ~Experiment() { std::filesystem::remove_all(folder); }
 
   /// Trains in the run `name`; `steps` > 0 stops after so many.
   TrainResult train(const std::string& name, int steps = 0) {
-    RunDirectory run(folder + "/" + name);
+    RunDirectory run(folder / name);
     run.begin(config, data, "test");
     Progress silent;
     Trainer trainer(config, data, run, silent);
@@ -44,7 +40,7 @@ struct Experiment {
     if (steps > 0) options.stop = [&] { return ++taken == steps; };
     return trainer.train(options);
   }
-  std::string bytes(const std::string& name) const { return tensor::read_file(folder + "/" + name); }
+  std::string bytes(const std::string& name) const { return tensor::read_file(folder / name); }
 };
 
 }  // namespace
@@ -88,7 +84,7 @@ TEST_CASE("early stopping ends a run that no longer gains; so does the caller") 
   CHECK(result.epochs == result.best_epoch + 1 + 2);
   CHECK(experiment.train("patient").epochs == result.epochs);
 
-  RunDirectory run(experiment.folder + "/pruned");
+  RunDirectory run(experiment.folder / "pruned");
   run.begin(experiment.config, experiment.data, "test");
   Progress silent;
   Trainer trainer(experiment.config, experiment.data, run, silent);
@@ -102,8 +98,8 @@ TEST_CASE("a run directory belongs to one configuration, one data set and one pr
   experiment.config.train.epochs = 1;
   experiment.train("run");
   {
-    RunDirectory run(experiment.folder + "/run");
-    CHECK_THROWS_WITH_AS(RunDirectory(experiment.folder + "/run"), doctest::Contains("another process"), tensor::Error);
+    RunDirectory run(experiment.folder / "run");
+    CHECK_THROWS_WITH_AS(RunDirectory(experiment.folder / "run"), doctest::Contains("another process"), tensor::Error);
     Config other = experiment.config;
     other.train.seed = 5;
     CHECK_THROWS_WITH_AS(run.begin(other, experiment.data, "test"), doctest::Contains("train.seed"), ConfigError);
