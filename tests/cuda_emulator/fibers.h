@@ -3,6 +3,7 @@
 /// Threads run in ascending or, with CRIS_EMULATOR_REVERSE set, in descending order between barriers, so a kernel that
 /// lacks a barrier gives two answers. A barrier that some thread of its block or warp can no longer reach throws.
 #pragma once
+#include <setjmp.h>
 #include <ucontext.h>
 
 #include <algorithm>
@@ -14,6 +15,10 @@
 #include <string>
 #include <vector>
 
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/common_interface_defs.h>
+#endif
+
 struct dim3 {
   unsigned x = 1, y = 1, z = 1;
   dim3(unsigned a = 1, unsigned b = 1, unsigned c = 1) : x(a), y(b), z(c) {}
@@ -23,19 +28,48 @@ namespace cuda_emulator {
 
 constexpr unsigned kWarp = 32;
 
+/// A block barrier that tests take out of every kernel, counted from 0 in each thread; -1: none.
+inline int skipped_barrier = -1;
+
 enum class State { waiting_to_start, ready, at_warp_barrier, at_block_barrier, done };
 
-/// A stack on which threads run one after another, until one of them must wait; then the stack is that thread's alone.
-struct Fiber {
-  static constexpr size_t kStackBytes = 128 << 10;
-  ucontext_t context{};
-  std::unique_ptr<char[]> stack{new char[kStackBytes]};
+/// A stack that can be left and come back to. Jumps, unlike swapcontext, ask nothing of the kernel.
+struct Stack {
+  jmp_buf place;
+  const void* base = nullptr;  // known to AddressSanitizer, which must be told of every switch
+  size_t bytes = 0;
+  void* shadow = nullptr;
 };
+
+/// A stack on which threads run one after another, until one of them must wait; then the stack is that thread's alone.
+/// `begun`: it stands at the end of its last thread and can take the next.
+struct Fiber : Stack {
+  static constexpr size_t kStackBytes = 128 << 10;
+  bool begun = false;
+  ucontext_t context{};
+  std::unique_ptr<char[]> memory{new char[kStackBytes]};
+  Fiber() {
+    base = memory.get();
+    bytes = kStackBytes;
+  }
+};
+
+inline void leave([[maybe_unused]] Stack& from, [[maybe_unused]] const Stack& to) {
+#if defined(__SANITIZE_ADDRESS__)
+  __sanitizer_start_switch_fiber(&from.shadow, to.base, to.bytes);
+#endif
+}
+inline void arrive([[maybe_unused]] Stack& at, [[maybe_unused]] Stack& from) {
+#if defined(__SANITIZE_ADDRESS__)
+  __sanitizer_finish_switch_fiber(at.shadow, &from.base, &from.bytes);
+#endif
+}
 
 struct Thread {
   dim3 index;
   unsigned flat = 0;
   State state = State::waiting_to_start;
+  int barriers = 0;  // block barriers met so far
   Fiber* fiber = nullptr;
 };
 
@@ -68,7 +102,7 @@ class Block {
     started_ = 0;
     idle_.clear();
     for (const auto& fiber : fibers()) idle_.push_back(fiber.get());
-    for (Thread& t : threads_) t.state = State::waiting_to_start;
+    for (Thread& t : threads_) t.state = State::waiting_to_start, t.barriers = 0;
     Block* const outer = active();
     active() = this;
     while (started_ < threads_.size()) start_fiber();
@@ -85,9 +119,10 @@ class Block {
   /// Called by the running thread: gives way until all of its warp or block are there.
   void wait(State barrier) {
     Thread* const self = current;
+    if (barrier == State::at_block_barrier && self->barriers++ == skipped_barrier) return;
     self->state = barrier;
     self->fiber = running_;
-    swapcontext(&self->fiber->context, &scheduler_);
+    to_scheduler(*running_);
   }
 
  private:
@@ -95,7 +130,7 @@ class Block {
   bool reverse_;
   std::vector<Thread> threads_;
   size_t started_ = 0;
-  ucontext_t scheduler_{};
+  Stack scheduler_;
   Fiber* running_ = nullptr;
   std::vector<Fiber*> idle_;
 
@@ -107,17 +142,44 @@ class Block {
 
   Thread& in_order(size_t i) { return threads_[reverse_ ? threads_.size() - 1 - i : i]; }
 
-  static void enter() { active()->run_threads(); }
+  /// A fiber lives from launch to launch, so it asks for its block each time.
+  static void enter() {
+    arrive(*active()->running_, active()->scheduler_);
+    while (true) active()->run_threads();
+  }
 
   void run_threads() {
     Fiber* const mine = running_;
+    mine->begun = false;
     while (started_ < threads_.size()) {
       current = &in_order(started_++);
       body_();
       current->state = State::done;
     }
+    mine->begun = true;
     idle_.push_back(mine);
-    setcontext(&scheduler_);
+    to_scheduler(*mine);
+  }
+
+  /// Leaves the fiber; returns when a block, maybe another one than this, goes on with it.
+  void to_scheduler(Fiber& fiber) {
+    leave(fiber, scheduler_);
+    if (_setjmp(fiber.place) == 0) _longjmp(scheduler_.place, 1);
+    arrive(fiber, active()->scheduler_);
+  }
+
+  void to_fiber(Fiber& fiber, bool begun) {
+    running_ = &fiber;
+    leave(scheduler_, fiber);
+    if (_setjmp(scheduler_.place) == 0) {
+      if (begun) _longjmp(fiber.place, 1);
+      getcontext(&fiber.context);
+      fiber.context.uc_stack = {fiber.memory.get(), 0, Fiber::kStackBytes};
+      fiber.context.uc_link = nullptr;
+      makecontext(&fiber.context, &Block::enter, 0);
+      setcontext(&fiber.context);
+    }
+    arrive(scheduler_, *running_);
   }
 
   void start_fiber() {
@@ -125,19 +187,14 @@ class Block {
       fibers().push_back(std::make_unique<Fiber>());
       idle_.push_back(fibers().back().get());
     }
-    running_ = idle_.back();
+    Fiber& fiber = *idle_.back();
     idle_.pop_back();
-    getcontext(&running_->context);
-    running_->context.uc_stack = {running_->stack.get(), 0, Fiber::kStackBytes};
-    running_->context.uc_link = nullptr;
-    makecontext(&running_->context, &Block::enter, 0);
-    swapcontext(&scheduler_, &running_->context);
+    to_fiber(fiber, fiber.begun);
   }
 
   void resume(Thread& t) {
     current = &t;
-    running_ = t.fiber;
-    swapcontext(&scheduler_, &running_->context);
+    to_fiber(*t.fiber, true);
   }
 
   bool all(size_t first, size_t last, State state) const {

@@ -5,6 +5,8 @@
 #include <cmath>
 #include <cstring>
 
+#include "tensor/gaussian_filter.h"
+
 namespace kernel_cases {
 
 double relative_error(const Tensor& got, const Tensor& want) {
@@ -210,6 +212,30 @@ std::vector<Case> products() {
                                       conv2d_grad_weight(in[3], in[0], c.w, c.options)};
                      }});
   }
+  return cases;
+}
+
+std::vector<Case> gaussian_filters() {
+  std::vector<Case> cases;
+  for (const GaussianKind kind : {GaussianKind::exact, GaussianKind::permutohedral})
+    for (const Normalisation normalisation : {Normalisation::row, Normalisation::symmetric})
+      for (const int64_t dimensions : {2, 5})
+        for (const int64_t channels : {1, 2, 11}) {
+          const int64_t points = 73;
+          cases.push_back({fmt::format("{} {} filter, {} dimensions, {} channels", name(kind), name(normalisation),
+                                       dimensions, channels),
+                           {{points, dimensions}, {2, points, channels}},
+                           [=](const Tensors& in) {
+                             const GaussianFilter filter(kind, normalisation,
+                                                         map(Affine{.scale = 3, .shift = 0}, in[0]));
+                             const Tensor y = full_like(in[1], 0), transposed = full_like(in[1], 0);
+                             for (const int64_t image : {0, 1}) {
+                               filter.apply(image, false, in[1], y);
+                               filter.apply(image, true, in[1], transposed);
+                             }
+                             return Tensors{y, transposed};
+                           }});
+        }
   return cases;
 }
 

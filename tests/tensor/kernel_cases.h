@@ -37,5 +37,7 @@ std::vector<Case> resizing(const std::vector<int64_t>& channels);
 std::vector<Case> classes(const std::vector<int64_t>& channels);
 std::vector<Case> updates(const std::vector<int64_t>& sizes);
 std::vector<Case> products();
+/// Exact and on the lattice, both normalisations, with their transposes.
+std::vector<Case> gaussian_filters();
 
 }  // namespace kernel_cases

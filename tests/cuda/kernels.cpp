@@ -4,7 +4,7 @@
 #include <cstdlib>
 #include <limits>
 
-#include "kernel_cases.h"
+#include "tests/tensor/kernel_cases.h"
 
 namespace {
 
@@ -50,6 +50,7 @@ TEST_CASE("cuda kernels agree with the reference") {
   SUBCASE("resizing") { check_cases(resizing({1, 5})); }
   SUBCASE("classes") { check_cases(classes(channels)); }
   SUBCASE("updates") { check_cases(updates({1, 5003})); }
+  SUBCASE("Gaussian filters") { check_cases(gaussian_filters()); }
 }
 
 TEST_CASE("cuda products agree with the reference in every precision") {

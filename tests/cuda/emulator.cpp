@@ -5,6 +5,8 @@
 #include <cstdlib>
 #include <vector>
 
+#include "tests/tensor/kernel_cases.h"
+
 namespace {
 
 constexpr int kCount = 128;
@@ -58,6 +60,38 @@ TEST_CASE("emulator: warps exchange values") {
   for (int i = 0; i < kCount; ++i) x[i] = i;
   cuda_emulator::run_grid(1, kCount, [&] { warp_sum(x.data(), y.data()); });
   for (int w = 0; w < 4; ++w) CHECK(y[w] == 32 * 32 * w + 31 * 32 / 2);
+}
+
+/// The outputs of every case with threads in ascending or descending order and one block barrier left out.
+kernel_cases::Tensors outputs(const std::vector<kernel_cases::Case>& cases, bool reverse, int skipped_barrier) {
+  if (reverse) setenv("CRIS_EMULATOR_REVERSE", "1", 1);
+  cuda_emulator::skipped_barrier = skipped_barrier;
+  kernel_cases::Tensors all;
+  for (const auto& c : cases) {
+    const auto in = make_inputs(c, tensor::Device::cuda).f32;
+    for (const auto& y : c.run(in)) all.push_back(y);
+  }
+  cuda_emulator::skipped_barrier = -1;
+  unsetenv("CRIS_EMULATOR_REVERSE");
+  return all;
+}
+
+/// How many of the outputs that depend on barriers at all betray that one is missing.
+int betrayed(const std::vector<kernel_cases::Case>& cases, int skipped_barrier) {
+  const auto right = outputs(cases, false, -1), up = outputs(cases, false, skipped_barrier),
+             down = outputs(cases, true, skipped_barrier);
+  int count = 0;
+  for (size_t i = 0; i < right.size(); ++i)
+    count += !kernel_cases::same_bits(up[i], right[i]) || !kernel_cases::same_bits(down[i], right[i]);
+  return count;
+}
+
+TEST_CASE("emulator: the kernels' own barriers, left out one by one, are missed") {
+  using namespace kernel_cases;
+  const std::vector<Case> sum = {
+      {"sum", {{1, 128, 72, 17}}, [](const Tensors& in) { return Tensors{tensor::sum_to_last(in[0])}; }}};
+  CHECK(betrayed(sum, -1) == 0);
+  for (const int barrier : {0, 1, 2, 3, 4, 5, 6}) CHECK(betrayed(sum, barrier) > 0);
 }
 
 }  // namespace

@@ -1,0 +1,109 @@
+/// Whole networks on CUDA: PyTorch's numbers, and training steps that follow the reference, in both thread orders.
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <cstdlib>
+
+#include "cris/model.h"
+#include "cris/parity.h"
+#include "nn/dropout.h"
+#include "nn/init.h"
+#include "nn/optimizer.h"
+#include "tensor/ops.h"
+
+namespace {
+
+using namespace cris;
+using tensor::Device;
+using tensor::DType;
+using tensor::Tensor;
+
+constexpr int kSteps = 3;
+
+/// On the emulator: threads in descending order while it lives.
+struct Reversed {
+  explicit Reversed(bool on) {
+    if (on) setenv("CRIS_EMULATOR_REVERSE", "1", 1);
+  }
+  ~Reversed() { unsetenv("CRIS_EMULATOR_REVERSE"); }
+};
+
+/// The losses of kSteps training steps, then the probabilities that the trained model gives in evaluation mode.
+std::vector<double> trained(BackboneKind kind, Strategy strategy, Device device) {
+  Model model({.backbone = {.kind = kind, .base = 2},
+               .strategy = strategy,
+               .refiner = {.channels = 3, .kernels = {3, 3}},
+               .crf = {}});
+  nn::initialize(model, 1);
+  model.to(device);
+  const auto draw = [&](uint32_t stream, int64_t channels) {
+    return tensor::uniform({5, stream, 0}, {2, 32, 32, channels}, 0, 1, DType::f32, Device::cpu).to(device);
+  };
+  const Tensor x = draw(1, 3), mask = tensor::map(tensor::Threshold{0.5}, draw(2, 1));
+  nn::Adam optimizer(model);
+  std::vector<double> numbers;
+  const CrisOptions options{.alternate = Alternate::batch};
+  for (int step = 0; step < kSteps; ++step) {
+    nn::set_random_step(model, 1, uint32_t(step));
+    model.zero_grad();
+    const Outputs out = model(Variable(x));
+    const Variable loss = loss_value(loss_of(strategy, options, 0, step), options, out.mask, out.output, mask);
+    numbers.push_back(loss.value().item());
+    autograd::backward(loss);
+    optimizer.step(1e-3);
+  }
+  model.train(false);
+  const autograd::NoGrad off;
+  for (const double p : autograd::sigmoid(model(Variable(x)).output).value().to_vector()) numbers.push_back(p);
+  return numbers;
+}
+
+double distance(const std::vector<double>& a, const std::vector<double>& b) {
+  double difference = 0, norm = 0;
+  for (size_t i = 0; i < a.size(); ++i) {
+    difference += (a[i] - b[i]) * (a[i] - b[i]);
+    norm += b[i] * b[i];
+  }
+  return std::sqrt(difference / norm);
+}
+
+void check_parity(bool reverse) {
+  const Reversed order(reverse);
+  int cases = 0;
+  run_parity(std::string(CRIS_TEST_DATA) + "/../vectors",
+             {.device = Device::cuda, .dtype = DType::f32, .only = "", .write_folder = ""}, [&](const ParityResult& r) {
+               ++cases;
+               CAPTURE(r.name);
+               CAPTURE(r.tensor);
+               CAPTURE(r.error);
+               CAPTURE(r.failure);
+               CHECK(r.passed);
+             });
+  CHECK(cases > 60);
+}
+
+}  // namespace
+
+TEST_CASE("cuda: PyTorch's numbers") { check_parity(false); }
+
+TEST_CASE("cuda: PyTorch's numbers, threads in descending order") { check_parity(true); }
+
+TEST_CASE("cuda: three training steps of every network follow the reference, with the same bits in any thread order") {
+  struct Network {
+    BackboneKind kind;
+    Strategy strategy;
+  };
+  for (const Network& n : {Network{BackboneKind::unet, Strategy::cris},
+                           {BackboneKind::unet_plus_plus, Strategy::cris},
+                           {BackboneKind::segnet, Strategy::cris},
+                           {BackboneKind::unet, Strategy::backbone},
+                           {BackboneKind::unet, Strategy::fcn},
+                           {BackboneKind::unet, Strategy::crf}}) {
+    CAPTURE(name(n.kind));
+    CAPTURE(name(n.strategy));
+    const std::vector<double> got = trained(n.kind, n.strategy, Device::cuda);
+    CHECK(distance(got, trained(n.kind, n.strategy, Device::reference)) < 1e-3);
+    const Reversed order(true);
+    CHECK(trained(n.kind, n.strategy, Device::cuda) == got);
+  }
+}
