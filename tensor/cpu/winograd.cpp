@@ -31,7 +31,7 @@ struct Plan {
 
   Plan(int64_t n, int64_t h, int64_t w, int64_t c_, int64_t k_) : tiles(n, h, w), c(c_), k(k_), blocks(k_) {
     widest = blocks.vecs_of(0) * kLanes;
-    by_tiles = tiles.count >= 300 || blocks.count < 2;
+    by_tiles = tiles.count >= (c * k <= 128 * 128 ? 128 : 300) || blocks.count < 2;
     const int64_t full = tile_rows(blocks.vecs_of(0));
     const int64_t best = !by_tiles ? 256 : M == 2 ? 48 : full > 8 ? 24 : c < 128 ? 18 : 48;
     batch = std::min(round_up(best, full), tiles.count);
