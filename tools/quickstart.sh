@@ -25,7 +25,7 @@ done
 
 "$here/tools/setup.sh"
 echo "building ..."
-(cd "$here" && cmake --preset release -DCRIS_TESTS=OFF >/dev/null && cmake --build --preset release --target cris | tail -n 1)
+(cd "$here" && cmake --preset release >/dev/null && cmake --build --preset release --target cris | tail -n 1)
 cris=$here/build/release/cris
 
 if [ -z "$data" ]; then
