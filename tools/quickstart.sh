@@ -32,7 +32,7 @@ if [ -z "$data" ]; then
   out=${out:-quickstart/synthetic}
   data=$out/data
   [ -d "$data/masks" ] || "$cris" data synthesize "$data" --count 400 --size 96
-  epochs=${epochs:-24} size=${size:-64}
+  epochs=${epochs:-16} size=${size:-64}
 else
   out=${out:-quickstart/$(basename "$data")}
   epochs=${epochs:-8} size=${size:-64}
