@@ -57,11 +57,12 @@ double fma_ceiling(int threads) {
   return 2.0 * 16 * kChains * double(kRounds) * threads / seconds + 0 * sink;
 }
 
-/// Bytes read and written a second by a copy of 256 MB.
+/// Bytes read and written a second by a copy of 128 MB.
 double copy_ceiling(tensor::Device device) {
-  const tensor::Tensor x = tensor::zeros({32 << 20}, tensor::DType::f32, device);
-  const double seconds = shortest(5, [&] {
-    const auto y = tensor::map(tensor::Affine{.scale = 1, .shift = 0}, x);
+  const tensor::Tensor x = tensor::zeros({1 << 19, 64}, tensor::DType::f32, device);
+  const tensor::Tensor y = tensor::zeros(x.shape(), tensor::DType::f32, device);
+  const double seconds = shortest(9, [&] {
+    tensor::backend(device).copy_channels(x, 0, 64, y, 0);
     tensor::backend(device).synchronize();
   });
   return 2.0 * double(x.bytes()) / seconds;
@@ -77,13 +78,16 @@ int bench_ops(const cris::Config& config) {
   for (const autograd::OpCase& c : autograd::large_op_cases()) {
     // The plan device counts what the case computes and moves.
     const auto planned = autograd::case_inputs(c, tensor::DType::f32, tensor::Device::plan);
+    const tensor::Shape shape = autograd::run_case(c, planned).y.shape();
+    const tensor::Tensor direction = autograd::case_cotangent(shape, tensor::DType::f32, tensor::Device::plan);
     tensor::reset_plan_counts();
-    autograd::run_case(c, planned);
+    autograd::run_case(c, planned, direction);
     const tensor::PlanCounts counts = tensor::plan_counts();
     const auto inputs = autograd::case_inputs(c, tensor::DType::f32, device);
-    autograd::run_case(c, inputs);
-    const double seconds = shortest(5, [&] {
-      autograd::run_case(c, inputs);
+    const tensor::Tensor cotangent = autograd::case_cotangent(shape, tensor::DType::f32, device);
+    autograd::run_case(c, inputs, cotangent);
+    const double seconds = shortest(9, [&] {
+      autograd::run_case(c, inputs, cotangent);
       tensor::backend(device).synchronize();
     });
     fmt::print("{:<46} {:>9.3f} {:>9} {:>8.1f} {:>6} {:>6.0f}\n", c.name, 1e3 * seconds,
