@@ -50,7 +50,7 @@ Run setup(CLI::App& app) {
   return [o] { return run(*o); };
 }
 
-const Command parity(60, "parity", "Compare with numbers that PyTorch computed", setup);
+const Command parity(75, "parity", "compare with numbers that PyTorch computed", setup);
 
 }  // namespace
 
