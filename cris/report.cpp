@@ -147,7 +147,8 @@ std::string html_report(const std::vector<std::string>& paths, const std::string
       "the test set; several seeds tell the noise of training.</p>\n" +
       spread_table(runs);
   html += "<h2>Training</h2>\n<div class=\"charts\">\n";
-  html += chart("Validation Dice at 0.5", "epoch", "Dice", "epochs.csv", &RunFiles::epochs, 0, 3, false);
+  html +=
+      chart("Validation Dice at its best threshold", "epoch", "Dice", "epochs.csv", &RunFiles::epochs, 0, 10, false);
   html += chart("Training loss", "epoch", "loss", "epochs.csv", &RunFiles::epochs, 0, 2, false);
   html += chart("Validation MSE", "epoch", "MSE", "epochs.csv", &RunFiles::epochs, 0, 7, false);
   html +=

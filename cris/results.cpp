@@ -65,10 +65,10 @@ Chart training_chart(const std::string& epochs_csv) {
     std::vector<std::string> cells;
     std::istringstream fields(line);
     for (std::string cell; std::getline(fields, cell, ',');) cells.push_back(cell);
-    if (cells.size() < 8) continue;
+    if (cells.size() < 12) continue;
     const double epoch = std::stod(cells[0]);
     chart.series[0].points.emplace_back(epoch, std::stod(cells[2]));
-    chart.series[1].points.emplace_back(epoch, std::stod(cells[3]));
+    chart.series[1].points.emplace_back(epoch, std::stod(cells[10]));
     chart.series[2].points.emplace_back(epoch, std::stod(cells[7]));
   }
   return chart;

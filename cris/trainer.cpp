@@ -37,7 +37,7 @@ data::LoaderOptions loader_options(const Config& c) {
 const char* const kEpochsHeader =
     "epoch,loss,training_loss,validation_dice,validation_dice_pooled,validation_precision,validation_recall,validation_"
     "mse,"
-    "validation_mse_thresholded,best\n";
+    "validation_mse_thresholded,best,validation_best_dice,validation_best_threshold\n";
 
 }  // namespace
 
@@ -156,14 +156,19 @@ double Trainer::take_step(const data::Batch& batch) {
 double Trainer::end_epoch() {
   const Loss loss = loss_of(strategy_, cris_options_, at_.epoch, 0);
   const double training_loss = at_.loss_sum / double(std::max<int64_t>(at_.images, 1));
-  const Summary s = evaluate(*model_, data_.validation, device_of(config_), config_.train.batch).summary(0.5);
-  const bool best = s.dice > at_.best_dice;
+  const Scores scores = evaluate(*model_, data_.validation, device_of(config_), config_.train.batch);
+  const Summary s = scores.summary(0.5);
+  // Probabilities of an early epoch may all lie below 0.5 and still rank the pixels; the metric's own threshold is
+  // chosen later too.
+  const double threshold = scores.best_threshold(), dice = scores.summary(threshold).dice;
+  const bool best = dice > at_.best_dice;
   at_.epochs_without_gain = best ? 0 : at_.epochs_without_gain + 1;
-  if (best) at_.best_dice = s.dice, at_.best_epoch = at_.epoch;
+  if (best) at_.best_dice = dice, at_.best_epoch = at_.epoch;
   const char* loss_name =
       strategy_ == Strategy::cris && cris_options_.alternate == Alternate::batch ? "both in turn" : name(loss);
-  epochs_.append(fmt::format("{},{},{},{},{},{},{},{},{},{}\n", at_.epoch + 1, loss_name, training_loss, s.dice,
-                             s.dice_pooled, s.precision, s.recall, s.mse, s.mse_thresholded, best ? 1 : 0));
+  epochs_.append(fmt::format("{},{},{},{},{},{},{},{},{},{},{},{}\n", at_.epoch + 1, loss_name, training_loss, s.dice,
+                             s.dice_pooled, s.precision, s.recall, s.mse, s.mse_thresholded, best ? 1 : 0, dice,
+                             threshold));
   const json line = {{"epoch", at_.epoch + 1},
                      {"loss_name", loss_name},
                      {"training_loss", training_loss},
@@ -171,6 +176,8 @@ double Trainer::end_epoch() {
                      {"validation_precision", s.precision},
                      {"validation_recall", s.recall},
                      {"validation_mse", s.mse},
+                     {"validation_best_dice", dice},
+                     {"validation_best_threshold", threshold},
                      {"best", best}};
   metrics_.append(line.dump() + "\n");
   at_.stopped_early = config_.train.early_stopping > 0 && at_.epochs_without_gain >= config_.train.early_stopping;
@@ -179,13 +186,15 @@ double Trainer::end_epoch() {
     nn::save_checkpoint(run_.file("checkpoints/best.safetensors"), *model_, nullptr,
                         {{"epoch", fmt::format("{}", at_.epoch + 1)}, {"config", portable_toml(config_)}});
   }
-  say(fmt::format("epoch {}/{}  {}  loss {:.4f}  validation dice {:.4f}  precision {:.4f}  recall {:.4f}  mse {:.4f}{}",
-                  at_.epoch + 1, config_.train.epochs, loss_name, training_loss, s.dice, s.precision, s.recall, s.mse,
-                  best ? "  best" : ""));
+  say(
+      fmt::format("epoch {}/{}  {}  loss {:.4f}  validation dice {:.4f} at {:.2f}, {:.4f} at 0.5  precision {:.4f}  "
+                  "recall {:.4f}  mse {:.4f}{}",
+                  at_.epoch + 1, config_.train.epochs, loss_name, training_loss, dice, threshold, s.dice, s.precision,
+                  s.recall, s.mse, best ? "  best" : ""));
   ++at_.epoch;
   at_.step = 0, at_.loss_sum = 0, at_.images = 0;
   save_last();
-  return s.dice;
+  return dice;
 }
 
 TrainResult Trainer::train(const TrainOptions& options) {

@@ -59,7 +59,7 @@ class Trainer {
   void save_last();
   double take_step(const data::Batch& batch);
   Variable compute_loss(const data::Batch& batch);
-  /// Validates, writes the epoch's lines and checkpoints; returns the Dice.
+  /// Validates, writes the epoch's lines and checkpoints; returns the Dice at its best threshold, which ranks epochs.
   double end_epoch();
   void say(const std::string& text);
   double seconds() const;
