@@ -12,18 +12,35 @@ cudaStream_t stream();
 void check_launch(const char* kernel);
 
 #ifdef __CUDACC__
+/// With `shared_bytes` of memory for dynamic_shared.
 template <class... P, class... A>
-void launch(const char* name, void (*kernel)(P...), dim3 grid, dim3 block, A... args) {
-  kernel<<<grid, block, 0, stream()>>>(args...);
+void launch_with_shared(const char* name, void (*kernel)(P...), dim3 grid, dim3 block, int shared_bytes, A... args) {
+  if (shared_bytes > 48 << 10) cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, shared_bytes);
+  kernel<<<grid, block, shared_bytes, stream()>>>(args...);
   check_launch(name);
+}
+template <class T>
+__device__ T* dynamic_shared() {
+  extern __shared__ __align__(16) unsigned char memory[];
+  return reinterpret_cast<T*>(memory);
 }
 #else
 template <class... P, class... A>
-void launch(const char* name, void (*kernel)(P...), dim3 grid, dim3 block, A... args) {
-  cuda_emulator::run_grid(grid, block, [=] { kernel(args...); });
+void launch_with_shared(const char* name, void (*kernel)(P...), dim3 grid, dim3 block, int shared_bytes, A... args) {
+  cuda_emulator::run_grid(
+      grid, block, [=] { kernel(args...); }, size_t(shared_bytes));
   check_launch(name);
 }
+template <class T>
+T* dynamic_shared() {
+  return reinterpret_cast<T*>(cuda_emulator::Block::active()->shared());
+}
 #endif
+
+template <class... P, class... A>
+void launch(const char* name, void (*kernel)(P...), dim3 grid, dim3 block, A... args) {
+  launch_with_shared(name, kernel, grid, block, 0, args...);
+}
 
 constexpr int kThreads = 256;
 

@@ -43,16 +43,50 @@ T exchange(T value, From from) {
   return received;
 }
 
-/// What every lane of this warp hands in.
+/// What every lane of this warp hands in, readable while it lives.
 template <class T>
-void gather(const T& value, T (&lanes)[kWarp]) {
-  static_assert(sizeof(T) <= sizeof(Block::Slot));
+class Lanes {
+ public:
+  explicit Lanes(const T& mine) {
+    static_assert(sizeof(T) <= sizeof(Block::Slot));
+    Block& b = *Block::active();
+    const unsigned flat = b.current->flat;
+    first_ = &b.slots[flat / kWarp * kWarp];
+    std::memcpy(b.slots[flat].bytes, &mine, sizeof mine);
+    __syncwarp();
+  }
+  ~Lanes() { __syncwarp(); }
+  Lanes(const Lanes&) = delete;
+  Lanes& operator=(const Lanes&) = delete;
+  const T& operator[](int lane) const { return *reinterpret_cast<const T*>(first_[lane].bytes); }
+
+ private:
+  const Block::Slot* first_;
+};
+
+inline void make_copy(const Thread::Copy& c) {
+  if (c.from)
+    std::memcpy(c.to, c.from, c.bytes);
+  else
+    std::memset(c.to, 0, c.bytes);
+}
+/// A device makes an asynchronous copy at any moment until it is waited for: here as late as it may be, or, with
+/// threads in descending order, at once.
+inline void start_copy(void* to, const void* from, size_t bytes) {
   Block& b = *Block::active();
-  const unsigned flat = b.current->flat, first = flat / kWarp * kWarp;
-  std::memcpy(b.slots[flat].bytes, &value, sizeof value);
-  __syncwarp();
-  for (unsigned lane = 0; lane < kWarp; ++lane) std::memcpy(&lanes[lane], b.slots[first + lane].bytes, sizeof value);
-  __syncwarp();
+  if (b.reverse())
+    make_copy({to, from, bytes});
+  else
+    b.current->copies.back().push_back({to, from, bytes});
+}
+inline void commit_copies() { Block::active()->current->copies.emplace_back(); }
+/// Makes the copies of all committed groups but the last `pending`.
+inline void wait_for_copies(size_t pending) {
+  auto& groups = Block::active()->current->copies;
+  while (groups.size() > pending + 1) {
+    for (const auto& c : groups.front()) make_copy(c);
+    groups.erase(groups.begin());
+  }
 }
 
 }  // namespace cuda_emulator
