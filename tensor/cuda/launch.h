@@ -1,15 +1,10 @@
 /// How kernels are launched, by nvcc's triple brackets or on the emulator, and the index arithmetic that they share.
 #pragma once
-#include <cuda_runtime.h>
-
 #include <cstdint>
 
-namespace tensor::cuda {
+#include "tensor/cuda/stream.h"
 
-/// The one stream of the process.
-cudaStream_t stream();
-/// Throws CudaError, naming the kernel, when the launch before it failed.
-void check_launch(const char* kernel);
+namespace tensor::cuda {
 
 #ifdef __CUDACC__
 /// With `shared_bytes` of memory for dynamic_shared.

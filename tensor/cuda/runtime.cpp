@@ -1,8 +1,6 @@
 /// The CUDA runtime, checked.
 #include "tensor/cuda/runtime.h"
 
-#include "tensor/cuda/launch.h"
-
 namespace tensor::cuda {
 
 void check_cuda(cudaError_t status, const char* call) {
