@@ -1,9 +1,12 @@
 /// Data, split and model of a configuration.
 #include "cris/experiment.h"
 
+#include <algorithm>
+
 #include "data/format_error.h"
 #include "data/hash.h"
 #include "data/parallel.h"
+#include "data/transform.h"
 #include "nn/init.h"
 #include "tensor/atomic_file.h"
 
@@ -66,6 +69,14 @@ ExperimentData open_data(const Config& config) {
 void decode_all(const ExperimentData& data, int threads) {
   for (const auto& store : {data.training, data.validation, data.test})
     data::for_each_index(store->size(), threads, [&](int64_t i) { store->get(i); });
+  for (int64_t i = 0; i < data.training->size(); ++i) {
+    const auto sample = data.training->get(i);
+    if (std::ranges::any_of(sample->mask.pixels, [](uint8_t v) { return v != 0; })) return;
+  }
+  throw data::FormatError(fmt::format(
+      "{}: not one of the {} training masks has a polyp pixel, so there is nothing to learn; masks are white "
+      "(values of {} and above) where the polyp is",
+      data.training->pair(0).mask, data.training->size(), data::kMaskThreshold));
 }
 
 std::shared_ptr<data::SampleStore> part_of(const ExperimentData& data, const std::string& name) {

@@ -19,7 +19,8 @@ struct ExperimentData {
 /// Opens data.dir, reads or makes the split, hashes the files. Nothing is decoded yet.
 /// Throws data::FormatError for bad data, ConfigError when no data.dir is set or a part of the split is empty.
 ExperimentData open_data(const Config& config);
-/// Decodes every pair once (into the cache), so that a bad image is met before a run begins. Throws data::FormatError.
+/// Decodes every pair once (into the cache), so that a bad image is met before a run begins. Throws data::FormatError,
+/// also when every training mask is black.
 void decode_all(const ExperimentData& data, int threads);
 /// The store of "train", "validation" or "test"; throws ConfigError for another name.
 std::shared_ptr<data::SampleStore> part_of(const ExperimentData& data, const std::string& name);

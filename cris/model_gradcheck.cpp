@@ -15,6 +15,7 @@ using tensor::Device;
 using tensor::DType;
 using tensor::Tensor;
 
+constexpr double kRefine = 5;  // between the steps h of one slope
 constexpr uint32_t kImage = 1, kCotangent = 2, kDirection = 100;
 
 double norm(const std::vector<double>& v) {
@@ -140,10 +141,14 @@ ModelGradientError gradcheck_model(const ModelCheck& check, uint64_t seed) {
         (*direction)[j] /= scale;
         analytic += (*direction)[j] * g[j];
       }
-      double best = INFINITY;
-      for (const double h : {1e-5, 2e-6, 4e-7}) {
-        const double numeric = probe.slope(*variables[i].value, *direction, h);
-        best = std::min(best, std::abs(numeric - analytic) / std::max(length, 1e-3));
+      const auto error = [&](double numeric) { return std::abs(numeric - analytic) / std::max(length, 1e-3); };
+      double best = INFINITY, coarse = NAN;
+      for (const double h : {1e-5, 1e-5 / kRefine, 1e-5 / (kRefine * kRefine)}) {
+        const double fine = probe.slope(*variables[i].value, *direction, h);
+        best = std::min(best, error(fine));
+        if (const double limit = fine + (fine - coarse) / (kRefine * kRefine - 1); std::isfinite(limit))
+          best = std::min(best, error(limit));
+        coarse = fine;
       }
       if (!(best <= worst.error)) worst = {best, variables[i].name, worst.parameters};
     }

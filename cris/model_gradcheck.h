@@ -25,8 +25,8 @@ struct ModelGradientError {
 
 /// In f64 on the reference, L = sum over heads of sum(sigmoid(logits) cotangent) with random cotangents. For each
 /// parameter dL/dt along its gradient and along a random direction, both of length 1, is compared with (L(x + h d) -
-/// L(x - h d)) / 2h. ReLU and max-pool have kinks, which a step may cross: the best of h = 1e-5, 2e-6, 4e-7 counts (a
-/// wrong gradient is wrong at every h).
+/// L(x - h d)) / 2h. ReLU and max-pool have kinks, which a step may cross: the best of h = 1e-5, 2e-6, 4e-7 and of the
+/// limits h -> 0 that two neighbours give (their errors shrink with h^2) counts; a wrong gradient is wrong at each.
 ModelGradientError gradcheck_model(const ModelCheck& check, uint64_t seed = 1);
 
 }  // namespace cris

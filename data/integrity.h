@@ -35,7 +35,9 @@ struct IntegrityReport {
   double least_coverage = 0, median_coverage = 0, mean_coverage = 0, most_coverage = 0;  ///< share of polyp pixels
   std::vector<std::vector<std::string>> duplicates;  ///< groups of equal images (SHA-256 of the pixels)
   std::vector<NearDuplicate>
-      near_duplicates;      ///< similarity >= kNearDuplicate, equal images left out, most alike first
+      near_duplicates;  ///< similarity >= kNearDuplicate, equal images left out, most alike first
+  /// Training would take it: no file is refused, and some mask has a polyp.
+  bool usable() const { return refused.empty() && int64_t(empty_masks.size()) < pairs; }
   std::string fingerprint;  ///< SHA-256 over names and decoded pixels of images and masks
 };
 

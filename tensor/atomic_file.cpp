@@ -46,7 +46,11 @@ AtomicFile::AtomicFile(std::string path) : path_(std::move(path)) {
   static std::atomic<unsigned> serial{0};
   temporary_ = fmt::format("{}.{}-{}.partial", path_, getpid(), serial++);
   struct stat status;
-  if (stat(path_.c_str(), &status) == 0 && S_ISDIR(status.st_mode)) fail("write", EISDIR);
+  if (stat(path_.c_str(), &status) == 0 && !S_ISREG(status.st_mode)) {
+    if (S_ISDIR(status.st_mode)) fail("write", EISDIR);
+    // The rename would put a file in the place of the device.
+    throw Error(fmt::format("cannot write {}: it is a device, a pipe or a socket; name a file", path_));
+  }
   file_ = open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
   if (file_ < 0) fail("create", errno);
 }

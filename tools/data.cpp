@@ -36,7 +36,7 @@ int check(const Options& o) {
     for (size_t i = 0; i < crossing.size() && i < 10; ++i)
       fmt::print("  {} ~ {} ({:.4f})\n", crossing[i].a, crossing[i].b, crossing[i].similarity);
   }
-  return report.refused.empty() ? kOk : kData;
+  return report.usable() ? kOk : kData;
 }
 
 int split(const Options& o) {

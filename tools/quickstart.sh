@@ -31,11 +31,11 @@ cris=$here/build/release/cris
 if [ -z "$data" ]; then
   out=${out:-quickstart/synthetic}
   data=$out/data
-  [ -d "$data/masks" ] || "$cris" data synthesize "$data" --count 160 --size 96
+  [ -d "$data/masks" ] || "$cris" data synthesize "$data" --count 400 --size 96
   epochs=${epochs:-24} size=${size:-64}
 else
   out=${out:-quickstart/$(basename "$data")}
-  epochs=${epochs:-4} size=${size:-64}
+  epochs=${epochs:-8} size=${size:-64}
 fi
 mkdir -p "$out"
 "$cris" data check "$data"
@@ -43,7 +43,7 @@ mkdir -p "$out"
 runs=()
 for strategy in backbone fcn crf cris; do
   run=$out/$strategy
-  "$cris" train --data "$data" --backbone unet --base "$base" --size "$size" --strategy "$strategy" --epochs "$epochs" -o "$run"
+  "$cris" train --data "$data" --backbone unet --base "$base" --size "$size" --strategy "$strategy" --epochs "$epochs" --lr 3e-3 -o "$run"
   runs+=("$run")
 done
 

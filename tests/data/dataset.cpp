@@ -118,7 +118,9 @@ TEST_CASE("a set in which every mask is black is called what it is") {
   write_pairs(folder, 2);
   data::write_png(folder / "masks/a.png", data::Image(12, 16, 1));
   data::write_png(folder / "masks/b.png", data::Image(13, 17, 1));
-  CHECK(contains(data::report_text(data::check_dataset(folder.path)), "EVERY mask is empty"));
+  const data::IntegrityReport report = data::check_dataset(folder.path);
+  CHECK(contains(data::report_text(report), "EVERY mask is empty"));
+  CHECK_FALSE(report.usable());
 }
 
 TEST_CASE("prepare writes every pair at the size, masks of 0 and 255") {

@@ -1,26 +1,16 @@
-/// Scratch folders and tiny pictures for the tests of this layer.
+/// Tiny pictures for the tests of this layer.
 #pragma once
 #include <doctest/doctest.h>
-#include <stdlib.h>
 
-#include <filesystem>
 #include <string>
 
 #include "data/image.h"
 #include "data/transform.h"
 #include "tensor/atomic_file.h"
 #include "tensor/check.h"
+#include "tests/scratch.h"
 
 namespace {
-
-/// A folder of its own, removed with everything in it.
-struct Scratch {
-  std::string path = (std::filesystem::temp_directory_path() / "cris-data-XXXXXX").string();
-  Scratch() { REQUIRE(mkdtemp(path.data()) != nullptr); }
-  ~Scratch() { std::filesystem::remove_all(path); }
-  std::string operator/(const std::string& name) const { return path + "/" + name; }
-  void folder(const std::string& name) const { std::filesystem::create_directories(*this / name); }
-};
 
 /// Every pixel another colour, smooth enough for interpolation.
 [[maybe_unused]] data::Image gradient(int64_t height, int64_t width, int64_t channels, int shift = 0) {

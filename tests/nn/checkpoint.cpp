@@ -4,11 +4,11 @@
 #include <doctest/doctest.h>
 
 #include <cstring>
-#include <filesystem>
 
 #include "nn/conv.h"
 #include "nn/norm.h"
 #include "tensor/atomic_file.h"
+#include "tests/scratch.h"
 
 using namespace nn;
 using tensor::Device;
@@ -28,7 +28,11 @@ struct Small : Module {
   Variable operator()(const Variable& x) { return up(norm(conv(x))); }
 };
 
-std::string path_of(const char* name) { return (std::filesystem::temp_directory_path() / name).string(); }
+/// One folder for all files of this test program.
+std::string path_of(const char* name) {
+  static const Scratch folder;
+  return folder / name;
+}
 
 void train_step(Small& net, Adam& adam) {
   net.zero_grad();
@@ -81,8 +85,6 @@ TEST_CASE("a checkpoint brings back network and optimiser, bit for bit") {
   save_checkpoint(path, net, &adam);
   save_checkpoint(again, other, &other_adam);
   CHECK(tensor::read_file(path) == tensor::read_file(again));
-  std::filesystem::remove(path);
-  std::filesystem::remove(again);
 }
 
 TEST_CASE("files hold PyTorch's layouts and names") {
@@ -121,7 +123,6 @@ TEST_CASE("a checkpoint of another network is refused, naming what differs, and 
                         "[3, 2, 3, 3] is needed"),
       tensor::Error);
   CHECK(values_of(net) == before);
-  std::filesystem::remove(path);
 }
 
 TEST_CASE("a checkpoint truncated at any byte, or with any byte changed, is refused") {
@@ -157,7 +158,6 @@ TEST_CASE("a checkpoint truncated at any byte, or with any byte changed, is refu
   CHECK(layer.weight.value().to_vector() == before);
   tensor::write_file_atomically(path, whole);
   load_checkpoint(path, layer);
-  std::filesystem::remove(path);
 }
 
 TEST_CASE("hostile headers are refused") {
@@ -198,6 +198,5 @@ TEST_CASE("hostile headers are refused") {
   CHECK(message(file_of(std::string(100000, '['), 0)).find("damaged") != std::string::npos);
   CHECK(message(std::string("\xff\xff\xff\xff\xff\xff\xff\x7f{}", 10)).find("claims") != std::string::npos);
   CHECK(message("").find("0 bytes") != std::string::npos);
-  std::filesystem::remove(path);
   CHECK_THROWS_WITH_AS(read_safetensors(path), doctest::Contains(path.c_str()), tensor::Error);
 }

@@ -88,8 +88,12 @@ open('sixteen.png', 'wb').write(png(40, 40, 16, 2, bytes(range(240))))
 open('four.png', 'wb').write(png(40, 40, 8, 6, bytes(range(160))))
 PY
 if [ -s four.png ]; then
-  "$cris" train --data black --base 4 --size 32 --epochs 2 --batch 2 --strategy backbone -o black_run >/dev/null 2>stderr.txt
-  verdict "an all-black mask set trains" $?
+  refuses "an all-black mask set" 3 "black/masks/" "$cris" train --data black --base 4 --size 32 --strategy backbone -o black_run
+  [ ! -e black_run ]
+  verdict "  and nothing was written" $?
+  "$cris" data check black >/dev/null
+  [ $? -eq 3 ]
+  verdict "  and cris data check says so too: exit code 3" $?
   "$cris" predict run sixteen.png four.png -o deep >/dev/null && [ -s deep/masks/sixteen.png ] && [ -s deep/masks/four.png ]
   verdict "16-bit and 4-channel PNG are read" $?
 else

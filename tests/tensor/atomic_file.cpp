@@ -3,23 +3,17 @@
 
 #include <doctest/doctest.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 
 #include <filesystem>
 
 #include "tensor/check.h"
+#include "tests/scratch.h"
 
 namespace {
 
 namespace fs = std::filesystem;
-
-struct Folder {
-  std::string path = (fs::temp_directory_path() / "cris-file-XXXXXX").string();
-  Folder() { REQUIRE(mkdtemp(path.data()) != nullptr); }
-  ~Folder() { fs::remove_all(path); }
-  int64_t entries() const { return std::distance(fs::directory_iterator(path), fs::directory_iterator()); }
-};
 
 /// No file may grow beyond `bytes`: a write then fails as on a full disk.
 struct FullDisk {
@@ -36,7 +30,7 @@ struct FullDisk {
 }  // namespace
 
 TEST_CASE("a written file reads back, large and empty ones too") {
-  const Folder folder;
+  const Scratch folder;
   const std::string path = folder.path + "/x";
   for (const size_t size : {size_t(0), size_t(5), size_t(3 << 20)}) {
     std::string bytes(size, 'a');
@@ -48,7 +42,7 @@ TEST_CASE("a written file reads back, large and empty ones too") {
 }
 
 TEST_CASE("a file that is not committed leaves the older one as it was") {
-  const Folder folder;
+  const Scratch folder;
   const std::string path = folder.path + "/x";
   tensor::write_file_atomically(path, "old");
   {
@@ -67,7 +61,7 @@ TEST_CASE("a file that is not committed leaves the older one as it was") {
 }
 
 TEST_CASE("a full disk is reported and leaves nothing half-written") {
-  const Folder folder;
+  const Scratch folder;
   const std::string path = folder.path + "/x";
   tensor::write_file_atomically(path, "old");
   {
@@ -77,6 +71,14 @@ TEST_CASE("a full disk is reported and leaves nothing half-written") {
   }
   CHECK(tensor::read_file(path) == "old");
   CHECK(folder.entries() == 1);
+}
+
+TEST_CASE("a pipe or a device in the target's place stays") {
+  const Scratch folder;
+  const std::string path = folder.path + "/pipe";
+  REQUIRE(mkfifo(path.c_str(), 0600) == 0);
+  CHECK_THROWS_WITH_AS(tensor::write_file_atomically(path, "x"), doctest::Contains("name a file"), tensor::Error);
+  CHECK(fs::is_fifo(path));
 }
 
 TEST_CASE("errors name the file and the reason") {

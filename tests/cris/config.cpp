@@ -1,0 +1,96 @@
+/// Settings: defaults, files, overrides, and what is refused with which words.
+#include "cris/config.h"
+
+#include <doctest/doctest.h>
+
+#include "tensor/atomic_file.h"
+#include "tests/scratch.h"
+
+using namespace cris;
+
+namespace {
+
+Config read(const std::string& text) {
+  const Scratch folder;
+  tensor::write_file_atomically(folder / "cris.toml", text);
+  Config config;
+  read_config(config, folder / "cris.toml");
+  return config;
+}
+
+}  // namespace
+
+TEST_CASE("a configuration written as TOML reads back the same, whatever its texts hold") {
+  Config config;
+  config.data.dir = "a \"quoted\"\\path\n";
+  config.refiner.kernels = {9, 1};
+  config.train.learning_rate = 3e-4;
+  config.train.weighted_sum = true;
+  const Config again = read(to_toml(config));
+  CHECK(differences(config, again).empty());
+  CHECK(again.data.dir == config.data.dir);
+  CHECK(differences(Config{}, again).size() == 4);
+}
+
+TEST_CASE("every key of the table is in the reference and has a meaning") {
+  Config config;
+  const std::string reference = config_reference();
+  for (const Key& key : keys(config)) {
+    CAPTURE(key.name);
+    CHECK(reference.find("`" + key.name + "`") != std::string::npos);
+    CHECK(!key.meaning.empty());
+  }
+}
+
+TEST_CASE("later settings win; whole numbers are numbers too") {
+  Config config = read("[train]\nepochs = 5\nlearning_rate = 1\n");
+  CHECK(config.train.epochs == 5);
+  CHECK(config.train.learning_rate == 1);
+  set_config(config, "train.epochs=7");
+  set_config(config, "model.backbone=segnet");
+  set_config(config, "refiner.kernels=[5, 3]");
+  CHECK(config.train.epochs == 7);
+  CHECK(config.model.backbone == "segnet");
+  CHECK(config.refiner.kernels == std::vector<int64_t>{5, 3});
+}
+
+TEST_CASE("what is wrong with a file is said with its line") {
+  const auto refused = [](const std::string& text, const char* words) {
+    CHECK_THROWS_WITH_AS(read(text), doctest::Contains(words), ConfigError);
+  };
+  refused("[train]\nepoch = 3\n", ":2: unknown key \"train.epoch\"; the nearest is \"train.epochs\"");
+  refused("[training]\nepochs = 3\n", ":1: unknown key \"training\"");
+  refused("[train]\nepochs = 1.5\n", ":2: train.epochs must be a whole number");
+  refused("[train]\nstrategy = \"magic\"\n", "choose backbone, fcn, crf, cris");
+  refused("[train\n", ":1");
+  refused("[train]\nlearning_rate = nan\n", "out of range");
+}
+
+TEST_CASE("settings that cannot run are refused before anything is read") {
+  const auto refused = [](const char* assignment, const char* words) {
+    CAPTURE(assignment);
+    Config config;
+    CHECK_THROWS_WITH_AS((set_config(config, assignment), resolve_config(config)), doctest::Contains(words),
+                         ConfigError);
+  };
+  refused("data.size=40", "use 32 or 48");
+  refused("refiner.kernels=[4]", "must be odd");
+  refused("refiner.kernels=[]", "at least one");
+  refused("refiner.dropout=1.0", "below 1");
+  refused("run.precision=bf16", "needs run.device");
+  refused("train.epochs", "section.key=value");
+  Config segnet;
+  segnet.model.backbone = "segnet";
+  segnet.data.size = 48;
+  CHECK_THROWS_WITH_AS(resolve_config(segnet), doctest::Contains("use 32 or 64"), ConfigError);
+}
+
+TEST_CASE("a width of 0 stands for the backbone's own") {
+  Config config;
+  resolve_config(config);
+  CHECK(config.model.base == 64);
+  config = {};
+  config.model.backbone = "unet++";
+  resolve_config(config);
+  CHECK(config.model.base == 32);
+}

@@ -1,0 +1,112 @@
+/// Training in a run directory: it goes on where it was, learns, and refuses what is not its own.
+#include "cris/trainer.h"
+
+#include <doctest/doctest.h>
+
+#include "cris/evaluate.h"
+#include "data/synthetic.h"
+#include "tensor/atomic_file.h"
+#include "tests/scratch.h"
+
+using namespace cris;
+
+namespace {
+
+struct Experiment {
+  Scratch folder;
+  Config config;
+  ExperimentData data;
+
+  explicit Experiment(const char* strategy) {
+    data::write_synthetic_set(folder / "data", 20, 40, 40, 1, 1);
+    config.data.dir = folder / "data";
+    config.data.size = 32;
+    config.model.base = 4;
+    config.train.strategy = strategy;
+    config.train.epochs = 2;
+    config.crf.filter = "exact";
+    resolve_config(config);
+    data = open_data(config);
+  }
+
+  /// Trains in the run `name`; `steps` > 0 stops after so many.
+  TrainResult train(const std::string& name, int steps = 0) {
+    RunDirectory run(folder / name);
+    run.begin(config, data, "test");
+    Progress silent;
+    Trainer trainer(config, data, run, silent);
+    TrainOptions options;
+    int taken = 0;
+    if (steps > 0) options.stop = [&] { return ++taken == steps; };
+    return trainer.train(options);
+  }
+  std::string bytes(const std::string& name) const { return tensor::read_file(folder / name); }
+};
+
+}  // namespace
+
+TEST_CASE("a run stopped at any step goes on to the same bytes, with every strategy") {
+  for (const char* strategy : {"backbone", "fcn", "crf", "cris"}) {
+    CAPTURE(strategy);
+    Experiment experiment(strategy);
+    const TrainResult whole = experiment.train("whole");
+    CHECK(whole.finished);
+    CHECK(whole.epochs == 2);
+    for (const int steps : {1, 4, 6}) {  // within the first epoch, at its end, within the second
+      const std::string name = "stopped" + std::to_string(steps);
+      CHECK_FALSE(experiment.train(name, steps).finished);
+      CHECK(experiment.train(name).finished);
+      for (const char* file :
+           {"/checkpoints/last.safetensors", "/checkpoints/best.safetensors", "/metrics.jsonl", "/epochs.csv"})
+        CHECK_MESSAGE(experiment.bytes(name + file) == experiment.bytes(std::string("whole") + file), file);
+    }
+  }
+}
+
+TEST_CASE("a few images are learnt by heart") {
+  Experiment experiment("backbone");
+  experiment.config.train.overfit = 2;
+  experiment.config.train.batch = 2;
+  experiment.config.train.epochs = 60;
+  experiment.config.train.learning_rate = 1e-2;
+  experiment.data = open_data(experiment.config);
+  CHECK(experiment.train("overfit").best_dice > 0.95);
+}
+
+TEST_CASE("early stopping ends a run that no longer gains; so does the caller") {
+  Experiment experiment("backbone");
+  experiment.config.train.learning_rate = 1e-30;  // learns nothing
+  experiment.config.train.epochs = 9;
+  experiment.config.train.early_stopping = 2;
+  const TrainResult result = experiment.train("patient");
+  CHECK(result.finished);
+  CHECK(result.epochs < 9);
+  CHECK(result.epochs == result.best_epoch + 1 + 2);
+  CHECK(experiment.train("patient").epochs == result.epochs);
+
+  RunDirectory run(experiment.folder / "pruned");
+  run.begin(experiment.config, experiment.data, "test");
+  Progress silent;
+  Trainer trainer(experiment.config, experiment.data, run, silent);
+  TrainOptions options;
+  options.epoch_done = [](int64_t epoch, double) { return epoch < 0; };
+  CHECK(trainer.train(options).epochs == 1);
+}
+
+TEST_CASE("a run directory belongs to one configuration, one data set and one process") {
+  Experiment experiment("backbone");
+  experiment.config.train.epochs = 1;
+  experiment.train("run");
+  {
+    RunDirectory run(experiment.folder / "run");
+    CHECK_THROWS_WITH_AS(RunDirectory(experiment.folder / "run"), doctest::Contains("another process"), tensor::Error);
+    Config other = experiment.config;
+    other.train.seed = 5;
+    CHECK_THROWS_WITH_AS(run.begin(other, experiment.data, "test"), doctest::Contains("train.seed"), ConfigError);
+    ExperimentData changed = experiment.data;
+    changed.hash = "other";
+    CHECK_THROWS_WITH_AS(run.begin(experiment.config, changed, "test"), doctest::Contains("changed"), ConfigError);
+  }
+  experiment.config.train.epochs = 2;  // longer is the same run
+  CHECK(experiment.train("run").epochs == 2);
+}
