@@ -65,9 +65,19 @@ class CudaBackend final : public Backend {
     check_cuda(cudaMemGetInfo(&free_bytes, &total), "cudaMemGetInfo");
     limit = int64_t(free_bytes / 10 * 9 / 256 * 256);
     char* arena = nullptr;
-    check_cuda(cudaMalloc(&arena, size_t(limit)), "cudaMalloc of the arena");
+    // Free memory may be in pieces: what cannot be had in one is asked for with a tenth less.
+    while (cudaMalloc(&arena, size_t(limit)) != cudaSuccess) {
+      cudaGetLastError();
+      limit = limit / 10 * 9 / 256 * 256;
+      if (limit < int64_t(64) << 20)
+        throw CudaError(
+            fmt::format("device cuda: {} has no memory left ({:.0f} of {:.0f} MiB free); nvidia-smi "
+                        "lists the processes that hold it",
+                        cuda::device().name, double(free_bytes) / (1 << 20), double(total) / (1 << 20)));
+    }
     return arena;
   }
+  std::vector<std::pair<std::string, std::string>> facts() override { return cuda::facts(); }
   void copy_from_host(void* to, const void* host, int64_t bytes) override {
     transfer(to, host, bytes, cudaMemcpyHostToDevice);
   }

@@ -28,7 +28,8 @@ struct Sums {
 
 /// partial[s][slice][lane] = sum over the slice's rows of term(element, channel).of[s].
 template <int kSums, class Term>
-__global__ void __launch_bounds__(Columns::kLanes* Columns::kRows)
+__global__ void __launch_bounds__(Columns::kLanes* Columns::kRows, 3)  // 80 registers: with fewer, f64 spills
+
     partial_sums_kernel(Columns z, Term term, double* partial) {
   __shared__ double sums[kSums][Columns::kRows][Columns::kLanes];
   // Lanes and partial sums are few: 32-bit divisions, since the 64-bit one is a function that costs registers.

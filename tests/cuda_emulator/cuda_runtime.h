@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <cstring>
 #include <string>
 #include <type_traits>
@@ -101,40 +102,93 @@ T __shfl_xor_sync(unsigned, T value, unsigned mask) {
 }
 
 // ---- runtime --------------------------------------------------------------------------------------------------------
-enum cudaError_t { cudaSuccess = 0, cudaErrorMemoryAllocation = 2, cudaErrorNoDevice = 100 };
+namespace cuda_emulator {
+
+/// The machine that the runtime describes. Tests change it; for whole programs CRIS_EMULATOR_NO_DEVICE takes the device
+/// away and CRIS_EMULATOR_MEMORY_MB sets its memory.
+struct Machine {
+  int devices = std::getenv("CRIS_EMULATOR_NO_DEVICE") ? 0 : 1;
+  int driver = 13000, runtime = 13000, major = 9, minor = 0;
+  size_t memory = (std::getenv("CRIS_EMULATOR_MEMORY_MB") ? std::stoul(std::getenv("CRIS_EMULATOR_MEMORY_MB")) : 8192)
+                  << 20;
+  bool has_code = true;  // for this device
+};
+inline Machine machine;
+
+}  // namespace cuda_emulator
+
+enum cudaError_t {
+  cudaSuccess = 0,
+  cudaErrorMemoryAllocation = 2,
+  cudaErrorInsufficientDriver = 35,
+  cudaErrorNoDevice = 100,
+  cudaErrorNoKernelImageForDevice = 209,
+  cudaErrorStreamCaptureUnsupported = 900
+};
 enum cudaMemcpyKind { cudaMemcpyHostToDevice = 1, cudaMemcpyDeviceToHost = 2, cudaMemcpyDeviceToDevice = 3 };
 using cudaStream_t = void*;
 constexpr unsigned cudaStreamNonBlocking = 1;
 
 struct cudaDeviceProp {
   char name[256] = "CUDA emulator (host fibers)";
-  size_t totalGlobalMem = size_t(8) << 30;
-  int major = 9, minor = 0, multiProcessorCount = 1;
+  size_t totalGlobalMem = 0;
+  int major = 0, minor = 0, multiProcessorCount = 1;
 };
 
-inline const char* cudaGetErrorString(cudaError_t e) { return e == cudaSuccess ? "no error" : "emulated error"; }
+inline const char* cudaGetErrorString(cudaError_t e) {
+  switch (e) {
+    case cudaSuccess:
+      return "no error";
+    case cudaErrorMemoryAllocation:
+      return "out of memory";
+    case cudaErrorInsufficientDriver:
+      return "CUDA driver version is insufficient for CUDA runtime version";
+    case cudaErrorNoDevice:
+      return "no CUDA-capable device is detected";
+    case cudaErrorNoKernelImageForDevice:
+      return "no kernel image is available for execution on the device";
+    case cudaErrorStreamCaptureUnsupported:
+      return "operation not permitted when stream is capturing";
+  }
+  return "unknown error";
+}
 inline cudaError_t cudaGetLastError() { return cudaSuccess; }
-/// CRIS_EMULATOR_NO_DEVICE plays the machine without a GPU.
 inline cudaError_t cudaGetDeviceCount(int* count) {
-  *count = std::getenv("CRIS_EMULATOR_NO_DEVICE") ? 0 : 1;
-  return *count ? cudaSuccess : cudaErrorNoDevice;
+  using cuda_emulator::machine;
+  *count = machine.driver < machine.runtime ? 0 : machine.devices;
+  return machine.driver < machine.runtime ? cudaErrorInsufficientDriver : *count ? cudaSuccess : cudaErrorNoDevice;
 }
 inline cudaError_t cudaSetDevice(int) { return cudaSuccess; }
 inline cudaError_t cudaGetDeviceProperties(cudaDeviceProp* p, int) {
   *p = {};
+  p->totalGlobalMem = cuda_emulator::machine.memory;
+  p->major = cuda_emulator::machine.major;
+  p->minor = cuda_emulator::machine.minor;
   return cudaSuccess;
+}
+struct cudaFuncAttributes {
+  int numRegs = 0;
+};
+template <class Kernel>
+cudaError_t cudaFuncGetAttributes(cudaFuncAttributes*, Kernel) {
+  return cuda_emulator::machine.has_code ? cudaSuccess : cudaErrorNoKernelImageForDevice;
 }
 inline cudaError_t cudaDriverGetVersion(int* v) {
-  *v = 13000;
+  *v = cuda_emulator::machine.driver;
   return cudaSuccess;
 }
-inline cudaError_t cudaRuntimeGetVersion(int* v) { return cudaDriverGetVersion(v); }
+inline cudaError_t cudaRuntimeGetVersion(int* v) {
+  *v = cuda_emulator::machine.runtime;
+  return cudaSuccess;
+}
 inline cudaError_t cudaMemGetInfo(size_t* free_bytes, size_t* total) {
-  *free_bytes = *total = size_t(8) << 30;
+  *free_bytes = *total = cuda_emulator::machine.memory;
   return cudaSuccess;
 }
 template <class T>
 cudaError_t cudaMalloc(T** block, size_t bytes) {
+  *block = nullptr;
+  if (bytes > cuda_emulator::machine.memory) return cudaErrorMemoryAllocation;
   void* p = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   *block = p == MAP_FAILED ? nullptr : static_cast<T*>(p);
   return *block ? cudaSuccess : cudaErrorMemoryAllocation;
