@@ -88,6 +88,11 @@ class Backend {
   virtual void matmul(const MatmulShape& z, const Tensor& a, const Tensor& b, const Tensor& y) = 0;
 
   // ---- convolution (cross-correlation) -----------------------------------------------------------------------------
+  /// Names of the algorithms among which this device chooses by shape; empty when that is its own affair.
+  virtual std::vector<std::string> conv_methods() const { return {}; }
+  /// Until it is called with "", every convolution takes this algorithm, or throws Error where it cannot: for
+  /// benchmarks.
+  virtual void force_conv_method(const std::string&) {}
   /// y[n,p,q,k] = act(b[k] + sum_{r,s,c} x[n, row(p,r), col(q,s), c] w[k,r,s,c]). b may be undefined: no bias.
   virtual void conv2d(const ConvShape& z, const Tensor& x, const Tensor& w, const Tensor& b, Activation activation,
                       const Tensor& y) = 0;

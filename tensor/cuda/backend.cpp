@@ -7,6 +7,7 @@
 #include "tensor/cuda/gemm.h"
 #include "tensor/cuda/kernels.h"
 #include "tensor/cuda/runtime.h"
+#include "tensor/cuda/staging.h"
 
 namespace tensor {
 namespace {
@@ -78,11 +79,12 @@ class CudaBackend final : public Backend {
     return arena;
   }
   std::vector<std::pair<std::string, std::string>> facts() override { return cuda::facts(); }
-  void copy_from_host(void* to, const void* host, int64_t bytes) override {
-    transfer(to, host, bytes, cudaMemcpyHostToDevice);
-  }
+  std::vector<std::string> conv_methods() const override { return cuda::conv_methods(); }
+  void force_conv_method(const std::string& name) override { cuda::force_conv_method(name); }
+  void copy_from_host(void* to, const void* host, int64_t bytes) override { cuda::copy_from_host(to, host, bytes); }
   void copy_to_host(void* host, const void* from, int64_t bytes) override {
-    transfer(host, from, bytes, cudaMemcpyDeviceToHost);
+    check_cuda(cudaMemcpyAsync(host, from, size_t(bytes), cudaMemcpyDeviceToHost, stream()), "cudaMemcpyAsync");
+    synchronize();
   }
   void copy(void* to, const void* from, int64_t bytes) override {
     check_cuda(cudaMemcpyAsync(to, from, size_t(bytes), cudaMemcpyDeviceToDevice, stream()), "cudaMemcpyAsync");
@@ -243,12 +245,6 @@ class CudaBackend final : public Backend {
       cuda::sgd_step(s.learning_rate, s.momentum, s.weight_decay, g.data<T>(), w.data<T>(), velocity.data<T>(),
                      w.size());
     });
-  }
-
- private:
-  void transfer(void* to, const void* from, int64_t bytes, cudaMemcpyKind kind) {
-    check_cuda(cudaMemcpyAsync(to, from, size_t(bytes), kind, stream()), "cudaMemcpyAsync");
-    synchronize();
   }
 };
 

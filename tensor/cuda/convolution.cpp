@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <optional>
 
 #include "tensor/cuda/gemm.h"
 #include "tensor/cuda/kernels.h"
@@ -12,6 +13,9 @@ namespace tensor::cuda {
 namespace {
 
 enum class Method { direct, patches, implicit };
+constexpr std::pair<Method, const char*> kMethods[] = {
+    {Method::direct, "direct"}, {Method::patches, "patches"}, {Method::implicit, "implicit"}};
+std::optional<Method> forced;
 enum class Pass { forward, grad_input, grad_weight };
 
 /// The product reads four channels at once, with 32-bit offsets.
@@ -23,10 +27,16 @@ bool implicit_serves(Pass pass, const ConvShape& z) {
   return device().major >= 8 && z.c % 4 == 0 && z.k % 4 == 0 && small && dense;
 }
 
-/// The first rule that fits.
+/// The first rule that fits. The rules are reasoned, not yet measured: `cris bench convolutions` times every method.
 Method method(Pass pass, const ConvShape& z, DType dtype) {
   const Precision p = precision();
   const bool tensor_cores = dtype == DType::f32 && (p == Precision::tf32 || p == Precision::bf16);
+  if (forced) {
+    check(*forced != Method::implicit || (tensor_cores && implicit_serves(pass, z)),
+          "convolution: implicit GEMM does not serve this shape and precision ({} channels to {}, stride {}, {})", z.c,
+          z.k, z.stride, name(p));
+    return *forced;
+  }
   if (p == Precision::exact) return Method::direct;
   if (tensor_cores && implicit_serves(pass, z)) return Method::implicit;
   // One column or a handful of products a sum: the patches would cost more traffic than the sums.
@@ -75,6 +85,19 @@ void convolve_implicit(const ConvShape& z, const float* x, const float* w, const
 }
 
 }  // namespace
+
+std::vector<std::string> conv_methods() {
+  std::vector<std::string> names;
+  for (const auto& [method, name] : kMethods) names.push_back(name);
+  return names;
+}
+
+void force_conv_method(const std::string& name) {
+  forced.reset();
+  for (const auto& [method, known] : kMethods)
+    if (name == known) forced = method;
+  check(forced || name.empty(), "convolution: there is no method \"{}\"", name);
+}
 
 void convolve(const ConvShape& z, const Tensor& x, const Tensor& w, const Tensor& b, Activation activation,
               const Tensor& y) {

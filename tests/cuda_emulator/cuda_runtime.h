@@ -8,6 +8,8 @@
 #include <cstring>
 #include <string>
 #include <type_traits>
+#include <utility>
+#include <vector>
 
 #include "fibers.h"
 
@@ -193,11 +195,57 @@ cudaError_t cudaMalloc(T** block, size_t bytes) {
   *block = p == MAP_FAILED ? nullptr : static_cast<T*>(p);
   return *block ? cudaSuccess : cudaErrorMemoryAllocation;
 }
-inline cudaError_t cudaMemcpyAsync(void* to, const void* from, size_t bytes, cudaMemcpyKind, cudaStream_t) {
+
+namespace cuda_emulator {
+
+/// Copies from page-locked memory that the device has not made yet: as late as a device may, so that a buffer filled
+/// again too early gives wrong numbers.
+struct PendingCopy {
+  void* to;
+  const void* from;
+  size_t bytes;
+};
+inline std::vector<PendingCopy> pending_copies;
+inline std::vector<std::pair<const char*, size_t>> page_locked;
+inline void make_pending_copies() {
+  for (const PendingCopy& c : pending_copies) std::memcpy(c.to, c.from, c.bytes);
+  pending_copies.clear();
+}
+
+}  // namespace cuda_emulator
+
+constexpr unsigned cudaHostAllocDefault = 0, cudaEventDisableTiming = 2;
+template <class T>
+cudaError_t cudaHostAlloc(T** block, size_t bytes, unsigned) {
+  *block = static_cast<T*>(std::malloc(bytes));
+  cuda_emulator::page_locked.emplace_back(reinterpret_cast<const char*>(*block), bytes);
+  return cudaSuccess;
+}
+using cudaEvent_t = int;
+inline cudaError_t cudaEventCreateWithFlags(cudaEvent_t* e, unsigned) {
+  *e = 0;
+  return cudaSuccess;
+}
+inline cudaError_t cudaEventRecord(cudaEvent_t, cudaStream_t) { return cudaSuccess; }
+/// All that the stream holds is at least what came before the event.
+inline cudaError_t cudaEventSynchronize(cudaEvent_t) {
+  cuda_emulator::make_pending_copies();
+  return cudaSuccess;
+}
+inline cudaError_t cudaMemcpyAsync(void* to, const void* from, size_t bytes, cudaMemcpyKind kind, cudaStream_t) {
+  using namespace cuda_emulator;
+  if (kind == cudaMemcpyHostToDevice)
+    for (const auto& [begin, size] : page_locked)
+      if (from >= begin && from < begin + size) {
+        pending_copies.push_back({to, from, bytes});
+        return cudaSuccess;
+      }
+  make_pending_copies();
   if (bytes) std::memcpy(to, from, bytes);
   return cudaSuccess;
 }
 inline cudaError_t cudaMemsetAsync(void* to, int value, size_t bytes, cudaStream_t) {
+  cuda_emulator::make_pending_copies();
   if (bytes) std::memset(to, value, bytes);
   return cudaSuccess;
 }
@@ -205,4 +253,18 @@ inline cudaError_t cudaStreamCreateWithFlags(cudaStream_t* s, unsigned) {
   *s = nullptr;
   return cudaSuccess;
 }
-inline cudaError_t cudaStreamSynchronize(cudaStream_t) { return cudaSuccess; }
+inline cudaError_t cudaStreamSynchronize(cudaStream_t) {
+  cuda_emulator::make_pending_copies();
+  return cudaSuccess;
+}
+
+namespace cuda_emulator {
+
+/// Runs kernel(args...) on every thread of every block, one block after another, after what the stream holds.
+template <class Kernel>
+void launch_grid(dim3 grid, dim3 block, Kernel kernel, size_t shared_bytes) {
+  make_pending_copies();
+  run_grid(grid, block, kernel, shared_bytes);
+}
+
+}  // namespace cuda_emulator
