@@ -8,7 +8,7 @@ Tensor filtered(const Filters& filters, bool transpose, const Tensor& x) {
   const tensor::Shape& s = x.shape();
   const Tensor batch = x.reshape({s[0], s[1] * s[2], s[3]});
   const Tensor y(batch.shape(), x.dtype(), x.device());
-  for (int64_t n = 0; n < s[0]; ++n) filters[n]->apply(n, transpose, batch, y);
+  tensor::apply_each(filters, transpose, batch, y);
   return y.reshape(s);
 }
 

@@ -8,6 +8,7 @@
 
 #include "cris/chart.h"
 #include "cris/evaluate.h"
+#include "cris/film.h"
 #include "cris/guard.h"
 #include "cris/overlay.h"
 #include "nn/checkpoint.h"
@@ -16,6 +17,8 @@
 namespace cris {
 
 namespace {
+
+constexpr int64_t kShown = 3;  // images that every run of a split shows: the first ones, good or bad
 
 Chart pr_chart(const Scores& scores, bool pooled, const std::string& part) {
   Chart chart{
@@ -96,6 +99,26 @@ std::string curves_csv(const Scores& scores) {
   return csv;
 }
 
+/// Deletes what an earlier evaluation left: other images may have been the worst then.
+void empty_folder(const std::string& folder) {
+  std::filesystem::create_directories(folder);
+  for (const auto& old : std::filesystem::directory_iterator(folder))
+    if (old.path().extension() == ".png") std::filesystem::remove(old.path());
+}
+
+nlohmann::ordered_json crf_json(const Crf& crf) {
+  nlohmann::ordered_json json = {{"iterations", crf.options.evaluation_iterations}};
+  for (const auto& [key, weight] : {std::pair{"spatial_weight", &crf.spatial_weight},
+                                    {"bilateral_weight", &crf.bilateral_weight},
+                                    {"compatibility", &crf.compatibility}}) {
+    const std::vector<double> values = weight->value().to_vector();
+    const auto labels = size_t(crf.options.labels);
+    for (size_t l = 0; l < labels; ++l)
+      json[key].push_back(std::vector<double>(values.begin() + l * labels, values.begin() + (l + 1) * labels));
+  }
+  return json;
+}
+
 }  // namespace
 
 std::unique_ptr<Model> load_model_file(const std::string& path, const Config& config) {
@@ -140,18 +163,33 @@ Evaluation evaluate_run(Model& model, const Config& config, const ExperimentData
   const double threshold = training.best_threshold();
   e.chosen = e.scores.summary(threshold), e.half = e.scores.summary(0.5), e.pranet_dice = e.scores.pranet_mean_dice();
 
-  for (const char* sub : {"/plots", "/overlays"}) fs::create_directories(folder + sub);
-  for (const auto& old : fs::directory_iterator(folder + "/overlays"))
-    if (old.path().extension() == ".png") fs::remove(old.path());
+  fs::create_directories(folder + "/plots");
+  for (const char* sub : {"/overlays", "/maps"}) empty_folder(folder + sub);
   const auto write = [&](const std::string& name, const std::string& text) {
     tensor::write_file_atomically(folder + "/" + name, text);
   };
-  const nlohmann::ordered_json json = {{"part", part},
-                                       {"chosen_on_training_set", summary_json(e.chosen)},
-                                       {"at_half", summary_json(e.half)},
-                                       {"training_set", summary_json(training.summary(threshold))},
-                                       {"pranet_mean_dice", e.pranet_dice},
-                                       {"parameters", model.parameter_count()}};
+  nlohmann::ordered_json json = {{"part", part},
+                                 {"chosen_on_training_set", summary_json(e.chosen)},
+                                 {"at_half", summary_json(e.half)},
+                                 {"training_set", summary_json(training.summary(threshold))},
+                                 {"pranet_mean_dice", e.pranet_dice},
+                                 {"parameters", model.parameter_count()}};
+  if (model.crf) {
+    json["crf"] = crf_json(*model.crf);
+    empty_folder(folder + "/film");
+  }
+  for (int64_t i = 0; i < std::min(kShown, store->size()); ++i) {
+    const auto pair = store->get(i);
+    const std::string& name = store->pair(i).name;
+    const auto keep = [&](const char* what, const data::Image& picture) {
+      data::write_png(fmt::format("{}/maps/{:02}_{}_{}.png", folder, i + 1, name, what), picture);
+    };
+    keep("image", pair->image), keep("mask", pair->mask), keep("probability", maps.at(name).second);
+    if (model.crf)
+      data::write_png(fmt::format("{}/film/{:02}_{}.png", folder, i + 1, name),
+                      film_strip(model, device, pair->image, pair->mask, threshold));
+  }
+
   std::vector<ImageScore> images = e.scores.per_image(threshold);
   write("per_image.csv", per_image_csv(images));
   write("curves.csv", curves_csv(e.scores));

@@ -23,7 +23,8 @@ struct Evaluation {
 
 /// Chooses the threshold on the training set, then scores `part`. Writes into `folder`: evaluation.json, per_image.csv,
 /// curves.csv, plots/{pr_pooled,pr_images,threshold,training}.svg, and `overlays` overlays/*.png of the worst images:
-/// the image, the mask outlined, and the prediction coloured. epochs.csv, if the folder has one, gives
+/// the image, the mask outlined, and the prediction coloured. Of the part's first images: maps/*_{image,mask,
+/// probability}.png and, for strategy crf, film/*.png (cris/film.h). epochs.csv, if the folder has one, gives
 /// plots/training.svg.
 Evaluation evaluate_run(Model& model, const Config& config, const ExperimentData& data, const std::string& part,
                         const std::string& folder, int64_t overlays = 20);

@@ -2,6 +2,7 @@
 #include "tensor/gaussian_filter.h"
 
 #include <cmath>
+#include <exception>
 
 #include "tensor/ops.h"
 
@@ -57,6 +58,29 @@ void GaussianFilter::apply(int64_t image, bool transpose, const Tensor& x, const
   check(x.dtype() == after_.dtype() && x.device() == after_.device(), "gaussian filter of {} on {}: x is {} on {}",
         name(after_.dtype()), name(after_.device()), name(x.dtype()), name(x.device()));
   filter({image, transpose, transpose ? after_ : before_, transpose ? before_ : after_}, x, y);
+}
+
+void apply_each(const std::vector<std::shared_ptr<const GaussianFilter>>& filters, bool transpose, const Tensor& x,
+                const Tensor& y) {
+  const int64_t images = x.shape()[0];
+  check(int64_t(filters.size()) == images, "gaussian filters: {} filters for the {} images of {}", filters.size(),
+        images, x.shape());
+  const int team = x.device() == Device::cpu ? int(std::min<int64_t>(images, threads())) : 1;
+  if (team < 2 || images % team != 0) {  // an uneven share would leave threads idle for a whole image
+    for (int64_t n = 0; n < images; ++n) filters[n]->apply(n, transpose, x, y);
+    return;
+  }
+  std::exception_ptr failure;
+#pragma omp parallel for schedule(static) num_threads(team)
+  for (int64_t n = 0; n < images; ++n) {
+    try {
+      filters[n]->apply(n, transpose, x, y);
+    } catch (...) {
+#pragma omp critical
+      failure = std::current_exception();
+    }
+  }
+  if (failure) std::rethrow_exception(failure);
 }
 
 int64_t GaussianFilter::bytes() const { return features_.bytes() + lattice_.bytes() + after_.bytes(); }

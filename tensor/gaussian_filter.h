@@ -1,6 +1,9 @@
 /// Gaussian filters over the pixels of one image, exact or on the permutohedral lattice, normalised, with their
 /// transposes.
 #pragma once
+#include <memory>
+#include <vector>
+
 #include "tensor/backend.h"
 
 namespace tensor {
@@ -33,6 +36,12 @@ class GaussianFilter {
   Tensor before_, after_;  // factors of normalisation
   void filter(const GaussianPass& pass, const Tensor& x, const Tensor& y) const;
 };
+
+/// filters[n] applied to image n, for every image of x; on the cpu the images go to the threads, because the steps
+/// within a small image are too short to share. Throws as apply does, and when there are more or fewer filters than
+/// images.
+void apply_each(const std::vector<std::shared_ptr<const GaussianFilter>>& filters, bool transpose, const Tensor& x,
+                const Tensor& y);
 
 /// Pixel positions (y, x) / theta: [height width, 2]. Throws unless theta > 0 and finite.
 Tensor spatial_features(int64_t height, int64_t width, double theta, DType dtype, Device device);

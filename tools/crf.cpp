@@ -77,20 +77,22 @@ void process_folder(const CrfArguments& a) {
   }
   const auto images = pictures(a.image);
   data::require(!images.empty(), "{}: no pictures in this folder", a.image);
+  // Every picture has its maps before the first is written.
+  std::map<std::string, std::vector<std::string>> inputs;
+  for (const auto& [name, path] : images)
+    for (const auto& of : given) {
+      data::require(of.count(name), "{}: no label or probability map of that name", path);
+      inputs[name].push_back(of.at(name));
+    }
   data::create_folder(a.output);
   if (!a.probability_output.empty()) data::create_folder(a.probability_output);
   for (const auto& [name, path] : images) {
-    std::vector<std::string> inputs;
-    for (const auto& of : given) {
-      data::require(of.count(name), "{}: no label or probability map of that name", path);
-      inputs.push_back(of.at(name));
-    }
     const auto in = [&](const std::string& folder) {
       return folder.empty() ? "" : (fs::path(folder) / (name + ".png")).string();
     };
     const bool labelled = !a.labels.empty();
-    process(a, path, labelled ? inputs[0] : "", labelled ? std::vector<std::string>{} : inputs, in(a.output),
-            in(a.probability_output));
+    process(a, path, labelled ? inputs[name][0] : "", labelled ? std::vector<std::string>{} : inputs[name],
+            in(a.output), in(a.probability_output));
   }
   fmt::print("{} pictures -> {}\n", images.size(), a.output);
 }
@@ -99,7 +101,11 @@ int run(const CrfArguments& a) {
   if (a.labels.empty() == a.probability.empty()) throw Failure(kUsage, "crf: give either --labels or --probability");
   if (!a.probability_output.empty() && a.probability.size() != 1)
     throw Failure(kUsage, "crf: --probability-output needs one --probability map");
-  cris::check_options(a.options);
+  try {
+    cris::check_options(a.options);
+  } catch (const tensor::Error& e) {
+    throw Failure(kUsage, e.what());
+  }
   if (a.threads > 0) tensor::set_threads(a.threads);
   if (fs::is_directory(a.image)) {
     process_folder(a);

@@ -3,7 +3,7 @@
 
 #include "tensor/cpu/backend.h"
 #include "tensor/cpu/direct.h"
-#include "tensor/cpu/vector.h"
+#include "tensor/cpu/tile.h"
 #include "tensor/cpu/winograd.h"
 
 namespace tensor::cpu {
@@ -14,7 +14,8 @@ const float* data_or_null(const Tensor& b) { return b.defined() ? b.data<float>(
 }  // namespace
 
 ConvAlgorithm conv_algorithm(const ConvShape& z, Precision precision) {
-  if (precision == Precision::exact || !winograd_serves(z) || z.n * z.h * z.w < 32) return ConvAlgorithm::direct;
+  const int64_t products = z.n * z.p * z.q * z.k * z.r * z.s * z.c;
+  if (precision == Precision::exact || !winograd_serves(z) || products <= kWideProducts) return ConvAlgorithm::direct;
   const int64_t products_4x4 = 36 * divide_up(z.h, 4) * divide_up(z.w, 4);
   const int64_t products_2x2 = 16 * divide_up(z.h, 2) * divide_up(z.w, 2);
   return products_4x4 <= products_2x2 ? ConvAlgorithm::winograd_4x4 : ConvAlgorithm::winograd_2x2;

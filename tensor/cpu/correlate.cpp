@@ -20,6 +20,7 @@ void correlate(const Windows& z, const Outputs& to, const Panels& filters, const
   const int64_t bands = z.n * z.bands(), run = z.s * z.c, blocks = filters.blocks.count;
   const bool whole = z.depth() <= kDepth;
   const int64_t parts_of_run = whole ? 1 : divide_up(run, kDepth), parts = whole ? 1 : z.r * parts_of_run;
+  const bool wide = z.n * z.p * z.q * z.depth() * to.channels <= kWideProducts;
   // Few bands: the blocks of columns are shared out too.
   const int64_t groups = std::clamp<int64_t>(16 / std::max<int64_t>(1, bands), 1, blocks);
   parallel_chunks(bands * groups, [&](int64_t item) {
@@ -39,7 +40,8 @@ void correlate(const Windows& z, const Outputs& to, const Panels& filters, const
                                   .b_step = width,
                                   .b_run = run * width,
                                   .depth = depth,
-                                  .runs = whole ? z.r : 1};
+                                  .runs = whole ? z.r : 1,
+                                  .wide = wide};
           const TileStore store{
               .out = to.y + band.image * to.image + (band.first + p) * to.row + filters.blocks.first(b),
               .ld_out = to.pixel,

@@ -41,9 +41,11 @@ void filter(const View<T>& l, int64_t channels, bool transpose, const Buffers<T>
   const int64_t c_count = C > 0 ? C : channels;
   const T gain = T(1) / (T(1) + std::ldexp(T(1), -int(l.corners - 1)));
   const T* const x = b.before ? b.scaled : b.x;
+  // About eight short loops with a barrier each: below some 50 us of work the barriers cost more than a thread gives.
+  const int team = l.points * l.corners * c_count < (int64_t(1) << 15) ? 1 : threads();
   // The row of zeros that absent neighbours point to.
   for (int64_t c = 0; c < c_count; ++c) b.values[l.vertices * c_count + c] = b.blurred[l.vertices * c_count + c] = 0;
-#pragma omp parallel num_threads(threads())
+#pragma omp parallel num_threads(team)
   {
     const FlushDenormals flush;
     if (b.before) {

@@ -97,24 +97,47 @@ void compare(const Case& t) {
 }  // namespace
 
 TEST_CASE("convolution equals the reference on awkward shapes") {
-  for (const Case& t : std::initializer_list<Case>{
-           {1, 1, 1, 1, 1, 1, 1, 0},     {1, 1, 1, 3, 5, 3, 1, 1},     {2, 5, 7, 1, 16, 1, 1, 0},
-           {2, 6, 5, 16, 1, 3, 1, 1},    {1, 9, 6, 64, 1, 1, 1, 0},    {1, 9, 6, 35, 2, 1, 1, 0},
-           {3, 11, 9, 3, 17, 3, 1, 1},   {2, 9, 13, 3, 64, 3, 1, 1},   {2, 13, 31, 3, 48, 3, 2, 1},
-           {1, 12, 12, 17, 33, 3, 1, 1}, {1, 12, 12, 33, 17, 3, 2, 0}, {2, 7, 9, 48, 65, 3, 1, 0},
-           {1, 8, 8, 65, 70, 3, 3, 2},   {1, 10, 7, 70, 3, 5, 2, 2},   {2, 14, 15, 16, 16, 7, 1, 3},
-           {2, 11, 15, 16, 16, 5, 1, 2}, {2, 9, 9, 5, 6, 5, 1, 4},     {2, 8, 6, 32, 48, 2, 2, 0},
-           {2, 9, 7, 32, 16, 2, 2, 0},   {1, 7, 9, 4, 3, 2, 3, 0},     {1, 5, 5, 700, 9, 3, 1, 1},
-           {1, 4, 4, 160, 200, 4, 4, 0}, {3, 130, 5, 2, 2, 3, 1, 1}})
+  for (const Case& t : std::initializer_list<Case>{{1, 1, 1, 1, 1, 1, 1, 0},
+                                                   {1, 1, 1, 3, 5, 3, 1, 1},
+                                                   {2, 5, 7, 1, 16, 1, 1, 0},
+                                                   {2, 6, 5, 16, 1, 3, 1, 1},
+                                                   {1, 9, 6, 64, 1, 1, 1, 0},
+                                                   {1, 9, 6, 35, 2, 1, 1, 0},
+                                                   {3, 11, 9, 3, 17, 3, 1, 1},
+                                                   {2, 9, 13, 3, 64, 3, 1, 1},
+                                                   {2, 13, 31, 3, 48, 3, 2, 1},
+                                                   {1, 12, 12, 17, 33, 3, 1, 1},
+                                                   {1, 12, 12, 33, 17, 3, 2, 0},
+                                                   {2, 7, 9, 48, 65, 3, 1, 0},
+                                                   {1, 8, 8, 65, 70, 3, 3, 2},
+                                                   {1, 10, 7, 70, 3, 5, 2, 2},
+                                                   {2, 14, 15, 16, 16, 7, 1, 3},
+                                                   {2, 11, 15, 16, 16, 5, 1, 2},
+                                                   {2, 9, 9, 5, 6, 5, 1, 4},
+                                                   {2, 8, 6, 32, 48, 2, 2, 0},
+                                                   {2, 9, 7, 32, 16, 2, 2, 0},
+                                                   {1, 7, 9, 4, 3, 2, 3, 0},
+                                                   {1, 5, 5, 700, 9, 3, 1, 1},
+                                                   {1, 4, 4, 160, 200, 4, 4, 0},
+                                                   {3, 130, 5, 2, 2, 3, 1, 1},
+                                                   // beyond kWideProducts
+                                                   {2, 31, 29, 17, 33, 3, 1, 1},
+                                                   {4, 57, 61, 3, 17, 3, 2, 1},
+                                                   {1, 30, 31, 48, 65, 3, 1, 0},
+                                                   {3, 33, 31, 33, 17, 5, 2, 2},
+                                                   {1, 33, 34, 16, 16, 7, 1, 3},
+                                                   {2, 40, 42, 32, 48, 2, 2, 0},
+                                                   {2, 60, 51, 16, 1, 7, 1, 3},
+                                                   {1, 50, 47, 35, 34, 1, 1, 0}})
     compare(t);
 }
 
 TEST_CASE("convolution equals the reference on the shapes that Winograd serves") {
   for (const Case& t : std::initializer_list<Case>{{1, 8, 8, 64, 64, 3, 1, 1},
-                                                   {2, 7, 5, 16, 32, 3, 1, 1},
-                                                   {1, 6, 6, 16, 16, 3, 1, 1},
+                                                   {9, 7, 5, 16, 32, 3, 1, 1},
+                                                   {16, 6, 6, 16, 16, 3, 1, 1},
                                                    {17, 2, 2, 48, 64, 3, 1, 1},
-                                                   {40, 1, 2, 16, 16, 3, 1, 1},
+                                                   {120, 1, 2, 32, 16, 3, 1, 1},
                                                    {2, 50, 47, 48, 80, 3, 1, 1},
                                                    {1, 130, 131, 32, 16, 3, 1, 1},
                                                    {1, 12, 12, 272, 320, 3, 1, 1},
@@ -128,6 +151,17 @@ TEST_CASE("Winograd serves the large layers, and nothing when the precision is e
   CHECK(cpu::conv_algorithm(small, Precision::f32) == cpu::ConvAlgorithm::winograd_2x2);
   CHECK(cpu::conv_algorithm(large, Precision::exact) == cpu::ConvAlgorithm::direct);
   CHECK(cpu::conv_algorithm(shape_of({4, 64, 64, 65, 64, 3, 1, 1}), Precision::f32) == cpu::ConvAlgorithm::direct);
+}
+
+TEST_CASE("small convolutions are summed in f64: only the result is rounded") {
+  const Case t{2, 4, 4, 64, 32, 3, 1, 1};
+  const ConvShape z = shape_of(t);
+  CHECK(cpu::conv_algorithm(z, Precision::f32) == cpu::ConvAlgorithm::direct);
+  const Tensor x = random({z.n, z.h, z.w, z.c}, 1), w = random({z.k, z.r, z.s, z.c}, 2);
+  const Tensor got = poisoned({z.n, z.p, z.q, z.k}), want = poisoned({z.n, z.p, z.q, z.k}, DType::f64);
+  cpu_backend().conv2d(z, x, w, {}, Activation::none, got);
+  reference_backend().conv2d(z, as_f64(x), as_f64(w), {}, Activation::none, want);
+  CHECK(relative_error(got, want) < 0x1p-24);
 }
 
 TEST_CASE("the stated workspace is what a convolution takes") {

@@ -1,0 +1,13 @@
+/// What the project's HTML pages share: one style, and pictures that live inside the page.
+#pragma once
+#include <string>
+
+namespace cris {
+
+/// Everything up to the content of a page, its heading included.
+std::string page_begin(const std::string& title);
+std::string page_end();
+/// The file as a data: URL, so that the page needs nothing beside it. Throws Error when it cannot be read.
+std::string png_url(const std::string& path);
+
+}  // namespace cris

@@ -1,0 +1,105 @@
+/// The paper's tables: cells from run directories, claimed beside measured, what does not compare.
+#include "cris/paper.h"
+
+#include <doctest/doctest.h>
+
+#include <filesystem>
+
+#include "data/format_error.h"
+#include "tensor/atomic_file.h"
+#include "tests/scratch.h"
+
+using cris::Config;
+using doctest::Contains;
+
+namespace {
+
+/// What cris train leaves behind, as far as tables read it: every image has this Dice, but the last has 0.
+std::string finished_run(const Scratch& scratch, const std::string& name, Config config, double dice, double mse = 0.25,
+                         int images = 20) {
+  cris::resolve_config(config);
+  scratch.folder(name);
+  const auto write = [&](const std::string& file, const std::string& text) {
+    tensor::write_file_atomically(scratch / name + "/" + file, text);
+  };
+  write("config.resolved.toml", cris::to_toml(config));
+  write(
+      "manifest.json",
+      R"({"split_sha256": "5a", "split_protocol": "random, seed 0", "images": {"training": 70, "validation": 15, "test": 20}})");
+  write("evaluation.json",
+        fmt::format(R"({{"chosen_on_training_set": {{"dice": {}, "mse": {}}}, "at_half": {{}}}})", dice, mse));
+  write("epochs.csv", "epoch,loss\n1,bce\n");
+  write("curves.csv", "threshold,p,r,d,p,r,d\n0,0.1,1,0.2,0.1,1,0.2\n1,1,0.25,0.4,1,0.25,0.4\n");
+  std::string scores = "name,dice\n";
+  for (int i = 0; i < images; ++i) scores += fmt::format("{},{}\n", i, i + 1 < images ? dice : 0.0);
+  write("per_image.csv", scores);
+  return scratch / name;
+}
+
+Config cell(const char* backbone, const char* strategy, int64_t seed = 0) {
+  Config c;
+  c.data.dir = "set", c.data.size = 64;
+  c.model.backbone = backbone, c.train.strategy = strategy, c.train.seed = seed;
+  return c;
+}
+
+std::string line_of(const std::string& text, const std::string& start) {
+  const size_t at = text.find("\n" + start) + 1;
+  return text.substr(at, text.find('\n', at) - at);
+}
+
+}  // namespace
+
+TEST_CASE("paper: measured cells stand beside the claims of their table, absent ones are dashes") {
+  const Scratch s;
+  const auto tables = cris::paper_tables(
+      {finished_run(s, "a", cell("unet", "fcn"), 0.4321, 0.125), finished_run(s, "b", cell("segnet", "cris"), 0.5)},
+      {finished_run(s, "c", cell("unet++", "crf"), 0.25)});
+  const std::string text = cris::paper_text(tables), second = text.substr(text.find("Table 2: CVC-ClinicDB"));
+  CHECK(text.starts_with("Table 1: Kvasir-SEG (64x64 pixels, 12 epochs, 70 training"));
+  CHECK(line_of(text, "Backbone+FCN") ==
+        "Backbone+FCN         85.46    43.21   0.034    0.125     84.35        -   0.034        -     73.88        -   "
+        "0.052        -");
+  CHECK(line_of(text, "Proposed").ends_with("86.88    50.00   0.041    0.250"));
+  CHECK(line_of(second, "Backbone+CRF").find("92.81    25.00   0.010    0.250") != std::string::npos);
+  CHECK(second.find("43.21") == std::string::npos);
+}
+
+TEST_CASE("paper: several seeds give mean and deviation; the order says when it is within noise") {
+  const Scratch s;
+  const std::string text = cris::paper_text(cris::paper_tables(
+      {finished_run(s, "a", cell("unet", "cris", 2), 0.6), finished_run(s, "b", cell("unet", "cris", 1), 0.5),
+       finished_run(s, "c", cell("unet", "fcn"), 0.2), finished_run(s, "d", cell("segnet", "fcn"), 0.2),
+       finished_run(s, "e", cell("segnet", "crf"), 0.2)},
+      {}));
+  CHECK(line_of(text, "Proposed").find("55.00±7.07") != std::string::npos);
+  CHECK(line_of(text, "UNet ").starts_with("UNet    Proposed (CRIS) 55.00 > Backbone+FCN 20.00; first minus second "));
+  CHECK(line_of(text, "UNet ").find("noise") == std::string::npos);
+  CHECK(line_of(text, "SegNet ").ends_with("within the noise of the test set"));
+}
+
+TEST_CASE("paper: the page is one file with a chart for each backbone of both sets") {
+  const Scratch s;
+  const std::string html =
+      cris::paper_html(cris::paper_tables({finished_run(s, "a", cell("unet", "fcn"), 0.4)}, {}), "T");
+  for (const char* part : {"Figure 3: precision and recall, Kvasir-SEG", "Figure 4: precision and recall, CVC-ClinicDB",
+                           "UNet++, CVC-ClinicDB (pooled pixels)", "Figure 5", "40.00"})
+    CHECK_MESSAGE(html.find(part) != std::string::npos, part);
+  CHECK(html.find("src=\"http") == std::string::npos);
+}
+
+TEST_CASE("paper: runs that do not compare, and no runs, are errors that name them") {
+  const Scratch s;
+  const std::string a = finished_run(s, "a", cell("unet", "fcn"), 0.4);
+  Config larger = cell("unet", "crf"), wider = cell("unet", "cris"), slower = cell("unet", "backbone");
+  larger.data.size = 128, wider.model.base = 8, slower.train.learning_rate = 1e-4;
+  const std::string b = finished_run(s, "b", larger, 0.4), same = finished_run(s, "same", cell("unet", "fcn"), 0.3);
+  using data::FormatError;
+  CHECK_THROWS_WITH_AS(cris::paper_tables({a, b}, {}), Contains("do not compare: data.size"), FormatError);
+  CHECK_NOTHROW(cris::paper_tables({a}, {b}));  // of two tables
+  CHECK_NOTHROW(cris::paper_tables({a, finished_run(s, "w", wider, 0.4), finished_run(s, "l", slower, 0.4)}, {}));
+  CHECK_THROWS_WITH_AS(cris::paper_tables({a, same}, {}), Contains("same cell with the same seed"), FormatError);
+  CHECK_THROWS_WITH_AS(cris::paper_tables({s / "none"}, {}), Contains("no run directory"), FormatError);
+  std::filesystem::remove(a + "/evaluation.json");
+  CHECK_THROWS_WITH_AS(cris::paper_tables({a}, {}), Contains("not finished"), FormatError);
+}
