@@ -22,7 +22,7 @@ __device__ T* dynamic_shared() {
 #else
 template <class... P, class... A>
 void launch_with_shared(const char* name, void (*kernel)(P...), dim3 grid, dim3 block, int shared_bytes, A... args) {
-  cuda_emulator::run_grid(
+  cuda_emulator::launch_grid(
       grid, block, [=] { kernel(args...); }, size_t(shared_bytes));
   check_launch(name);
 }
