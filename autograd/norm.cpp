@@ -56,7 +56,16 @@ Tensor grad_input(const Normalisation& n, const Sums::Value& sums, Tensor dy) {
 /// running = (1 - momentum) running + momentum scale batch, in place.
 void update_running(const Tensor& running, const Tensor& batch, double momentum, double scale) {
   tensor::backend(running.device()).map(tensor::Affine{1 - momentum, 0}, running, running);
-  tensor::add_to(running, tensor::map(tensor::Affine{momentum * scale, 0}, batch));
+  tensor::add_to(running, tensor::cast(tensor::map(tensor::Affine{momentum * scale, 0}, batch), running.dtype()));
+}
+
+/// With so few values per channel xhat nears its bounds (+-1 of two values), where the gradient of x is a small rest of
+/// numbers that cancel: f32 leaves nothing of it, and Adam, which divides by a gradient's size, makes that rest count.
+constexpr int64_t kFewValues = 32;
+
+Variable cast(const Variable& x, tensor::DType dtype) {
+  return record("cast", tensor::cast(x.value(), dtype),
+                {{x, [from = x.value().dtype()](const Tensor& dy) { return tensor::cast(dy, from); }}});
 }
 
 }  // namespace
@@ -70,6 +79,11 @@ Variable batch_norm(const Variable& x, const Variable& gamma, const Variable& be
         "batch_norm: x {} has {} channels, but gamma is {}, beta {}, running_mean {}, running_var {}", x.shape(), c,
         gamma.shape(), beta.shape(), running_mean.shape(), running_var.shape());
 
+  using tensor::DType;
+  if (options.training && values <= kFewValues && x.value().dtype() == DType::f32) {
+    const auto wide = [](const Variable& v) { return cast(v, DType::f64); };
+    return cast(batch_norm(wide(x), wide(gamma), wide(beta), running_mean, running_var, options), DType::f32);
+  }
   Normalisation n{Saved(x), {}, {}, gamma.value(), beta.value(), options.activation, options.training};
   Tensor variance = running_var;
   if (options.training) {

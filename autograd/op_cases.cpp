@@ -286,9 +286,14 @@ const std::vector<OpCase>& large_op_cases() {
     rows.push_back(conv("128x128 128 to 128", 1, 128, 128, 128, 128, 3, {1, 1}));
     rows.push_back(conv("64x64 256 to 256 relu", 1, 64, 64, 256, 256, 3, {1, 1}, relu));
     rows.push_back(conv("16x16 1024 to 1024", 1, 16, 16, 1024, 1024, 3, {1, 1}));
+    rows.push_back(conv("128x128 3 to 16", 4, 128, 128, 3, 16, 3, {1, 1}));
+    rows.push_back(conv("128x128 16 to 16", 4, 128, 128, 16, 16, 3, {1, 1}));
+    rows.push_back(conv("128x128 16 to 16 5x5", 4, 128, 128, 16, 16, 5, {1, 2}));
+    rows.push_back(conv("128x128 16 to 16 7x7", 4, 128, 128, 16, 16, 7, {1, 3}));
     rows.push_back(conv("256x256 64 to 1 1x1", 1, 256, 256, 64, 1, 1, {}));
     rows.push_back(transposed("128x128 128 to 64 2x2 stride 2", 1, 128, 128, 128, 64, 2, {2, 0}));
     rows.push_back(pool("256x256x64", {1, 256, 256, 64}, 2, 2));
+    rows.push_back(pool("256x256x64 3x3 stride 2", {1, 256, 256, 64}, 3, 2));
     rows.push_back(resized("bilinear 128 to 256", {1, 128, 128, 64}, 256, 256, ResizeMode::bilinear_centers));
     rows.push_back(norm("256x256x64 relu", {1, 256, 256, 64}, {.activation = relu}));
     const Shape image{1, 256, 256, 64}, mask{4, 256, 256, 1};
@@ -296,6 +301,12 @@ const std::vector<OpCase>& large_op_cases() {
     rows.push_back({"add", "add 256x256x64", {{image}, {image}}, [](const Inputs& in) { return add(in[0], in[1]); }});
     rows.push_back(
         {"concat", "concat 256x256x64 twice", {{image}, {image}}, [](const Inputs& in) { return concat(in); }});
+    rows.push_back({"dropout", "dropout 128x128x16", {{Shape{4, 128, 128, 16}}}, [](const Inputs& in) {
+                      return dropout(in[0], 0.01, {7, 2, 3});
+                    }});
+    rows.push_back({"softmax", "softmax 256x256, 2 classes", {{Shape{4, 256, 256, 2}}}, [](const Inputs& in) {
+                      return softmax(in[0]);
+                    }});
     rows.push_back({"sigmoid", "sigmoid 256x256", {{mask}}, [](const Inputs& in) { return sigmoid(in[0]); }});
     rows.push_back({"binary_cross_entropy_with_logits",
                     "binary_cross_entropy_with_logits 256x256",
@@ -324,14 +335,32 @@ Tensor case_cotangent(const Shape& y, DType dtype, tensor::Device device, uint64
   return tensor::cast(rounded, dtype).to(device);
 }
 
-CaseResult run_case(const OpCase& c, const std::vector<Tensor>& inputs, uint64_t seed) {
+namespace {
+
+std::vector<Variable> leaves_of(const OpCase& c, const std::vector<Tensor>& inputs) {
   std::vector<Variable> leaves;
   for (size_t i = 0; i < inputs.size(); ++i) leaves.emplace_back(inputs[i], c.inputs[i].differentiable);
-  const Variable y = c.run(leaves);
-  backward(y, case_cotangent(y.shape(), y.value().dtype(), y.value().device(), seed));
+  return leaves;
+}
+
+CaseResult pulled_back(const Variable& y, const Tensor& cotangent, const std::vector<Variable>& leaves) {
+  backward(y, cotangent);
   CaseResult result{y.value(), {}};
   for (const Variable& leaf : leaves) result.gradients.push_back(leaf.grad());
   return result;
+}
+
+}  // namespace
+
+CaseResult run_case(const OpCase& c, const std::vector<Tensor>& inputs, const Tensor& cotangent) {
+  const std::vector<Variable> leaves = leaves_of(c, inputs);
+  return pulled_back(c.run(leaves), cotangent, leaves);
+}
+
+CaseResult run_case(const OpCase& c, const std::vector<Tensor>& inputs, uint64_t seed) {
+  const std::vector<Variable> leaves = leaves_of(c, inputs);
+  const Variable y = c.run(leaves);
+  return pulled_back(y, case_cotangent(y.shape(), y.value().dtype(), y.value().device(), seed), leaves);
 }
 
 }  // namespace autograd

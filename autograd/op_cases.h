@@ -45,6 +45,8 @@ struct CaseResult {
 };
 /// Runs the case and its backward pass along the cotangent that `seed` draws (shape of y, uniform in [-1, 1)).
 CaseResult run_case(const OpCase& c, const std::vector<Tensor>& inputs, uint64_t seed = 1);
+/// The same along a given cotangent.
+CaseResult run_case(const OpCase& c, const std::vector<Tensor>& inputs, const Tensor& cotangent);
 /// The cotangent of run_case.
 Tensor case_cotangent(const tensor::Shape& y, tensor::DType dtype, tensor::Device device, uint64_t seed = 1);
 

@@ -106,7 +106,7 @@ nn::SafeTensors perturbed(nn::SafeTensors file, uint32_t draw) {
 /// How far each result of a whole network moves, in f64, when its numbers move by the precision's rounding. Where a
 /// ReLU or a maximum hangs by less than that, gradients jump, and no computation in it can be nearer than the jump.
 std::map<std::string, double> sensitivity(const ParityCase& c) {
-  constexpr uint32_t kDraws = 3;
+  constexpr uint32_t kDraws = 16;
   std::map<std::string, double> worst;
   for (uint32_t draw = 0; draw < kDraws; ++draw) {
     ParityCase moved(perturbed(c.file(), draw), tensor::Device::cpu, tensor::DType::f64);

@@ -25,14 +25,14 @@ done
 
 "$here/tools/setup.sh"
 echo "building ..."
-(cd "$here" && cmake --preset release -DCRIS_TESTS=OFF >/dev/null && cmake --build --preset release --target cris | tail -n 1)
+(cd "$here" && cmake --preset release >/dev/null && cmake --build --preset release --target cris | tail -n 1)
 cris=$here/build/release/cris
 
 if [ -z "$data" ]; then
   out=${out:-quickstart/synthetic}
   data=$out/data
   [ -d "$data/masks" ] || "$cris" data synthesize "$data" --count 400 --size 96
-  epochs=${epochs:-24} size=${size:-64}
+  epochs=${epochs:-16} size=${size:-64}
 else
   out=${out:-quickstart/$(basename "$data")}
   epochs=${epochs:-8} size=${size:-64}

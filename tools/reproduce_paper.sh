@@ -41,6 +41,8 @@ else
   cris=$here/build/release/cris
 fi
 
+mkdir -p "$out"
+out=$(cd "$out" && pwd)  # runs remember where their data lie
 common=(--size "$size" --epochs "$epochs" --batch "$batch" --lr "$lr" --device "$device")
 [ -z "$base" ] || common+=(--base "$base")
 [ -z "$threads" ] || common+=(--threads "$threads")
@@ -67,7 +69,6 @@ study() {
   done
 }
 
-mkdir -p "$out"
 runs=()
 if [ -n "$kvasir" ]; then
   study kvasir-seg "$kvasir"

@@ -3,6 +3,7 @@
 
 #include "tensor/cpu/backend.h"
 #include "tensor/cpu/lanes.h"
+#include "tensor/cpu/past_caches.h"
 
 namespace tensor::cpu {
 namespace {
@@ -33,13 +34,20 @@ struct LaneParameters {
         beta(z.repeat(b.beta.data<float>())) {}
 };
 
-template <bool kRelu>
+/// kPast: y is stored past the caches, whole vectors from an aligned place on.
+template <bool kRelu, bool kPast>
 void normalise_row(const float* __restrict x, int64_t length, const LaneParameters& lane, float* __restrict y) {
   const float* __restrict mean = lane.mean.data();
   const float* __restrict rstd = lane.rstd.data();
   const float* __restrict gamma = lane.gamma.data();
   const float* __restrict beta = lane.beta.data();
-  for (int64_t l = 0; l < length; ++l) {
+  int64_t l = 0;
+  if constexpr (kPast)
+    for (; l + kLanes <= length; l += kLanes) {
+      const Vec v = load(gamma + l) * ((load(x + l) - load(mean + l)) * load(rstd + l)) + load(beta + l);
+      store_past_caches(y + l, kRelu ? relu(v) : v);
+    }
+  for (; l < length; ++l) {
     const float v = gamma[l] * ((x[l] - mean[l]) * rstd[l]) + beta[l];
     y[l] = kRelu && v < 0 ? 0.0f : v;
   }
@@ -135,12 +143,13 @@ void CpuBackend::batch_norm(const BatchNorm& b, const Tensor& y) {
   const LaneParameters lane(z, b);
   const float* x = b.x.data<float>();
   float* to = y.data<float>();
+  const bool past = past_caches(y) && z.width % kLanes == 0;
+  const auto normalise = b.activation == Activation::relu
+                             ? (past ? normalise_row<true, true> : normalise_row<true, false>)
+                             : (past ? normalise_row<false, true> : normalise_row<false, false>);
   for_each_row(z, [&](int64_t row, int64_t length) {
     const int64_t at = row * z.width;
-    if (b.activation == Activation::relu)
-      normalise_row<true>(x + at, length, lane, to + at);
-    else
-      normalise_row<false>(x + at, length, lane, to + at);
+    normalise(x + at, length, lane, to + at);
   });
 }
 

@@ -30,18 +30,42 @@ constexpr int kMostVecs = kVectorRegisters == 32 ? 4 : 3;
 /// Rows of the full tile of `vecs` vectors.
 constexpr int tile_rows(int vecs) { return kTileSums / vecs; }
 
+/// acc += one step: row m's value is value(m).
+template <int kRows, int kVecs, class Value>
+[[gnu::always_inline]] inline void add_step(Value value, const float* b, Vec (&acc)[kRows][kVecs]) {
+  Vec row[kVecs];
+  UNROLL for (int v = 0; v < kVecs; ++v) row[v] = load(b + kLanes * v);
+  UNROLL for (int m = 0; m < kRows; ++m) {
+    const float x = value(m);
+    UNROLL for (int v = 0; v < kVecs; ++v) acc[m][v] += x * row[v];
+  }
+}
+
 /// acc += the products.
 template <int kRows, int kVecs>
 [[gnu::always_inline]] inline void add_products(const Products& z, Vec (&acc)[kRows][kVecs]) {
   const float *a_run = z.a, *b_run = z.b;
+  if (z.a_row == 1) {  // neighbours: constant offsets
+    for (int64_t run = 0; run < z.runs; ++run, a_run += z.a_run, b_run += z.b_run) {
+      const float *a = a_run, *b = b_run;
+      for (int64_t i = 0; i < z.depth; ++i, a += z.a_step, b += z.b_step) add_step([=](int m) { return a[m]; }, b, acc);
+    }
+    return;
+  }
+  // One pointer for four rows, which reach theirs by scaled offsets: an offset a row would not fit in the registers,
+  // and reading it back costs as much as the value it leads to. The empty asm keeps g++ from undoing that.
+  constexpr int kGroups = (kRows + 3) / 4;
+  const int64_t row1 = z.a_row;
+  int64_t row3 = 3 * row1;
+  asm("" : "+r"(row3));
   for (int64_t run = 0; run < z.runs; ++run, a_run += z.a_run, b_run += z.b_run) {
-    const float *a = a_run, *b = b_run;
-    for (int64_t i = 0; i < z.depth; ++i, a += z.a_step, b += z.b_step) {
-      Vec row[kVecs];
-      UNROLL for (int v = 0; v < kVecs; ++v) row[v] = load(b + kLanes * v);
-      UNROLL for (int m = 0; m < kRows; ++m) {
-        const float x = a[m * z.a_row];
-        UNROLL for (int v = 0; v < kVecs; ++v) acc[m][v] += x * row[v];
+    const float *a[kGroups], *b = b_run;
+    UNROLL for (int g = 0; g < kGroups; ++g) a[g] = a_run + 4 * g * row1;
+    for (int64_t i = 0; i < z.depth; ++i, b += z.b_step) {
+      add_step([&](int m) { return a[m / 4][m % 4 == 3 ? row3 : m % 4 * row1]; }, b, acc);
+      UNROLL for (int g = 0; g < kGroups; ++g) {
+        a[g] += z.a_step;
+        asm("" : "+r"(a[g]));
       }
     }
   }

@@ -4,15 +4,13 @@
 #include <omp.h>
 
 #include "tensor/cpu/parallel.h"
+#include "tensor/cpu/past_caches.h"
 #include "tensor/cpu/scratch.h"
 #include "tensor/cpu/winograd_tiles.h"
 #include "tensor/cpu/winograd_weight.h"
 
 namespace tensor::cpu {
 namespace {
-
-/// Results larger than this are stored past the caches.
-constexpr int64_t kLargeBytes = 24 << 20;
 
 /// One run of the algorithm from c to k channels.
 ///   by tiles (many tiles): U is made once; each thread carries `batch` tiles through input, products and output, so
@@ -33,9 +31,9 @@ struct Plan {
 
   Plan(int64_t n, int64_t h, int64_t w, int64_t c_, int64_t k_) : tiles(n, h, w), c(c_), k(k_), blocks(k_) {
     widest = blocks.vecs_of(0) * kLanes;
-    by_tiles = tiles.count >= 128 || blocks.count < 2;
+    by_tiles = tiles.count >= (c * k <= 128 * 128 ? 128 : 300) || blocks.count < 2;
     const int64_t full = tile_rows(blocks.vecs_of(0));
-    const int64_t best = !by_tiles ? 96 : M == 2 ? 48 : full > 8 ? 24 : c < 128 ? 12 : 36;
+    const int64_t best = !by_tiles ? 256 : M == 2 ? 48 : full > 8 ? 24 : c < 128 ? 18 : 48;
     batch = std::min(round_up(best, full), tiles.count);
     ld = c + 16;
     plane_v = batch * ld + 16;
@@ -57,7 +55,7 @@ void convolve(const Plan<M>& z, const float* x, const float* w, bool turned, con
   float* const m_all = v_all + kValues * z.v_count * z.plane_v;
   const int64_t total = z.tiles.count;
   const bool past =
-      z.tiles.n * z.tiles.h * z.tiles.w * z.k * 4 > kLargeBytes && reinterpret_cast<uintptr_t>(y) % 64 == 0;
+      z.tiles.n * z.tiles.h * z.tiles.w * z.k * 4 > kPastCachesBytes && reinterpret_cast<uintptr_t>(y) % 64 == 0;
   const auto planes = [&](int64_t which) {
     ColumnBlocks all(z.c);
     all.count = 1;

@@ -10,7 +10,7 @@ namespace tensor::cpu {
 namespace {
 
 /// How the sum over tiles is ordered.
-///   slices (many tiles, few channels): a fixed number of slices with sums of their own, added in order.
+///   slices (not many channels): a fixed number of slices with sums of their own, added in order.
 ///   blocks (few tiles): each block of dw is finished in cache from all tiles.
 ///   chunks (between): all blocks' sums in memory, a chunk of tiles at a time, threads share the values f.
 enum class Order { slices, blocks, chunks };
@@ -31,10 +31,10 @@ struct Plan {
     wide_k = k_blocks.vecs_of(0) * kLanes;
     count = c_blocks.count * k_blocks.count;
     plane = wide_k * wide_c + 16;
-    order = tiles.count >= 1024 && c * k <= 64 * 64 ? Order::slices
-            : tiles.count <= 256 && count > 1       ? Order::blocks
-                                                    : Order::chunks;
-    batch = order == Order::slices ? 24 : order == Order::blocks ? tiles.count : std::min<int64_t>(384, tiles.count);
+    order = tiles.count >= 256 && c * k <= 128 * 128 ? Order::slices
+            : tiles.count <= 256 && count > 1        ? Order::blocks
+                                                     : Order::chunks;
+    batch = order == Order::slices ? 36 : order == Order::blocks ? tiles.count : std::min<int64_t>(192, tiles.count);
     copies = order == Order::slices ? threads() : 1;
     sums = order == Order::slices ? kSlices * count : order == Order::blocks ? threads() : count;
     plane_x = batch * wide_c + 16;

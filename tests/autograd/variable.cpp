@@ -214,3 +214,26 @@ TEST_CASE("deep graphs are walked and destroyed without deep recursion") {
   backward(y);
   CHECK(a.grad().item() == 1);
 }
+
+TEST_CASE("the gradient of batch norm over few values survives f32, though it is a small rest of large numbers") {
+  // Two values a channel, far apart against epsilon: xhat is nearly +-1, and dx about 1e-6 of dy.
+  const std::vector<double> x{1.5, -2.25, -1.75, 3.5}, dy{0.75, -1.25, 0.5, 2.0};
+  const auto gradient = [&](DType dtype) {
+    const auto row = [&](double value) { return tensor::full({2}, value, dtype, Device::cpu); };
+    const auto of = [&](const std::vector<double>& v) {
+      return tensor::cast(Tensor::from(v, {2, 1, 1, 2}, Device::cpu), dtype);
+    };
+    Variable v(of(x), true);
+    const Tensor running_mean = row(0), running_var = row(1);
+    const Variable y = batch_norm(v, Variable(row(1.25)), Variable(row(0.5)), running_mean, running_var, {});
+    CHECK(y.value().dtype() == dtype);
+    CHECK(running_var.dtype() == dtype);
+    backward(y, of(dy));
+    return v.grad().to_vector();
+  };
+  const auto single = gradient(DType::f32), exact = gradient(DType::f64);
+  for (size_t i = 0; i < exact.size(); ++i) {
+    CHECK(std::abs(exact[i]) < 1e-5);
+    CHECK(single[i] == doctest::Approx(exact[i]).epsilon(1e-6));
+  }
+}

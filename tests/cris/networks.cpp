@@ -99,7 +99,9 @@ TEST_CASE("the backbone's loss leaves the refiner untouched; a detached input le
 
 TEST_CASE("deep supervision: four heads in training, the last in evaluation") {
   ModelOptions options{.backbone = {.kind = BackboneKind::unet_plus_plus, .base = 2, .deep_supervision = true},
-                       .strategy = Strategy::backbone};
+                       .strategy = Strategy::backbone,
+                       .refiner = {},
+                       .crf = {}};
   Model model(options);
   nn::initialize(model, 1);
   CHECK(model(image(32, 32)).sides.size() == 3);

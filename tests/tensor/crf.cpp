@@ -113,7 +113,7 @@ TEST_CASE("lattice: within 0.02 of the exact filter on textured crops, root mean
   for (uint64_t seed = 1; seed <= 4; ++seed) {
     const Tensor image = textured_image(size, DType::f64, Device::cpu, seed);
     const std::vector<Tensor> features{spatial_features(size, size, 3, DType::f64, Device::cpu),
-                                       bilateral_features(image, 0, 80, 13)};
+                                       bilateral_features(image, 0, 80, 13), bilateral_features(image, 0, 160, 3)};
     for (const Tensor& f : features) {
       Tensor x = random_values({1, size * size, 2}, DType::f64, Device::cpu, seed);
       for (int64_t i = 0; i < size * size; ++i) x.data<double>()[2 * i] = image.data<double>()[3 * i] > 130;
