@@ -15,8 +15,8 @@ struct ParityOptions {
   tensor::Device device = tensor::Device::reference;
   tensor::DType dtype = tensor::DType::f64;
   tensor::Precision precision = tensor::Precision::f32;  ///< of f32; set process-wide while the cases run
-  std::string only;                                      ///< run only cases whose name contains this
-  std::string write_folder;  ///< when set: save what was computed there, under the same names
+  std::string only = {};                                 ///< run only cases whose name contains this
+  std::string write_folder = {};  ///< when set: save what was computed there, under the same names
 };
 
 struct ParityResult {
