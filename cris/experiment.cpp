@@ -35,7 +35,7 @@ std::string hash_pairs(const std::vector<data::Pair>& pairs) {
 
 ExperimentData open_data(const Config& config) {
   if (config.data.dir.empty())
-    throw ConfigError("no data: give --data DIR, a folder with images/ and masks/ (cris synthesize OUT makes one)");
+    throw ConfigError("no data: give --data DIR, a folder with images/ and masks/ (cris data synthesize OUT makes one)");
   const data::Dataset dataset = data::open_dataset(config.data.dir);
   ExperimentData made;
   made.split = make_split(config, dataset);

@@ -130,7 +130,7 @@ Lattice build(const Tensor& features) {
     for (size_t i = 0; i < c.keys.size(); ++i) {
       const int32_t v = c.global[i] = table.number(c.keys[i]);
       if (v == int32_t(start.size())) start.push_back(0);
-      c.place[i] = start[v];  // within the vertex's range, for now
+      c.place[i] = start[v];  // within the vertex's range; its place in the row comes later
       start[v] += c.count[i];
     }
   }

@@ -149,7 +149,7 @@ Run setup(CLI::App& app) {
   return [a] { return run(*a); };
 }
 
-const Command command(45, "crf", "Sharpen a label map or probability map along an image's edges (dense CRF)", setup);
+const Command command(55, "crf", "sharpen a label map or probability map along an image's edges (dense CRF)", setup);
 
 }  // namespace
 }  // namespace tools

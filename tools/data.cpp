@@ -120,7 +120,7 @@ Run setup(CLI::App& app) {
   };
 }
 
-const Command command(60, "data", "Check, split, shrink and make data sets", setup);
+const Command command(10, "data", "check, split, shrink and make data sets", setup);
 
 }  // namespace
 

@@ -62,7 +62,7 @@ Run setup(CLI::App& app) {
   };
 }
 
-const Command parity(60, "parity", "Compare with numbers that PyTorch computed", setup);
+const Command parity(75, "parity", "compare with numbers that PyTorch computed", setup);
 
 }  // namespace
 
