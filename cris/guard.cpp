@@ -22,8 +22,6 @@ bool finite(const Tensor& t) {
   return true;
 }
 
-bool finite_sum(const Tensor& t) { return std::isfinite(tensor::sum(t).item()) || finite(t); }
-
 /// For each op of the graph below `root`, the parameter that it reads.
 std::map<uint64_t, std::string> parameters_of_ops(nn::Module& model, const Variable& root) {
   std::map<const autograd::Node*, std::string> names;
@@ -52,20 +50,32 @@ std::string layer_name(const std::map<uint64_t, std::string>& layers, uint64_t o
   return at == order ? "layer " + layer : "after layer " + layer;
 }
 
-}  // namespace
-
-std::string non_finite_parameter(nn::Module& model) {
-  for (const auto& p : model.parameters())
-    if (!finite_sum(p.value->value())) return p.name;
-  for (const auto& b : model.buffers())
-    if (!finite_sum(*b.value)) return b.name;
+/// The name of the first tensor that is not finite; the sums of all travel to the host together, so that a device is
+/// waited for once.
+std::string first_non_finite(const std::vector<std::pair<std::string, Tensor>>& tensors) {
+  if (tensors.empty()) return "";
+  std::vector<Tensor> sums;
+  for (const auto& [name, t] : tensors) sums.push_back(tensor::sum(t));
+  const std::vector<double> values = tensor::concat(sums).to_vector();
+  for (size_t i = 0; i < values.size(); ++i)
+    if (!std::isfinite(values[i]) && !finite(tensors[i].second)) return tensors[i].first;
   return "";
 }
 
+}  // namespace
+
+std::string non_finite_parameter(nn::Module& model) {
+  std::vector<std::pair<std::string, Tensor>> all;
+  for (const auto& p : model.parameters()) all.emplace_back(p.name, p.value->value());
+  for (const auto& b : model.buffers()) all.emplace_back(b.name, *b.value);
+  return first_non_finite(all);
+}
+
 std::string non_finite_gradient(nn::Module& model) {
+  std::vector<std::pair<std::string, Tensor>> all;
   for (const auto& p : model.parameters())
-    if (p.value->grad().defined() && !finite_sum(p.value->grad())) return p.name;
-  return "";
+    if (p.value->grad().defined()) all.emplace_back(p.name, p.value->grad());
+  return first_non_finite(all);
 }
 
 void report_non_finite(Model& model, const data::Batch& batch, const std::string& files,

@@ -16,7 +16,33 @@ namespace {
 namespace fs = std::filesystem;
 using tensor::check;
 
-constexpr double kModelTolerance = 1e-3;  // of a whole network in f32
+/// What a precision's rounding allows: relative errors of one op and of a whole network, and the relative step by which
+/// numbers move to find what a network does with such a rounding.
+struct Allowance {
+  double op, model, step;
+};
+Allowance allowance() {
+  switch (tensor::precision()) {
+    case tensor::Precision::tf32:
+      return {1e-3, 5e-2, 0x1p-10};
+    case tensor::Precision::bf16:
+      return {1e-2, 2e-1, 0x1p-7};
+    default:
+      return {2e-5, 1e-3, 0x1p-20};
+  }
+}
+
+/// The process's precision while it lives.
+class WithPrecision {
+ public:
+  explicit WithPrecision(tensor::Precision p) { tensor::set_precision(p); }
+  ~WithPrecision() { tensor::set_precision(before_); }
+  WithPrecision(const WithPrecision&) = delete;
+  WithPrecision& operator=(const WithPrecision&) = delete;
+
+ private:
+  tensor::Precision before_ = tensor::precision();
+};
 
 bool begins(const std::string& name, const char* prefix) { return name.rfind(prefix, 0) == 0; }
 
@@ -38,7 +64,7 @@ double relative_error(const std::vector<double>& ours, const std::vector<double>
 }
 
 double tolerance(const ParityCase& c, const std::string& tensor_name) {
-  if (c.dtype() != tensor::DType::f64) return c.op() == "model" ? kModelTolerance : 2e-5;
+  if (c.dtype() != tensor::DType::f64) return c.op() == "model" ? allowance().model : allowance().op;
   return begins(tensor_name, "grad.") || begins(tensor_name, "train.") ? 1e-8 : 1e-9;
 }
 
@@ -62,22 +88,23 @@ std::map<std::string, double> errors_of(const ParityCase& c) {
   return errors;
 }
 
-/// The case with its image and parameters moved by up to 2^-20 of each value: about what rounding in f32, carried
-/// through a network, does to its activations.
+/// The case with its image and parameters moved by up to the allowance's step of each value: about what rounding,
+/// carried through a network, does to its activations.
 nn::SafeTensors perturbed(nn::SafeTensors file, uint32_t draw) {
+  const double step = allowance().step;
   for (auto& [name, t] : file.tensors) {
     if (name != "input.image" && !begins(name, "param.") && !begins(name, "buffer.")) continue;
     if (t.dtype == "I64") continue;
     auto values = t.values();
     const tensor::RandomKey key{1, nn::stream_of(name), draw};
-    for (size_t i = 0; i < values.size(); ++i) values[i] *= 1 + 0x1p-20 * (2 * tensor::uniform(key, i) - 1);
+    for (size_t i = 0; i < values.size(); ++i) values[i] *= 1 + step * (2 * tensor::uniform(key, i) - 1);
     t = nn::stored(values, t.extents);
   }
   return file;
 }
 
-/// How far each result of a whole network moves, in f64, when its numbers move by f32's rounding. Where a ReLU or a
-/// maximum hangs by less than that, gradients jump, and no f32 computation can be nearer than the jump.
+/// How far each result of a whole network moves, in f64, when its numbers move by the precision's rounding. Where a
+/// ReLU or a maximum hangs by less than that, gradients jump, and no computation in it can be nearer than the jump.
 std::map<std::string, double> sensitivity(const ParityCase& c) {
   constexpr uint32_t kDraws = 16;
   std::map<std::string, double> worst;
@@ -113,8 +140,8 @@ void compare(const ParityCase& c, ParityResult& result) {
   const double error_beyond = result.error;
   const auto jumps = sensitivity(c);
   judge(jumps);
-  result.note = fmt::format("{} is off by {:.2e}, where f64 itself moves by {:.2e} when its numbers move by 2^-20",
-                            tensor_beyond, error_beyond, jumps.at(tensor_beyond));
+  result.note = fmt::format("{} is off by {:.2e}, where f64 itself moves by {:.2e} when its numbers move by 2^{:.0f}",
+                            tensor_beyond, error_beyond, jumps.at(tensor_beyond), std::log2(allowance().step));
 }
 
 void write_computed(const ParityCase& c, const std::string& path) {
@@ -156,6 +183,12 @@ ParityResult run_case(const fs::path& path, const ParityOptions& options) {
 
 void run_parity(const std::string& folder, const ParityOptions& options,
                 const std::function<void(const ParityResult&)>& report) {
+  using tensor::Precision;
+  const bool tensor_cores = options.precision == Precision::tf32 || options.precision == Precision::bf16;
+  check(!tensor_cores || (options.device == tensor::Device::cuda && options.dtype == tensor::DType::f32),
+        "parity: precision {} needs device cuda and dtype f32, not {} {}", name(options.precision),
+        name(options.device), name(options.dtype));
+  const WithPrecision precision(options.precision);
   std::error_code error;
   std::vector<fs::path> paths;
   for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error))

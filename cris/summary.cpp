@@ -120,6 +120,22 @@ ModelSummary summarize(const Config& config) {
   return s;
 }
 
+std::string memory_advice(const Config& config, int64_t limit_bytes) {
+  const auto needed = [&](int64_t batch) {
+    Config smaller = config;
+    smaller.train.batch = batch;
+    return summarize(smaller).training_bytes;
+  };
+  const std::string asked = fmt::format("batch {} of {}x{} needs about {} to train", config.train.batch,
+                                        config.data.size, config.data.size, bytes_text(needed(config.train.batch)));
+  for (int64_t batch = config.train.batch - 1; batch > 0; --batch)
+    if (const int64_t bytes = needed(batch); bytes <= limit_bytes)
+      return fmt::format("{}; batch {} needs {} and fits in {}", asked, batch, bytes_text(bytes),
+                         bytes_text(limit_bytes));
+  return fmt::format("{}; not even one image fits in {}: choose a smaller size or base", asked,
+                     bytes_text(limit_bytes));
+}
+
 std::string summary_text(const ModelSummary& s, const Config& c) {
   std::string text = fmt::format("{:<34} {:<18} {:<22} {:>12} {:>10} {:>12}\n", "layer", "op", "output", "parameters",
                                  "MMACs", "activation");

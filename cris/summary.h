@@ -25,6 +25,9 @@ struct ModelSummary {
 
 /// For a batch of train.batch images of data.size.
 ModelSummary summarize(const Config& config);
+/// What training with `config` would take, and the largest batch that `limit_bytes` of memory hold: "batch 8 needs
+/// about 5.1 GB to train; batch 2 needs 1.4 GB and fits".
+std::string memory_advice(const Config& config, int64_t limit_bytes);
 std::string summary_text(const ModelSummary& s, const Config& config);
 
 }  // namespace cris

@@ -2,7 +2,9 @@
 /// converted.
 #include "data/image.h"
 
+#if !defined(CRIS_BARE)
 #include <tiffio.h>
+#endif
 
 #include <algorithm>
 #include <cstdlib>
@@ -92,6 +94,11 @@ Image decode_with_stb(std::string_view bytes, const std::string& name, int wante
   return convert(pixels.get(), height, width, channels, wanted);
 }
 
+#if defined(CRIS_BARE)
+Image decode_with_libtiff(std::string_view, const std::string& name, int) {
+  throw FormatError(fmt::format("{}: this build reads no TIFF; convert it to PNG", name));
+}
+#else
 // ---- libtiff over bytes in memory
 // -------------------------------------------------------------------------------------
 struct TiffSource {
@@ -162,6 +169,7 @@ Image decode_with_libtiff(std::string_view bytes, const std::string& name, int w
   }
   return convert(rgb.data(), height, width, 3, wanted);
 }
+#endif
 
 }  // namespace
 

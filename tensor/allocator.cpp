@@ -18,7 +18,8 @@ int64_t round_up(int64_t bytes) {
   return (std::max<int64_t>(bytes, 1) + Arena::kAlignment - 1) / Arena::kAlignment * Arena::kAlignment;
 }
 
-/// A freed block, and the end of a block that nobody asked for, are unreadable until handed out; only AddressSanitizer builds check it.
+/// A freed block, and the end of a block that nobody asked for, are unreadable until handed out; only AddressSanitizer
+/// builds check it.
 void poison([[maybe_unused]] Device device, [[maybe_unused]] void* block, [[maybe_unused]] int64_t bytes,
             [[maybe_unused]] bool on) {
 #if defined(__SANITIZE_ADDRESS__)
@@ -114,13 +115,21 @@ void Arena::reset_peaks() {
   stats_.peak = end_;
 }
 
+OutOfMemory::OutOfMemory(Device device, const std::string& what, int64_t asked, int64_t live, int64_t limit)
+    : Error(fmt::format("out of memory on {}: no room for {} of {:.1f} MiB; {:.1f} MiB of {:.1f} are in use; use a "
+                        "smaller batch, size or base",
+                        name(device), what, double(asked) / (1 << 20), double(live) / (1 << 20),
+                        double(limit) / (1 << 20))),
+      device(device),
+      asked(asked),
+      live(live),
+      limit(limit) {}
+
 void* allocate(Device device, int64_t bytes) {
   DeviceArena& a = arena_of(device);
   const std::lock_guard lock(a.mutex);
   const int64_t offset = a.arena.allocate(bytes);
-  check(offset >= 0,
-        "out of memory on {}: {:.1f} MiB asked, {:.1f} MiB in use of {:.1f}; use a smaller batch, size or base",
-        name(device), double(bytes) / (1 << 20), double(a.arena.stats().live) / (1 << 20), double(a.limit) / (1 << 20));
+  if (offset < 0) throw OutOfMemory(device, "a block", bytes, a.arena.stats().live, a.limit);
   poison(device, a.base + offset, round_up(bytes), true);
   poison(device, a.base + offset, bytes, false);
   return a.base + offset;

@@ -6,6 +6,7 @@
 #include <mutex>
 #include <set>
 
+#include "tensor/check.h"
 #include "tensor/device.h"
 
 namespace tensor {
@@ -40,7 +41,15 @@ class Arena {
   void erase_hole(std::map<int64_t, int64_t>::iterator hole);
 };
 
-/// A block of `bytes` on `device`, aligned to 256 bytes. Throws Error when the device has no more memory.
+/// A device has no room for a block. Tensors name themselves in the message.
+class OutOfMemory : public Error {
+ public:
+  OutOfMemory(Device device, const std::string& what, int64_t asked, int64_t live, int64_t limit);
+  Device device;
+  int64_t asked, live, limit;  ///< bytes: of the block, in use, of the whole arena
+};
+
+/// A block of `bytes` on `device`, aligned to 256 bytes. Throws OutOfMemory.
 void* allocate(Device device, int64_t bytes);
 /// Gives a block back to the arena. Its pages stay with the process for the next block.
 void release(Device device, void* block);

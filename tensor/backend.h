@@ -42,7 +42,8 @@ struct SgdStep {
 };
 
 /// Around a Gaussian filter K: y[i] = after[i] sum_j K[i,j] before[j] x[j], of image `image` of a batch.
-/// x, y: [images, points, c], of which only this image is read and written; before, after: [points], or undefined for 1.
+/// x, y: [images, points, c], of which only this image is read and written; before, after: [points], or undefined
+/// for 1.
 struct GaussianPass {
   int64_t image = 0;
   bool transpose = false;  ///< K's transpose
@@ -60,6 +61,8 @@ class Backend {
   virtual void copy_from_host(void* to, const void* host, int64_t bytes) = 0;
   virtual void copy_to_host(void* host, const void* from, int64_t bytes) = 0;
   virtual void copy(void* to, const void* from, int64_t bytes) = 0;
+  /// What there is to know of the device and its driver, as (name, value), for people.
+  virtual std::vector<std::pair<std::string, std::string>> facts() { return {}; }
   /// Waits for all kernels launched so far.
   virtual void synchronize() = 0;
 
@@ -85,6 +88,11 @@ class Backend {
   virtual void matmul(const MatmulShape& z, const Tensor& a, const Tensor& b, const Tensor& y) = 0;
 
   // ---- convolution (cross-correlation) -----------------------------------------------------------------------------
+  /// Names of the algorithms among which this device chooses by shape; empty when that is its own affair.
+  virtual std::vector<std::string> conv_methods() const { return {}; }
+  /// Until it is called with "", every convolution takes this algorithm, or throws Error where it cannot: for
+  /// benchmarks.
+  virtual void force_conv_method(const std::string&) {}
   /// y[n,p,q,k] = act(b[k] + sum_{r,s,c} x[n, row(p,r), col(q,s), c] w[k,r,s,c]). b may be undefined: no bias.
   virtual void conv2d(const ConvShape& z, const Tensor& x, const Tensor& w, const Tensor& b, Activation activation,
                       const Tensor& y) = 0;

@@ -11,10 +11,13 @@ namespace tensor {
 Storage::Storage(Device device, int64_t bytes) : device_(device), bytes_(bytes), data_(allocate(device, bytes)) {}
 Storage::~Storage() { release(device_, data_); }
 
-Tensor::Tensor(Shape shape, DType dtype, Device device)
-    : shape_(std::move(shape)),
-      dtype_(dtype),
-      storage_(std::make_shared<Storage>(device, shape_.count() * int64_t(size_of(dtype)))) {}
+Tensor::Tensor(Shape shape, DType dtype, Device device) : shape_(std::move(shape)), dtype_(dtype) {
+  try {
+    storage_ = std::make_shared<Storage>(device, shape_.count() * int64_t(size_of(dtype)));
+  } catch (const OutOfMemory& e) {
+    throw OutOfMemory(e.device, fmt::format("a tensor {} {}", name(dtype), shape_), e.asked, e.live, e.limit);
+  }
+}
 
 Tensor Tensor::from_bytes(const void* host, Shape shape, DType dtype, Device device) {
   Tensor t(std::move(shape), dtype, device);

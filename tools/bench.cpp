@@ -12,6 +12,7 @@
 #include "nn/dropout.h"
 #include "nn/optimizer.h"
 #include "tensor/plan/plan.h"
+#include "tools/bench_convolutions.h"
 #include "tools/config_options.h"
 
 namespace tools {
@@ -58,6 +59,19 @@ double fma_ceiling(int threads) {
   return 2.0 * 16 * kChains * double(kRounds) * threads / seconds + 0 * sink;
 }
 
+/// Square matrix products, larger and larger until one takes long enough to be timed: what this device multiplies a
+/// second in the present precision.
+double matmul_ceiling(tensor::Device device) {
+  for (int64_t n = 128;; n *= 2) {
+    const auto a = tensor::uniform({1, 1, 0}, {n, n}, -1, 1, tensor::DType::f32, device);
+    const double seconds = shortest(4, [&] {
+      tensor::matmul(a, a);
+      tensor::backend(device).synchronize();
+    });
+    if (seconds > 2e-3 || n == 16384) return 2.0 * double(n) * double(n) * double(n) / seconds;
+  }
+}
+
 /// Bytes read and written a second by a copy of 128 MB.
 double copy_ceiling(tensor::Device device) {
   const tensor::Tensor x = tensor::zeros({1 << 19, 64}, tensor::DType::f32, device);
@@ -71,10 +85,13 @@ double copy_ceiling(tensor::Device device) {
 
 int bench_ops(const cris::Config& config) {
   const tensor::Device device = cris::device_of(config);
-  const double flops_ceiling = fma_ceiling(tensor::threads()), bytes_ceiling = copy_ceiling(device);
-  fmt::print("ceilings, {} threads: {:.0f} GFLOP/s in registers, {:.1f} GB/s copy\n\n", tensor::threads(),
-             flops_ceiling / 1e9, bytes_ceiling / 1e9);
-  fmt::print("{:<46} {:>9} {:>9} {:>8} {:>6} {:>6}\n", "op, forward and backward", "ms", "GFLOP/s", "GB/s", "% FMA",
+  const bool cuda = device == tensor::Device::cuda;
+  const double flops_ceiling = cuda ? matmul_ceiling(device) : fma_ceiling(tensor::threads());
+  const double bytes_ceiling = copy_ceiling(device);
+  fmt::print("ceilings, {}: {:.0f} GFLOP/s {}, {:.1f} GB/s copy\n\n",
+             cuda ? "cuda " + config.run.precision : fmt::format("{} threads", tensor::threads()), flops_ceiling / 1e9,
+             cuda ? "in cuBLAS" : "in registers", bytes_ceiling / 1e9);
+  fmt::print("{:<46} {:>9} {:>9} {:>8} {:>6} {:>6}\n", "op, forward and backward", "ms", "GFLOP/s", "GB/s", "% peak",
              "% copy");
   for (const autograd::OpCase& c : autograd::large_op_cases()) {
     // The plan device counts what the case computes and moves.
@@ -171,8 +188,8 @@ Run setup(CLI::App& app) {
     bool json = false;
   };
   auto o = std::make_shared<Options>(app);
-  app.add_option("WHAT", o->what, "train or infer: whole steps; ops: every op")
-      ->check(CLI::IsMember({"ops", "train", "infer"}))
+  app.add_option("WHAT", o->what, "train or infer: whole steps; ops: every op; convolutions: every algorithm (cuda)")
+      ->check(CLI::IsMember({"ops", "convolutions", "train", "infer"}))
       ->capture_default_str();
   app.add_option("--steps", o->steps, "timed steps")
       ->check(CLI::Range(int64_t(1), int64_t(100000)))
@@ -185,6 +202,10 @@ Run setup(CLI::App& app) {
     const cris::Config config = o->config.config();
     cris::apply_run_settings(config);
     if (o->what == "ops") return bench_ops(config);
+    if (o->what == "convolutions") {
+      bench_convolutions(config);
+      return int(kOk);
+    }
     return bench_steps(config, o->what == "train", o->steps, o->warmup, o->json);
   };
 }

@@ -25,6 +25,15 @@ std::string try_device(tensor::Device device) {
   }
 }
 
+/// What the backend knows of its device; nothing where the build lacks it.
+std::vector<std::pair<std::string, std::string>> facts_of(tensor::Device device) {
+  try {
+    return tensor::backend(device).facts();
+  } catch (const tensor::Error&) {
+    return {};
+  }
+}
+
 Run setup(CLI::App&) {
   return [] {
     const auto environment = cris::environment();
@@ -39,6 +48,7 @@ Run setup(CLI::App&) {
     for (const tensor::Device d : {tensor::Device::reference, tensor::Device::cpu, tensor::Device::cuda}) {
       const std::string state = try_device(d);
       fmt::print("{:<12} {}\n", tensor::name(d), state);
+      for (const auto& [key, value] : facts_of(d)) fmt::print("  {:<10} {}\n", key, value);
       good = good && (state == "works" || d == tensor::Device::cuda);
     }
     return int(good ? kOk : kVerification);

@@ -42,12 +42,24 @@ Run setup(CLI::App& app) {
   app.add_option("--device", o->parity.device, "reference (default), cpu or cuda")
       ->transform(CLI::CheckedTransformer(devices))
       ->default_str("reference");
-  app.add_option("--dtype", o->parity.dtype, "f64 (default) or f32")
-      ->transform(CLI::CheckedTransformer(dtypes))
-      ->default_str("f64");
+  const CLI::Option* const dtype =
+      app.add_option("--dtype", o->parity.dtype, "f64 (default) or f32, which tf32 and bf16 imply")
+          ->transform(CLI::CheckedTransformer(dtypes))
+          ->default_str("f64");
+  using tensor::Precision;
+  const std::map<std::string, Precision> precisions{
+      {"exact", Precision::exact}, {"f32", Precision::f32}, {"tf32", Precision::tf32}, {"bf16", Precision::bf16}};
+  app.add_option("--precision", o->parity.precision,
+                 "how f32 is multiplied: exact, f32 (default); tf32, bf16: cuda, with their own tolerances")
+      ->transform(CLI::CheckedTransformer(precisions))
+      ->default_str("f32");
   app.add_option("--only", o->parity.only, "Only cases whose name contains this");
   app.add_option("--write", o->parity.write_folder, "Save what was computed to this folder, under the same names");
-  return [o] { return run(*o); };
+  return [o, dtype] {
+    const bool tensor_cores = o->parity.precision == Precision::tf32 || o->parity.precision == Precision::bf16;
+    if (tensor_cores && dtype->empty()) o->parity.dtype = tensor::DType::f32;
+    return run(*o);
+  };
 }
 
 const Command parity(75, "parity", "compare with numbers that PyTorch computed", setup);

@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # Installs, builds and runs every test. Closes with one line: N passed, N failed.
 #   tools/test.sh [PRESET]     release (default), debug or asan
+# The CUDA backend runs on the emulator in every preset. With release it is also compiled and linked for real where there
+# is a CUDA toolkit (nvcc in PATH or /usr/local/cuda); a kernel that spills registers stops that build.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 preset=${1:-release}
@@ -43,6 +45,23 @@ for script in tests/program/*.sh; do
   [ "$status" -ne 0 ] && [ "$bad" -eq 0 ] && bad=1
   passed=$((passed + ok)) failed=$((failed + bad))
 done
+
+if [ "$preset" = release ]; then
+  nvcc=$(PATH=$PATH:/usr/local/cuda/bin command -v nvcc)
+  if [ -z "$nvcc" ]; then
+    echo "== cuda: not compiled, there is no nvcc here"
+  else
+    echo "== cuda"
+    if output=$({ CUDACXX=$nvcc cmake --preset cuda -DCRIS_TESTS=OFF && cmake --build --preset cuda; } 2>&1); then
+      echo "ok the CUDA backend compiles and links, and no kernel spills registers"
+      passed=$((passed + 1))
+    else
+      tail -n 40 <<<"$output"
+      echo "FAILED the CUDA backend does not compile and link"
+      failed=$((failed + 1))
+    fi
+  fi
+fi
 
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]

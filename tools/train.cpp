@@ -5,7 +5,9 @@
 #include <filesystem>
 
 #include "cris/results.h"
+#include "cris/summary.h"
 #include "cris/trainer.h"
+#include "tensor/allocator.h"
 #include "tools/config_options.h"
 #include "tools/interrupt.h"
 
@@ -61,9 +63,12 @@ Run setup(CLI::App& app) {
                                  data.split.test.size()));
     catch_signals();
     cris::TrainResult result;
-    {
+    try {
       cris::Trainer trainer(config, data, run, progress);
       result = trainer.train({.stop = stop_requested, .max_seconds = max_seconds});
+    } catch (const tensor::OutOfMemory& e) {
+      // Planned without the device: what remains for it is the advice.
+      throw tensor::Error(fmt::format("{}. {}", e.what(), cris::memory_advice(config, e.limit)));
     }
     if (!result.finished) return int(kStopped);
     const auto model = cris::load_model(out, config);

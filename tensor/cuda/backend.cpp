@@ -7,6 +7,7 @@
 #include "tensor/cuda/gemm.h"
 #include "tensor/cuda/kernels.h"
 #include "tensor/cuda/runtime.h"
+#include "tensor/cuda/staging.h"
 
 namespace tensor {
 namespace {
@@ -65,14 +66,25 @@ class CudaBackend final : public Backend {
     check_cuda(cudaMemGetInfo(&free_bytes, &total), "cudaMemGetInfo");
     limit = int64_t(free_bytes / 10 * 9 / 256 * 256);
     char* arena = nullptr;
-    check_cuda(cudaMalloc(&arena, size_t(limit)), "cudaMalloc of the arena");
+    // Free memory may be in pieces: what cannot be had in one is asked for with a tenth less.
+    while (cudaMalloc(&arena, size_t(limit)) != cudaSuccess) {
+      cudaGetLastError();
+      limit = limit / 10 * 9 / 256 * 256;
+      if (limit < int64_t(64) << 20)
+        throw CudaError(
+            fmt::format("device cuda: {} has no memory left ({:.0f} of {:.0f} MiB free); nvidia-smi "
+                        "lists the processes that hold it",
+                        cuda::device().name, double(free_bytes) / (1 << 20), double(total) / (1 << 20)));
+    }
     return arena;
   }
-  void copy_from_host(void* to, const void* host, int64_t bytes) override {
-    transfer(to, host, bytes, cudaMemcpyHostToDevice);
-  }
+  std::vector<std::pair<std::string, std::string>> facts() override { return cuda::facts(); }
+  std::vector<std::string> conv_methods() const override { return cuda::conv_methods(); }
+  void force_conv_method(const std::string& name) override { cuda::force_conv_method(name); }
+  void copy_from_host(void* to, const void* host, int64_t bytes) override { cuda::copy_from_host(to, host, bytes); }
   void copy_to_host(void* host, const void* from, int64_t bytes) override {
-    transfer(host, from, bytes, cudaMemcpyDeviceToHost);
+    check_cuda(cudaMemcpyAsync(host, from, size_t(bytes), cudaMemcpyDeviceToHost, stream()), "cudaMemcpyAsync");
+    synchronize();
   }
   void copy(void* to, const void* from, int64_t bytes) override {
     check_cuda(cudaMemcpyAsync(to, from, size_t(bytes), cudaMemcpyDeviceToDevice, stream()), "cudaMemcpyAsync");
@@ -233,12 +245,6 @@ class CudaBackend final : public Backend {
       cuda::sgd_step(s.learning_rate, s.momentum, s.weight_decay, g.data<T>(), w.data<T>(), velocity.data<T>(),
                      w.size());
     });
-  }
-
- private:
-  void transfer(void* to, const void* from, int64_t bytes, cudaMemcpyKind kind) {
-    check_cuda(cudaMemcpyAsync(to, from, size_t(bytes), kind, stream()), "cudaMemcpyAsync");
-    synchronize();
   }
 };
 

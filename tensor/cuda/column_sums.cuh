@@ -8,7 +8,7 @@ namespace tensor::cuda {
 /// blocks of their own.
 struct Columns {
   static constexpr int kLanes = 32, kRows = 8;
-  int64_t n, channels, width, rows, slices;
+  int64_t n, channels, width, rows, slices, rows_per_slice;
   Columns(int64_t n_, int64_t channels_)
       : n(n_),
         channels(channels_),
@@ -16,7 +16,8 @@ struct Columns {
         rows((n + width - 1) / width),
         slices(rows < 64         ? 1
                : rows / 64 > 512 ? 512
-                                 : rows / 64) {}
+                                 : rows / 64),
+        rows_per_slice((rows + slices - 1) / slices) {}
   int64_t partial_sums() const { return slices * width; }
 };
 
@@ -27,15 +28,18 @@ struct Sums {
 
 /// partial[s][slice][lane] = sum over the slice's rows of term(element, channel).of[s].
 template <int kSums, class Term>
-__global__ void __launch_bounds__(Columns::kLanes* Columns::kRows)
+__global__ void __launch_bounds__(Columns::kLanes* Columns::kRows, 3)  // 80 registers: with fewer, f64 spills
+
     partial_sums_kernel(Columns z, Term term, double* partial) {
   __shared__ double sums[kSums][Columns::kRows][Columns::kLanes];
+  // Lanes and partial sums are few: 32-bit divisions, since the 64-bit one is a function that costs registers.
   const int64_t lane = int64_t(blockIdx.x) * Columns::kLanes + threadIdx.x, slice = blockIdx.y;
-  const int64_t end = z.rows * (slice + 1) / z.slices;
+  const int64_t begin = slice * z.rows_per_slice, beyond = begin + z.rows_per_slice;
+  const int64_t end = beyond < z.rows ? beyond : z.rows;
   double mine[kSums] = {};
   if (lane < z.width) {
-    const int64_t channel = split(lane, z.channels).remainder;
-    for (int64_t row = z.rows * slice / z.slices + threadIdx.y; row < end; row += Columns::kRows)
+    const int64_t channel = uint32_t(lane) % uint32_t(z.channels);
+    for (int64_t row = begin + threadIdx.y; row < end; row += Columns::kRows)
       if (const int64_t i = row * z.width + lane; i < z.n) {
         const Sums<kSums> t = term(i, channel);
         for (int s = 0; s < kSums; ++s) mine[s] += t.of[s];
@@ -58,7 +62,8 @@ __global__ void __launch_bounds__(128) finish_sums_kernel(Columns z, const doubl
   const int64_t channel = blockIdx.x, folds = z.width / z.channels, count = z.slices * folds;
   double mine[kSums] = {};
   for (int64_t j = threadIdx.x; j < count; j += 128) {
-    const int64_t slice = j / folds, lane = j % folds * z.channels + channel;
+    const uint32_t slice = uint32_t(j) / uint32_t(folds);
+    const int64_t lane = (j - slice * folds) * z.channels + channel;
     for (int s = 0; s < kSums; ++s) mine[s] += partial[(s * z.slices + slice) * z.width + lane];
   }
   for (int s = 0; s < kSums; ++s) sums[s][threadIdx.x] = mine[s];

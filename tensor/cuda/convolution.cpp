@@ -2,19 +2,43 @@
 #include "tensor/cuda/convolution.h"
 
 #include <algorithm>
+#include <limits>
+#include <optional>
 
 #include "tensor/cuda/gemm.h"
 #include "tensor/cuda/kernels.h"
+#include "tensor/cuda/runtime.h"
 
 namespace tensor::cuda {
 namespace {
 
 enum class Method { direct, patches, implicit };
+constexpr std::pair<Method, const char*> kMethods[] = {
+    {Method::direct, "direct"}, {Method::patches, "patches"}, {Method::implicit, "implicit"}};
+std::optional<Method> forced;
+enum class Pass { forward, grad_input, grad_weight };
 
-Method method(const ConvShape& z, DType dtype) {
+/// The product reads four channels at once, with 32-bit offsets.
+bool implicit_serves(Pass pass, const ConvShape& z) {
+  constexpr int64_t most = std::numeric_limits<int32_t>::max();
+  const bool small = z.n * z.h * z.w * z.c <= most && z.n * z.p * z.q * z.k <= most && z.k * z.r * z.s * z.c <= most;
+  // With a stride most taps of an input pixel meet no window: the patches' product skips them, the implicit one cannot.
+  const bool dense = pass != Pass::grad_input || (z.stride == 1 && z.r == z.s && z.padding < z.r);
+  return device().major >= 8 && z.c % 4 == 0 && z.k % 4 == 0 && small && dense;
+}
+
+/// The first rule that fits. The rules are reasoned, not yet measured: `cris bench convolutions` times every method.
+Method method(Pass pass, const ConvShape& z, DType dtype) {
   const Precision p = precision();
+  const bool tensor_cores = dtype == DType::f32 && (p == Precision::tf32 || p == Precision::bf16);
+  if (forced) {
+    check(*forced != Method::implicit || (tensor_cores && implicit_serves(pass, z)),
+          "convolution: implicit GEMM does not serve this shape and precision ({} channels to {}, stride {}, {})", z.c,
+          z.k, z.stride, name(p));
+    return *forced;
+  }
   if (p == Precision::exact) return Method::direct;
-  if (dtype == DType::f32 && (p == Precision::tf32 || p == Precision::bf16)) return Method::implicit;
+  if (tensor_cores && implicit_serves(pass, z)) return Method::implicit;
   // One column or a handful of products a sum: the patches would cost more traffic than the sums.
   return std::min(z.k, z.r * z.s * z.c) < 4 ? Method::direct : Method::patches;
 }
@@ -54,13 +78,32 @@ struct PatchMatrix {
   }
 };
 
+void convolve_implicit(const ConvShape& z, const float* x, const float* w, const float* b, Activation activation,
+                       float* y) {
+  const Tensor partial({conv2d_mma_workspace(z)}, DType::f32, Device::cuda);
+  conv2d_mma(mma_type(), z, x, w, b, activation, partial.data<float>(), y);
+}
+
 }  // namespace
+
+std::vector<std::string> conv_methods() {
+  std::vector<std::string> names;
+  for (const auto& [method, name] : kMethods) names.push_back(name);
+  return names;
+}
+
+void force_conv_method(const std::string& name) {
+  forced.reset();
+  for (const auto& [method, known] : kMethods)
+    if (name == known) forced = method;
+  check(forced || name.empty(), "convolution: there is no method \"{}\"", name);
+}
 
 void convolve(const ConvShape& z, const Tensor& x, const Tensor& w, const Tensor& b, Activation activation,
               const Tensor& y) {
-  const Method by = method(z, x.dtype());
+  const Method by = method(Pass::forward, z, x.dtype());
   if (by == Method::implicit)
-    return conv2d_mma(mma_type(), z, x.data<float>(), w.data<float>(), or_null<float>(b), activation, y.data<float>());
+    return convolve_implicit(z, x.data<float>(), w.data<float>(), or_null<float>(b), activation, y.data<float>());
   visit_float(x.dtype(), "conv2d", [&]<class T>() {
     if (by == Method::direct) return conv2d(z, x.data<T>(), w.data<T>(), or_null<T>(b), activation, y.data<T>());
     for_each_group(z, x.dtype(), [&](const ConvShape& group, int64_t first) {
@@ -74,11 +117,15 @@ void convolve(const ConvShape& z, const Tensor& x, const Tensor& w, const Tensor
 }
 
 void convolve_grad_input(const ConvShape& z, const Tensor& dy, const Tensor& w, const Tensor& b, const Tensor& dx) {
-  const Method by = method(z, dy.dtype());
+  const Method by = method(Pass::grad_input, z, dy.dtype());
   if (by == Method::implicit) {
     const Tensor turned(w.shape(), DType::f32, Device::cuda);
-    return conv2d_grad_input_mma(mma_type(), z, dy.data<float>(), w.data<float>(), or_null<float>(b),
-                                 turned.data<float>(), dx.data<float>());
+    turn_weight(z, w.data<float>(), turned.data<float>());
+    ConvShape back = z;
+    std::swap(back.h, back.p), std::swap(back.w, back.q), std::swap(back.c, back.k);
+    back.padding = z.r - 1 - z.padding;
+    return convolve_implicit(back, dy.data<float>(), turned.data<float>(), or_null<float>(b), Activation::none,
+                             dx.data<float>());
   }
   visit_float(dy.dtype(), "conv2d_grad_input", [&]<class T>() {
     if (by == Method::direct) return conv2d_grad_input(z, dy.data<T>(), w.data<T>(), or_null<T>(b), dx.data<T>());
@@ -98,7 +145,7 @@ void convolve_grad_input(const ConvShape& z, const Tensor& dy, const Tensor& w, 
 }
 
 void convolve_grad_weight(const ConvShape& z, const Tensor& dy, const Tensor& x, const Tensor& dw) {
-  const Method by = method(z, dy.dtype());
+  const Method by = method(Pass::grad_weight, z, dy.dtype());
   if (by == Method::implicit) {
     const Tensor partial({conv2d_grad_weight_mma_workspace(z)}, DType::f32, Device::cuda);
     return conv2d_grad_weight_mma(mma_type(), z, dy.data<float>(), x.data<float>(), partial.data<float>(),

@@ -7,6 +7,10 @@
 
 namespace tensor::cuda {
 
+/// The algorithms: "direct", "patches", "implicit". See Backend::force_conv_method.
+std::vector<std::string> conv_methods();
+void force_conv_method(const std::string& name);
+
 /// Arguments as in Backend::conv2d and its gradients.
 void convolve(const ConvShape& z, const Tensor& x, const Tensor& w, const Tensor& b, Activation activation,
               const Tensor& y);

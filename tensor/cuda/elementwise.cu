@@ -48,6 +48,11 @@ __global__ void add_bias_kernel(const T* bias, bool relu, T* y, int64_t n, int64
 
 }  // namespace
 
+void check_code() {
+  cudaFuncAttributes attributes;
+  check_cuda(cudaFuncGetAttributes(&attributes, &fill_kernel<float>), "code for the device");
+}
+
 template <class T>
 void map(const MapOp& op, const T* x, T* y, int64_t n) {
   std::visit([&](auto f) { launch("map", &map_kernel<decltype(f), T>, blocks_for(n), kThreads, f, x, y, n); }, op);

@@ -3,6 +3,7 @@
 
 #include <cublas_v2.h>
 
+#include <algorithm>
 #include <limits>
 #include <type_traits>
 
@@ -32,8 +33,10 @@ cublasHandle_t handle() {
 }
 
 template <class T>
-cublasComputeType_t compute_type() {
+cublasComputeType_t compute_type(const MatmulShape& z) {
   if constexpr (std::is_same_v<T, double>) return CUBLAS_COMPUTE_64F;
+  // A product this thin (a CRF's label matrices) moves more than it multiplies: rounding its operands gains nothing.
+  if (std::min(z.n, z.k) < 16) return CUBLAS_COMPUTE_32F;
   switch (precision()) {
     case Precision::tf32:
       return CUBLAS_COMPUTE_32F_FAST_TF32;
@@ -58,7 +61,7 @@ void matmul(const MatmulShape& z, const T* a, const T* b, T* y, bool accumulate)
   check_cublas(
       cublasGemmEx(handle(), z.transpose_b ? CUBLAS_OP_T : CUBLAS_OP_N, z.transpose_a ? CUBLAS_OP_T : CUBLAS_OP_N,
                    int(z.n), int(z.m), int(z.k), &one, b, type, int(z.transpose_b ? z.k : z.n), a, type,
-                   int(z.transpose_a ? z.m : z.k), &kept, y, type, int(z.n), compute_type<T>(), CUBLAS_GEMM_DEFAULT),
+                   int(z.transpose_a ? z.m : z.k), &kept, y, type, int(z.n), compute_type<T>(z), CUBLAS_GEMM_DEFAULT),
       "cublasGemmEx");
 }
 

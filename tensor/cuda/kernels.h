@@ -98,16 +98,16 @@ void gather_patches(const ConvShape& z, const T* x, T* patches);
 template <class T>
 void sum_patches(const ConvShape& z, const T* patches, const T* b, T* dx);
 
-// ---- implicit_gemm.cu: tensor cores, f32 in memory
+// ---- implicit_gemm.cu: tensor cores, f32 in memory; c and k multiples of 4, every offset in 32 bits
 // -------------------------------------------------------------------
 /// What tensor cores read: f32 rounded to 10 or to 7 bits of mantissa.
 enum class MmaType { tf32, bf16 };
+/// Floats of workspace that the sums over slices need; 0 where there is one slice.
+int64_t conv2d_mma_workspace(const ConvShape& z);
 void conv2d_mma(MmaType type, const ConvShape& z, const float* x, const float* w, const float* b, Activation activation,
-                float* y);
-/// workspace: as many floats as w has.
-void conv2d_grad_input_mma(MmaType type, const ConvShape& z, const float* dy, const float* w, const float* b,
-                           float* workspace, float* dx);
-/// Floats of workspace for the sums over slices of the pixels.
+                float* workspace, float* y);
+/// turned[c, r, s, k] = w[k, R-1-r, S-1-s, c]: with it the input's gradient of stride 1 is a convolution of dy.
+void turn_weight(const ConvShape& z, const float* w, float* turned);
 int64_t conv2d_grad_weight_mma_workspace(const ConvShape& z);
 void conv2d_grad_weight_mma(MmaType type, const ConvShape& z, const float* dy, const float* x, float* workspace,
                             float* dw);

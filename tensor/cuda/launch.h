@@ -1,29 +1,41 @@
 /// How kernels are launched, by nvcc's triple brackets or on the emulator, and the index arithmetic that they share.
 #pragma once
-#include <cuda_runtime.h>
-
 #include <cstdint>
+
+#include "tensor/cuda/stream.h"
 
 namespace tensor::cuda {
 
-/// The one stream of the process.
-cudaStream_t stream();
-/// Throws CudaError, naming the kernel, when the launch before it failed.
-void check_launch(const char* kernel);
-
 #ifdef __CUDACC__
+/// With `shared_bytes` of memory for dynamic_shared.
 template <class... P, class... A>
-void launch(const char* name, void (*kernel)(P...), dim3 grid, dim3 block, A... args) {
-  kernel<<<grid, block, 0, stream()>>>(args...);
+void launch_with_shared(const char* name, void (*kernel)(P...), dim3 grid, dim3 block, int shared_bytes, A... args) {
+  if (shared_bytes > 48 << 10) cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, shared_bytes);
+  kernel<<<grid, block, shared_bytes, stream()>>>(args...);
   check_launch(name);
+}
+template <class T>
+__device__ T* dynamic_shared() {
+  extern __shared__ __align__(16) unsigned char memory[];
+  return reinterpret_cast<T*>(memory);
 }
 #else
 template <class... P, class... A>
-void launch(const char* name, void (*kernel)(P...), dim3 grid, dim3 block, A... args) {
-  cuda_emulator::run_grid(grid, block, [=] { kernel(args...); });
+void launch_with_shared(const char* name, void (*kernel)(P...), dim3 grid, dim3 block, int shared_bytes, A... args) {
+  cuda_emulator::launch_grid(
+      grid, block, [=] { kernel(args...); }, size_t(shared_bytes));
   check_launch(name);
 }
+template <class T>
+T* dynamic_shared() {
+  return reinterpret_cast<T*>(cuda_emulator::Block::active()->shared());
+}
 #endif
+
+template <class... P, class... A>
+void launch(const char* name, void (*kernel)(P...), dim3 grid, dim3 block, A... args) {
+  launch_with_shared(name, kernel, grid, block, 0, args...);
+}
 
 constexpr int kThreads = 256;
 

@@ -1,19 +1,25 @@
 /// The CUDA runtime, checked.
 #include "tensor/cuda/runtime.h"
 
-#include "tensor/cuda/launch.h"
-
 namespace tensor::cuda {
+
+namespace {
+
+std::string version_text(int v) { return fmt::format("{}.{}", v / 1000, v % 1000 / 10); }
+
+}  // namespace
 
 void check_cuda(cudaError_t status, const char* call) {
   if (status == cudaSuccess) return;
   cudaGetLastError();
-  throw CudaError(fmt::format("cuda: {}: {}", call, cudaGetErrorString(status)));
+  const char* remedy = status == cudaErrorNoKernelImageForDevice
+                           ? "; this build has code for " CRIS_CUDA_CODE
+                             ", not for this device: configure with -DCMAKE_CUDA_ARCHITECTURES=native"
+                           : "";
+  throw CudaError(fmt::format("cuda: {}: {}{}", call, cudaGetErrorString(status), remedy));
 }
 
 void check_launch(const char* kernel) { check_cuda(cudaGetLastError(), kernel); }
-
-namespace {
 
 cudaDeviceProp choose_device() {
   int driver = 0, runtime = 0, count = 0;
@@ -24,12 +30,13 @@ cudaDeviceProp choose_device() {
     cudaGetLastError();
     if (driver > 0 && driver / 1000 < runtime / 1000)
       throw CudaError(
-          fmt::format("device cuda: the driver supports CUDA {}.{}, this build needs {}.{}; update the driver",
-                      driver / 1000, driver % 1000 / 10, runtime / 1000, runtime % 1000 / 10));
+          fmt::format("device cuda: the driver serves CUDA {}, this build needs {}; update the driver, or "
+                      "build with a CUDA {} toolkit",
+                      version_text(driver), version_text(runtime), driver / 1000));
     throw CudaError(
         fmt::format("device cuda: no CUDA device is usable ({}); check nvidia-smi and CUDA_VISIBLE_DEVICES, or "
                     "choose --device cpu",
-                    cudaGetErrorString(status)));
+                    driver == 0 ? "there is no NVIDIA driver" : cudaGetErrorString(status)));
   }
   check_cuda(cudaSetDevice(0), "cudaSetDevice");
   cudaDeviceProp properties;
@@ -38,10 +45,30 @@ cudaDeviceProp choose_device() {
     throw CudaError(
         fmt::format("device cuda: {} has compute capability {}.{}; at least 7.5 is needed; choose --device cpu",
                     properties.name, properties.major, properties.minor));
+  check_code();
   return properties;
 }
 
-}  // namespace
+std::vector<std::pair<std::string, std::string>> facts() {
+  int driver = 0, runtime = 0, count = 0;
+  cudaDriverGetVersion(&driver);
+  cudaRuntimeGetVersion(&runtime);
+  cudaGetDeviceCount(&count);
+  std::vector<std::pair<std::string, std::string>> facts = {
+      {"driver", driver ? "serves CUDA " + version_text(driver) : "none"},
+      {"runtime", "CUDA " + version_text(runtime)},
+      {"code for", CRIS_CUDA_CODE}};
+  for (int i = 0; i < count; ++i) {
+    cudaDeviceProp p;
+    if (cudaGetDeviceProperties(&p, i) != cudaSuccess) continue;
+    facts.emplace_back(
+        fmt::format("device {}", i),
+        fmt::format("{}, compute capability {}.{}, {} multiprocessors, {:.1f} GiB{}", p.name, p.major, p.minor,
+                    p.multiProcessorCount, double(p.totalGlobalMem) / (1 << 30), i == 0 ? "; this one is used" : ""));
+  }
+  cudaGetLastError();
+  return facts;
+}
 
 const cudaDeviceProp& device() {
   static const cudaDeviceProp chosen = choose_device();

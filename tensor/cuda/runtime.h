@@ -1,8 +1,11 @@
 /// The CUDA runtime, checked: errors become exceptions with a remedy, and the process has one stream. Host code only.
 #pragma once
-#include <cuda_runtime.h>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "tensor/check.h"
+#include "tensor/cuda/stream.h"
 
 namespace tensor {
 
@@ -14,13 +17,13 @@ class CudaError : public Error {
 
 namespace cuda {
 
-/// Throws CudaError naming `call` unless `status` is success.
-void check_cuda(cudaError_t status, const char* call);
-
-/// The device that this process computes on, chosen at first use: device 0 of those that CUDA_VISIBLE_DEVICES shows.
-/// Throws CudaError when there is none, or it is older than compute capability 7.5, or its driver is too old.
+/// Device 0 of those that CUDA_VISIBLE_DEVICES shows. Throws CudaError when there is none, when it is older than
+/// compute capability 7.5, when its driver is too old, or when this build holds no code for it.
+cudaDeviceProp choose_device();
+/// Driver, runtime, devices and built code, for people. Never throws.
+std::vector<std::pair<std::string, std::string>> facts();
+/// The device that this process computes on, chosen at first use.
 const cudaDeviceProp& device();
-cudaStream_t stream();
 
 }  // namespace cuda
 }  // namespace tensor

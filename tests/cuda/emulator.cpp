@@ -92,6 +92,15 @@ TEST_CASE("emulator: the kernels' own barriers, left out one by one, are missed"
       {"sum", {{1, 128, 72, 17}}, [](const Tensors& in) { return Tensors{tensor::sum_to_last(in[0])}; }}};
   CHECK(betrayed(sum, -1) == 0);
   for (const int barrier : {0, 1, 2, 3, 4, 5, 6}) CHECK(betrayed(sum, barrier) > 0);
+  const std::vector<Case> convolution = {{"conv2d", {{1, 8, 16, 16}, {64, 3, 3, 16}}, [](const Tensors& in) {
+                                            return Tensors{tensor::conv2d(in[0], in[1], {}, {.padding = 1})};
+                                          }}};
+  for (const auto precision : {tensor::Precision::tf32, tensor::Precision::bf16}) {
+    tensor::set_precision(precision);
+    CHECK(betrayed(convolution, -1) == 0);
+    for (const int barrier : {0, 1, 4, 8}) CHECK(betrayed(convolution, barrier) > 0);
+  }
+  tensor::set_precision(tensor::Precision::f32);
 }
 
 }  // namespace

@@ -75,4 +75,19 @@ TEST_CASE("cuda conversions agree with the reference") {
   CHECK(same_bits(full({1001}, 3, DType::i32, Device::cuda), full({1001}, 3, DType::i32, Device::reference)));
 }
 
+TEST_CASE("cuda copies from the host: large and many, the source changing at once") {
+  std::vector<float> values(5 << 20);  // more than the two staging buffers together
+  std::vector<Tensor> copies;
+  for (int round = 0; round < 3; ++round) {
+    for (size_t i = 0; i < values.size(); ++i) values[i] = float(i % 8191) + float(round);
+    copies.push_back(Tensor::from(values, {int64_t(values.size())}, Device::cuda));
+  }
+  for (int round = 0; round < 3; ++round) {
+    const std::vector<double> got = copies[size_t(round)].to_vector();
+    size_t wrong = 0;
+    for (size_t i = 0; i < got.size(); ++i) wrong += got[i] != double(i % 8191) + round;
+    CHECK(wrong == 0);
+  }
+}
+
 }  // namespace

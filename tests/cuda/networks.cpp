@@ -67,11 +67,12 @@ double distance(const std::vector<double>& a, const std::vector<double>& b) {
   return std::sqrt(difference / norm);
 }
 
-void check_parity(bool reverse) {
+void check_parity(bool reverse, tensor::Precision precision = tensor::Precision::f32, const char* only = "") {
   const Reversed order(reverse);
   int cases = 0;
   run_parity(std::string(CRIS_TEST_DATA) + "/../vectors",
-             {.device = Device::cuda, .dtype = DType::f32, .only = "", .write_folder = ""}, [&](const ParityResult& r) {
+             {.device = Device::cuda, .dtype = DType::f32, .precision = precision, .only = only, .write_folder = ""},
+             [&](const ParityResult& r) {
                ++cases;
                CAPTURE(r.name);
                CAPTURE(r.tensor);
@@ -79,7 +80,7 @@ void check_parity(bool reverse) {
                CAPTURE(r.failure);
                CHECK(r.passed);
              });
-  CHECK(cases > 60);
+  CHECK(cases > (*only ? 10 : 60));
 }
 
 }  // namespace
@@ -87,6 +88,13 @@ void check_parity(bool reverse) {
 TEST_CASE("cuda: PyTorch's numbers") { check_parity(false); }
 
 TEST_CASE("cuda: PyTorch's numbers, threads in descending order") { check_parity(true); }
+
+TEST_CASE("cuda: PyTorch's convolutions on tensor cores, at the tolerances of tf32 and bf16") {
+  for (const bool reverse : {false, true}) {
+    check_parity(reverse, tensor::Precision::tf32, "conv");
+    check_parity(reverse, tensor::Precision::bf16, "conv");
+  }
+}
 
 TEST_CASE("cuda: three training steps of every network follow the reference, with the same bits in any thread order") {
   struct Network {

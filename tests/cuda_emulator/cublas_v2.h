@@ -72,6 +72,7 @@ inline cublasStatus_t cublasGemmEx(cublasHandle_t, cublasOperation_t op_a, cubla
                                    cudaDataType type_b, int ldb, const void* beta, void* c, cudaDataType type_c,
                                    int ldc, cublasComputeType_t compute, cublasGemmAlgo_t) {
   if (type_a != type_b || type_a != type_c) return CUBLAS_STATUS_NOT_SUPPORTED;
+  cuda_emulator::make_pending_copies();
   const auto run = [&]<class T>(T, int lost_bits) {
     cuda_emulator::multiply(op_a == CUBLAS_OP_T, op_b == CUBLAS_OP_T, m, n, k, *static_cast<const T*>(alpha),
                             static_cast<const T*>(a), lda, static_cast<const T*>(b), ldb, *static_cast<const T*>(beta),

@@ -4,9 +4,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <cstring>
 #include <string>
 #include <type_traits>
+#include <utility>
+#include <vector>
 
 #include "fibers.h"
 
@@ -43,16 +46,50 @@ T exchange(T value, From from) {
   return received;
 }
 
-/// What every lane of this warp hands in.
+/// What every lane of this warp hands in, readable while it lives.
 template <class T>
-void gather(const T& value, T (&lanes)[kWarp]) {
-  static_assert(sizeof(T) <= sizeof(Block::Slot));
+class Lanes {
+ public:
+  explicit Lanes(const T& mine) {
+    static_assert(sizeof(T) <= sizeof(Block::Slot));
+    Block& b = *Block::active();
+    const unsigned flat = b.current->flat;
+    first_ = &b.slots[flat / kWarp * kWarp];
+    std::memcpy(b.slots[flat].bytes, &mine, sizeof mine);
+    __syncwarp();
+  }
+  ~Lanes() { __syncwarp(); }
+  Lanes(const Lanes&) = delete;
+  Lanes& operator=(const Lanes&) = delete;
+  const T& operator[](int lane) const { return *reinterpret_cast<const T*>(first_[lane].bytes); }
+
+ private:
+  const Block::Slot* first_;
+};
+
+inline void make_copy(const Thread::Copy& c) {
+  if (c.from)
+    std::memcpy(c.to, c.from, c.bytes);
+  else
+    std::memset(c.to, 0, c.bytes);
+}
+/// A device makes an asynchronous copy at any moment until it is waited for: here as late as it may be, or, with
+/// threads in descending order, at once.
+inline void start_copy(void* to, const void* from, size_t bytes) {
   Block& b = *Block::active();
-  const unsigned flat = b.current->flat, first = flat / kWarp * kWarp;
-  std::memcpy(b.slots[flat].bytes, &value, sizeof value);
-  __syncwarp();
-  for (unsigned lane = 0; lane < kWarp; ++lane) std::memcpy(&lanes[lane], b.slots[first + lane].bytes, sizeof value);
-  __syncwarp();
+  if (b.reverse())
+    make_copy({to, from, bytes});
+  else
+    b.current->copies.back().push_back({to, from, bytes});
+}
+inline void commit_copies() { Block::active()->current->copies.emplace_back(); }
+/// Makes the copies of all committed groups but the last `pending`.
+inline void wait_for_copies(size_t pending) {
+  auto& groups = Block::active()->current->copies;
+  while (groups.size() > pending + 1) {
+    for (const auto& c : groups.front()) make_copy(c);
+    groups.erase(groups.begin());
+  }
 }
 
 }  // namespace cuda_emulator
@@ -67,49 +104,148 @@ T __shfl_xor_sync(unsigned, T value, unsigned mask) {
 }
 
 // ---- runtime --------------------------------------------------------------------------------------------------------
-enum cudaError_t { cudaSuccess = 0, cudaErrorMemoryAllocation = 2, cudaErrorNoDevice = 100 };
+namespace cuda_emulator {
+
+/// The machine that the runtime describes. Tests change it; for whole programs CRIS_EMULATOR_NO_DEVICE takes the device
+/// away and CRIS_EMULATOR_MEMORY_MB sets its memory.
+struct Machine {
+  int devices = std::getenv("CRIS_EMULATOR_NO_DEVICE") ? 0 : 1;
+  int driver = 13000, runtime = 13000, major = 9, minor = 0;
+  size_t memory = (std::getenv("CRIS_EMULATOR_MEMORY_MB") ? std::stoul(std::getenv("CRIS_EMULATOR_MEMORY_MB")) : 8192)
+                  << 20;
+  bool has_code = true;  // for this device
+};
+inline Machine machine;
+
+}  // namespace cuda_emulator
+
+enum cudaError_t {
+  cudaSuccess = 0,
+  cudaErrorMemoryAllocation = 2,
+  cudaErrorInsufficientDriver = 35,
+  cudaErrorNoDevice = 100,
+  cudaErrorNoKernelImageForDevice = 209,
+  cudaErrorStreamCaptureUnsupported = 900
+};
 enum cudaMemcpyKind { cudaMemcpyHostToDevice = 1, cudaMemcpyDeviceToHost = 2, cudaMemcpyDeviceToDevice = 3 };
 using cudaStream_t = void*;
 constexpr unsigned cudaStreamNonBlocking = 1;
 
 struct cudaDeviceProp {
   char name[256] = "CUDA emulator (host fibers)";
-  size_t totalGlobalMem = size_t(8) << 30;
-  int major = 9, minor = 0, multiProcessorCount = 1;
+  size_t totalGlobalMem = 0;
+  int major = 0, minor = 0, multiProcessorCount = 1;
 };
 
-inline const char* cudaGetErrorString(cudaError_t e) { return e == cudaSuccess ? "no error" : "emulated error"; }
+inline const char* cudaGetErrorString(cudaError_t e) {
+  switch (e) {
+    case cudaSuccess:
+      return "no error";
+    case cudaErrorMemoryAllocation:
+      return "out of memory";
+    case cudaErrorInsufficientDriver:
+      return "CUDA driver version is insufficient for CUDA runtime version";
+    case cudaErrorNoDevice:
+      return "no CUDA-capable device is detected";
+    case cudaErrorNoKernelImageForDevice:
+      return "no kernel image is available for execution on the device";
+    case cudaErrorStreamCaptureUnsupported:
+      return "operation not permitted when stream is capturing";
+  }
+  return "unknown error";
+}
 inline cudaError_t cudaGetLastError() { return cudaSuccess; }
-/// CRIS_EMULATOR_NO_DEVICE plays the machine without a GPU.
 inline cudaError_t cudaGetDeviceCount(int* count) {
-  *count = std::getenv("CRIS_EMULATOR_NO_DEVICE") ? 0 : 1;
-  return *count ? cudaSuccess : cudaErrorNoDevice;
+  using cuda_emulator::machine;
+  *count = machine.driver < machine.runtime ? 0 : machine.devices;
+  return machine.driver < machine.runtime ? cudaErrorInsufficientDriver : *count ? cudaSuccess : cudaErrorNoDevice;
 }
 inline cudaError_t cudaSetDevice(int) { return cudaSuccess; }
 inline cudaError_t cudaGetDeviceProperties(cudaDeviceProp* p, int) {
   *p = {};
+  p->totalGlobalMem = cuda_emulator::machine.memory;
+  p->major = cuda_emulator::machine.major;
+  p->minor = cuda_emulator::machine.minor;
   return cudaSuccess;
+}
+struct cudaFuncAttributes {
+  int numRegs = 0;
+};
+template <class Kernel>
+cudaError_t cudaFuncGetAttributes(cudaFuncAttributes*, Kernel) {
+  return cuda_emulator::machine.has_code ? cudaSuccess : cudaErrorNoKernelImageForDevice;
 }
 inline cudaError_t cudaDriverGetVersion(int* v) {
-  *v = 13000;
+  *v = cuda_emulator::machine.driver;
   return cudaSuccess;
 }
-inline cudaError_t cudaRuntimeGetVersion(int* v) { return cudaDriverGetVersion(v); }
+inline cudaError_t cudaRuntimeGetVersion(int* v) {
+  *v = cuda_emulator::machine.runtime;
+  return cudaSuccess;
+}
 inline cudaError_t cudaMemGetInfo(size_t* free_bytes, size_t* total) {
-  *free_bytes = *total = size_t(8) << 30;
+  *free_bytes = *total = cuda_emulator::machine.memory;
   return cudaSuccess;
 }
 template <class T>
 cudaError_t cudaMalloc(T** block, size_t bytes) {
+  *block = nullptr;
+  if (bytes > cuda_emulator::machine.memory) return cudaErrorMemoryAllocation;
   void* p = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   *block = p == MAP_FAILED ? nullptr : static_cast<T*>(p);
   return *block ? cudaSuccess : cudaErrorMemoryAllocation;
 }
-inline cudaError_t cudaMemcpyAsync(void* to, const void* from, size_t bytes, cudaMemcpyKind, cudaStream_t) {
+
+namespace cuda_emulator {
+
+/// Copies from page-locked memory that the device has not made yet: as late as a device may, so that a buffer filled
+/// again too early gives wrong numbers.
+struct PendingCopy {
+  void* to;
+  const void* from;
+  size_t bytes;
+};
+inline std::vector<PendingCopy> pending_copies;
+inline std::vector<std::pair<const char*, size_t>> page_locked;
+inline void make_pending_copies() {
+  for (const PendingCopy& c : pending_copies) std::memcpy(c.to, c.from, c.bytes);
+  pending_copies.clear();
+}
+
+}  // namespace cuda_emulator
+
+constexpr unsigned cudaHostAllocDefault = 0, cudaEventDisableTiming = 2;
+template <class T>
+cudaError_t cudaHostAlloc(T** block, size_t bytes, unsigned) {
+  *block = static_cast<T*>(std::malloc(bytes));
+  cuda_emulator::page_locked.emplace_back(reinterpret_cast<const char*>(*block), bytes);
+  return cudaSuccess;
+}
+using cudaEvent_t = int;
+inline cudaError_t cudaEventCreateWithFlags(cudaEvent_t* e, unsigned) {
+  *e = 0;
+  return cudaSuccess;
+}
+inline cudaError_t cudaEventRecord(cudaEvent_t, cudaStream_t) { return cudaSuccess; }
+/// All that the stream holds is at least what came before the event.
+inline cudaError_t cudaEventSynchronize(cudaEvent_t) {
+  cuda_emulator::make_pending_copies();
+  return cudaSuccess;
+}
+inline cudaError_t cudaMemcpyAsync(void* to, const void* from, size_t bytes, cudaMemcpyKind kind, cudaStream_t) {
+  using namespace cuda_emulator;
+  if (kind == cudaMemcpyHostToDevice)
+    for (const auto& [begin, size] : page_locked)
+      if (from >= begin && from < begin + size) {
+        pending_copies.push_back({to, from, bytes});
+        return cudaSuccess;
+      }
+  make_pending_copies();
   if (bytes) std::memcpy(to, from, bytes);
   return cudaSuccess;
 }
 inline cudaError_t cudaMemsetAsync(void* to, int value, size_t bytes, cudaStream_t) {
+  cuda_emulator::make_pending_copies();
   if (bytes) std::memset(to, value, bytes);
   return cudaSuccess;
 }
@@ -117,4 +253,18 @@ inline cudaError_t cudaStreamCreateWithFlags(cudaStream_t* s, unsigned) {
   *s = nullptr;
   return cudaSuccess;
 }
-inline cudaError_t cudaStreamSynchronize(cudaStream_t) { return cudaSuccess; }
+inline cudaError_t cudaStreamSynchronize(cudaStream_t) {
+  cuda_emulator::make_pending_copies();
+  return cudaSuccess;
+}
+
+namespace cuda_emulator {
+
+/// Runs kernel(args...) on every thread of every block, one block after another, after what the stream holds.
+template <class Kernel>
+void launch_grid(dim3 grid, dim3 block, Kernel kernel, size_t shared_bytes) {
+  make_pending_copies();
+  run_grid(grid, block, kernel, shared_bytes);
+}
+
+}  // namespace cuda_emulator

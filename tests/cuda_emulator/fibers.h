@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
+#include <cstring>
 #include <functional>
 #include <memory>
 #include <stdexcept>
@@ -70,6 +71,13 @@ struct Thread {
   unsigned flat = 0;
   State state = State::waiting_to_start;
   int barriers = 0;  // block barriers met so far
+  // Copies under way, in groups.
+  struct Copy {
+    void* to;
+    const void* from;  // null: zeros
+    size_t bytes;
+  };
+  std::vector<std::vector<Copy>> copies{{}};
   Fiber* fiber = nullptr;
 };
 
@@ -88,8 +96,9 @@ class Block {
     return block;
   }
 
-  Block(dim3 grid_, dim3 size_, std::function<void()> body, bool reverse)
+  Block(dim3 grid_, dim3 size_, std::function<void()> body, bool reverse, size_t shared_bytes = 0)
       : grid(grid_), size(size_), body_(std::move(body)), reverse_(reverse), threads_(size_.x * size_.y * size_.z) {
+    shared_.resize((shared_bytes + sizeof(Slot) - 1) / sizeof(Slot));
     slots.resize((threads_.size() + kWarp - 1) / kWarp * kWarp);
     for (unsigned t = 0; t < threads_.size(); ++t) {
       threads_[t].flat = t;
@@ -102,7 +111,9 @@ class Block {
     started_ = 0;
     idle_.clear();
     for (const auto& fiber : fibers()) idle_.push_back(fiber.get());
-    for (Thread& t : threads_) t.state = State::waiting_to_start, t.barriers = 0;
+    for (Thread& t : threads_) t.state = State::waiting_to_start, t.barriers = 0, t.copies.assign(1, {});
+    // NaN: what no thread has written is no number.
+    if (!shared_.empty()) std::memset(shared_.data(), 0xff, shared_.size() * sizeof(Slot));
     Block* const outer = active();
     active() = this;
     while (started_ < threads_.size()) start_fiber();
@@ -116,6 +127,10 @@ class Block {
                                " waits for threads that have ended or wait elsewhere");
   }
 
+  /// The block's dynamic shared memory.
+  void* shared() { return shared_.data(); }
+  bool reverse() const { return reverse_; }
+
   /// Called by the running thread: gives way until all of its warp or block are there.
   void wait(State barrier) {
     Thread* const self = current;
@@ -127,6 +142,7 @@ class Block {
 
  private:
   std::function<void()> body_;
+  std::vector<Slot> shared_;
   bool reverse_;
   std::vector<Thread> threads_;
   size_t started_ = 0;
@@ -220,8 +236,8 @@ class Block {
 
 /// Runs kernel(args...) on every thread of every block, one block after another.
 template <class Kernel>
-void run_grid(dim3 grid, dim3 block, Kernel kernel) {
-  Block b(grid, block, kernel, std::getenv("CRIS_EMULATOR_REVERSE") != nullptr);
+void run_grid(dim3 grid, dim3 block, Kernel kernel, size_t shared_bytes = 0) {
+  Block b(grid, block, kernel, std::getenv("CRIS_EMULATOR_REVERSE") != nullptr, shared_bytes);
   for (unsigned z = 0; z < grid.z; ++z)
     for (unsigned y = 0; y < grid.y; ++y)
       for (unsigned x = 0; x < grid.x; ++x) b.run(dim3(x, y, z));

@@ -200,7 +200,12 @@ std::vector<Case> products() {
                                {{3, 6, 5, 17}, {4, 1, 1, 17}, {}},
                                {{1, 8, 8, 8}, {12, 2, 2, 8}, {.stride = 2}},
                                {{1, 11, 13, 4}, {1, 5, 5, 4}, {.stride = 1, .padding = 2}},
-                               {{2, 7, 7, 33}, {33, 3, 3, 33}, {}}}) {
+                               {{2, 7, 7, 33}, {33, 3, 3, 33}, {}},
+                               {{1, 12, 11, 16}, {68, 3, 3, 16}, {.padding = 1}},
+                               {{3, 7, 9, 36}, {132, 1, 1, 36}, {}},
+                               {{2, 3, 2, 128}, {8, 3, 3, 128}, {.padding = 1}},
+                               {{2, 21, 18, 4}, {12, 5, 5, 4}, {.stride = 1, .padding = 1}},
+                               {{1, 17, 15, 8}, {20, 3, 3, 8}, {.stride = 2, .padding = 1}}}) {
     const ConvShape z = conv_shape(c.x, c.w, c.options);
     cases.push_back({fmt::format("conv2d {} by {} stride {} padding {}", c.x, c.w, c.options.stride, c.options.padding),
                      {c.x, c.w, {z.k}, {z.n, z.p, z.q, z.k}, {z.c}},

@@ -1,0 +1,120 @@
+/// What people read when there is no usable device, or too little of it.
+#include <cuda_runtime.h>
+#include <doctest/doctest.h>
+
+#include "cris/summary.h"
+#include "tensor/allocator.h"
+#include "tensor/cuda/runtime.h"
+#include "tensor/ops.h"
+#include "tests/tensor/expect.h"
+
+namespace {
+
+using cuda_emulator::machine;
+using cuda_emulator::Machine;
+using tensor::cuda::choose_device;
+
+/// The emulated machine while it lives.
+struct WithMachine {
+  Machine before = machine;
+  explicit WithMachine(const Machine& m) { machine = m; }
+  ~WithMachine() { machine = before; }
+};
+
+std::string refusal() {
+  return message([] { choose_device(); });
+}
+
+}  // namespace
+
+TEST_CASE("cuda: no device, an old driver, an old device and missing code are told with their remedies") {
+  SUBCASE("no device") {
+    const WithMachine m([] {
+      Machine m;
+      m.devices = 0;
+      return m;
+    }());
+    CHECK(contains(refusal(), "no CUDA-capable device"));
+    CHECK(contains(refusal(), "CUDA_VISIBLE_DEVICES"));
+    CHECK(contains(refusal(), "--device cpu"));
+  }
+  SUBCASE("no driver") {
+    const WithMachine m([] {
+      Machine m;
+      m.devices = 0;
+      m.driver = 0;
+      return m;
+    }());
+    CHECK(contains(refusal(), "no NVIDIA driver"));
+  }
+  SUBCASE("old driver") {
+    const WithMachine m([] {
+      Machine m;
+      m.driver = 12040;
+      return m;
+    }());
+    CHECK(contains(refusal(), "serves CUDA 12.4"));
+    CHECK(contains(refusal(), "needs 13.0"));
+    CHECK(contains(refusal(), "update the driver"));
+  }
+  SUBCASE("old device") {
+    const WithMachine m([] {
+      Machine m;
+      m.major = 7;
+      return m;
+    }());
+    CHECK(contains(refusal(), "capability 7.0"));
+    CHECK(contains(refusal(), "at least 7.5"));
+  }
+  SUBCASE("no code") {
+    const WithMachine m([] {
+      Machine m;
+      m.has_code = false;
+      return m;
+    }());
+    CHECK(contains(refusal(), "no kernel image"));
+    CHECK(contains(refusal(), "CMAKE_CUDA_ARCHITECTURES=native"));
+  }
+  CHECK_NOTHROW(choose_device());
+}
+
+TEST_CASE("cuda: the driver, the runtime and the devices are described, whatever state they are in") {
+  const auto text = [] {
+    std::string all;
+    for (const auto& [key, value] : tensor::cuda::facts()) all += key + " " + value + "\n";
+    return all;
+  };
+  CHECK(contains(text(), "driver serves CUDA 13.0"));
+  CHECK(contains(text(), "code for the emulator"));
+  CHECK(contains(text(), "compute capability 9.0"));
+  const WithMachine m([] {
+    Machine m;
+    m.devices = 0;
+    m.driver = 0;
+    return m;
+  }());
+  CHECK(contains(text(), "driver none"));
+}
+
+TEST_CASE("cuda: out of memory names the tensor, and the plan says which batch would fit") {
+  const std::string refused = message([] {
+    const tensor::Tensor t({1 << 14, 1 << 10, 1 << 10}, tensor::DType::f32, tensor::Device::cuda);
+  });
+  CHECK(contains(refused, "out of memory on cuda"));
+  CHECK(contains(refused, "f32 [16384, 1024, 1024] of 65536.0 MiB"));
+  // The device goes on.
+  CHECK(tensor::sum(tensor::full({3}, 2, tensor::DType::f32, tensor::Device::cuda)).item() == 6);
+
+  cris::Config config;
+  config.data.size = 64;
+  config.model.base = 8;
+  config.train.batch = 6;
+  const auto planned = [&](int64_t batch) {
+    cris::Config c = config;
+    c.train.batch = batch;
+    return cris::summarize(c).training_bytes;
+  };
+  CHECK(contains(cris::memory_advice(config, planned(4)), "batch 4 needs"));
+  CHECK(contains(cris::memory_advice(config, planned(4) - 1), "batch 3 needs"));
+  CHECK(contains(cris::memory_advice(config, 1 << 10), "not even one image"));
+}

@@ -1,0 +1,113 @@
+#!/usr/bin/env bash
+# Proves the CUDA backend on a machine with a GPU that has a CUDA toolkit, a C++20 compiler and CMake, and nothing else.
+#   tools/gpu_check.sh pack HEADERS          where the packages are installed: copies the headers that the build needs
+#   tools/gpu_check.sh run HEADERS RESULT [--peer-python PYTHON --peer SCRIPT] [--parity DIR]
+# `run` builds, runs the unit tests, the parity cases twice (same bits), compute-sanitizer on the small cases and the
+# benchmarks, against a PyTorch program (options of tools/bench_peer.py, and --device, --precision,
+# --channels-last, --compile) where one is given, and writes all of it to RESULT.
+# It goes on after a failure; the last line is `N passed, N failed`. CRIS_CUDA=EMULATED rehearses it without a GPU.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+usage() { sed -n '3,4s/^# *//p' "$0" >&2; exit 2; }
+
+if [ "${1:-}" = pack ]; then
+  [ $# -eq 2 ] || usage
+  mkdir -p "$2"
+  for name in fmt nlohmann CLI toml++ Random123 doctest stb; do
+    cp -rL "/usr/include/$name" "$2/" || { echo "gpu_check: /usr/include/$name is missing; run tools/setup.sh" >&2; exit 1; }
+  done
+  du -sh "$2"
+  exit 0
+fi
+[ "${1:-}" = run ] && [ $# -ge 3 ] || usage
+headers=$(realpath "$2") result=$3
+shift 3
+peer_python="" peer="" parity=tests/vectors
+while [ $# -gt 0 ]; do
+  case $1 in
+    --peer-python) peer_python=$2 ;;
+    --peer) peer=$2 ;;
+    --parity) parity=$2 ;;
+    *) usage ;;
+  esac
+  shift 2 || usage
+done
+export PATH=$PATH:/usr/local/cuda/bin OMP_WAIT_POLICY=passive
+build=build/gpu passed=0 failed=0
+exec > >(tee "$result") 2>&1
+
+# step NAME COMMAND...: runs it under a time limit, shows its end, counts it.
+step() {
+  local name=$1 start=$SECONDS log
+  shift
+  echo "== $name"
+  log=$(mktemp)
+  if timeout "${limit:-600}" "$@" >"$log" 2>&1; then
+    tail -n "${lines:-6}" "$log"
+    echo "ok $name ($((SECONDS - start)) s)"
+    passed=$((passed + 1))
+  else
+    tail -n 60 "$log"
+    echo "FAILED $name ($((SECONDS - start)) s)"
+    failed=$((failed + 1))
+  fi
+  rm -f "$log"
+}
+
+echo "commit $(git rev-parse --short=12 HEAD 2>/dev/null || echo unknown), $(date -u +%FT%TZ)"
+nvidia-smi --query-gpu=name,driver_version,memory.total,compute_cap,clocks.max.sm --format=csv || echo "no nvidia-smi"
+nvcc --version | tail -n 2
+g++ --version | head -n 1
+
+configure() {
+  cmake -S . -B $build -DCMAKE_BUILD_TYPE=Release -DCRIS_CUDA="${CRIS_CUDA:-ON}" -DCMAKE_CUDA_ARCHITECTURES=native \
+    -DCRIS_BARE="$headers"
+}
+lines=2 step configure configure
+limit=1500 lines=2 step build cmake --build $build -j "$(nproc)"
+lines=30 step doctor $build/cris doctor
+for layer in tensor autograd nn cuda; do lines=3 step "test_$layer" $build/tests/test_$layer --no-colors; done
+
+for precision in exact f32 tf32 bf16; do
+  lines=1 step "parity $precision" \
+    $build/cris parity "$parity" --device cuda --dtype f32 --precision $precision --write $build/once-$precision
+done
+same_bits() {
+  for precision in f32 tf32 bf16; do
+    $build/cris parity "$parity" --device cuda --dtype f32 --precision $precision --write $build/twice-$precision &&
+      diff -rq $build/once-$precision $build/twice-$precision || return 1
+  done
+}
+step "the same bits twice" same_bits
+
+if command -v compute-sanitizer >/dev/null; then
+  for tool in memcheck racecheck synccheck initcheck; do
+    limit=900 lines=3 step "compute-sanitizer $tool" compute-sanitizer --tool $tool --error-exitcode 1 \
+      $build/tests/test_cuda --test-case='*products*,*kernels*'
+  done
+else
+  echo "skipped: no compute-sanitizer here"
+fi
+
+lines=80 step "bench ops" $build/cris bench --device cuda
+lines=120 step "bench convolutions" $build/cris bench convolutions --device cuda --base 64 --size 256 --batch 4
+for precision in f32 tf32 bf16; do
+  for mode in train infer; do
+    lines=1 step "bench $mode $precision" $build/cris bench $mode --device cuda --precision $precision \
+      --backbone unet --base 64 --size 256 --batch 4 --steps 20 --warmup 5 --json
+  done
+done
+if [ -n "$peer" ]; then
+  for mode in train infer; do
+    for options in "" "--precision tf32 --channels-last" "--precision bf16 --channels-last" \
+      "--precision tf32 --channels-last --compile" "--precision bf16 --channels-last --compile"; do
+      # shellcheck disable=SC2086
+      lines=1 step "peer $mode $options" "$peer_python" "$peer" bench --model unet --base 64 --size 256 --batch 4 \
+        --mode $mode --threads "$(nproc)" --steps 20 --warmup 5 --device cuda $options
+    done
+  done
+else
+  echo "skipped: no peer was given"
+fi
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
