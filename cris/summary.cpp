@@ -120,12 +120,14 @@ ModelSummary summarize(const Config& config) {
   return s;
 }
 
-std::string memory_advice(const Config& config, int64_t limit_bytes) {
-  const auto needed = [&](int64_t batch) {
+std::string memory_advice(const Config& config, int64_t limit_bytes, int64_t refused_bytes) {
+  const auto planned = [&](int64_t batch) {
     Config smaller = config;
     smaller.train.batch = batch;
     return summarize(smaller).training_bytes;
   };
+  const int64_t workspace = planned(config.train.batch) <= limit_bytes ? refused_bytes : 0;
+  const auto needed = [&](int64_t batch) { return planned(batch) + workspace * batch / config.train.batch; };
   const std::string asked = fmt::format("batch {} of {}x{} needs about {} to train", config.train.batch,
                                         config.data.size, config.data.size, bytes_text(needed(config.train.batch)));
   for (int64_t batch = config.train.batch - 1; batch > 0; --batch)

@@ -26,8 +26,10 @@ struct ModelSummary {
 /// For a batch of train.batch images of data.size.
 ModelSummary summarize(const Config& config);
 /// What training with `config` would take, and the largest batch that `limit_bytes` of memory hold: "batch 8 needs
-/// about 5.1 GB to train; batch 2 needs 1.4 GB and fits".
-std::string memory_advice(const Config& config, int64_t limit_bytes);
+/// about 5.1 GB to train; batch 2 needs 1.4 GB and fits". `refused_bytes`: of the tensor for which there was no room;
+/// where the plan alone would have fitted it was a device's workspace, which the plan does not know and grows with the
+/// batch.
+std::string memory_advice(const Config& config, int64_t limit_bytes, int64_t refused_bytes = 0);
 std::string summary_text(const ModelSummary& s, const Config& config);
 
 }  // namespace cris

@@ -68,7 +68,7 @@ Run setup(CLI::App& app) {
       result = trainer.train({.stop = stop_requested, .max_seconds = max_seconds});
     } catch (const tensor::OutOfMemory& e) {
       // Planned without the device: what remains for it is the advice.
-      throw tensor::Error(fmt::format("{}. {}", e.what(), cris::memory_advice(config, e.limit)));
+      throw tensor::Error(fmt::format("{}. {}", e.what(), cris::memory_advice(config, e.limit, e.asked)));
     }
     if (!result.finished) return int(kStopped);
     const auto model = cris::load_model(out, config);

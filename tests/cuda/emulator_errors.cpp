@@ -117,4 +117,11 @@ TEST_CASE("cuda: out of memory names the tensor, and the plan says which batch w
   CHECK(contains(cris::memory_advice(config, planned(4)), "batch 4 needs"));
   CHECK(contains(cris::memory_advice(config, planned(4) - 1), "batch 3 needs"));
   CHECK(contains(cris::memory_advice(config, 1 << 10), "not even one image"));
+  // The plan fits, but a workspace of half as much again did not: smaller batches need less of it.
+  const int64_t workspace = planned(6) / 2;
+  const auto fits = [&](int64_t batch) { return planned(batch) + workspace * batch / 6 <= planned(6); };
+  int64_t largest = 5;
+  while (largest > 1 && !fits(largest)) --largest;
+  CHECK(largest < 5);
+  CHECK(contains(cris::memory_advice(config, planned(6), workspace), fmt::format("batch {} needs", largest)));
 }
