@@ -14,14 +14,14 @@ namespace cris {
 struct TrainOptions {
   std::function<bool()> stop = [] { return false; };  ///< asked after every step; true: checkpoint and return
   double max_seconds = 0;                             ///< the same after this long; 0: never
-  /// Told of each epoch's validation Dice (a tuner); false ends the training there.
+  /// Told of each epoch's validation Dice at its best threshold (a tuner); false ends the training there.
   std::function<bool(int64_t epoch, double dice)> epoch_done = [](int64_t, double) { return true; };
 };
 
 struct TrainResult {
   bool finished = false;  ///< false: stopped early; the same command goes on
   int64_t epochs = 0, best_epoch = -1;
-  double best_dice = -1;
+  double best_dice = -1;  ///< on the validation set, over the thresholds of the grid
 };
 
 class Trainer {
@@ -62,7 +62,6 @@ class Trainer {
   /// Validates, writes the epoch's lines and checkpoints; returns the Dice at its best threshold, which ranks epochs.
   double end_epoch();
   void say(const std::string& text);
-  double seconds() const;
 };
 
 }  // namespace cris

@@ -1,5 +1,6 @@
 /// The CUDA backend: the contract's tensors become pointers, shapes and workspaces for the kernels.
 #include "tensor/backend.h"
+#include "tensor/visit_number.h"
 
 #include <cmath>
 
@@ -16,22 +17,6 @@ using cuda::check_cuda;
 using cuda::stream;
 
 Tensor workspace(int64_t count, DType dtype) { return Tensor({count}, dtype, Device::cuda); }
-
-template <class F>
-void visit_number(DType t, const char* what, F&& f) {
-  switch (t) {
-    case DType::f32:
-      return f.template operator()<float>();
-    case DType::f64:
-      return f.template operator()<double>();
-    case DType::i32:
-      return f.template operator()<int32_t>();
-    case DType::u8:
-      return f.template operator()<uint8_t>();
-    default:
-      throw Error(fmt::format("{}: does not serve {}", what, name(t)));
-  }
-}
 
 template <class T>
 T* or_null(const Tensor& t) {

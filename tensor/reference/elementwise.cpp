@@ -3,7 +3,7 @@
 #include <vector>
 
 #include "tensor/reference/reference.h"
-#include "tensor/reference/visit_number.h"
+#include "tensor/visit_number.h"
 
 namespace tensor {
 

@@ -1,6 +1,6 @@
 /// Fills: a constant, random numbers, and dropout.
 #include "tensor/reference/reference.h"
-#include "tensor/reference/visit_number.h"
+#include "tensor/visit_number.h"
 
 namespace tensor {
 
