@@ -1,8 +1,10 @@
 /// Matching images with masks by base name.
 #include "data/dataset.h"
 
+#include <array>
 #include <filesystem>
 #include <map>
+#include <set>
 
 #include "data/files.h"
 #include "data/format_error.h"
@@ -10,13 +12,29 @@
 
 namespace data {
 
+namespace fs = std::filesystem;
+
 namespace {
+
+/// With a question mark for every byte that is not plain.
+std::string printable(std::string text) {
+  if (!is_plain_text(text))
+    for (char& c : text)
+      if (static_cast<unsigned char>(c) - 0x20u >= 0x5fu) c = '?';
+  return text;
+}
 
 /// base name -> path, of the images in a folder. std::map sorts bytewise.
 std::map<std::string, std::string> images_by_name(const std::string& folder, std::vector<std::string>& problems) {
   std::map<std::string, std::string> found;
   for (const std::string& file : list_files(folder)) {
     if (!has_image_extension(file)) continue;
+    if (!is_plain_text(file) || file.size() > kMaxNameBytes) {
+      problems.push_back(
+          fmt::format("{}/{}: the name has a control character, is no UTF-8 or longer than {} bytes; rename the file",
+                      folder, printable(file), kMaxNameBytes));
+      continue;
+    }
     const auto [it, is_new] = found.emplace(base_name(file), folder + "/" + file);
     if (!is_new)
       problems.push_back(fmt::format("{} and {} share the base name \"{}\"; keep one of them", it->second,
@@ -27,7 +45,7 @@ std::map<std::string, std::string> images_by_name(const std::string& folder, std
 
 void require_folder(const std::string& path, const std::string& dataset) {
   std::error_code error;
-  const bool found = std::filesystem::is_directory(path, error);
+  const bool found = fs::is_directory(path, error);
   require(found, "{} is missing: a data set is a folder with images/ and masks/ inside; is {} the right one?", path,
           dataset);
 }
@@ -36,7 +54,7 @@ void require_folder(const std::string& path, const std::string& dataset) {
 
 Listing list_dataset(const std::string& folder) {
   std::error_code error;
-  const bool found = std::filesystem::is_directory(folder, error);
+  const bool found = fs::is_directory(folder, error);
   require(found, "{}: no such folder; give one with images/ and masks/ inside", folder);
   require_folder(folder + "/images", folder);
   require_folder(folder + "/masks", folder);
@@ -76,17 +94,53 @@ Sample read_pair(const Pair& pair) {
   return sample;
 }
 
+void write_dataset(const std::string& out, const std::vector<std::string>& names, int threads,
+                   const std::function<Sample(int64_t)>& make) {
+  const bool fresh = !fs::exists(out);
+  constexpr std::array kFolders = {"/images", "/masks"};
+  const std::set<std::string> ours(names.begin(), names.end());
+  for (const char* folder : kFolders) {
+    if (!fs::is_directory(out + folder)) continue;
+    for (const std::string& file : list_files(out + folder))
+      require(file.ends_with(".png") && ours.contains(base_name(file)),
+              "{}{} holds {}, which is not of this set; choose another folder or empty this one", out, folder, file);
+  }
+  // Beside its final place, under a name that no listing shows; a killed process may have left one.
+  const std::string workshop = out + "/.partial";
+  std::error_code ignored;
+  fs::remove_all(workshop, ignored);
+  try {
+    for (const char* folder : kFolders) create_folder(workshop + folder);
+    for_each_index(int64_t(names.size()), threads, [&](int64_t i) {
+      const Sample pair = make(i);
+      const std::string file = "/" + names[size_t(i)] + ".png";
+      write_png(workshop + kFolders[0] + file, pair.image);
+      write_png(workshop + kFolders[1] + file, pair.mask);
+    });
+    for (const char* folder : kFolders) {
+      if (!fs::exists(out + folder)) {
+        fs::rename(workshop + folder, out + folder);
+        continue;
+      }
+      for (const std::string& file : list_files(workshop + folder))
+        fs::rename(workshop + folder + "/" + file, out + folder + "/" + file);
+    }
+  } catch (...) {
+    fs::remove_all(workshop, ignored);
+    if (fresh) fs::remove(out, ignored);
+    throw;
+  }
+  fs::remove_all(workshop, ignored);
+}
+
 int64_t prepare_dataset(const Dataset& dataset, const std::string& out, int64_t height, int64_t width, int threads) {
-  create_folder(out + "/images");
-  create_folder(out + "/masks");
-  const auto count = int64_t(dataset.pairs.size());
-  for_each_index(count, threads, [&](int64_t i) {
-    const Pair& pair = dataset.pairs[size_t(i)];
-    const Sample small = resize(read_pair(pair), height, width);
-    write_png(out + "/images/" + pair.name + ".png", small.image);
-    write_png(out + "/masks/" + pair.name + ".png", small.mask);
-  });
-  return count;
+  std::error_code ignored;
+  require(!fs::equivalent(dataset.folder, out, ignored), "{} is the data set itself; choose another -o", out);
+  std::vector<std::string> names;
+  for (const Pair& pair : dataset.pairs) names.push_back(pair.name);
+  write_dataset(out, names, threads,
+                [&](int64_t i) { return resize(read_pair(dataset.pairs[size_t(i)]), height, width); });
+  return int64_t(names.size());
 }
 
 }  // namespace data

@@ -1,5 +1,6 @@
 /// A data set on disk: a folder with images/ and masks/ whose files share base names.
 #pragma once
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -19,26 +20,33 @@ struct Dataset {
   std::vector<Pair> pairs;
 };
 
-/// What a folder holds: its pairs, and a message for each file that has no partner or shares its base name with
-/// another.
+/// What a folder holds: its pairs, and a message for each file that has no partner, shares its base name with another,
+/// or has a name that no list could hold (control characters, no UTF-8, more than kMaxNameBytes).
 struct Listing {
   Dataset dataset;
   std::vector<std::string> problems;
 };
+constexpr size_t kMaxNameBytes = 200;
 /// Lists a data set without decoding anything. Throws FormatError if the folder, images/ or masks/ is missing.
 Listing list_dataset(const std::string& folder);
 
 /// Lists a data set without decoding anything. Any readable extension; hidden files and other extensions are passed
-/// over. Throws FormatError, naming the file, if the folder, images/ or masks/ is missing, there is no image, an image
-/// has no mask, a mask has no image, or two files of a folder share a base name.
+/// over. Throws FormatError, naming the file, if the folder, images/ or masks/ is missing, there is no image, or the
+/// listing has a problem.
 Dataset open_dataset(const std::string& folder);
 
 /// Decodes a pair at its own size; the mask as luma, not thresholded. Throws FormatError if a file cannot be decoded or
 /// the mask has another size than the image.
 Sample read_pair(const Pair& pair);
 
-/// Reads every pair, resizes it to height x width and writes OUT/images/NAME.png and OUT/masks/NAME.png (0 or 255).
-/// Returns the number of pairs. Throws FormatError for the first bad pair, Error when a file cannot be written.
+/// Writes pair i, made by `make`, as OUT/images/NAMES[i].png and OUT/masks/NAMES[i].png: the whole set or, when
+/// anything throws, nothing. A set of the same names is replaced. Throws FormatError when OUT holds other pictures,
+/// Error when a file cannot be written.
+void write_dataset(const std::string& out, const std::vector<std::string>& names, int threads,
+                   const std::function<Sample(int64_t)>& make);
+
+/// Reads every pair, resizes it to height x width and writes it, the mask as 0 or 255: see write_dataset.
+/// Returns the number of pairs. Throws FormatError for the first bad pair and when `out` is the data set itself.
 int64_t prepare_dataset(const Dataset& dataset, const std::string& out, int64_t height, int64_t width, int threads = 0);
 
 }  // namespace data

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <cstdint>
 #include <filesystem>
 
 #include "data/format_error.h"
@@ -44,6 +45,30 @@ bool has_image_extension(const std::string& file) {
   for (char& c : extension) c = char(std::tolower(static_cast<unsigned char>(c)));
   constexpr std::array known = {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff"};
   return std::find(known.begin(), known.end(), extension) != known.end();
+}
+
+bool is_plain_text(std::string_view text) {
+  for (size_t i = 0; i < text.size(); ++i) {
+    const auto first = static_cast<unsigned char>(text[i]);
+    if (first < 0x20 || first == 0x7f) return false;
+    const int more = first < 0x80                    ? 0
+                     : first >= 0xc2 && first < 0xe0 ? 1
+                     : first >= 0xe0 && first < 0xf0 ? 2
+                     : first >= 0xf0 && first < 0xf5 ? 3
+                                                     : -1;
+    if (more < 0 || i + size_t(more) >= text.size()) return false;
+    uint32_t code = more == 0 ? first : first & (0x3f >> more);
+    for (int k = 0; k < more; ++k) {
+      const auto next = static_cast<unsigned char>(text[++i]);
+      if (next >> 6 != 2) return false;
+      code = code << 6 | (next & 0x3f);
+    }
+    // Overlong forms, surrogates, and what lies beyond Unicode.
+    if ((more == 2 && code < 0x800) || (more == 3 && code < 0x10000) || (code >= 0xd800 && code < 0xe000) ||
+        code > 0x10ffff)
+      return false;
+  }
+  return true;
 }
 
 std::string read_data_file(const std::string& path) {

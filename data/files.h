@@ -1,6 +1,7 @@
 /// Folders of the user's data: listing and creating them, with errors that name them.
 #pragma once
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace data {
@@ -16,6 +17,9 @@ std::string base_name(const std::string& file);
 
 /// True for the extensions of the formats that read_image understands, in any case: png jpg jpeg bmp tif tiff.
 bool has_image_extension(const std::string& file);
+
+/// True for UTF-8 without control characters: what can stand on one line of a split, a table or a page.
+bool is_plain_text(std::string_view text);
 
 /// The content of `path`. Throws FormatError naming the file and the reason.
 std::string read_data_file(const std::string& path);

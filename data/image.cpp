@@ -87,6 +87,7 @@ Image decode_with_stb(std::string_view bytes, const std::string& name, int wante
                                   reason ? reason : "unknown reason"));
   };
   if (!stbi_info_from_memory(begin, length, &width, &height, &channels)) explain();
+  height = std::abs(height);  // of a BMP whose first row is the top one
   require_size(height, width, name);
   const std::unique_ptr<stbi_uc, decltype(&std::free)> pixels(
       stbi_load_from_memory(begin, length, &width, &height, &channels, 0), &std::free);
@@ -156,10 +157,12 @@ Image decode_with_libtiff(std::string_view bytes, const std::string& name, int w
   if (!TIFFGetField(tiff.get(), TIFFTAG_IMAGEWIDTH, &width) || !TIFFGetField(tiff.get(), TIFFTAG_IMAGELENGTH, &height))
     explain();
   require_size(height, width, name);
+  // Asked for as it lies in the file: the tag is not applied, as EXIF's is not.
+  uint16_t orientation = ORIENTATION_TOPLEFT;
+  TIFFGetFieldDefaulted(tiff.get(), TIFFTAG_ORIENTATION, &orientation);
   std::vector<uint32_t> packed(size_t(width) * height);
   // Any error stops it; transparency comes out composed over black. One sample is A B G R from the high byte down.
-  if (!TIFFReadRGBAImageOriented(tiff.get(), width, height, packed.data(), ORIENTATION_TOPLEFT, 1) ||
-      !source.complaint.empty())
+  if (!TIFFReadRGBAImageOriented(tiff.get(), width, height, packed.data(), orientation, 1) || !source.complaint.empty())
     explain();
   std::vector<uint8_t> rgb(packed.size() * 3);
   for (size_t i = 0; i < packed.size(); ++i) {

@@ -1,6 +1,7 @@
 /// Walks the containers of PNG (ISO 15948), JPEG (ITU T.81) and BMP without decoding them.
 #include "data/image_format.h"
 
+#include <algorithm>
 #include <array>
 #include <cctype>
 #include <cstdint>
@@ -153,16 +154,23 @@ void check_jpeg_is_whole(std::string_view bytes, const std::string& name) {
 }
 
 void check_bmp_is_whole(std::string_view bytes, const std::string& name) {
-  require(bytes.size() >= 26, "{}: the BMP is cut off after {} bytes; {}", name, bytes.size(), kRemedy);
+  const auto two = [&](size_t i) { return byte(bytes, i) | byte(bytes, i + 1) << 8; };
+  const auto whole = [&](uint64_t size) {
+    require(size <= bytes.size(), "{}: the BMP is cut off: {} bytes of {}; {}", name, bytes.size(), size, kRemedy);
+  };
+  whole(26);
   const uint64_t start = little_endian(bytes, 10), header = little_endian(bytes, 14);
-  if (header < 40 || bytes.size() < 54) return;  // the ancient 12-byte header: left to the decoder
-  const int64_t width = int32_t(little_endian(bytes, 18)), height = int32_t(little_endian(bytes, 22));
-  const uint64_t bits = byte(bytes, 28) | byte(bytes, 29) << 8;
+  const bool ancient = header == 12;  // of OS/2: extents of 16 bits
+  whole(std::max(14 + header, ancient ? uint64_t(26) : uint64_t(54)));
+  require(ancient || header < 40 || little_endian(bytes, 30) == 0 || little_endian(bytes, 30) == 3,
+          "{}: compressed BMPs are not read; convert it to PNG", name);
+  const int64_t width = ancient ? int64_t(two(18)) : int32_t(little_endian(bytes, 18));
+  const int64_t height = ancient ? int64_t(two(20)) : int32_t(little_endian(bytes, 22));
+  const uint64_t bits = two(ancient ? 24 : 28);
   const uint64_t rows = uint64_t(height < 0 ? -height : height);
   require(width > 0 && rows > 0, "{}: the BMP claims {} x {} pixels; {}", name, width, height, kRemedy);
   const uint64_t row_bytes = (uint64_t(width) * bits + 31) / 32 * 4;
-  require(start + rows * row_bytes <= bytes.size(), "{}: the BMP is cut off: {} bytes of {}; {}", name, bytes.size(),
-          start + rows * row_bytes, kRemedy);
+  whole(start + rows * row_bytes);
 }
 
 }  // namespace data

@@ -149,22 +149,24 @@ Split read_split(const std::string& path) {
   const std::string_view protocol = next_line();
   require(protocol.starts_with("# "), "{}: the line about the protocol is missing; {}", path, kRemedy);
   split.protocol = protocol.substr(2);
-  std::vector<std::string>* list = nullptr;
   std::set<std::string_view> seen;
-  while (!rest.empty()) {
-    const std::string_view line = next_line();
-    if (line.starts_with("[training "))
-      list = &split.training;
-    else if (line.starts_with("[validation "))
-      list = &split.validation;
-    else if (line.starts_with("[test "))
-      list = &split.test;
-    else {
-      require(list != nullptr && !line.empty(), "{}: a line belongs to no list; {}", path, kRemedy);
+  for (const auto& [title, list] :
+       {std::pair{"training", &split.training}, {"validation", &split.validation}, {"test", &split.test}}) {
+    const std::string_view heading = next_line();
+    const std::string start = fmt::format("[{} ", title);
+    size_t count = 0;
+    const bool ok =
+        heading.starts_with(start) &&
+        std::from_chars(heading.data() + start.size(), heading.data() + heading.size(), count).ec == std::errc();
+    require(ok, "{}: \"{}\" stands where the {} names begin; {}", path, heading, title, kRemedy);
+    for (; count > 0; --count) {
+      const std::string_view line = next_line();
+      require(!line.empty(), "{}: the list of {} names is too short; {}", path, title, kRemedy);
       require(seen.insert(line).second, "{}: the name \"{}\" occurs twice; {}", path, line, kRemedy);
       list->emplace_back(line);
     }
   }
+  require(rest.empty(), "{}: more follows the last name; {}", path, kRemedy);
   return split;
 }
 

@@ -7,9 +7,8 @@
 #include <cmath>
 #include <numbers>
 
-#include "data/files.h"
+#include "data/dataset.h"
 #include "data/noise.h"
-#include "data/parallel.h"
 #include "data/random_streams.h"
 #include "tensor/check.h"
 
@@ -268,14 +267,9 @@ Sample synthesize(uint64_t seed, int64_t index, int64_t height, int64_t width) {
 void write_synthetic_set(const std::string& out, int64_t count, int64_t height, int64_t width, uint64_t seed,
                          int threads) {
   tensor::check(count > 0, "synthesize: count {} must be at least 1", count);
-  create_folder(out + "/images");
-  create_folder(out + "/masks");
-  for_each_index(count, threads, [&](int64_t i) {
-    const Sample sample = synthesize(seed, i, height, width);
-    const std::string file = fmt::format("/{:04}.png", i);
-    write_png(out + "/images" + file, sample.image);
-    write_png(out + "/masks" + file, sample.mask);
-  });
+  std::vector<std::string> names;
+  for (int64_t i = 0; i < count; ++i) names.push_back(fmt::format("{:04}", i));
+  write_dataset(out, names, threads, [&](int64_t i) { return synthesize(seed, i, height, width); });
 }
 
 }  // namespace data

@@ -14,7 +14,7 @@ namespace data {
 /// The mask is never empty. Throws Error when a side is below 32 pixels.
 Sample synthesize(uint64_t seed, int64_t index, int64_t height, int64_t width);
 
-/// Writes pairs 0 .. count - 1 as OUT/images/NNNN.png and OUT/masks/NNNN.png.
+/// Writes pairs 0 .. count - 1 as OUT/images/NNNN.png and OUT/masks/NNNN.png: see write_dataset.
 void write_synthetic_set(const std::string& out, int64_t count, int64_t height, int64_t width, uint64_t seed,
                          int threads = 0);
 

@@ -134,6 +134,45 @@ TEST_CASE("prepare writes every pair at the size, masks of 0 and 255") {
   CHECK_THROWS_AS(data::prepare_dataset(data::open_dataset(folder.path), "/proc/none", 8, 8), data::FormatError);
 }
 
+TEST_CASE("a set is written whole or not at all, and never into another one") {
+  const Scratch folder;
+  write_pairs(folder, 3);
+  const std::string b = tensor::read_file(folder / "images/b.png");
+  const auto prepare = [&](const std::string& out) {
+    return message_of<data::FormatError>([&] { data::prepare_dataset(data::open_dataset(folder.path), out, 8, 8); });
+  };
+  tensor::write_file_atomically(folder / "images/b.png", b.substr(0, b.size() - 9));
+  CHECK(contains(prepare(folder / "small"), "images/b.png"));
+  CHECK_FALSE(fs::exists(folder / "small"));
+  tensor::write_file_atomically(folder / "images/b.png", b);
+  CHECK(contains(prepare(folder.path), "is the data set itself"));
+  data::prepare_dataset(data::open_dataset(folder.path), folder / "small", 8, 8);
+  data::prepare_dataset(data::open_dataset(folder.path), folder / "small", 6, 6);
+  CHECK(data::check_dataset(folder / "small").sizes.at({6, 6}) == 3);
+  CHECK(std::distance(fs::directory_iterator(folder / "small"), fs::directory_iterator()) == 2);
+  CHECK(contains(message_of<data::FormatError>([&] { data::write_synthetic_set(folder / "small", 2, 32, 32, 0); }),
+                 "small/images holds a.png"));
+  CHECK(data::check_dataset(folder / "small").sizes.at({6, 6}) == 3);
+}
+
+TEST_CASE("names that no list could hold are refused") {
+  for (const std::string& name :
+       {std::string("a\nb"), std::string("\xff"), std::string(201, 'x'), std::string("\x7f")}) {
+    CAPTURE(name);
+    const Scratch folder;
+    write_pairs(folder, 1);
+    for (const char* part : {"images/", "masks/"}) fs::rename(folder / part + "a.png", folder / part + name + ".png");
+    CHECK(contains(message_of<data::FormatError>([&] { data::open_dataset(folder.path); }), "rename the file"));
+  }
+}
+
+TEST_CASE("plain text is UTF-8 without control characters") {
+  for (const char* text : {"", "polyp 1", "\u00e9\u65e5\U0001f600"}) CHECK(data::is_plain_text(text));
+  for (const char* text : {"a\n", "\t", "\x7f", "\xff", "\xc3", "\xc0\x80", "\xe0\x80\x80", "\xed\xa0\x80",
+                           "\xf4\x90\x80\x80", "\xc3\x28"})
+    CHECK_FALSE(data::is_plain_text(text));
+}
+
 TEST_CASE("synthetic pictures depend on seed and index only, and always hold a polyp") {
   for (int64_t i = 0; i < 12; ++i) {
     CAPTURE(i);

@@ -96,6 +96,65 @@ TEST_CASE("a file cut off at any byte is refused, never decoded") {
   }
 }
 
+namespace {
+
+std::string little_endian(uint32_t value, int bytes) {
+  std::string text;
+  for (int i = 0; i < bytes; ++i) text += char(value >> (8 * i));
+  return text;
+}
+
+/// 4 x 3 pixels of 24 bits with the header of OS/2 (12 bytes) or, its rows from the top down, of Windows (40).
+std::string small_bmp(bool ancient) {
+  const std::string header = ancient ? little_endian(12, 4) + little_endian(4, 2) + little_endian(3, 2)
+                                     : little_endian(40, 4) + little_endian(4, 4) + little_endian(uint32_t(-3), 4);
+  std::string rest = little_endian(1, 2) + little_endian(24, 2);
+  if (!ancient) rest += std::string(24, '\0');
+  const uint32_t start = uint32_t(14 + header.size() + rest.size());
+  std::string pixels;
+  for (int i = 0; i < 36; ++i) pixels += char(7 * i);
+  return "BM" + little_endian(start + 36, 4) + little_endian(0, 4) + little_endian(start, 4) + header + rest + pixels;
+}
+
+}  // namespace
+
+TEST_CASE("BMPs with the ancient header and with rows from the top down are read, and refused when cut off") {
+  for (const bool ancient : {true, false}) {
+    CAPTURE(ancient);
+    const std::string whole = small_bmp(ancient);
+    const data::Image image = data::decode_image(whole, "x.bmp");
+    REQUIRE(image.width == 4);
+    REQUIRE(image.height == 3);
+    // Blue, green, red in the file; the first row of the file is the bottom or the top one.
+    CHECK(image.at(ancient ? 2 : 0, 0)[2] == 0);
+    CHECK(image.at(ancient ? 2 : 0, 0)[0] == 14);
+    for (size_t length = 0; length < whole.size(); ++length) {
+      CAPTURE(length);
+      CHECK_THROWS_AS(data::decode_image(whole.substr(0, length), "x.bmp"), data::FormatError);
+    }
+  }
+  std::string compressed = picture("gray.bmp");
+  compressed[30] = 1;
+  CHECK(contains(message_of<data::FormatError>([&] { data::decode_image(compressed, "x.bmp"); }), "compressed"));
+}
+
+TEST_CASE("a TIFF's orientation is not applied, as EXIF's is not") {
+  std::string tiff = picture("rgb.tif");
+  const data::Image upright = data::decode_image(tiff, "x.tif");
+  const auto word = [&](size_t at) { return size_t(uint8_t(tiff[at]) | uint8_t(tiff[at + 1]) << 8); };
+  // Compression = none is the default: its entry becomes an orientation (274) of 3, upside down. Entries stay in order.
+  const size_t directory = word(4), count = word(directory);
+  int changed = 0;
+  for (size_t entry = 0; entry < count; ++entry) {
+    const size_t at = directory + 2 + 12 * entry;
+    if (word(at) != 284) continue;  // PlanarConfiguration: its value here is the default too
+    tiff.replace(at, 12, little_endian(274, 2) + little_endian(3, 2) + little_endian(1, 4) + little_endian(3, 4));
+    ++changed;
+  }
+  REQUIRE(changed == 1);
+  CHECK(data::decode_image(tiff, "x.tif") == upright);
+}
+
 TEST_CASE("a changed bit anywhere in a PNG is refused") {
   const std::string whole = picture("rgb.png");
   for (size_t i = 0; i < whole.size(); ++i) {

@@ -108,6 +108,11 @@ TEST_CASE("a split file reads back as it was, and a changed one is refused") {
     CHECK_THROWS_AS(data::read_split(path), data::FormatError);
   }
   CHECK_THROWS_AS(data::read_split(folder / "absent.txt"), data::FormatError);
+  // Names that look like headings.
+  data::Split headings = split;
+  headings.training.push_back("[test 1]"), headings.test.push_back("[validation 0]");
+  data::write_split(path, headings);
+  CHECK(data::read_split(path) == headings);
   // A name in two lists, with a right hash.
   data::Split twice = split;
   twice.test.push_back(twice.training.front());
