@@ -1,6 +1,8 @@
 /// One parity case.
 #include "cris/parity_case.h"
 
+#include "nn/json_text.h"
+
 namespace cris {
 
 using autograd::Variable;
@@ -13,7 +15,7 @@ ParityCase::ParityCase(nn::SafeTensors file, tensor::Device device, tensor::DTyp
   check(file_.metadata.count("op") > 0, "its metadata names no op");
   op_ = file_.metadata.at("op");
   const auto text = file_.metadata.find("options");
-  options_ = text == file_.metadata.end() ? json::object() : json::parse(text->second, nullptr, false);
+  options_ = text == file_.metadata.end() ? json::object() : nn::parse_json<json>(text->second);
   check(options_.is_object(), "its options are not a JSON object");
 }
 

@@ -37,7 +37,7 @@ struct Mismatch {
     if (t.extents != extents)
       misshapen.push_back(
           fmt::format("{} is [{}], [{}] is needed", name, fmt::join(t.extents, ", "), fmt::join(extents, ", ")));
-    else if (whole_number != (t.dtype == "I64"))
+    else if (whole_number ? t.dtype != "I64" : t.dtype != "F32" && t.dtype != "F64")
       misshapen.push_back(fmt::format("{} holds {}", name, t.dtype));
     else
       return &t;

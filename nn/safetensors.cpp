@@ -4,9 +4,9 @@
 #include <algorithm>
 #include <cstring>
 #include <nlohmann/json.hpp>
-#include <set>
 
 #include "nn/hash.h"
+#include "nn/json_text.h"
 #include "tensor/atomic_file.h"
 
 namespace nn {
@@ -66,21 +66,6 @@ StoredTensor own(const char* dtype, const std::vector<T>& values, std::vector<in
   return s;
 }
 
-/// Parses the header, refusing what JSON allows and the format does not: a name twice in one object.
-json parse_header(const std::string& text) {
-  std::vector<std::set<std::string>> names;
-  const auto once = [&](int, json::parse_event_t event, json& value) {
-    if (event == json::parse_event_t::object_start) names.emplace_back();
-    if (event == json::parse_event_t::object_end) names.pop_back();
-    if (event == json::parse_event_t::key) {
-      const auto name = value.get<std::string>();
-      check(names.back().insert(name).second, "the header names \"{}\" twice", name);
-    }
-    return true;
-  };
-  return json::parse(text, once);
-}
-
 int64_t whole(const json& number, const std::string& name) {
   check(number.is_number_unsigned() && number.get<uint64_t>() <= uint64_t(INT64_MAX), "\"{}\": {} is not a size", name,
         number.dump());
@@ -125,8 +110,7 @@ SafeTensors parse(std::string content) {
   std::memcpy(&length, content.data(), 8);
   check(length <= kMaxHeaderBytes, "its header claims {} bytes; {} are allowed", length, uint64_t(kMaxHeaderBytes));
   check(length <= content.size() - 8, "its header claims {} bytes, and {} follow", length, content.size() - 8);
-  const std::string header_text = content.substr(8, length);
-  json header = parse_header(header_text);
+  auto header = parse_json<json>(content.substr(8, length));
   check(header.is_object(), "its header is not a JSON object");
 
   const auto owner = std::make_shared<const std::string>(std::move(content));

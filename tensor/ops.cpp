@@ -6,6 +6,9 @@
 namespace tensor {
 namespace {
 
+// What no real window or image exceeds, and far from where products of extents overflow.
+constexpr int64_t kMaxWindowStep = 1 << 20, kMaxSide = 1 << 20;
+
 /// All tensors must be defined, on one device, of one float type. Undefined ones marked optional are skipped.
 void check_floats(const char* op, std::initializer_list<const Tensor*> required,
                   std::initializer_list<const Tensor*> optional = {}) {
@@ -58,7 +61,8 @@ void check_batch_norm(const char* op, const BatchNorm& b) {
 
 ResizeShape resize_shape(const Shape& x, int64_t height, int64_t width, ResizeMode mode) {
   check_image("resize", x);
-  check(height >= 1 && width >= 1, "resize: target {} x {} must be positive", height, width);
+  check(height >= 1 && width >= 1 && height <= kMaxSide && width <= kMaxSide,
+        "resize: target {} x {} must be 1 to {} a side", height, width, kMaxSide);
   check(x[1] >= 1 && x[2] >= 1, "resize: image {} is empty", x);
   return {x[0], x[1], x[2], x[3], height, width, mode};
 }
@@ -157,8 +161,8 @@ ConvShape conv_shape(const Shape& x, const Shape& w, const ConvOptions& o) {
   check(x.rank() == 4 && w.rank() == 4, "conv2d: needs image [N, H, W, C] and weight [K, R, S, C], got {} and {}", x,
         w);
   check(x[3] == w[3], "conv2d: image {} has {} channels, weight {} expects {}", x, x[3], w, w[3]);
-  check(o.stride >= 1 && o.padding >= 0, "conv2d: stride {} must be at least 1 and padding {} at least 0", o.stride,
-        o.padding);
+  check(o.stride >= 1 && o.stride <= kMaxWindowStep && o.padding >= 0 && o.padding <= kMaxWindowStep,
+        "conv2d: stride {} must be 1 to {}, padding {} 0 to {}", o.stride, kMaxWindowStep, o.padding, kMaxWindowStep);
   check(w[1] >= 1 && w[2] >= 1, "conv2d: weight {} has no taps", w);
   check(x[1] + 2 * o.padding >= w[1] && x[2] + 2 * o.padding >= w[2],
         "conv2d: weight {} is larger than image {} padded by {}", w, x, o.padding);
@@ -204,6 +208,10 @@ Shape conv_transpose_shape(const Shape& x, const Shape& w, const ConvOptions& o)
   check(x.rank() == 4 && w.rank() == 4,
         "conv_transpose2d: needs image [N, P, Q, K] and weight [K, R, S, C], got {} and {}", x, w);
   check(x[3] == w[0], "conv_transpose2d: image {} has {} channels, weight {} expects {}", x, x[3], w, w[0]);
+  check(o.stride >= 1 && o.stride <= kMaxWindowStep && o.padding >= 0 && o.padding <= kMaxWindowStep,
+        "conv_transpose2d: stride {} must be 1 to {}, padding {} 0 to {}", o.stride, kMaxWindowStep, o.padding,
+        kMaxWindowStep);
+  check(x[1] >= 1 && x[2] >= 1, "conv_transpose2d: image {} is empty", x);
   const int64_t h = (x[1] - 1) * o.stride + w[1] - 2 * o.padding, v = (x[2] - 1) * o.stride + w[2] - 2 * o.padding;
   check(h >= 1 && v >= 1, "conv_transpose2d: image {} by weight {} with padding {} leaves nothing", x, w, o.padding);
   return {x[0], h, v, w[3]};
@@ -212,8 +220,8 @@ Shape conv_transpose_shape(const Shape& x, const Shape& w, const ConvOptions& o)
 // ---- windows -------------------------------------------------------------------------------------------------------
 PoolShape pool_shape(const Shape& x, int64_t kernel, int64_t stride) {
   check_image("max_pool", x);
-  check(kernel >= 1 && kernel <= 15 && stride >= 1, "max_pool: kernel {} must be 1 to 15 and stride {} at least 1",
-        kernel, stride);
+  check(kernel >= 1 && kernel <= 15 && stride >= 1 && stride <= kMaxWindowStep,
+        "max_pool: kernel {} must be 1 to 15 and stride {} 1 to {}", kernel, stride, kMaxWindowStep);
   check(x[1] >= kernel && x[2] >= kernel, "max_pool: image {} is smaller than its {} x {} window", x, kernel, kernel);
   return {x[0], x[1], x[2], x[3], (x[1] - kernel) / stride + 1, (x[2] - kernel) / stride + 1, kernel, stride};
 }

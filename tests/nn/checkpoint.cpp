@@ -125,6 +125,17 @@ TEST_CASE("a checkpoint of another network is refused, naming what differs, and 
   CHECK(values_of(net) == before);
 }
 
+TEST_CASE("weights of whole numbers are refused") {
+  const std::string path = path_of("cris_checkpoint_whole.safetensors");
+  Conv2d layer({.in = 1, .out = 1, .kernel = 1, .bias = false});
+  write_safetensors(path, {.metadata = {}, .tensors = {{"weight", stored(std::vector<int64_t>{1}, {1, 1, 1, 1})}}});
+  CHECK_THROWS_WITH_AS(load_checkpoint(path, layer), doctest::Contains("weight holds I64"), tensor::Error);
+  SafeTensors file;
+  file.tensors["weight"] = stored(Tensor::from(std::vector<int32_t>{1}, {1, 1, 1, 1}, Device::cpu));
+  write_safetensors(path, file);
+  CHECK_THROWS_WITH_AS(load_checkpoint(path, layer), doctest::Contains("weight holds I32"), tensor::Error);
+}
+
 TEST_CASE("a checkpoint truncated at any byte, or with any byte changed, is refused") {
   const std::string path = path_of("cris_checkpoint_damaged.safetensors");
   Conv2d layer({.in = 1, .out = 2, .kernel = 2});
@@ -196,6 +207,9 @@ TEST_CASE("hostile headers are refused") {
   CHECK(message(file_of("{\"__metadata__\":{\"k\":1}}", 0)).find("not text") != std::string::npos);
   CHECK(message(file_of("[1,2]", 0)).find("not a JSON object") != std::string::npos);
   CHECK(message(file_of(std::string(100000, '['), 0)).find("damaged") != std::string::npos);
+  // Nested where a message would print the value, which recurses.
+  const std::string deep = std::string(100000, '[') + std::string(100000, ']');
+  CHECK(one("F32", deep.c_str(), "[0,8]", 8).find("nested deeper") != std::string::npos);
   CHECK(message(std::string("\xff\xff\xff\xff\xff\xff\xff\x7f{}", 10)).find("claims") != std::string::npos);
   CHECK(message("").find("0 bytes") != std::string::npos);
   CHECK_THROWS_WITH_AS(read_safetensors(path), doctest::Contains(path.c_str()), tensor::Error);
