@@ -5,8 +5,10 @@
 
 #include <toml++/toml.h>
 #include <algorithm>
-#include <cmath>
-#include <filesystem>
+
+#include "data/files.h"
+#include "data/image.h"
+#include "tensor/atomic_file.h"
 
 namespace cris {
 
@@ -23,20 +25,21 @@ std::vector<Key> keys(Config& c) {
        &c.data.size,
        "height and width that images are resized to, a multiple of 16 (32 for segnet)",
        {},
-       16},
+       16,
+       data::kMaxImageSide},
       {"data.cache", &c.data.cache, "keep decoded and resized images in memory", {}},
       {"data.flip", &c.data.flip, "augmentation: random horizontal and vertical flips", {}},
       {"data.rotate", &c.data.rotate, "augmentation: random quarter turns", {}},
-      {"data.jitter", &c.data.jitter, "augmentation: strength of colour jitter, 0 is off", {}, 0},
+      {"data.jitter", &c.data.jitter, "augmentation: strength of colour jitter, 0 is off", {}, 0, 5},
       {"model.backbone", &c.model.backbone, "the network", {"unet", "unet++", "segnet"}},
-      {"model.base", &c.model.base, "channels of the first stage; 0: the backbone's own (64, 32, 64)", {}, 0},
+      {"model.base", &c.model.base, "channels of the first stage; 0: the backbone's own (64, 32, 64)", {}, 0, 512},
       {"model.init", &c.model.init, "he: normal, fan in; pytorch: that framework's uniform default", {"he", "pytorch"}},
       {"model.deep_supervision", &c.model.deep_supervision, "unet++: heads on every depth, loss their mean", {}},
-      {"refiner.channels", &c.refiner.channels, "width of the refiner", {}, 1},
+      {"refiner.channels", &c.refiner.channels, "width of the refiner", {}, 1, 1024},
       {"refiner.kernels", &c.refiner.kernels, "its odd kernel extents; the last makes the one-channel output", {}},
       {"refiner.dropout", &c.refiner.dropout, "probability of dropping an element, below 1", {}, 0},
-      {"crf.train_iterations", &c.crf.train_iterations, "mean-field iterations in training", {}, 1},
-      {"crf.eval_iterations", &c.crf.eval_iterations, "mean-field iterations in evaluation", {}, 1},
+      {"crf.train_iterations", &c.crf.train_iterations, "mean-field iterations in training", {}, 1, 1000},
+      {"crf.eval_iterations", &c.crf.eval_iterations, "mean-field iterations in evaluation", {}, 1, 1000},
       {"crf.theta_alpha", &c.crf.theta_alpha, "bilateral reach in pixels; 0: 160 * width / 500", {}, 0},
       {"crf.theta_beta", &c.crf.theta_beta, "bilateral reach in colour, 0..255", {}, 1e-6},
       {"crf.theta_gamma", &c.crf.theta_gamma, "spatial reach in pixels", {}, 1e-6},
@@ -49,14 +52,14 @@ std::vector<Key> keys(Config& c) {
        "cris: the refined loss does not reach the backbone",
        {}},
       {"train.weighted_sum", &c.train.weighted_sum, "cris: both losses at once instead of in turn", {}},
-      {"train.mse_weight", &c.train.mse_weight, "weighted_sum: the share of the mask's MSE", {}, 0},
-      {"train.epochs", &c.train.epochs, "passes over the training set; even for cris", {}, 1},
-      {"train.batch", &c.train.batch, "images a step; the last, short batch is kept", {}, 1},
+      {"train.mse_weight", &c.train.mse_weight, "weighted_sum: the share of the mask's MSE", {}, 0, 1},
+      {"train.epochs", &c.train.epochs, "passes over the training set; even for cris", {}, 1, 1e6},
+      {"train.batch", &c.train.batch, "images a step; the last, short batch is kept", {}, 1, 1e5},
       {"train.seed", &c.train.seed, "of weights, order, dropout and augmentation", {}, 0},
       {"train.learning_rate", &c.train.learning_rate, "of Adam, constant", {}, 0},
       {"train.beta1", &c.train.beta1, "Adam's decay of the mean, below 1", {}, 0},
       {"train.beta2", &c.train.beta2, "Adam's decay of the square, below 1", {}, 0},
-      {"train.epsilon", &c.train.epsilon, "Adam's, added after bias correction", {}, 0},
+      {"train.epsilon", &c.train.epsilon, "Adam's, added after bias correction", {}, 1e-30},
       {"train.weight_decay", &c.train.weight_decay, "added to the gradient", {}, 0},
       {"train.early_stopping",
        &c.train.early_stopping,
@@ -79,7 +82,8 @@ std::vector<Key> keys(Config& c) {
        &c.run.threads,
        "of the cpu device; 0: all this process may use. Results do not depend on it",
        {},
-       0},
+       0,
+       1024},
   };
 }
 
@@ -112,6 +116,13 @@ std::string nearest(const std::string& unknown, const std::vector<Key>& table) {
   return best;
 }
 
+std::string unknown_key(const std::string& name, const std::vector<Key>& table) {
+  const auto inside =
+      std::find_if(table.begin(), table.end(), [&](const Key& k) { return k.name.starts_with(name + "."); });
+  if (inside != table.end()) return fmt::format("{} is a section: write one of its keys, as {}", name, inside->name);
+  return fmt::format("unknown key \"{}\"; the nearest is \"{}\"", name, nearest(name, table));
+}
+
 [[noreturn]] void refuse(const std::string& where, const std::string& what) {
   throw ConfigError(where.empty() ? what : fmt::format("{}: {}", where, what));
 }
@@ -121,6 +132,8 @@ void check_range(const Key& key, const std::string& where) {
     if (std::find(key.choices.begin(), key.choices.end(), **text) == key.choices.end())
       refuse(where, fmt::format("{} = \"{}\" is unknown: choose {}", key.name, **text, fmt::join(key.choices, ", ")));
   }
+  if (const auto* text = std::get_if<std::string*>(&key.value); text && !data::is_plain_text(**text))
+    refuse(where, fmt::format("{} has a control character or is no UTF-8: rename what it stands for", key.name));
   double number = 0;
   if (const auto* i = std::get_if<int64_t*>(&key.value))
     number = double(**i);
@@ -128,8 +141,9 @@ void check_range(const Key& key, const std::string& where) {
     number = **d;
   else
     return;
-  if (!(number >= key.least && std::isfinite(number)))
-    refuse(where, fmt::format("{} = {} is out of range: at least {}", key.name, number, key.least));
+  if (number >= key.least && number <= key.most) return;
+  const std::string above = key.most < Key::kAny ? fmt::format(" and at most {}", key.most) : "";
+  refuse(where, fmt::format("{} = {} is out of range: at least {}{}", key.name, number, key.least, above));
 }
 
 void assign(const Key& key, const toml::node& node, const std::string& where) {
@@ -176,7 +190,7 @@ void assign_table(const std::vector<Key>& table, const toml::table& values, cons
       assign_table(table, *node.as_table(), full + ".", file);
       continue;
     }
-    refuse(where, fmt::format("unknown key \"{}\"; the nearest is \"{}\"", full, nearest(full, table)));
+    refuse(where, unknown_key(full, table));
   }
 }
 
@@ -204,11 +218,31 @@ std::string value_text(const Key& key) {
 }  // namespace
 
 void read_config(Config& config, const std::string& path) {
+  std::string text;
   try {
-    assign_table(keys(config), toml::parse_file(path), "", path);
+    text = tensor::read_file(path);
+  } catch (const tensor::Error& e) {
+    throw ConfigError(fmt::format("{}; -c takes a configuration file (TOML)", e.what()));
+  }
+  try {
+    assign_table(keys(config), toml::parse(text, path), "", path);
   } catch (const toml::parse_error& e) {
-    if (e.source().begin.line == 0) refuse(path, "cannot be read as a configuration file");
     refuse(fmt::format("{}:{}", path, e.source().begin.line), std::string(e.description()));
+  }
+}
+
+void set_config(Config& config, const std::string& name, const std::string& value, const std::string& where) {
+  const auto table = keys(config);
+  const auto key = std::find_if(table.begin(), table.end(), [&](const Key& k) { return k.name == name; });
+  if (key == table.end()) refuse(where, unknown_key(name, table));
+  if (const auto* text = std::get_if<std::string*>(&key->value); text && !value.starts_with('"')) {
+    **text = value;
+    return check_range(*key, where);
+  }
+  try {
+    assign(*key, *toml::parse("value = " + value).get("value"), where);
+  } catch (const toml::parse_error&) {
+    assign(*key, toml::value<std::string>(value), where);  // a text: the type that is wanted gets named
   }
 }
 
@@ -216,24 +250,15 @@ void set_config(Config& config, const std::string& assignment) {
   const size_t equals = assignment.find('=');
   if (equals == std::string::npos)
     refuse("--set", fmt::format("\"{}\" is not of the form section.key=value", assignment));
-  const std::string name = assignment.substr(0, equals), value = assignment.substr(equals + 1);
-  const auto table = keys(config);
-  const auto key = std::find_if(table.begin(), table.end(), [&](const Key& k) { return k.name == name; });
-  if (key == table.end())
-    refuse("--set", fmt::format("unknown key \"{}\"; the nearest is \"{}\"", name, nearest(name, table)));
-  if (const auto* text = std::get_if<std::string*>(&key->value); text && !value.starts_with('"')) {
-    **text = value;
-    return check_range(*key, "--set");
-  }
-  try {
-    assign(*key, *toml::parse("value = " + value).get("value"), "--set");
-  } catch (const toml::parse_error&) {
-    assign(*key, toml::value<std::string>(value), "--set");  // a text: the type that is wanted gets named
-  }
+  set_config(config, assignment.substr(0, equals), assignment.substr(equals + 1), "--set");
 }
 
 void resolve_config(Config& c) {
   for (const Key& k : keys(c)) check_range(k, "");
+  // "DIR/" and "DIR" are one data set: a run resumes by either.
+  while (c.data.dir.size() > 1 && c.data.dir.ends_with('/')) c.data.dir.pop_back();
+  if (c.model.deep_supervision && c.model.backbone != "unet++")
+    refuse("", fmt::format("model.deep_supervision is an option of unet++, not of {}", c.model.backbone));
   if (c.model.base == 0) c.model.base = c.model.backbone == "unet++" ? 32 : 64;
   const int64_t multiple = c.model.backbone == "segnet" ? 32 : 16;
   if (c.data.size % multiple != 0) {
@@ -243,13 +268,13 @@ void resolve_config(Config& c) {
   }
   if (c.refiner.kernels.empty()) refuse("", "refiner.kernels is empty: give at least one odd extent");
   for (const int64_t k : c.refiner.kernels)
-    if (k < 1 || k % 2 == 0)
-      refuse("", fmt::format("refiner.kernels has {}: extents must be odd, so that maps keep their size", k));
+    if (k < 1 || k > 255 || k % 2 == 0)
+      refuse("", fmt::format(
+                     "refiner.kernels has {}: extents must be odd, so that maps keep their size, and at most 255", k));
   for (const auto& [text, value] : {std::pair{"refiner.dropout", c.refiner.dropout},
                                     {"train.beta1", c.train.beta1},
                                     {"train.beta2", c.train.beta2}})
     if (value >= 1) refuse("", fmt::format("{} = {} must be below 1", text, value));
-  if (c.train.mse_weight > 1) refuse("", "train.mse_weight must be at most 1");
   if (c.run.device != "cuda" && (c.run.precision == "tf32" || c.run.precision == "bf16"))
     refuse("", fmt::format("run.precision = \"{}\" needs run.device = \"cuda\"", c.run.precision));
 }

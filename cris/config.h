@@ -59,7 +59,8 @@ struct Key {
   std::variant<bool*, int64_t*, double*, std::string*, std::vector<int64_t>*> value;
   std::string meaning;
   std::vector<std::string> choices;  ///< of a text; empty: any
-  double least = -1e300;             ///< of a number
+  static constexpr double kAny = 1e300;
+  double least = -kAny, most = kAny;  ///< of a number
 };
 /// The table, pointing into `config`.
 std::vector<Key> keys(Config& config);
@@ -67,7 +68,9 @@ std::vector<Key> keys(Config& config);
 /// Reads a TOML file over `config`. Throws ConfigError with file and line: syntax, a type that does not fit, or an
 /// unknown key (with the nearest one that exists).
 void read_config(Config& config, const std::string& path);
-/// One override "section.key=value". Throws ConfigError as read_config, with `--set` in the place of the file.
+/// One override. Throws ConfigError as read_config, with `where` (a flag, say) in the place of the file.
+void set_config(Config& config, const std::string& name, const std::string& value, const std::string& where);
+/// The same from "section.key=value", as --set has it.
 void set_config(Config& config, const std::string& assignment);
 /// Fills what 0 stands for (the backbone's own width) and refuses settings that cannot run: sizes that are no multiple
 /// of 16 (32 for segnet), ranges.

@@ -2,6 +2,7 @@
 #include "cris/experiment.h"
 
 #include <algorithm>
+#include <filesystem>
 
 #include "data/format_error.h"
 #include "data/hash.h"
@@ -35,7 +36,8 @@ std::string hash_pairs(const std::vector<data::Pair>& pairs) {
 
 ExperimentData open_data(const Config& config) {
   if (config.data.dir.empty())
-    throw ConfigError("no data: give --data DIR, a folder with images/ and masks/ (cris data synthesize OUT makes one)");
+    throw ConfigError(
+        "no data: give --data DIR, a folder with images/ and masks/ (cris data synthesize OUT makes one)");
   const data::Dataset dataset = data::open_dataset(config.data.dir);
   ExperimentData made;
   made.split = make_split(config, dataset);
@@ -117,6 +119,11 @@ tensor::Precision precision_of(const Config& c) {
 }
 
 void apply_run_settings(const Config& c) {
+  try {
+    tensor::backend(device_of(c));
+  } catch (const tensor::Error& e) {
+    throw ConfigError(e.what());
+  }
   tensor::set_precision(precision_of(c));
   if (c.run.threads > 0) tensor::set_threads(int(c.run.threads));
 }
@@ -126,6 +133,10 @@ std::unique_ptr<Model> make_model(const Config& c) {
   nn::initialize(*model, uint64_t(c.train.seed), nn::init_kind_from(c.model.init));
   model->to(device_of(c));
   return model;
+}
+
+std::string data_name(const Config& c) {
+  return std::filesystem::absolute(c.data.dir + "/.").lexically_normal().parent_path().filename().string();
 }
 
 std::string portable_toml(const Config& config) {

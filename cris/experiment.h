@@ -30,11 +30,13 @@ std::string hash_pairs(const std::vector<data::Pair>& pairs);
 ModelOptions model_options(const Config& config);
 tensor::Device device_of(const Config& config);
 tensor::Precision precision_of(const Config& config);
-/// Sets threads and precision of this process.
+/// Sets threads and precision of this process. Throws ConfigError when the device is not there.
 void apply_run_settings(const Config& config);
 /// The model with initial parameters, on the configured device.
 std::unique_ptr<Model> make_model(const Config& config);
 
+/// What the data set is called: the last part of its folder's path.
+std::string data_name(const Config& config);
 /// The configuration without [run]: what a checkpoint holds, so that its bytes do not depend on threads.
 std::string portable_toml(const Config& config);
 

@@ -1,6 +1,7 @@
 /// The summary: one forward pass under an observer, then a training and an inference step for their peaks.
 #include "cris/summary.h"
 
+#include <algorithm>
 #include <map>
 #include <set>
 
@@ -130,12 +131,25 @@ std::string memory_advice(const Config& config, int64_t limit_bytes, int64_t ref
   const auto needed = [&](int64_t batch) { return planned(batch) + workspace * batch / config.train.batch; };
   const std::string asked = fmt::format("batch {} of {}x{} needs about {} to train", config.train.batch,
                                         config.data.size, config.data.size, bytes_text(needed(config.train.batch)));
-  for (int64_t batch = config.train.batch - 1; batch > 0; --batch)
-    if (const int64_t bytes = needed(batch); bytes <= limit_bytes)
-      return fmt::format("{}; batch {} needs {} and fits in {}", asked, batch, bytes_text(bytes),
-                         bytes_text(limit_bytes));
+  int64_t fits = 0, too_many = config.train.batch;
+  while (too_many - fits > 1) {
+    const int64_t middle = (fits + too_many) / 2;
+    (needed(middle) <= limit_bytes ? fits : too_many) = middle;
+  }
+  if (fits > 0)
+    return fmt::format("{}; batch {} needs {} and fits in {}", asked, fits, bytes_text(needed(fits)),
+                       bytes_text(limit_bytes));
   return fmt::format("{}; not even one image fits in {}: choose a smaller size or base", asked,
                      bytes_text(limit_bytes));
+}
+
+void require_memory(const Config& config, int64_t images) {
+  if (device_of(config) == tensor::Device::cuda) return;
+  Config planned = config;
+  planned.train.batch = std::min(config.train.batch, images);
+  const int64_t limit = tensor::memory_limit(device_of(config));
+  if (summarize(planned).training_bytes > limit)
+    throw ConfigError("there is not enough memory: " + memory_advice(planned, limit));
 }
 
 std::string summary_text(const ModelSummary& s, const Config& c) {

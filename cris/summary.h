@@ -30,6 +30,9 @@ ModelSummary summarize(const Config& config);
 /// where the plan alone would have fitted it was a device's workspace, which the plan does not know and grows with the
 /// batch.
 std::string memory_advice(const Config& config, int64_t limit_bytes, int64_t refused_bytes = 0);
+/// Throws ConfigError with that advice when training batches of at most `images` images is planned to take more than
+/// the memory of a device that computes on the host.
+void require_memory(const Config& config, int64_t images);
 std::string summary_text(const ModelSummary& s, const Config& config);
 
 }  // namespace cris

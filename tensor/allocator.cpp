@@ -148,6 +148,8 @@ MemoryStats memory_stats(Device device) {
   return a.arena.stats();
 }
 
+int64_t memory_limit(Device device) { return arena_of(device).limit; }
+
 void reset_peak_memory(Device device) {
   DeviceArena& a = arena_of(device);
   const std::lock_guard lock(a.mutex);

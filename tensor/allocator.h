@@ -54,6 +54,8 @@ void* allocate(Device device, int64_t bytes);
 /// Gives a block back to the arena. Its pages stay with the process for the next block.
 void release(Device device, void* block);
 MemoryStats memory_stats(Device device);
+/// Bytes that `device` has for tensors.
+int64_t memory_limit(Device device);
 void reset_peak_memory(Device device);
 
 }  // namespace tensor

@@ -16,9 +16,10 @@ ConfigOptions::ConfigOptions(CLI::App& app) {
   const auto table = cris::keys(copy);
   const auto flag = [&](const char* name, const char* key) {
     auto f = std::make_unique<Flag>();
+    f->flag = name;
     f->key = key;
     for (const cris::Key& k : table)
-      if (k.name == key) f->option = app.add_option(name, f->text, fmt::format("{} [{}]", k.meaning, key));
+      if (k.name == key) f->option = app.add_option(name, f->text, fmt::format("{} [{}]", k.meaning, key))->take_last();
     flags_.push_back(std::move(f));
   };
   flag("--data", "data.dir");
@@ -36,11 +37,10 @@ ConfigOptions::ConfigOptions(CLI::App& app) {
   flag("--precision", "run.precision");
 }
 
-cris::Config ConfigOptions::config() const {
-  cris::Config config;
+cris::Config ConfigOptions::config(cris::Config config) const {
   if (!file_.empty()) cris::read_config(config, file_);
   for (const auto& f : flags_)
-    if (f->option->count()) cris::set_config(config, f->key + "=" + f->text);
+    if (f->option->count()) cris::set_config(config, f->key, f->text, f->flag);
   for (const std::string& assignment : set_) cris::set_config(config, assignment);
   cris::resolve_config(config);
   return config;

@@ -7,17 +7,17 @@
 
 namespace tools {
 
-/// What the command line said. config() = defaults, then -c FILE, then flags, then --set, resolved.
+/// What the command line said. config() = a start (the defaults), then -c FILE, then flags, then --set, resolved.
 class ConfigOptions {
  public:
   /// Adds -c, --set and the flags to `app`.
   explicit ConfigOptions(CLI::App& app);
   /// Throws cris::ConfigError.
-  cris::Config config() const;
+  cris::Config config(cris::Config start = {}) const;
 
  private:
   struct Flag {
-    std::string key, text;
+    std::string flag, key, text;
     CLI::Option* option = nullptr;
   };
   std::string file_;

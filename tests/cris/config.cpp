@@ -1,6 +1,8 @@
 /// Settings: defaults, files, overrides, and what is refused with which words.
 #include "cris/config.h"
 
+#include "cris/summary.h"
+
 #include <doctest/doctest.h>
 
 #include "tensor/atomic_file.h"
@@ -22,7 +24,7 @@ Config read(const std::string& text) {
 
 TEST_CASE("a configuration written as TOML reads back the same, whatever its texts hold") {
   Config config;
-  config.data.dir = "a \"quoted\"\\path\n";
+  config.data.dir = "a \"quoted\"\\path \u00e9";
   config.refiner.kernels = {9, 1};
   config.train.learning_rate = 3e-4;
   config.train.weighted_sum = true;
@@ -79,10 +81,44 @@ TEST_CASE("settings that cannot run are refused before anything is read") {
   refused("refiner.dropout=1.0", "below 1");
   refused("run.precision=bf16", "needs run.device");
   refused("train.epochs", "section.key=value");
+  refused("train=3", "train is a section");
+  refused("run.threads=1025", "at most 1024");
+  refused("data.size=1000000000", "at most 32768");
+  refused("train.batch=9223372036854775807", "at most 100000");
+  refused("refiner.kernels=[999999999]", "at most 255");
+  refused("data.jitter=9", "at most 5");
+  refused("model.deep_supervision=true", "an option of unet++");
+  refused("data.dir=a\nb", "control character");
+  refused("data.dir=\xff", "no UTF-8");
   Config segnet;
   segnet.model.backbone = "segnet";
   segnet.data.size = 48;
   CHECK_THROWS_WITH_AS(resolve_config(segnet), doctest::Contains("use 32 or 64"), ConfigError);
+}
+
+TEST_CASE("a slash at the end of the data's folder makes no other configuration") {
+  Config with, without;
+  set_config(with, "data.dir=set/");
+  set_config(without, "data.dir=set");
+  resolve_config(with), resolve_config(without);
+  CHECK(differences(with, without).empty());
+}
+
+TEST_CASE("a training that the memory cannot hold is refused with the batch that it can hold") {
+  Config config;
+  config.model.base = 2;
+  config.data.size = 512;
+  config.train.batch = 100000;
+  resolve_config(config);
+  CHECK_NOTHROW(require_memory(config, 1));
+  CHECK_THROWS_WITH_AS(require_memory(config, 100000), doctest::Contains("fits in"), ConfigError);
+  CHECK(memory_advice(config, int64_t(1) << 20).find("not even one image fits") != std::string::npos);
+}
+
+TEST_CASE("a folder is no configuration file") {
+  const Scratch folder;
+  Config config;
+  CHECK_THROWS_WITH_AS(read_config(config, folder.path), doctest::Contains("configuration file"), ConfigError);
 }
 
 TEST_CASE("a width of 0 stands for the backbone's own") {
