@@ -7,6 +7,7 @@
 #include <map>
 #include <set>
 
+#include "data/files.h"
 #include "nn/checkpoint.h"
 
 namespace cris {
@@ -80,7 +81,7 @@ std::string non_finite_gradient(nn::Module& model) {
 
 void report_non_finite(Model& model, const data::Batch& batch, const std::string& files,
                        const std::function<Variable()>& loss, const std::string& dump) {
-  std::filesystem::create_directories(std::filesystem::path(dump).parent_path());
+  data::create_folder(std::filesystem::path(dump).parent_path().string());
   nn::SafeTensors evidence = nn::checkpoint_of(model, nullptr, {{"files", files}});
   evidence.tensors["batch.image"] = nn::stored(batch.x);
   evidence.tensors["batch.mask"] = nn::stored(batch.mask);

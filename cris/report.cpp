@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "cris/chart.h"
+#include "cris/experiment.h"
 #include "cris/metrics.h"
 #include "cris/page.h"
 #include "cris/run_files.h"
@@ -68,12 +69,13 @@ std::string worst_images(const RunFiles& r) {
   const std::string folder = r.path + "/overlays";
   std::string html = "<div class=\"shots\">\n";
   for (const std::string& file : pictures_of(r, "overlays")) {
-    const std::string name = data::base_name(file).substr(3);
+    const std::string name = data::base_name(file).substr(file.find('_') + 1);
     std::string caption = escape_markup(name);
-    for (const auto& row : r.images)
-      if (row.size() > 3 && row[0] == name)
-        caption += fmt::format(" · Dice {:.3f} · precision {:.3f} · recall {:.3f}", std::stod(row[1]),
-                               std::stod(row[2]), std::stod(row[3]));
+    for (size_t i = 0; i < r.images.size(); ++i) {
+      if (r.images[i][0] != name) continue;
+      const auto cell = [&](size_t column) { return number(r.images, i, column, r.path + "/per_image.csv"); };
+      caption += fmt::format(" · Dice {:.3f} · precision {:.3f} · recall {:.3f}", cell(1), cell(2), cell(3));
+    }
     html += fmt::format(
         "<figure><img alt=\"image, mask, probability and overlay of {}\" "
         "src=\"{}\"><figcaption>{}</figcaption></figure>\n",
@@ -135,9 +137,9 @@ std::string html_report(const std::vector<std::string>& paths, const std::string
       "<p>{} at {}×{}, {} training, {} validation and {} test images. The model kept is the epoch with the best "
       "validation Dice; its threshold maximises "
       "Dice on the training set.</p>\n",
-      escape_markup(std::filesystem::path(first.config.data.dir).lexically_normal().filename().string()),
-      first.config.data.size, first.config.data.size, first.manifest.at("images").value("training", 0),
-      first.manifest.at("images").value("validation", 0), first.manifest.at("images").value("test", 0));
+      escape_markup(data_name(first.config)), first.config.data.size, first.config.data.size,
+      first.manifest.at("images").value("training", 0), first.manifest.at("images").value("validation", 0),
+      first.manifest.at("images").value("test", 0));
   html += "<h2>Results on the test set</h2>\n" + comparison_table(runs);
   html +=
       "<p>Dice, precision, recall and MSE are means over images; an empty mask met by an empty prediction counts 1. "

@@ -4,13 +4,14 @@
 #include <algorithm>
 #include <filesystem>
 #include <map>
-#include <sstream>
 
 #include "cris/chart.h"
 #include "cris/evaluate.h"
 #include "cris/film.h"
 #include "cris/guard.h"
 #include "cris/overlay.h"
+#include "cris/run_files.h"
+#include "data/files.h"
 #include "nn/checkpoint.h"
 #include "tensor/atomic_file.h"
 
@@ -49,7 +50,7 @@ Chart threshold_chart(const Scores& training, const Scores& part, const std::str
   return chart;
 }
 
-Chart training_chart(const std::string& epochs_csv) {
+Chart training_chart(const std::string& path) {
   Chart chart{.title = "Training",
               .x_label = "epoch",
               .y_label = "",
@@ -58,19 +59,11 @@ Chart training_chart(const std::string& epochs_csv) {
                          {.name = "validation MSE", .points = {}}},
               .x_range = {},
               .y_range = {}};
-  std::istringstream lines(epochs_csv);
-  std::string line;
-  std::getline(lines, line);
-  while (std::getline(lines, line)) {
-    std::vector<std::string> cells;
-    std::istringstream fields(line);
-    for (std::string cell; std::getline(fields, cell, ',');) cells.push_back(cell);
-    if (cells.size() < 12) continue;
-    const double epoch = std::stod(cells[0]);
-    chart.series[0].points.emplace_back(epoch, std::stod(cells[2]));
-    chart.series[1].points.emplace_back(epoch, std::stod(cells[10]));
-    chart.series[2].points.emplace_back(epoch, std::stod(cells[7]));
-  }
+  const Rows rows = read_csv(path);
+  const size_t columns[] = {2, 10, 7};
+  for (size_t i = 0; i < rows.size(); ++i)
+    for (size_t s = 0; s < 3; ++s)
+      chart.series[s].points.emplace_back(number(rows, i, 0, path), number(rows, i, columns[s], path));
   return chart;
 }
 
@@ -101,9 +94,9 @@ std::string curves_csv(const Scores& scores) {
 
 /// Deletes what an earlier evaluation left: other images may have been the worst then.
 void empty_folder(const std::string& folder) {
-  std::filesystem::create_directories(folder);
-  for (const auto& old : std::filesystem::directory_iterator(folder))
-    if (old.path().extension() == ".png") std::filesystem::remove(old.path());
+  data::create_folder(folder);
+  for (const std::string& old : data::list_files(folder))
+    if (old.ends_with(".png")) std::filesystem::remove(folder + "/" + old);
 }
 
 nlohmann::ordered_json crf_json(const Crf& crf) {
@@ -163,7 +156,7 @@ Evaluation evaluate_run(Model& model, const Config& config, const ExperimentData
   const double threshold = training.best_threshold();
   e.chosen = e.scores.summary(threshold), e.half = e.scores.summary(0.5), e.pranet_dice = e.scores.pranet_mean_dice();
 
-  fs::create_directories(folder + "/plots");
+  data::create_folder(folder + "/plots");
   for (const char* sub : {"/overlays", "/maps"}) empty_folder(folder + sub);
   const auto write = [&](const std::string& name, const std::string& text) {
     tensor::write_file_atomically(folder + "/" + name, text);
@@ -196,8 +189,7 @@ Evaluation evaluate_run(Model& model, const Config& config, const ExperimentData
   write("plots/pr_pooled.svg", to_svg(pr_chart(e.scores, true, part)));
   write("plots/pr_images.svg", to_svg(pr_chart(e.scores, false, part)));
   write("plots/threshold.svg", to_svg(threshold_chart(training, e.scores, part, threshold)));
-  if (fs::exists(folder + "/epochs.csv"))
-    write("plots/training.svg", to_svg(training_chart(tensor::read_file(folder + "/epochs.csv"))));
+  if (fs::exists(folder + "/epochs.csv")) write("plots/training.svg", to_svg(training_chart(folder + "/epochs.csv")));
 
   std::stable_sort(images.begin(), images.end(),
                    [](const ImageScore& a, const ImageScore& b) { return a.dice < b.dice; });

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -18,6 +19,35 @@
 namespace fs = std::filesystem;
 
 namespace cris {
+
+namespace {
+
+constexpr const char* kSums = "SHA256SUMS";
+/// What a run writes under its SHA256SUMS: files by their names, folders with the slash.
+constexpr std::array kOwn = {"manifest.json", "config.resolved.toml",
+                             "split.txt",     "metrics.jsonl",
+                             "epochs.csv",    "evaluation.json",
+                             "per_image.csv", "curves.csv",
+                             "checkpoints/",  "plots/",
+                             "overlays/",     "maps/",
+                             "film/",         "nonfinite/"};
+
+/// The run's own files, by their paths in it, in order; or those that a killed process left half-written.
+std::vector<std::string> own_files(const std::string& run, bool half_written) {
+  std::vector<std::string> names;
+  for (const auto& entry : fs::recursive_directory_iterator(run)) {
+    const std::string name = entry.path().lexically_relative(run).string();
+    const auto is = [&](std::string_view own) {
+      return half_written || own.ends_with('/') ? name.starts_with(own) : name == own;
+    };
+    const bool own = std::any_of(kOwn.begin(), kOwn.end(), is) || (half_written && is(kSums));
+    if (entry.is_regular_file() && own && name.ends_with(".partial") == half_written) names.push_back(name);
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+}  // namespace
 
 GrowingFile::GrowingFile(std::string path)
     : path_(std::move(path)), file_(open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666)) {
@@ -66,9 +96,8 @@ RunDirectory::RunDirectory(std::string path) : path_(std::move(path)), lock_(-1)
     throw tensor::Error(
         fmt::format("{}: another process is working in this run; wait for it or choose another -o", path_));
   }
-  // What a killed process was writing.
-  for (const auto& entry : fs::recursive_directory_iterator(path_))
-    if (entry.path().extension() == ".partial") fs::remove(entry.path(), failed);
+  // The directory may hold a person's files too.
+  for (const std::string& name : own_files(path_, true)) fs::remove(file(name), failed);
 }
 
 RunDirectory::~RunDirectory() { close(lock_); }
@@ -83,12 +112,28 @@ void RunDirectory::begin(const Config& config, const ExperimentData& data, const
       throw ConfigError(fmt::format("{} holds a run of another configuration ({}); choose another -o", path_, d));
     }
     const auto manifest = nlohmann::json::parse(tensor::read_file(file("manifest.json")), nullptr, false);
-    const std::string was = manifest.is_object() ? manifest.value("data_sha256", "") : "";
-    if (was != data.hash)
-      throw ConfigError(
-          fmt::format("{}: the images or the split changed since this run began; choose another -o", path_));
-    if (differences(before, config).empty()) return;
-    fs::remove(file("SHA256SUMS"));
+    data::require(manifest.is_object() && manifest.value("data_sha256", nlohmann::json()).is_string(),
+                  "{}/manifest.json is damaged; choose another -o", path_);
+    const data::Split split = data::read_split(file("split.txt"));
+    data::require(
+        split == data.split,
+        "{}: the split changed since this run began ({} training, {} validation and {} test images then, {}, {} "
+        "and {} now: images were added or removed, or data.split is another); restore it or choose another -o",
+        path_, split.training.size(), split.validation.size(), split.test.size(), data.split.training.size(),
+        data.split.validation.size(), data.split.test.size());
+    data::require(manifest.value("data_sha256", "") == data.hash,
+                  "{}: an image or mask of {} changed since this run began; restore it or choose another -o", path_,
+                  config.data.dir);
+    const std::string epochs = has("epochs.csv") ? tensor::read_file(file("epochs.csv")) : "";
+    const auto trained = std::count(epochs.begin(), epochs.end(), '\n') - 1;
+    if (trained > config.train.epochs)
+      throw ConfigError(fmt::format("{} has trained {} epochs already, more than train.epochs = {}; choose another -o",
+                                    path_, trained, config.train.epochs));
+    // A complete run stays as it is, whoever computes; more epochs open it again.
+    if (before.train.epochs != config.train.epochs)
+      fs::remove(file(kSums));
+    else if (has(kSums))
+      return;
     tensor::write_file_atomically(file("config.resolved.toml"), to_toml(config));
     return;
   }
@@ -107,30 +152,30 @@ void RunDirectory::begin(const Config& config, const ExperimentData& data, const
                                      {"device", config.run.device},
                                      {"precision", config.run.precision},
                                      {"environment", environment()}};
-  tensor::write_file_atomically(file("manifest.json"), manifest.dump(2) + "\n");
+  // The command may hold bytes that are no UTF-8: they are replaced.
+  tensor::write_file_atomically(file("manifest.json"),
+                                manifest.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
 }
 
 void RunDirectory::seal() {
-  std::vector<std::string> names;
-  for (const auto& entry : fs::recursive_directory_iterator(path_)) {
-    const std::string name = fs::relative(entry.path(), path_).string();
-    if (entry.is_regular_file() && name != "log.txt" && name != "timing.jsonl" && name != "SHA256SUMS")
-      names.push_back(name);
-  }
-  std::sort(names.begin(), names.end());
   std::string sums;
-  for (const std::string& name : names)
+  for (const std::string& name : own_files(path_, false))
     sums += fmt::format("{}  {}\n", data::sha256(tensor::read_file(file(name))), name);
-  tensor::write_file_atomically(file("SHA256SUMS"), sums);
+  tensor::write_file_atomically(file(kSums), sums);
 }
 
-Config config_of_run(const std::string& run) {
+Config config_of_run(const std::string& run, const RunUse& use) {
   const std::string file = run + "/config.resolved.toml";
   if (!fs::exists(file))
     throw data::FormatError(
         fmt::format("{}: is no run directory (it has no config.resolved.toml); give the -o of a cris train", run));
   Config config;
   read_config(config, file);
+  if (!use.data.empty()) set_config(config, "data.dir", use.data, "--data");
+  if (!use.device.empty()) set_config(config, "run.device", use.device, "--device");
+  if (config.run.device != "cuda" && (config.run.precision == "tf32" || config.run.precision == "bf16"))
+    config.run.precision = "f32";
+  if (use.threads) set_config(config, "run.threads", std::to_string(*use.threads), "--threads");
   resolve_config(config);
   return config;
 }

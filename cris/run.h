@@ -5,6 +5,7 @@
 /// complete. log.txt and timing.jsonl hold times, so they differ from run to run and are not in SHA256SUMS.
 #pragma once
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -34,7 +35,8 @@ class GrowingFile {
 
 class RunDirectory {
  public:
-  /// Creates the directory and takes its lock. Throws Error when another process works in it or it cannot be written.
+  /// Creates the directory, takes its lock and removes what a killed process left half-written. Throws Error when
+  /// another process works in it or it cannot be written.
   explicit RunDirectory(std::string path);
   ~RunDirectory();
   RunDirectory(const RunDirectory&) = delete;
@@ -42,10 +44,11 @@ class RunDirectory {
   const std::string& path() const { return path_; }
   std::string file(const std::string& name) const { return path_ + "/" + name; }
   bool has(const std::string& name) const;
-  /// For a new run: writes config, split and manifest. For an old one: throws ConfigError when its configuration or its
-  /// data differ in more than run.* and train.epochs.
+  /// For a new run: writes config, split and manifest. For an old one: throws ConfigError when its configuration
+  /// differs in more than run.* and train.epochs, FormatError when its data or its split differ.
   void begin(const Config& config, const ExperimentData& data, const std::string& command);
-  /// Writes SHA256SUMS over every file but log.txt and timing.jsonl.
+  /// Writes SHA256SUMS over the files that are the run's own (see above): evaluations and notes that came later may
+  /// change.
   void seal();
 
  private:
@@ -53,8 +56,14 @@ class RunDirectory {
   int lock_;
 };
 
-/// The resolved configuration of a run. Throws data::FormatError when `run` is no run directory.
-Config config_of_run(const std::string& run);
+/// What may differ when a run is used again: where its data lie now, and who computes. Empty: as in the run.
+struct RunUse {
+  std::string data = {}, device = {};
+  std::optional<int64_t> threads = {};
+};
+/// The resolved configuration of a run, for that use; a precision that only CUDA has becomes f32 on other devices.
+/// Throws data::FormatError when `run` is no run directory, ConfigError when its file or `use` is wrong.
+Config config_of_run(const std::string& run, const RunUse& use = {});
 /// {version, compiler, flags, cpu, ...} of this program and machine.
 nlohmann::json environment();
 

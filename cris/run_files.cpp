@@ -7,11 +7,10 @@
 #include "cris/run.h"
 #include "data/files.h"
 #include "data/format_error.h"
+#include "nn/json_text.h"
 #include "tensor/atomic_file.h"
 
 namespace cris {
-
-namespace {
 
 /// Quotes as RFC 4180 has them.
 Rows read_csv(const std::string& path) {
@@ -40,14 +39,43 @@ double number(const Rows& rows, size_t row, size_t column, const std::string& fi
   try {
     return std::stod(rows.at(row).at(column));
   } catch (const std::exception&) {
-    throw data::FormatError(fmt::format("{}: line {} is damaged; run cris eval again", file, row + 2));
+    throw data::FormatError(fmt::format("{}: line {} is damaged; run the training command again", file, row + 2));
   }
 }
 
-nlohmann::ordered_json read_json(const std::string& path) {
-  auto json = nlohmann::ordered_json::parse(tensor::read_file(path), nullptr, false);
-  if (!json.is_object()) throw data::FormatError(fmt::format("{}: is damaged; run the training command again", path));
-  return json;
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+bool all_numbers(const Json& values) {
+  return (values.is_object() || values.is_array()) && !values.empty() &&
+         std::all_of(values.begin(), values.end(), [](const Json& v) { return v.is_number(); });
+}
+
+/// Whether evaluation.json and manifest.json hold what pages and tables take from them.
+bool complete(const Json& evaluation, const Json& manifest) {
+  const auto part = [](const Json& whole, const char* name) { return whole.value(name, Json()); };
+  for (const char* name : {"chosen_on_training_set", "at_half"})
+    if (!all_numbers(part(evaluation, name))) return false;
+  for (const char* name : {"pranet_mean_dice", "parameters"})
+    if (!part(evaluation, name).is_number()) return false;
+  if (evaluation.contains("crf"))
+    for (const char* name : {"spatial_weight", "bilateral_weight", "compatibility"}) {
+      const Json rows = evaluation["crf"].is_object() ? part(evaluation["crf"], name) : Json();
+      if (!rows.is_array() || !std::all_of(rows.begin(), rows.end(), all_numbers)) return false;
+    }
+  for (const char* name : {"split_sha256", "split_protocol"})
+    if (!part(manifest, name).is_string()) return false;
+  return all_numbers(part(manifest, "images"));
+}
+
+Json read_json(const std::string& path) {
+  try {
+    Json json = nn::parse_json<Json>(tensor::read_file(path));
+    if (json.is_object()) return json;
+  } catch (const tensor::Error&) {
+  }
+  throw data::FormatError(fmt::format("{}: is damaged; run the training command again", path));
 }
 
 }  // namespace
@@ -60,6 +88,9 @@ RunFiles read_run(const std::string& path) {
                 "{}: the run is not finished (it has no evaluation.json); run its cris train again", path);
   r.evaluation = read_json(path + "/evaluation.json");
   r.manifest = read_json(path + "/manifest.json");
+  data::require(complete(r.evaluation, r.manifest),
+                "{}: evaluation.json or manifest.json is damaged or of another version; run its cris train again",
+                path);
   r.epochs = read_csv(path + "/epochs.csv");
   r.curves = read_csv(path + "/curves.csv");
   r.images = read_csv(path + "/per_image.csv");
@@ -76,7 +107,7 @@ void label_runs(std::vector<RunFiles>& runs) {
   for (RunFiles& r : runs) {
     r.label = backbones || runs.size() == 1 ? r.config.model.backbone + " " + r.config.train.strategy
                                             : r.config.train.strategy;
-    if (data) r.label = std::filesystem::path(r.config.data.dir).lexically_normal().filename().string() + " " + r.label;
+    if (data) r.label = data_name(r.config) + " " + r.label;
     if (seeds) r.label += fmt::format(" seed {}", r.config.train.seed);
   }
 }

@@ -12,6 +12,11 @@ namespace cris {
 /// The cells of a CSV file, without its header.
 using Rows = std::vector<std::vector<std::string>>;
 
+/// Throws Error when the file cannot be read.
+Rows read_csv(const std::string& path);
+/// The number in a cell. Throws data::FormatError naming the line of `file` when there is none.
+double number(const Rows& rows, size_t row, size_t column, const std::string& file);
+
 struct RunFiles {
   std::string path, label;
   Config config;

@@ -82,26 +82,38 @@ void Trainer::restore() {
   }
   const nn::Metadata metadata = nn::load_checkpoint(last, *model_, &optimizer_);
   const auto found = metadata.find("position");
-  const json p = found == metadata.end() ? json() : json::parse(found->second, nullptr, false);
-  if (!p.is_object())
+  try {
+    const json p = json::parse(found == metadata.end() ? "" : found->second);
+    at_ = {.epoch = p.at("epoch"),
+           .step = p.at("step"),
+           .loss_sum = p.at("loss_sum"),
+           .images = p.at("images"),
+           .best_epoch = p.at("best_epoch"),
+           .epochs_without_gain = p.at("epochs_without_gain"),
+           .best_dice = p.at("best_dice"),
+           .stopped_early = p.at("stopped_early"),
+           .metrics_bytes = p.at("metrics_bytes"),
+           .epochs_bytes = p.at("epochs_bytes")};
+    tensor::check(at_.epoch >= 0 && at_.step >= 0 && at_.step <= loader_.steps_per_epoch() && at_.metrics_bytes >= 0 &&
+                      at_.epochs_bytes >= 0,
+                  "epoch {}, step {}", at_.epoch, at_.step);
+  } catch (const std::exception& e) {
     throw tensor::Error(
-        fmt::format("{}: is no training checkpoint (it has no position); start again in a new directory", last));
-  at_ = {.epoch = p.at("epoch"),
-         .step = p.at("step"),
-         .loss_sum = p.at("loss_sum"),
-         .images = p.at("images"),
-         .best_epoch = p.at("best_epoch"),
-         .epochs_without_gain = p.at("epochs_without_gain"),
-         .best_dice = p.at("best_dice"),
-         .stopped_early = p.at("stopped_early"),
-         .metrics_bytes = p.at("metrics_bytes"),
-         .epochs_bytes = p.at("epochs_bytes")};
+        fmt::format("{}: is no training checkpoint (it has no position in a run: {}); start again in a new directory",
+                    last, e.what()));
+  }
   metrics_.truncate(at_.metrics_bytes);
   epochs_.truncate(at_.epochs_bytes);
   say(fmt::format("going on from epoch {}, step {}", at_.epoch + 1, at_.step));
 }
 
 void Trainer::save_last() {
+  // What a resumed run would only trip over must not replace what it could go on from.
+  if (const std::string name = non_finite_parameter(*model_); !name.empty())
+    throw NonFiniteError(
+        fmt::format("the weights {} are not finite after epoch {}, step {}; this checkpoint is not written and the one "
+                    "before is kept; lower train.learning_rate",
+                    name, at_.epoch + 1, at_.step));
   at_.metrics_bytes = metrics_.bytes();
   at_.epochs_bytes = epochs_.bytes();
   const json p = {{"epoch", at_.epoch},

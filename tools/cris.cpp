@@ -2,7 +2,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <map>
+#include <new>
 
 #include "cris/config.h"
 #include "cris/guard.h"
@@ -16,6 +18,13 @@ namespace {
 std::vector<const Command*>& registry() {
   static std::vector<const Command*> all;
   return all;
+}
+/// One line on stderr, whatever the message quotes.
+int complain(std::string message, ExitCode code) {
+  for (char& c : message)
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
+  fmt::print(stderr, "cris: {}\n", message);
+  return code;
 }
 }  // namespace
 
@@ -46,22 +55,27 @@ int main(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
-    return app.exit(e) == 0 ? kOk : kUsage;
+    if (e.get_exit_code() == 0) return app.exit(e);
+    const auto chosen = app.get_subcommands();
+    return complain(
+        fmt::format("{}; cris {}--help says more", e.what(), chosen.empty() ? "" : chosen.front()->get_name() + " "),
+        kUsage);
   }
   try {
-    return runs.at(app.get_subcommands().front())();
+    const int code = runs.at(app.get_subcommands().front())();
+    if (std::fflush(stdout) != 0 || std::ferror(stdout))
+      return complain("what was printed could not be written: is the disk full?", kData);
+    return code;
   } catch (const Failure& e) {
-    fmt::print(stderr, "cris: {}\n", e.what());
-    return e.code;
+    return complain(e.what(), e.code);
   } catch (const cris::NonFiniteError& e) {
-    fmt::print(stderr, "cris: {}\n", e.what());
-    return kNonFinite;
+    return complain(e.what(), kNonFinite);
   } catch (const cris::ConfigError& e) {
-    fmt::print(stderr, "cris: {}\n", e.what());
-    return kUsage;
+    return complain(e.what(), kUsage);
+  } catch (const std::bad_alloc&) {
+    return complain("out of memory; use a smaller batch, size or base", kData);
   } catch (const std::exception& e) {
     // Every other failure comes from files: data, checkpoints, a disk that is full.
-    fmt::print(stderr, "cris: {}\n", e.what());
-    return kData;
+    return complain(e.what(), kData);
   }
 }

@@ -1,11 +1,9 @@
 /// cris eval: every metric and convention of a run on one part of its data.
 #include <fmt/format.h>
 
-#include <filesystem>
-
 #include "cris/results.h"
 #include "cris/run.h"
-#include "data/format_error.h"
+#include "data/files.h"
 #include "tools/command.h"
 
 namespace tools {
@@ -20,21 +18,21 @@ Run setup(CLI::App& app) {
   };
   auto o = std::make_shared<Options>();
   app.add_option("RUN", o->run, "run directory")->required();
-  app.add_option("--on", o->on, "train, validation or test")->capture_default_str();
+  app.add_option("--on", o->on, "train, validation or test")
+      ->check(CLI::IsMember({"train", "validation", "test"}))
+      ->capture_default_str();
   app.add_option("--checkpoint", o->checkpoint, "best or last")
       ->check(CLI::IsMember({"best", "last"}))
       ->capture_default_str();
   app.add_option("--data", o->data, "the data, if it moved since the training");
   app.add_option("--device", o->device, "cpu, reference or cuda; default: the run's");
   app.add_option("--threads", o->threads, "of the cpu device");
-  app.add_option("--overlays", o->overlays, "how many of the worst images to draw")->capture_default_str();
+  app.add_option("--overlays", o->overlays, "how many of the worst images to draw")
+      ->check(CLI::Range(0, 1000000))
+      ->capture_default_str();
   app.add_flag("--json", o->json, "one JSON line at the threshold chosen on the training set");
   return [o] {
-    cris::Config config = cris::config_of_run(o->run);
-    if (!o->data.empty()) config.data.dir = o->data;
-    if (!o->device.empty()) cris::set_config(config, "run.device=" + o->device);
-    config.run.threads = o->threads;
-    cris::resolve_config(config);
+    cris::Config config = cris::config_of_run(o->run, {.data = o->data, .device = o->device, .threads = o->threads});
     cris::apply_run_settings(config);
     if (config.data.split.empty() && config.train.overfit == 0) {
       config.data.split = o->run + "/split.txt";  // holds the very names that were used
@@ -44,7 +42,7 @@ Run setup(CLI::App& app) {
     const cris::ExperimentData data = cris::open_data(config);
     // A folder of its own: the run's files stay as its SHA256SUMS knows them.
     const std::string folder = o->run + "/eval-" + o->on + "-" + o->checkpoint;
-    std::filesystem::create_directories(folder);
+    data::create_folder(folder);
     const cris::Evaluation e = cris::evaluate_run(*model, config, data, o->on, folder, o->overlays);
     if (o->json)
       fmt::print("{}\n", cris::summary_json(e.chosen).dump());

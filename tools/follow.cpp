@@ -6,7 +6,7 @@
 #include "autograd/trace.h"
 #include "cris/results.h"
 #include "cris/run.h"
-#include "data/format_error.h"
+#include "data/files.h"
 #include "data/transform.h"
 #include "nn/dropout.h"
 #include "tools/config_options.h"
@@ -27,7 +27,7 @@ Run setup(CLI::App& app) {
       ->required();
   app.add_option("--run", o->run, "the trained model of this run; default: random weights of the configuration");
   return [o] {
-    const cris::Config config = o->run.empty() ? o->config.config() : cris::config_of_run(o->run);
+    const cris::Config config = o->config.config(o->run.empty() ? cris::Config() : cris::config_of_run(o->run));
     cris::apply_run_settings(config);
     const auto model = o->run.empty() ? cris::make_model(config) : cris::load_model(o->run, config);
     const data::Image image = data::read_image(o->image);
@@ -36,12 +36,13 @@ Run setup(CLI::App& app) {
     std::vector<float> values(size_t(size * size * 3)), truth(size_t(size * size), 0.0f);
     data::to_unit(data::resize(image, size, size), values.data());
     const std::filesystem::path folder = std::filesystem::path(o->image).parent_path().parent_path() / "masks";
-    const std::string stem = std::filesystem::path(o->image).stem().string();
+    const std::string stem = data::base_name(std::filesystem::path(o->image).filename());
     if (std::filesystem::is_directory(folder)) {
-      for (const auto& entry : std::filesystem::directory_iterator(folder)) {
-        if (entry.path().stem() != stem) continue;
-        data::to_binary(data::resize(data::read_image(entry.path().string(), 1), size, size), truth.data());
-        fmt::print("mask: {}\n", entry.path().string());
+      for (const std::string& file : data::list_files(folder)) {
+        if (data::base_name(file) != stem || !data::has_image_extension(file)) continue;
+        const std::string path = folder / file;
+        data::to_binary(data::resize(data::read_image(path, 1), size, size), truth.data());
+        fmt::print("mask: {}\n", path);
       }
     }
     const auto device = cris::device_of(config);

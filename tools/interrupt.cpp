@@ -1,21 +1,33 @@
 /// The signal flag.
 #include "tools/interrupt.h"
 
+#include <unistd.h>
+
 #include <csignal>
 
 namespace tools {
 
 namespace {
 volatile std::sig_atomic_t stop = 0;
+volatile std::sig_atomic_t exit_code = 0;
 std::string typed;
+
+void on_signals(void (*handler)(int), int flags) {
+  struct sigaction action = {};
+  action.sa_handler = handler;
+  action.sa_flags = flags;
+  sigaction(SIGINT, &action, nullptr);
+  sigaction(SIGTERM, &action, nullptr);
+}
 }  // namespace
 
 void catch_signals() {
-  struct sigaction action = {};
-  action.sa_handler = [](int) { stop = 1; };
-  action.sa_flags = int(SA_RESETHAND | SA_RESTART);
-  sigaction(SIGINT, &action, nullptr);
-  sigaction(SIGTERM, &action, nullptr);
+  on_signals([](int) { stop = 1; }, int(SA_RESETHAND | SA_RESTART));
+}
+
+void exit_on_signals(int code) {
+  exit_code = code;
+  on_signals([](int) { _exit(int(exit_code)); }, 0);
 }
 
 bool stop_requested() { return stop != 0; }

@@ -7,6 +7,8 @@ namespace tools {
 /// From here on the first SIGINT or SIGTERM only sets a flag; a second one ends the process.
 void catch_signals();
 bool stop_requested();
+/// From now on those signals end the process at once with exit code `code`: for work that a restart repeats whole.
+void exit_on_signals(int code);
 
 /// The command line, for manifests: arguments joined by blanks, quoted where needed.
 std::string command_line();

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <filesystem>
 #include <map>
-#include <nlohmann/json.hpp>
 
 #include "cris/evaluate.h"
 #include "cris/guard.h"
@@ -13,6 +12,8 @@
 #include "cris/run.h"
 #include "data/files.h"
 #include "data/format_error.h"
+#include "data/parallel.h"
+#include "nn/json_text.h"
 #include "tensor/atomic_file.h"
 #include "tools/command.h"
 
@@ -30,9 +31,12 @@ struct Options {
   int64_t threads = 0;
 };
 
-/// Image files by base name: files as they are, folders by their images, and DIR/images of a data set.
-std::map<std::string, std::string> input_files(Options& o) {
-  std::map<std::string, std::string> files;
+/// Base name -> path.
+using Files = std::map<std::string, std::string>;
+
+/// Files as they are, folders by their images, and DIR/images of a data set, whose masks are taken along.
+Files input_files(Options& o) {
+  Files files;
   const auto add = [&](const std::string& path) {
     const std::string name = data::base_name(fs::path(path).filename().string());
     if (const auto [at, fresh] = files.emplace(name, path); !fresh)
@@ -56,43 +60,50 @@ std::map<std::string, std::string> input_files(Options& o) {
   return files;
 }
 
+Files mask_files(const std::string& folder) {
+  Files masks;
+  if (!folder.empty())
+    for (const std::string& file : data::list_files(folder))
+      if (data::has_image_extension(file)) masks.emplace(data::base_name(file), folder + "/" + file);
+  return masks;
+}
+
 double threshold_of(const Options& o) {
   if (o.threshold >= 0) return o.threshold;
   const std::string file = o.run + "/evaluation.json";
   if (!fs::exists(file)) return 0.5;
-  const auto json = nlohmann::json::parse(tensor::read_file(file), nullptr, false);
-  if (!json.is_object() || !json.contains("chosen_on_training_set"))
-    throw data::FormatError(fmt::format("{} is damaged; give --threshold, or run cris eval {}", file, o.run));
-  return json["chosen_on_training_set"].value("threshold", 0.5);
+  try {
+    const auto json = nn::parse_json<nlohmann::json>(tensor::read_file(file));
+    const double threshold = json.at("chosen_on_training_set").at("threshold");
+    if (threshold >= 0 && threshold <= 1) return threshold;
+  } catch (const std::exception&) {
+  }
+  throw data::FormatError(fmt::format("{} is damaged; give --threshold", file));
 }
 
-data::Image mask_of(const std::string& folder, const std::string& name, const data::Image& image) {
-  if (folder.empty()) return {};
-  for (const std::string& file : data::list_files(folder)) {
-    if (data::base_name(file) != name || !data::has_image_extension(file)) continue;
-    data::Image mask = data::read_image(folder + "/" + file, 1);
-    data::require(mask.height == image.height && mask.width == image.width,
-                  "{}/{}: is {}x{}, its image {}x{}; give the mask of this very image", folder, file, mask.width,
-                  mask.height, image.width, image.height);
-    return mask;
-  }
-  return {};
+/// The image, and for overlays its mask where there is one (else a mask of no pixels).
+data::Sample read_input(const Options& o, const Files& masks, const std::string& name, const std::string& path) {
+  const auto mask = masks.find(name);
+  if (o.overlay && mask != masks.end()) return data::read_pair({name, path, mask->second});
+  return {data::read_image(path, 3), {}};
 }
 
 int predict(Options& o) {
-  cris::Config config = cris::config_of_run(o.run);
-  if (!o.device.empty()) cris::set_config(config, "run.device=" + o.device);
-  config.run.threads = o.threads;
+  const cris::Config config = cris::config_of_run(o.run, {.device = o.device, .threads = o.threads});
   cris::apply_run_settings(config);
   const double threshold = threshold_of(o);
-  const auto files = input_files(o);
+  const Files files = input_files(o), masks = mask_files(o.masks);
   const auto model = cris::load_model(o.run, config, o.checkpoint);
   model->fold_norms();
+  // All inputs are read before the first result is written: a bad one leaves no half of an answer.
+  const std::vector<std::pair<std::string, std::string>> inputs(files.begin(), files.end());
+  data::for_each_index(int64_t(inputs.size()), int(config.run.threads),
+                       [&](int64_t i) { read_input(o, masks, inputs[size_t(i)].first, inputs[size_t(i)].second); });
   for (const char* sub : {"/masks", "/probability"}) data::create_folder(o.out + sub);
   if (o.overlay) data::create_folder(o.out + "/overlays");
   const int64_t size = config.data.size;
   for (const auto& [name, path] : files) {
-    const data::Image image = data::read_image(path, 3);
+    const auto [image, truth] = read_input(o, masks, name, path);
     const data::Image small = data::resize(image, size, size);
     std::vector<float> values(size_t(size * size * 3));
     data::to_unit(small, values.data());
@@ -107,9 +118,7 @@ int predict(Options& o) {
     data::write_png(fmt::format("{}/masks/{}.png", o.out, name), mask);
     data::write_png(fmt::format("{}/probability/{}.png", o.out, name),
                     cris::probability_image(map, image.height, image.width));
-    if (o.overlay)
-      data::write_png(fmt::format("{}/overlays/{}.png", o.out, name),
-                      cris::overlay(image, mask, mask_of(o.masks, name, image)));
+    if (o.overlay) data::write_png(fmt::format("{}/overlays/{}.png", o.out, name), cris::overlay(image, mask, truth));
   }
   fmt::print("{} images at threshold {:.2f}: {}/masks, {}/probability{}\n", files.size(), threshold, o.out, o.out,
              o.overlay ? ", " + o.out + "/overlays" : "");

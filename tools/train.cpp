@@ -16,9 +16,7 @@ namespace tools {
 namespace {
 
 std::string default_directory(const cris::Config& c) {
-  const std::string data = std::filesystem::path(c.data.dir).lexically_normal().filename().string();
-  return fmt::format("runs/{}-{}-{}-seed{}", data.empty() ? "data" : data, c.model.backbone, c.train.strategy,
-                     c.train.seed);
+  return fmt::format("runs/{}-{}-{}-seed{}", cris::data_name(c), c.model.backbone, c.train.strategy, c.train.seed);
 }
 
 Run setup(CLI::App& app) {
@@ -30,7 +28,8 @@ Run setup(CLI::App& app) {
   };
   auto o = std::make_shared<Options>(app);
   app.add_option("-o,--out", o->out,
-                 "run directory; default runs/DATA-BACKBONE-STRATEGY-seedN. The same command resumes it");
+                 "run directory; default runs/DATA-BACKBONE-STRATEGY-seedN. The same command resumes it")
+      ->take_last();
   app.add_option("--max-time", o->max_time, "checkpoint and stop after this long (90s, 20m, 1.5h)");
   app.add_flag("--fast-dev-run", o->fast_dev_run, "two batches of everything, to see that it runs");
   return [o] {
@@ -40,6 +39,7 @@ Run setup(CLI::App& app) {
     const double max_seconds = seconds_from(o->max_time);
     cris::apply_run_settings(config);
     const cris::ExperimentData data = cris::open_data(config);
+    cris::require_memory(config, data.training->size());
     const std::string out = o->out.empty() ? default_directory(config) : o->out;
     cris::ConsoleProgress progress(stdout);
     if (config.train.strategy == "cris" && !config.train.weighted_sum && config.train.alternate == "epoch" &&
@@ -70,7 +70,9 @@ Run setup(CLI::App& app) {
       // Planned without the device: what remains for it is the advice.
       throw tensor::Error(fmt::format("{}. {}", e.what(), cris::memory_advice(config, e.limit, e.asked)));
     }
-    if (!result.finished) return int(kStopped);
+    // The last epoch is in the checkpoint by now; what follows is repeated whole.
+    exit_on_signals(kStopped);
+    if (!result.finished || stop_requested()) return int(kStopped);
     const auto model = cris::load_model(out, config);
     const cris::Evaluation e = cris::evaluate_run(*model, config, data, "test", out);
     run.seal();

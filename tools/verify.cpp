@@ -2,12 +2,11 @@
 #include <fmt/format.h>
 
 #include <filesystem>
-#include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "cris/run.h"
-#include "data/format_error.h"
 #include "data/hash.h"
+#include "nn/json_text.h"
 #include "tensor/atomic_file.h"
 #include "tools/command.h"
 
@@ -23,13 +22,10 @@ Run setup(CLI::App& app) {
   app.add_option("RUN", o->run, "run directory")->required();
   app.add_option("--data", o->data, "the data, if it moved since the training");
   return [o] {
-    cris::Config config = cris::config_of_run(o->run);
-    if (!o->data.empty()) config.data.dir = o->data;
     const std::string sums = o->run + "/SHA256SUMS";
     if (!std::filesystem::exists(sums))
-      throw Failure(
-          kVerification,
-          fmt::format("{}: the run is not complete (it has no SHA256SUMS); finish it with cris train", o->run));
+      throw Failure(kVerification,
+                    fmt::format("{}: is no complete run (it has no SHA256SUMS); finish it with cris train", o->run));
     int64_t good = 0, bad = 0;
     const auto judge = [&](const std::string& what, bool ok, const std::string& why) {
       ++(ok ? good : bad);
@@ -47,15 +43,13 @@ Run setup(CLI::App& app) {
       else
         judge(name, data::sha256(tensor::read_file(file)) == line.substr(0, 64), "was changed after the run");
     }
-    const auto manifest = nlohmann::json::parse(tensor::read_file(o->run + "/manifest.json"), nullptr, false);
-    if (!manifest.is_object()) throw Failure(kVerification, fmt::format("{}/manifest.json is damaged", o->run));
     try {
+      const auto manifest = nn::parse_json<nlohmann::json>(tensor::read_file(o->run + "/manifest.json"));
+      const cris::Config config = cris::config_of_run(o->run, {.data = o->data});
       const cris::ExperimentData data = cris::open_data(config);
-      judge("data", data.hash == manifest.value("data_sha256", ""),
-            config.data.dir + " is not what the run was trained on");
-      judge("split", data::split_hash(data.split) == manifest.value("split_sha256", ""),
-            "the split made now is another");
-    } catch (const data::FormatError& e) {
+      judge("data", data.hash == manifest.at("data_sha256"), config.data.dir + " is not what the run was trained on");
+      judge("split", data::split_hash(data.split) == manifest.at("split_sha256"), "the split made now is another");
+    } catch (const std::exception& e) {
       judge("data", false, e.what());
     }
     fmt::print("{} checked, {} failed\n", good + bad, bad);

@@ -26,8 +26,10 @@ std::string finished_run(const Scratch& scratch, const std::string& name, Config
   write(
       "manifest.json",
       R"({"split_sha256": "5a", "split_protocol": "random, seed 0", "images": {"training": 70, "validation": 15, "test": 20}})");
-  write("evaluation.json",
-        fmt::format(R"({{"chosen_on_training_set": {{"dice": {}, "mse": {}}}, "at_half": {{}}}})", dice, mse));
+  write("evaluation.json", fmt::format(
+                               R"({{"chosen_on_training_set": {{"dice": {0}, "mse": {1}}}, "at_half": {{"dice": {0}}},
+                "pranet_mean_dice": {0}, "parameters": 7}})",
+                               dice, mse));
   write("epochs.csv", "epoch,loss\n1,bce\n");
   write("curves.csv", "threshold,p,r,d,p,r,d\n0,0.1,1,0.2,0.1,1,0.2\n1,1,0.25,0.4,1,0.25,0.4\n");
   std::string scores = "name,dice\n";

@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include "cris/evaluate.h"
+#include "data/format_error.h"
 #include "data/synthetic.h"
 #include "tensor/atomic_file.h"
 #include "tests/scratch.h"
@@ -105,7 +106,8 @@ TEST_CASE("a run directory belongs to one configuration, one data set and one pr
     CHECK_THROWS_WITH_AS(run.begin(other, experiment.data, "test"), doctest::Contains("train.seed"), ConfigError);
     ExperimentData changed = experiment.data;
     changed.hash = "other";
-    CHECK_THROWS_WITH_AS(run.begin(experiment.config, changed, "test"), doctest::Contains("changed"), ConfigError);
+    CHECK_THROWS_WITH_AS(run.begin(experiment.config, changed, "test"), doctest::Contains("changed"),
+                         data::FormatError);
   }
   experiment.config.train.epochs = 2;  // longer is the same run
   CHECK(experiment.train("run").epochs == 2);

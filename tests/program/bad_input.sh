@@ -33,12 +33,49 @@ refuses "a file that is no TOML" 2 "syntax.toml:1" "$cris" train --data good -c 
 refuses "an unknown key of --set" 2 "train.epochs" "$cris" train --data good --set train.epoch=3
 refuses "a value of another type" 2 "whole number" "$cris" train --data good --set train.epochs=many
 refuses "an unknown strategy" 2 "backbone, fcn, crf, cris" "$cris" train --data good --strategy magic
-"$cris" train --no-such-flag >/dev/null 2>&1
-[ $? -eq 2 ]
-verdict "an unknown flag: exit code 2" $?
+refuses "an unknown flag" 2 "--no-such-flag" "$cris" train --no-such-flag
+refuses "no command" 2 "--help" "$cris"
+refuses "a folder as configuration file" 2 "good: Is a directory" "$cris" train --data good -c good
+refuses "a number out of range names its flag" 2 "--threads: run.threads = 2000" "$cris" train --data good --threads 2000
+refuses "a setting of another backbone" 2 "an option of unet++" "$cris" train --data good --set model.deep_supervision=true -o run
+"$cris" doctor | grep -q "^cuda .*no CUDA" && refuses "a device that is not there" 2 "no CUDA" train --data good --device cuda
+refuses "more than the memory holds" 2 "not enough memory" "$cris" train --data good --size 32768 --batch 8 -o run
+refuses "a part that is none" 2 "nonsense" "$cris" eval run --on nonsense
+for letter in x z; do broken named_$letter; done
+mv "named_x/images/$first" "named_x/images/$(printf 'a\nb').png" && mv "named_x/masks/$first" "named_x/masks/$(printf 'a\nb').png"
+refuses "a name with a line break" 3 "a?b.png: the name has a control character" train --data named_x
+mv "named_z/images/$first" "named_z/images/[test 1].png" && mv "named_z/masks/$first" "named_z/masks/[test 1].png"
+[ ! -e run ]
+verdict "none of these left a run directory behind either" $?
 
-train --data good --threads 1 >/dev/null 2>&1
-verdict "the good set trains" $?
+train --data good --base 8 --base 4 --threads 1 >/dev/null 2>&1 && grep -q "^base = 4" run/config.resolved.toml
+verdict "the good set trains; of a flag that is given twice the last counts" $?
+train --data named_z/ -o named >/dev/null && "$cris" eval named --json >/dev/null && train --data named_z -o named >/dev/null
+verdict "names that look like a split's headings; a slash after the folder" $?
+refuses "fewer epochs than were trained" 2 "has trained 2 epochs" train --data good --epochs 1
+cp good/images/0001.png named_z/images/0002.png
+refuses "an image that changed since the run began" 3 "image or mask of named_z changed" train --data named_z -o named --epochs 4
+rm named_z/*/0002.png
+refuses "an image that is gone since the run began" 3 "the split changed" train --data named_z -o named --epochs 4
+status=0
+"$cris" eval run --json >/dev/full 2>stderr.txt || status=$?
+[ "$status" -eq 3 ]
+verdict "results that cannot be printed: exit code 3" $?
+rm -rf mixed && mkdir mixed && cp good/images/* mixed && head -c 900 "good/images/$first" >mixed/zz.png
+refuses "one bad image of many to predict" 3 "zz.png" "$cris" predict run mixed -o out
+[ ! -e out ]
+verdict "  and nothing was written" $?
+for text in '{"chosen_on_training_set": 1}' '{}' 'null' "$(printf '[%.0s' $(seq 100000))"; do
+  rm -rf spoilt && cp -r run spoilt && printf '%s' "$text" >spoilt/evaluation.json
+  refuses "a report of a damaged run" 3 "spoilt" "$cris" report spoilt -o spoilt.html
+  refuses "a prediction by a damaged run" 3 "evaluation.json is damaged" "$cris" predict spoilt "good/images/$first" -o out
+done
+printf '{"data_sha256": 1}' >spoilt/manifest.json
+refuses "a damaged manifest of a run that goes on" 3 "manifest.json is damaged" train --data good --epochs 4 -o spoilt
+printf '[train]\nepoch = 1\n' >spoilt/config.resolved.toml
+"$cris" verify spoilt >/dev/null
+[ $? -eq 5 ]
+verdict "verify of a damaged configuration: exit code 5" $?
 refuses "another configuration in the same directory" 2 "train.seed" train --data good --seed 9
 best=run/checkpoints/best.safetensors
 bytes=$(stat -c %s "$best")
@@ -78,6 +115,11 @@ status=0
 [ "$status" -eq 4 ] && grep -q "layer\|gradient\|weights" stderr.txt && ls diverges/nonfinite/*.safetensors >/dev/null
 verdict "a training that diverges: exit code 4, names the place, keeps the tensors" $?
 
+status=0
+"$cris" train --data good --base 4 --size 32 --epochs 2 --batch 2 --strategy backbone --lr 1e39 --set train.checkpoint_steps=1 -o poisoned >/dev/null 2>stderr.txt || status=$?
+[ "$status" -eq 4 ] && grep -q "weights" stderr.txt && [ ! -e poisoned/checkpoints/last.safetensors ]
+verdict "weights that are not finite never become a checkpoint" $?
+
 broken black
 python3 - black/masks <<'PY' 2>/dev/null
 import os, struct, sys, zlib
@@ -106,6 +148,9 @@ if mkdir tiny && mount -t tmpfs -o size=200k tmpfs tiny 2>/dev/null; then
   "$cris" train --data good --base 4 --size 32 --epochs 2 --batch 2 --strategy backbone -o tiny/run >/dev/null 2>stderr.txt || status=$?
   [ "$status" -eq 3 ] && [ "$(wc -l <stderr.txt)" -eq 1 ] && grep -qi "space" stderr.txt && ! ls -R tiny | grep -q partial
   verdict "a full disk: one line, nothing half-written" $?
+  refuses "a full disk while a set is made" 3 "space" "$cris" data synthesize tiny/set --count 200 --size 64
+  [ ! -e tiny/set ]
+  verdict "  and nothing was written" $?
   umount tiny
 else
   echo "skipped a full disk: mounting needs root"
@@ -116,6 +161,15 @@ if [ "$(id -u)" -ne 0 ]; then
 else
   # Root may write anywhere but here.
   refuses "a place where nothing can be written" 3 "/proc/run" "$cris" train --data good --base 4 --size 32 -o /proc/run
-  echo "skipped no permission to write: root may write everywhere"
+  chmod 755 . && mkdir locked
+  as_nobody() { setpriv --reuid=65534 --regid=65534 --clear-groups "$@"; }
+  if as_nobody "$cris" --version >/dev/null 2>&1; then
+    refuses "no permission to write" 3 "ermission" as_nobody "$cris" train --data good --base 4 --size 32 -o locked/run
+    refuses "no permission to evaluate" 3 "ermission" as_nobody "$cris" eval run
+    chmod 000 "good/images/$first"
+    refuses "an image that may not be read" 3 "$first: Permission denied" as_nobody "$cris" predict run good -o locked/out
+  else
+    echo "skipped no permission to write: root may write everywhere, and nobody else may run the program here"
+  fi
 fi
 finish

@@ -37,8 +37,12 @@ verdict "SIGTERM: a checkpoint and exit code 85" $?
 [ -s stopped/checkpoints/last.safetensors ]
 verdict "the checkpoint is there" $?
 
-train -o once --threads 1 && grep -q complete train.txt
-verdict "a complete run is left alone" $?
+sha256sum once/SHA256SUMS once/config.resolved.toml >sums.txt
+train -o once --threads 1 && grep -q complete train.txt && train -o once --threads 2 && grep -q complete train.txt && sha256sum --quiet -c sums.txt
+verdict "a complete run is left alone, whoever computes" $?
+mkdir -p two/notes && echo mine | tee two/notes/draft.partial >two/epochs.csv.old
+"$cris" eval two >/dev/null && train -o two --threads 2 --epochs 4 && "$cris" eval two --overlays 1 >/dev/null && "$cris" verify two >/dev/null && [ -s two/notes/draft.partial ] && ! grep -q csv.old two/SHA256SUMS
+verdict "more epochs: evaluations and a person's own files are not the run's" $?
 "$cris" verify once >/dev/null
 verdict "verify agrees" $?
 echo >>once/epochs.csv
