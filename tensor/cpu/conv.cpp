@@ -5,51 +5,77 @@
 #include "tensor/cpu/direct.h"
 #include "tensor/cpu/tile.h"
 #include "tensor/cpu/winograd.h"
+#include "tensor/cpu/winograd_7x7.h"
 
 namespace tensor::cpu {
 namespace {
+
+struct Kernels {
+  decltype(&direct_conv) conv;
+  decltype(&direct_grad_input) grad_input;
+  decltype(&direct_grad_weight) grad_weight;
+  int64_t (*scratch[3])(const ConvShape&);  // of each ConvPass
+};
+
+constexpr Kernels kDirect{direct_conv,
+                          direct_grad_input,
+                          direct_grad_weight,
+                          {direct_conv_scratch, direct_grad_input_scratch, direct_grad_weight_scratch}};
+template <int M, int R>
+constexpr Kernels kWinograd{
+    winograd_conv<M, R>,
+    winograd_grad_input<M, R>,
+    winograd_grad_weight<M, R>,
+    {winograd_conv_scratch<M, R>, winograd_grad_input_scratch<M, R>, winograd_grad_weight_scratch<M, R>}};
+constexpr Kernels kWinograd7x7{
+    winograd_7x7_conv,
+    winograd_7x7_grad_input,
+    winograd_7x7_grad_weight,
+    {winograd_7x7_conv_scratch, winograd_7x7_grad_input_scratch, winograd_7x7_grad_weight_scratch}};
+
+/// In the order of ConvAlgorithm.
+constexpr Kernels kKernels[] = {kDirect, kWinograd<2, 3>, kWinograd<4, 3>, kWinograd<4, 5>, kWinograd7x7};
+
+const Kernels& kernels_of(const ConvShape& z) { return kKernels[int(conv_algorithm(z, precision()))]; }
 
 const float* data_or_null(const Tensor& b) { return b.defined() ? b.data<float>() : nullptr; }
 
 }  // namespace
 
 ConvAlgorithm conv_algorithm(const ConvShape& z, Precision precision) {
-  const int64_t products = z.n * z.p * z.q * z.k * z.r * z.s * z.c;
-  if (precision == Precision::exact || !winograd_serves(z) || products <= kWideProducts) return ConvAlgorithm::direct;
-  const int64_t products_4x4 = 36 * divide_up(z.h, 4) * divide_up(z.w, 4);
-  const int64_t products_2x2 = 16 * divide_up(z.h, 2) * divide_up(z.w, 2);
-  return products_4x4 <= products_2x2 ? ConvAlgorithm::winograd_4x4 : ConvAlgorithm::winograd_2x2;
+  const int64_t pixels = z.p * z.q;
+  const bool same_size = z.r == z.s && z.stride == 1 && z.r == 2 * z.padding + 1;
+  if (precision == Precision::exact || !same_size || z.c % kLanes != 0 || z.k % kLanes != 0 ||
+      z.n * pixels * z.k * z.r * z.s * z.c <= kWideProducts)
+    return ConvAlgorithm::direct;
+  const int64_t tiles_4x4 = divide_up(z.h, 4) * divide_up(z.w, 4), tiles_2x2 = divide_up(z.h, 2) * divide_up(z.w, 2);
+  if (z.r == 3)
+    return 36 * tiles_4x4 <= 16 * tiles_2x2 ? ConvAlgorithm::winograd_4x4_3x3 : ConvAlgorithm::winograd_2x2_3x3;
+  if (z.r == 5 && 64 * tiles_4x4 < 25 * pixels) return ConvAlgorithm::winograd_4x4_5x5;
+  if (z.r == 7 && 4 * 49 * tiles_4x4 < 49 * pixels && z.c * z.k <= kWinograd7x7Weights)
+    return ConvAlgorithm::winograd_4x4_7x7;
+  return ConvAlgorithm::direct;
 }
 
 int64_t conv_workspace_bytes(const ConvShape& z, ConvPass pass) {
-  using Floats = int64_t (*)(const ConvShape&);
-  constexpr Floats kFloats[3][3] = {
-      {direct_conv_scratch, direct_grad_input_scratch, direct_grad_weight_scratch},
-      {winograd_conv_scratch<2>, winograd_grad_input_scratch<2>, winograd_grad_weight_scratch<2>},
-      {winograd_conv_scratch<4>, winograd_grad_input_scratch<4>, winograd_grad_weight_scratch<4>}};
-  return kFloats[int(conv_algorithm(z, precision()))][int(pass)](z) * int64_t(sizeof(float));
+  return kernels_of(z).scratch[int(pass)](z) * int64_t(sizeof(float));
 }
 
 void CpuBackend::conv2d(const ConvShape& z, const Tensor& x, const Tensor& w, const Tensor& b, Activation activation,
                         const Tensor& y) {
   if (x.dtype() != DType::f32) return ReferenceBackend::conv2d(z, x, w, b, activation, y);
-  constexpr decltype(&direct_conv) kConv[] = {direct_conv, winograd_conv<2>, winograd_conv<4>};
-  kConv[int(conv_algorithm(z, precision()))](z, x.data<float>(), w.data<float>(), data_or_null(b), activation,
-                                             y.data<float>());
+  kernels_of(z).conv(z, x.data<float>(), w.data<float>(), data_or_null(b), activation, y.data<float>());
 }
 
 void CpuBackend::conv2d_grad_input(const ConvShape& z, const Tensor& dy, const Tensor& w, const Tensor& b,
                                    const Tensor& dx) {
   if (dy.dtype() != DType::f32) return ReferenceBackend::conv2d_grad_input(z, dy, w, b, dx);
-  constexpr decltype(&direct_grad_input) kGrad[] = {direct_grad_input, winograd_grad_input<2>, winograd_grad_input<4>};
-  kGrad[int(conv_algorithm(z, precision()))](z, dy.data<float>(), w.data<float>(), data_or_null(b), dx.data<float>());
+  kernels_of(z).grad_input(z, dy.data<float>(), w.data<float>(), data_or_null(b), dx.data<float>());
 }
 
 void CpuBackend::conv2d_grad_weight(const ConvShape& z, const Tensor& dy, const Tensor& x, const Tensor& dw) {
   if (x.dtype() != DType::f32) return ReferenceBackend::conv2d_grad_weight(z, dy, x, dw);
-  constexpr decltype(&direct_grad_weight) kGrad[] = {direct_grad_weight, winograd_grad_weight<2>,
-                                                     winograd_grad_weight<4>};
-  kGrad[int(conv_algorithm(z, precision()))](z, dy.data<float>(), x.data<float>(), dw.data<float>());
+  kernels_of(z).grad_weight(z, dy.data<float>(), x.data<float>(), dw.data<float>());
 }
 
 }  // namespace tensor::cpu

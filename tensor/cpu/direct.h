@@ -1,7 +1,7 @@
 /// Direct convolution through the register tile: any kernel, stride, padding and number of channels, all three passes.
 ///
-/// Each output is one sum in a fixed order; no im2col, no Winograd. The best choice for 1x1, 2x2, 5x5 and 7x7 kernels,
-/// for strides, for few channels, and for every shape when the precision is exact.
+/// Each output is one sum in a fixed order; no im2col, no Winograd. The best choice for 1x1 and 2x2 kernels, for
+/// strides, for few channels, and for every shape when the precision is exact.
 #pragma once
 #include "tensor/conv_shape.h"
 

@@ -15,9 +15,9 @@ namespace {
 ///   chunks (between): all blocks' sums in memory, a chunk of tiles at a time, threads share the values f.
 enum class Order { slices, blocks, chunks };
 
-template <int M>
+template <int M, int R>
 struct Plan {
-  static constexpr int kValues = Winograd<M>::kIn * Winograd<M>::kIn;
+  static constexpr int kValues = Winograd<M, R>::kIn * Winograd<M, R>::kIn;
   static constexpr int64_t kSlices = 8;
   Tiles<M> tiles;
   int64_t c, k;
@@ -46,9 +46,9 @@ struct Plan {
   int64_t scratch() const { return copies * (x_size() + y_size()) + sums * sum_size(); }
 };
 
-template <int M>
-void grad_weight(const Plan<M>& z, const float* dy, const float* x, float* dw) {
-  constexpr int kValues = Plan<M>::kValues, I = Winograd<M>::kIn;
+template <int M, int R>
+void grad_weight(const Plan<M, R>& z, const float* dy, const float* x, float* dw) {
+  constexpr int kValues = Plan<M, R>::kValues, I = Winograd<M, R>::kIn;
   const Scratch scratch(z.scratch());
   float* const x_all = scratch.data();
   float* const y_all = x_all + z.copies * z.x_size();
@@ -63,8 +63,9 @@ void grad_weight(const Plan<M>& z, const float* dy, const float* x, float* dw) {
                 {y_all + copy * z.y_size(), z.wide_k, z.plane_y, kValues * z.plane_y, z.k_blocks}};
   };
   const auto fill = [&](const Pair& v, int64_t tile, int64_t to) {
-    transform_tile<M, I>(Winograd<M>::input, x, z.c, z.tiles, tile, -1, v.x, to);
-    transform_tile<M, M>(Winograd<M>::output_grad, dy, z.k, z.tiles, tile, 0, v.y, to);
+    const TileCorner corner = z.tiles.at(tile);
+    transform_tile<I, I>(Winograd<M, R>::input, x, z.c, z.tiles, corner, -(R / 2), v.x, to);
+    transform_tile<M, I>(Winograd<M, R>::output_grad, dy, z.k, z.tiles, corner, 0, v.y, to);
   };
   // Block i of dw: k block i % k_blocks, c block i / k_blocks.
   const auto add = [&](const Pair& v, int64_t f, int64_t i, int64_t count, bool more, float* sum) {
@@ -78,11 +79,11 @@ void grad_weight(const Plan<M>& z, const float* dy, const float* x, float* dw) {
     const int64_t bk = i % z.k_blocks.count, bc = i / z.k_blocks.count;
     for (int64_t k = 0; k < z.k_blocks.vecs_of(bk) * kLanes; ++k)
       for (int64_t e = 0; e < z.c_blocks.vecs_of(bc) * kLanes; e += kLanes) {
-        float* to = dw + (z.k_blocks.first(bk) + k) * 9 * z.c + z.c_blocks.first(bc) + e;
-        both_axes<I, 3>(
-            Winograd<M>::weight_grad,
+        float* to = dw + (z.k_blocks.first(bk) + k) * R * R * z.c + z.c_blocks.first(bc) + e;
+        both_axes<I, R>(
+            Winograd<M, R>::weight_grad,
             [&](int a, int b) { return load(sum + (a * I + b) * z.plane + k * z.wide_c + e); },
-            [&](int a, int b, Vec o) { store(to + (a * 3 + b) * z.c, o); });
+            [&](int a, int b, Vec o) { store(to + (a * R + b) * z.c, o); });
       }
   };
 
@@ -125,18 +126,20 @@ void grad_weight(const Plan<M>& z, const float* dy, const float* x, float* dw) {
 
 }  // namespace
 
-template <int M>
+template <int M, int R>
 int64_t winograd_grad_weight_scratch(const ConvShape& z) {
-  return Plan<M>(z).scratch();
+  return Plan<M, R>(z).scratch();
 }
-template <int M>
+template <int M, int R>
 void winograd_grad_weight(const ConvShape& z, const float* dy, const float* x, float* dw) {
-  grad_weight<M>(Plan<M>(z), dy, x, dw);
+  grad_weight<M, R>(Plan<M, R>(z), dy, x, dw);
 }
 
-template int64_t winograd_grad_weight_scratch<2>(const ConvShape&);
-template int64_t winograd_grad_weight_scratch<4>(const ConvShape&);
-template void winograd_grad_weight<2>(const ConvShape&, const float*, const float*, float*);
-template void winograd_grad_weight<4>(const ConvShape&, const float*, const float*, float*);
+template int64_t winograd_grad_weight_scratch<2, 3>(const ConvShape&);
+template void winograd_grad_weight<2, 3>(const ConvShape&, const float*, const float*, float*);
+template int64_t winograd_grad_weight_scratch<4, 3>(const ConvShape&);
+template void winograd_grad_weight<4, 3>(const ConvShape&, const float*, const float*, float*);
+template int64_t winograd_grad_weight_scratch<4, 5>(const ConvShape&);
+template void winograd_grad_weight<4, 5>(const ConvShape&, const float*, const float*, float*);
 
 }  // namespace tensor::cpu

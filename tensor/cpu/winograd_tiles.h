@@ -8,15 +8,16 @@
 
 namespace tensor::cpu {
 
+struct TileCorner {
+  int64_t image, row, column;
+};
+
 /// An image [n,h,w,c] cut into squares of M x M pixels.
 template <int M>
 struct Tiles {
   int64_t n, h, w, down = divide_up(h, M), across = divide_up(w, M), count = n * down * across;
   Tiles(int64_t n_, int64_t h_, int64_t w_) : n(n_), h(h_), w(w_) {}
-  struct Corner {
-    int64_t image, row, column;
-  };
-  Corner at(int64_t t) const { return {t / (down * across), t / across % down * M, t % across * M}; }
+  TileCorner at(int64_t t) const { return {t / (down * across), t / across % down * M, t % across * M}; }
 };
 
 /// Transformed tiles: value f of tile t, channel c of block b lies at data[b * block + f * plane + t * ld + c - first
@@ -28,23 +29,21 @@ struct Planes {
   float* at(int64_t b, int64_t f, int64_t t) const { return data + b * block + f * plane + t * ld; }
 };
 
-/// Transforms the S x S pixels at `shift` from tile t's corner into slot `to`; outside the image there are zeros.
-template <int M, int S, class Line>
-void transform_tile(Line line, const float* x, int64_t c, const Tiles<M>& tiles, int64_t t, int64_t shift,
-                    const Planes& v, int64_t to) {
-  constexpr int I = Winograd<M>::kIn;
+/// Transforms the S x S pixels at `shift` from a tile's corner into slot `to`; outside the image there are zeros.
+template <int S, int I, int M, class Line>
+void transform_tile(Line line, const float* x, int64_t c, const Tiles<M>& tiles, const TileCorner& corner,
+                    int64_t shift, const Planes& v, int64_t to) {
   alignas(64) static const float zeros[kLanes] = {};
-  const auto [n, p, q] = tiles.at(t);
+  const int64_t row = corner.row + shift, column = corner.column + shift;
+  const bool whole = row >= 0 && row + S <= tiles.h && column >= 0 && column + S <= tiles.w;
+  const float* first = x + ((corner.image * tiles.h + row) * tiles.w + column) * c;
   const float* pixel[S * S];
-  bool whole = true;
-  for (int64_t i = 0; i < S; ++i)
-    for (int64_t j = 0; j < S; ++j) {
-      const int64_t row = p + shift + i, col = q + shift + j;
-      const bool inside = row >= 0 && row < tiles.h && col >= 0 && col < tiles.w;
-      pixel[i * S + j] = inside ? x + ((n * tiles.h + row) * tiles.w + col) * c : nullptr;
-      whole &= inside;
-    }
-  const float* corner = pixel[0];
+  if (!whole)
+    for (int64_t i = 0; i < S; ++i)
+      for (int64_t j = 0; j < S; ++j) {
+        const bool inside = row + i >= 0 && row + i < tiles.h && column + j >= 0 && column + j < tiles.w;
+        pixel[i * S + j] = inside ? first + (i * tiles.w + j) * c : nullptr;
+      }
   for (int64_t b = 0; b < v.blocks.count; ++b)
     for (int64_t e = 0; e < v.blocks.width(b); e += kLanes) {
       float* o = v.at(b, 0, to) + e;
@@ -52,7 +51,7 @@ void transform_tile(Line line, const float* x, int64_t c, const Tiles<M>& tiles,
       const auto put = [&](int i, int j, Vec y) { store(o + (i * I + j) * v.plane, y); };
       if (whole)
         both_axes<S, I>(
-            line, [&](int i, int j) { return load(corner + (i * tiles.w + j) * c + channel); }, put);
+            line, [&](int i, int j) { return load(first + (i * tiles.w + j) * c + channel); }, put);
       else
         both_axes<S, I>(
             line,
@@ -64,13 +63,13 @@ void transform_tile(Line line, const float* x, int64_t c, const Tiles<M>& tiles,
     }
 }
 
-/// Transforms back, adds the bias, and writes the M x M pixels of tile t, `width` channels from k0 on. bias: from k0
+/// Transforms back, adds the bias, and writes the M x M pixels of a tile, `width` channels from k0 on. bias: from k0
 /// on, or null.
-template <int M, bool kPast, bool kRelu>
+template <int M, int R, bool kPast, bool kRelu>
 void write_tile(const float* m, int64_t plane, int64_t k, int64_t k0, int64_t width, const float* bias,
-                const Tiles<M>& tiles, int64_t t, float* y) {
-  constexpr int I = Winograd<M>::kIn;
-  const auto [n, p, q] = tiles.at(t);
+                const Tiles<M>& tiles, const TileCorner& corner, float* y) {
+  constexpr int I = Winograd<M, R>::kIn;
+  const auto [n, p, q] = corner;
   const int64_t rows = tiles.h - p, cols = tiles.w - q;
   float* to = y + ((n * tiles.h + p) * tiles.w + q) * k + k0;
   for (int64_t v = 0; v < width; v += kLanes) {
@@ -78,7 +77,7 @@ void write_tile(const float* m, int64_t plane, int64_t k, int64_t k0, int64_t wi
     const auto get = [&](int i, int j) { return load(m + (i * I + j) * plane + v); };
     const auto end = [&](Vec o) { return kRelu ? relu(o + b) : o + b; };
     if (rows >= M && cols >= M)
-      both_axes<I, M>(Winograd<M>::output, get, [&](int i, int j, Vec o) {
+      both_axes<I, M>(Winograd<M, R>::output, get, [&](int i, int j, Vec o) {
         float* at = to + (i * tiles.w + j) * k + v;
         if constexpr (kPast)
           store_past_caches(at, end(o));
@@ -86,7 +85,7 @@ void write_tile(const float* m, int64_t plane, int64_t k, int64_t k0, int64_t wi
           store(at, end(o));
       });
     else
-      both_axes<I, M>(Winograd<M>::output, get, [&](int i, int j, Vec o) {
+      both_axes<I, M>(Winograd<M, R>::output, get, [&](int i, int j, Vec o) {
         if (i < rows && j < cols) store(to + (i * tiles.w + j) * k + v, end(o));
       });
   }

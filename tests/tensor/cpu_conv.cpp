@@ -49,6 +49,18 @@ ConvShape shape_of(const Case& t) {
   return conv_shape({t.n, t.h, t.w, t.c}, {t.k, t.kernel, t.kernel, t.c}, {.stride = t.stride, .padding = t.padding});
 }
 
+double bound_of(cpu::ConvAlgorithm algorithm) {
+  switch (algorithm) {
+    case cpu::ConvAlgorithm::winograd_4x4_3x3:
+    case cpu::ConvAlgorithm::winograd_4x4_7x7:
+      return 5e-6;
+    case cpu::ConvAlgorithm::winograd_4x4_5x5:
+      return 8e-6;
+    default:
+      return 2e-6;
+  }
+}
+
 /// The three passes of one shape by `backend`, results poisoned first.
 struct Passes {
   Tensor y, plain, dx, dx_plain, dw;
@@ -79,7 +91,7 @@ void compare(const Case& t) {
     const std::string mode = name(p);
     CAPTURE(mode);
     set_precision(p);
-    const double bound = cpu::conv_algorithm(z, p) == cpu::ConvAlgorithm::winograd_4x4 ? 5e-6 : 2e-6;
+    const double bound = bound_of(cpu::conv_algorithm(z, p));
     set_threads(1);
     const std::vector<Tensor> one = Passes(cpu_backend(), z, DType::f32, x, w, dy, b_k, b_c).all();
     set_threads(3);
@@ -141,15 +153,29 @@ TEST_CASE("convolution equals the reference on the shapes that Winograd serves")
                                                    {2, 50, 47, 48, 80, 3, 1, 1},
                                                    {1, 130, 131, 32, 16, 3, 1, 1},
                                                    {1, 12, 12, 272, 320, 3, 1, 1},
-                                                   {2, 40, 40, 128, 64, 3, 1, 1}})
+                                                   {2, 40, 40, 128, 64, 3, 1, 1},
+                                                   {2, 50, 47, 16, 16, 5, 1, 2},
+                                                   {1, 64, 61, 48, 80, 5, 1, 2},
+                                                   {1, 12, 11, 272, 128, 5, 1, 2},
+                                                   {2, 50, 47, 16, 16, 7, 1, 3},
+                                                   {2, 8, 8, 32, 16, 7, 1, 3},
+                                                   {1, 21, 140, 16, 80, 7, 1, 3},
+                                                   {1, 20, 300, 48, 32, 7, 1, 3}})
     compare(t);
 }
 
 TEST_CASE("Winograd serves the large layers, and nothing when the precision is exact") {
   const ConvShape large = shape_of({4, 64, 64, 64, 64, 3, 1, 1}), small = shape_of({16, 2, 2, 64, 64, 3, 1, 1});
-  CHECK(cpu::conv_algorithm(large, Precision::f32) == cpu::ConvAlgorithm::winograd_4x4);
-  CHECK(cpu::conv_algorithm(small, Precision::f32) == cpu::ConvAlgorithm::winograd_2x2);
+  CHECK(cpu::conv_algorithm(large, Precision::f32) == cpu::ConvAlgorithm::winograd_4x4_3x3);
+  CHECK(cpu::conv_algorithm(small, Precision::f32) == cpu::ConvAlgorithm::winograd_2x2_3x3);
   CHECK(cpu::conv_algorithm(large, Precision::exact) == cpu::ConvAlgorithm::direct);
+  for (const int64_t kernel : {5, 7}) {
+    const ConvShape refiner = shape_of({4, 128, 128, 16, 16, kernel, 1, kernel / 2});
+    CHECK(cpu::conv_algorithm(refiner, Precision::f32) ==
+          (kernel == 5 ? cpu::ConvAlgorithm::winograd_4x4_5x5 : cpu::ConvAlgorithm::winograd_4x4_7x7));
+    CHECK(cpu::conv_algorithm(refiner, Precision::exact) == cpu::ConvAlgorithm::direct);
+  }
+  CHECK(cpu::conv_algorithm(shape_of({4, 64, 64, 80, 64, 7, 1, 3}), Precision::f32) == cpu::ConvAlgorithm::direct);
   CHECK(cpu::conv_algorithm(shape_of({4, 64, 64, 65, 64, 3, 1, 1}), Precision::f32) == cpu::ConvAlgorithm::direct);
 }
 
@@ -165,7 +191,11 @@ TEST_CASE("small convolutions are summed in f64: only the result is rounded") {
 }
 
 TEST_CASE("the stated workspace is what a convolution takes") {
-  for (const Case& t : std::initializer_list<Case>{{2, 32, 32, 64, 64, 3, 1, 1}, {2, 32, 32, 16, 16, 7, 1, 3}}) {
+  for (const Case& t : std::initializer_list<Case>{{2, 32, 32, 64, 64, 3, 1, 1},
+                                                   {2, 32, 32, 16, 16, 5, 1, 2},
+                                                   {2, 32, 32, 16, 16, 7, 1, 3},
+                                                   {2, 32, 32, 48, 16, 7, 1, 3},
+                                                   {2, 32, 32, 16, 1, 7, 1, 3}}) {
     const ConvShape z = shape_of(t);
     const Tensor x = random({z.n, z.h, z.w, z.c}, 1), w = random({z.k, z.r, z.s, z.c}, 2),
                  y = poisoned({z.n, z.p, z.q, z.k});
