@@ -24,6 +24,7 @@ Variable scaled_identity(int64_t labels, double scale, tensor::DType dtype, Devi
 
 /// Of the content of one image of the batch, its extents and what else decides the filter.
 uint64_t filter_key(const Tensor& image, int64_t index, double theta_alpha, const CrfOptions& o) {
+  if (image.device() == Device::plan) return uint64_t(index);
   const Tensor host = image.device() == Device::cuda ? image.to(Device::cpu) : image;
   const size_t bytes = size_t(image.bytes() / image.shape()[0]);
   const uint64_t content = nn::hash64({static_cast<const char*>(host.raw()) + index * bytes, bytes});
@@ -90,13 +91,14 @@ FilterCache::Filter Crf::spatial_filter(const Tensor& image) {
   return spatial_;
 }
 
-FilterCache::Filter Crf::bilateral_filter(const Tensor& image, int64_t index, double theta_alpha) {
+FilterCache::Filter Crf::bilateral_filter(const Tensor& image, int64_t index) {
+  const double theta_alpha = options.theta_alpha > 0 ? options.theta_alpha : 160.0 * double(image.shape()[2]) / 500.0;
   const auto make = [&] {
     return std::make_shared<tensor::GaussianFilter>(
         options.kind, options.normalisation,
         tensor::bilateral_features(tensor::map(tensor::Affine{255, 0}, image), index, theta_alpha, options.theta_beta));
   };
-  if (options.cache_bytes <= 0 || image.device() == Device::plan) return make();
+  if (options.cache_bytes <= 0) return make();
   const uint64_t key = filter_key(image, index, theta_alpha, options);
   FilterCache::Filter filter = cache_.find(key);
   if (!filter) cache_.keep(key, filter = make());
@@ -114,10 +116,9 @@ Variable Crf::after(int iterations, const Variable& logits, const Tensor& image)
   check(s.rank() == 4 && s[3] == 3 && s[0] == z[0] && s[1] == z[1] && s[2] == z[2],
         "crf: image {} must be [{}, {}, {}, 3], as the logits {}", s, z[0], z[1], z[2], z);
   const Tensor guide = tensor::cast(image.to(logits.value().device()), logits.value().dtype());
-  const double theta_alpha = options.theta_alpha > 0 ? options.theta_alpha : 160.0 * double(s[2]) / 500.0;
   const autograd::Filters spatial(s[0], spatial_filter(guide));
   autograd::Filters bilateral;
-  for (int64_t n = 0; n < s[0]; ++n) bilateral.push_back(bilateral_filter(guide, n, theta_alpha));
+  for (int64_t n = 0; n < s[0]; ++n) bilateral.push_back(bilateral_filter(guide, n));
   return autograd::mean_field(logits, spatial, bilateral, spatial_weight, bilateral_weight, compatibility, iterations);
 }
 

@@ -50,6 +50,8 @@ class Crf : public nn::Module {
   autograd::Variable operator()(const autograd::Variable& logits, const tensor::Tensor& image);
   /// The same after a given number of iterations.
   autograd::Variable after(int iterations, const autograd::Variable& logits, const tensor::Tensor& image);
+  /// The bilateral filter of image `index` of a batch as above: one that was kept, or a new one.
+  FilterCache::Filter bilateral_filter(const tensor::Tensor& image, int64_t index);
   void visit(nn::Visitor& v) override;
   void initialize(const nn::Initializer& init, const std::string& path) override;
   const FilterCache& cache() const { return cache_; }
@@ -60,7 +62,6 @@ class Crf : public nn::Module {
  private:
   FilterCache cache_;
   FilterCache::Filter spatial_filter(const tensor::Tensor& image);
-  FilterCache::Filter bilateral_filter(const tensor::Tensor& image, int64_t index, double theta_alpha);
   FilterCache::Filter spatial_;  // of the last size, dtype and device
   tensor::Shape spatial_size_;
   tensor::DType spatial_dtype_ = tensor::DType::f32;

@@ -102,6 +102,8 @@ ModelOptions model_options(const Config& c) {
                  .kind = c.crf.filter == "exact" ? tensor::GaussianKind::exact : tensor::GaussianKind::permutohedral,
                  .normalisation = c.crf.normalisation == "symmetric" ? tensor::Normalisation::symmetric
                                                                      : tensor::Normalisation::row};
+  // Augmented, no image comes back.
+  if (c.data.flip || c.data.rotate || c.data.jitter > 0) options.crf.cache_bytes = 0;
   return options;
 }
 

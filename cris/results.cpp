@@ -115,7 +115,10 @@ nlohmann::ordered_json crf_json(const Crf& crf) {
 }  // namespace
 
 std::unique_ptr<Model> load_model_file(const std::string& path, const Config& config) {
-  auto model = make_model(config);
+  ModelOptions options = model_options(config);
+  options.crf.cache_bytes = 0;  // each image is seen once
+  auto model = std::make_unique<Model>(options);
+  model->to(device_of(config));
   nn::load_checkpoint(path, *model);
   if (const std::string name = non_finite_parameter(*model); !name.empty())
     throw NonFiniteError(fmt::format("{}: the weights {} are not finite; use another checkpoint", path, name));

@@ -55,6 +55,36 @@ void training_step(Model& model, nn::Adam& optimizer, const Config& c, const Bat
   model.zero_grad();
 }
 
+int64_t inference_peak(const Config& c) {
+  ModelOptions options = model_options(c);
+  options.crf.cache_bytes = 0;
+  Model model(options);
+  model.to(kPlan);
+  model.train(false);
+  const Batch batch = plan_batch(c);
+  tensor::reset_peak_memory(kPlan);
+  const autograd::NoGrad no_graph;
+  model.fold_norms();
+  const Outputs out = model(Variable(batch.x));
+  return tensor::memory_stats(kPlan).peak;
+}
+
+/// Mean bytes of the bilateral filter of an image: of the first training images (a split is in random order), or
+/// planned.
+int64_t filter_bytes(const Config& c, const ExperimentData* data) {
+  tensor::Tensor x = plan_batch(c).x;
+  if (data != nullptr) {
+    data::Loader loader(data->training, {.batch = 8, .shuffle = false});
+    loader.start(0);
+    x = loader.next(tensor::Device::cpu)->x;
+  }
+  Crf crf(model_options(c).crf);
+  const int64_t images = x.shape()[0];
+  int64_t bytes = 0;
+  for (int64_t n = 0; n < images; ++n) bytes += crf.bilateral_filter(x, n)->bytes();
+  return bytes / images;
+}
+
 }  // namespace
 
 namespace {
@@ -72,10 +102,11 @@ std::string grouped(int64_t n) {
 
 }  // namespace
 
-ModelSummary summarize(const Config& config) {
+ModelSummary summarize(const Config& config, const ExperimentData* data) {
+  ModelSummary s;
+  s.inference_bytes = inference_peak(config);
   Model model(model_options(config));
   model.to(kPlan);
-  ModelSummary s;
   s.parameters = model.parameter_count();
   s.backbone_parameters = model.backbone->parameter_count();
   const Batch batch = plan_batch(config);
@@ -103,21 +134,27 @@ ModelSummary summarize(const Config& config) {
     }
     for (auto& [order, row] : rows) s.macs += row.macs, s.layers.push_back(std::move(row));
   }
-  model.train(false);
-  tensor::reset_peak_memory(kPlan);
-  {
-    const autograd::NoGrad no_graph;
-    model.fold_norms();
-    const Outputs out = model(Variable(batch.x));
-  }
-  s.inference_bytes = tensor::memory_stats(kPlan).peak;
-  model.train();
   nn::Adam optimizer(model);
   // The first step allocates the moments; the second is what a run repeats.
   training_step(model, optimizer, config, batch);
   tensor::reset_peak_memory(kPlan);
   training_step(model, optimizer, config, batch);
   s.training_bytes = tensor::memory_stats(kPlan).peak;
+  if (model.crf) {
+    const int64_t each = filter_bytes(config, data), limit = model.crf->options.cache_bytes;
+    // The plan holds the filters of a batch, of the planned size.
+    const int64_t larger = config.train.batch * (each - filter_bytes(config, nullptr));
+    s.inference_bytes += larger;
+    if (data != nullptr) {
+      // Overfitted images are validated as well.
+      const int64_t images = data->training->size() + (config.train.overfit > 0 ? 0 : data->validation->size());
+      const int64_t others = images - config.train.batch;
+      s.kept_bytes = std::min(limit, each * std::max<int64_t>(0, others));
+      s.training_bytes += larger + s.kept_bytes;
+    } else {
+      s.more_for_each_image = std::min(limit, each);
+    }
+  }
   return s;
 }
 
@@ -167,6 +204,12 @@ std::string summary_text(const ModelSummary& s, const Config& c) {
   text += fmt::format("\nbatch {} of {}x{}: {:.2f} GMACs forward; memory planned: {} to train, {} to predict\n",
                       c.train.batch, c.data.size, c.data.size, s.macs / 1e9, bytes_text(s.training_bytes),
                       bytes_text(s.inference_bytes));
+  if (s.kept_bytes > 0)
+    text +=
+        fmt::format("of these {} are the filters of the images, kept from epoch to epoch\n", bytes_text(s.kept_bytes));
+  if (s.more_for_each_image > 0)
+    text += fmt::format("and about {} more for each image's filter, kept from epoch to epoch: --data DIR counts them\n",
+                        bytes_text(s.more_for_each_image));
   return text;
 }
 

@@ -21,10 +21,13 @@ struct ModelSummary {
   int64_t parameters = 0, backbone_parameters = 0;
   double macs = 0;                                  ///< of one forward pass of the batch
   int64_t training_bytes = 0, inference_bytes = 0;  ///< peak of the arena: weights, gradients, moments, activations
+  int64_t kept_bytes = 0;  ///< of training_bytes: the filters of images that strategy crf keeps for later epochs
+  int64_t more_for_each_image = 0;  ///< the same of one image, where their number is not known
 };
 
-/// For a batch of train.batch images of data.size.
-ModelSummary summarize(const Config& config);
+/// For a batch of train.batch images of data.size. With `data`, the filters that strategy crf keeps are counted, each
+/// as large as those of a few training images; without it, those of a batch, as large as a typical photograph's.
+ModelSummary summarize(const Config& config, const ExperimentData* data = nullptr);
 /// What training with `config` would take, and the largest batch that `limit_bytes` of memory hold: "batch 8 needs
 /// about 5.1 GB to train; batch 2 needs 1.4 GB and fits". `refused_bytes`: of the tensor for which there was no room;
 /// where the plan alone would have fitted it was a device's workspace, which the plan does not know and grows with the

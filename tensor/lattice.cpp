@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cmath>
 #include <vector>
 
 #include "tensor/backend.h"
@@ -176,8 +177,15 @@ Lattice build(const Tensor& features) {
   return y;
 }
 
+/// Fitted to square photographs of 64 to 512 pixels a side, deviations (160 side / 500, 3): 2.7 vertices a pixel for
+/// the smallest, 200 / side for the others. In the plane, 3 pixels a deviation: one for 7 pixels.
+int64_t planned_vertices(int64_t points, int64_t dimensions) {
+  if (dimensions <= 2) return points / 7 + 1;
+  return int64_t(std::min(2.7 * double(points), 200 * std::sqrt(double(points))));
+}
+
 Lattice plan_lattice(const Tensor& features) {
-  const int64_t n = features.shape()[0], d = features.shape()[1], v = std::max<int64_t>(1, n / 2);
+  const int64_t n = features.shape()[0], d = features.shape()[1], v = planned_vertices(n, d);
   const DType t = features.dtype();
   const Device device = features.device();
   return {n,

@@ -27,7 +27,7 @@ struct Lattice {
 
 /// features: f32 or f64 [points, d] in units of the kernel's standard deviation, 1 <= d <= 6, in host memory.
 /// Throws when one is not finite or so large that the lattice's coordinates leave 21 bits (about 10^5 deviations).
-/// On Device::plan nothing is computed: the tensors have the size that half as many vertices as points would need.
+/// On Device::plan nothing is computed: the tensors have the size that a photograph's vertices would need.
 Lattice build_lattice(const Tensor& features);
 
 }  // namespace tensor

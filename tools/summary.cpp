@@ -1,6 +1,8 @@
 /// cris summary: the layers, their arithmetic, and the memory that training and prediction will take.
 #include <fmt/format.h>
 
+#include <optional>
+
 #include "cris/summary.h"
 #include "tools/config_options.h"
 
@@ -12,7 +14,9 @@ Run setup(CLI::App& app) {
   auto options = std::make_shared<ConfigOptions>(app);
   return [options] {
     const cris::Config config = options->config();
-    fmt::print("{}", cris::summary_text(cris::summarize(config), config));
+    std::optional<cris::ExperimentData> data;
+    if (!config.data.dir.empty()) data = cris::open_data(config);
+    fmt::print("{}", cris::summary_text(cris::summarize(config, data ? &*data : nullptr), config));
     return int(kOk);
   };
 }

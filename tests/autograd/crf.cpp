@@ -6,6 +6,7 @@
 
 #include "autograd/gradcheck.h"
 #include "autograd/op_cases.h"
+#include "tests/difference.h"
 
 using namespace autograd;
 using tensor::Device;
@@ -37,14 +38,6 @@ Fields fields(GaussianKind kind, Normalisation normalisation, uint64_t seed = 5)
 
 Tensor draw(uint32_t stream, const Shape& shape, double low, double high) {
   return tensor::uniform({11, stream, 0}, shape, low, high, DType::f64, Device::reference);
-}
-
-double largest_difference(const Tensor& a, const Tensor& b) {
-  const auto u = a.to_vector(), v = b.to_vector();
-  REQUIRE(u.size() == v.size());
-  double worst = 0;
-  for (size_t i = 0; i < u.size(); ++i) worst = std::max(worst, std::isnan(u[i]) ? 1e300 : std::abs(u[i] - v[i]));
-  return worst;
 }
 
 struct Weights {

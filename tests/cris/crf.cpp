@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "cris/model.h"
+#include "tests/difference.h"
 
 using autograd::Variable;
 using cris::Crf;
@@ -19,14 +20,6 @@ namespace {
 
 Tensor draw(uint32_t stream, const Shape& shape, double low, double high) {
   return tensor::uniform({21, stream, 0}, shape, low, high, DType::f32, Device::cpu);
-}
-
-double largest_difference(const Tensor& a, const Tensor& b) {
-  const auto u = a.to_vector(), v = b.to_vector();
-  REQUIRE(u.size() == v.size());
-  double worst = 0;
-  for (size_t i = 0; i < u.size(); ++i) worst = std::max(worst, std::isnan(u[i]) ? 1e300 : std::abs(u[i] - v[i]));
-  return worst;
 }
 
 }  // namespace

@@ -4,8 +4,10 @@
 #include <doctest/doctest.h>
 
 #include "cris/evaluate.h"
+#include "cris/summary.h"
 #include "data/format_error.h"
 #include "data/synthetic.h"
+#include "tensor/allocator.h"
 #include "tensor/atomic_file.h"
 #include "tests/scratch.h"
 
@@ -61,6 +63,22 @@ TEST_CASE("a run stopped at any step goes on to the same bytes, with every strat
            {"/checkpoints/last.safetensors", "/checkpoints/best.safetensors", "/metrics.jsonl", "/epochs.csv"})
         CHECK_MESSAGE(experiment.bytes(name + file) == experiment.bytes(std::string("whole") + file), file);
     }
+  }
+}
+
+TEST_CASE("the memory planned for a run is what it takes, to 5 %, the filters that crf keeps included") {
+  for (const std::string strategy : {"backbone", "fcn", "crf"}) {
+    CAPTURE(strategy);
+    Experiment experiment(strategy.c_str());
+    experiment.config.crf.filter = "permutohedral";
+    const ModelSummary planned = summarize(experiment.config, &experiment.data);
+    tensor::reset_peak_memory(tensor::Device::cpu);
+    experiment.train("run");
+    const double measured = double(tensor::memory_stats(tensor::Device::cpu).peak);
+    CHECK(double(planned.training_bytes) == doctest::Approx(measured).epsilon(0.05));
+    const bool crf = strategy == "crf";
+    CHECK((planned.kept_bytes > 0) == crf);
+    if (crf) CHECK(planned.training_bytes - planned.kept_bytes < 0.95 * measured);
   }
 }
 

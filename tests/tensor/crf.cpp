@@ -8,6 +8,7 @@
 
 #include "tensor/gaussian_filter.h"
 #include "tensor/ops.h"
+#include "tests/difference.h"
 
 namespace {
 
@@ -51,13 +52,6 @@ double dot(const Tensor& a, const Tensor& b) { return sum(zip(Multiply{}, a, b))
 
 bool same_bits(const Tensor& a, const Tensor& b) {
   return a.shape() == b.shape() && std::memcmp(a.raw(), b.raw(), size_t(a.bytes())) == 0;
-}
-
-double largest_difference(const Tensor& a, const Tensor& b) {
-  const auto u = a.to_vector(), v = b.to_vector();
-  double worst = 0;
-  for (size_t i = 0; i < u.size(); ++i) worst = std::max(worst, std::isnan(u[i]) ? 1e300 : std::abs(u[i] - v[i]));
-  return worst;
 }
 
 struct Threads {
