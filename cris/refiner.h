@@ -24,6 +24,12 @@ class Refiner : public nn::Module {
   /// probability: [N,H,W,1] in [0, 1] -> logits [N,H,W,1].
   Variable operator()(Variable probability) const;
   void visit(nn::Visitor& v) override;
+  /// Adds the identity to what its layers drew: ones to expand, a one to the centre tap from each channel to itself,
+  /// and a head that reads the channels' mean m as logits 4 m - 2. The refiner so begins as a soft copy of its mask.
+  ///
+  /// Without it the draw alone decides whether its output rises or falls with the mask. Where it falls, strategy cris
+  /// teaches the backbone one mask in the epochs of L1 and its inverse in those of L2, and neither is learnt.
+  void initialize(const nn::Initializer& init, const std::string& path) override;
 
  private:
   nn::Conv2d expand_;

@@ -41,9 +41,10 @@ void Initializer::bias(const std::string& name, const WeightFans& fans, Variable
 
 void initialize(Module& module, uint64_t seed, InitKind kind) {
   const Initializer init(kind, seed);
-  for (auto& m : module.modules()) {
-    m.value->set_folded(false);
-    m.value->initialize(init, m.name);
+  auto modules = module.modules();
+  for (auto m = modules.rbegin(); m != modules.rend(); ++m) {
+    m->value->set_folded(false);
+    m->value->initialize(init, m->name);
   }
 }
 
