@@ -31,18 +31,22 @@ struct Plan {
     widest = blocks.vecs_of(0) * kLanes;
     by_tiles = tiles.count >= (c * k <= 128 * 128 ? 128 : 300) || blocks.count < 2;
     const int64_t full = tile_rows(blocks.vecs_of(0));
-    const int64_t best = !by_tiles ? 256 : M == 2 ? 48 : full > 8 ? 24 : c < 128 ? 18 : 48;
+    const int64_t best = !by_tiles ? 256 : M == 2 ? 48 : full == 24 ? 48 : full > 8 ? 24 : c < 128 ? 18 : 48;
     batch = std::min(round_up(best, full), tiles.count);
     in_place = by_tiles && blocks.count == 1;
-    ld = (in_place ? std::max(c, k) : c) + 16;
+    ld = in_place ? std::max(c, k) : c + 16;
     ld_m = in_place ? ld : widest;
     plane_v = batch * ld + 16;
     plane_m = batch * ld_m + 16;
     c_block = by_tiles ? c : std::min<int64_t>(c, 256);
-    u_size = by_tiles ? kValues * c * k : kValues * c_block * widest;
+    u_size = by_tiles ? u_block(blocks.count) : kValues * plane_u(0);
     u_count = by_tiles ? 1 : threads();
     v_count = by_tiles ? threads() : 1;
   }
+  /// U of block b: where it starts when all are made, and the distance of its values. Not a power of two, so that the
+  /// values of one weight do not all fall into the same set of a cache.
+  int64_t plane_u(int64_t b) const { return c_block * blocks.vecs_of(b) * kLanes + kLanes; }
+  int64_t u_block(int64_t b) const { return kValues * (c * blocks.first(b) + b * kLanes); }
   int64_t scratch() const {
     return u_count * u_size + kValues * (v_count * plane_v + (in_place ? 0 : threads() * plane_m));
   }
@@ -73,7 +77,7 @@ void convolve(const Plan<M, R>& z, const float* x, const float* w, bool turned, 
     const int64_t width = z.blocks.vecs_of(b) * kLanes;
     for (int64_t f = 0; f < kValues; ++f)
       run_rows(count, z.blocks.vecs_of(b),
-               {v.at(0, f, 0) + first_c, z.ld, 1, 0, u + f * depth * width, width, 0, depth, 1},
+               {v.at(0, f, 0) + first_c, z.ld, 1, 0, u + f * z.plane_u(b), width, 0, depth, 1},
                {.out = m + f * z.plane_m, .ld_out = z.ld_m, .columns = width, .accumulate = first_c > 0});
   };
   const auto write = [&](const float* m, int64_t b, int64_t first, int64_t count) {
@@ -90,13 +94,13 @@ void convolve(const Plan<M, R>& z, const float* x, const float* w, bool turned, 
     parallel_chunks(z.blocks.count * c_vecs, [&](int64_t i) {
       const int64_t b = i / c_vecs, c0 = i % c_vecs * kLanes, width = z.blocks.vecs_of(b) * kLanes;
       transform_weight<M, R>(filters, 0, 0, z.blocks.first(b), width, c0, c0 + kLanes,
-                             u_all + kValues * z.c * z.blocks.first(b) + c0 * width, z.c * width);
+                             u_all + z.u_block(b) + c0 * width, z.plane_u(b));
     });
     parallel_for(total, z.batch, [&](int64_t first, int64_t last) {
       const Planes v = planes(omp_get_thread_num());
       for (int64_t t = first; t < last; ++t) fill(v, t, t - first);
       for (int64_t b = 0; b < z.blocks.count; ++b) {
-        multiply(v, b, 0, z.c, last - first, u_all + kValues * z.c * z.blocks.first(b), own_m());
+        multiply(v, b, 0, z.c, last - first, u_all + z.u_block(b), own_m());
         write(own_m(), b, first, last - first);
       }
     });
@@ -110,7 +114,7 @@ void convolve(const Plan<M, R>& z, const float* x, const float* w, bool turned, 
       float* u = u_all + omp_get_thread_num() * z.u_size;
       for (int64_t c0 = 0; c0 < z.c; c0 += z.c_block) {
         const int64_t depth = std::min(z.c_block, z.c - c0), width = z.blocks.vecs_of(b) * kLanes;
-        transform_weight<M, R>(filters, 0, 0, z.blocks.first(b), width, c0, c0 + depth, u, depth * width);
+        transform_weight<M, R>(filters, 0, 0, z.blocks.first(b), width, c0, c0 + depth, u, z.plane_u(b));
         multiply(v, b, c0, depth, count, u, own_m());
       }
       write(own_m(), b, first, count);
