@@ -41,8 +41,8 @@ std::vector<Key> keys(Config& c) {
       {"crf.train_iterations", &c.crf.train_iterations, "mean-field iterations in training", {}, 1, 1000},
       {"crf.eval_iterations", &c.crf.eval_iterations, "mean-field iterations in evaluation", {}, 1, 1000},
       {"crf.theta_alpha", &c.crf.theta_alpha, "bilateral reach in pixels; 0: 160 * width / 500", {}, 0},
-      {"crf.theta_beta", &c.crf.theta_beta, "bilateral reach in colour, 0..255", {}, 1e-6},
-      {"crf.theta_gamma", &c.crf.theta_gamma, "spatial reach in pixels", {}, 1e-6},
+      {"crf.theta_beta", &c.crf.theta_beta, "bilateral reach in colour, 0..255", {}, 0.01},
+      {"crf.theta_gamma", &c.crf.theta_gamma, "spatial reach in pixels", {}, 0.5},
       {"crf.filter", &c.crf.filter, "how the Gaussian sums are computed", {"permutohedral", "exact"}},
       {"crf.normalisation", &c.crf.normalisation, "of the filtered sums", {"row", "symmetric"}},
       {"train.strategy", &c.train.strategy, "what is trained", {"backbone", "fcn", "crf", "cris"}},
@@ -257,6 +257,8 @@ void resolve_config(Config& c) {
   for (const Key& k : keys(c)) check_range(k, "");
   // "DIR/" and "DIR" are one data set: a run resumes by either.
   while (c.data.dir.size() > 1 && c.data.dir.ends_with('/')) c.data.dir.pop_back();
+  if (c.crf.theta_alpha > 0 && c.crf.theta_alpha < 0.5)
+    refuse("", fmt::format("crf.theta_alpha = {} is out of range: 0, or at least 0.5", c.crf.theta_alpha));
   if (c.model.deep_supervision && c.model.backbone != "unet++")
     refuse("", fmt::format("model.deep_supervision is an option of unet++, not of {}", c.model.backbone));
   if (c.model.base == 0) c.model.base = c.model.backbone == "unet++" ? 32 : 64;

@@ -33,22 +33,44 @@ uint32_t colour_of(uint32_t l) {
   return rgb;
 }
 
+/// An image and what is known of its labels: a label map, or probability maps.
+struct Input {
+  data::Image image;
+  cris::LabelMap map;
+  std::vector<data::Image> maps;
+};
+
+Input read_input(const CrfArguments& a, const std::string& image, const std::vector<std::string>& known) {
+  Input y{data::read_image(image), {}, {}};
+  const auto require_size = [&](const std::string& path, int64_t height, int64_t width) {
+    data::require(height == y.image.height && width == y.image.width,
+                  "{} is {} x {} but its image {} is {} x {} (width x height); they must be of one size", path, width,
+                  height, image, y.image.width, y.image.height);
+  };
+  if (!a.labels.empty()) {
+    y.map = cris::label_map(data::read_image(known[0]), known[0], a.black_is_label);
+    require_size(known[0], y.map.height, y.map.width);
+    return y;
+  }
+  for (const std::string& path : known) {
+    y.maps.push_back(data::read_image(path, 1));
+    require_size(path, y.maps.back().height, y.maps.back().width);
+  }
+  return y;
+}
+
 /// One image and its label map or probability maps -> the picture at `output`.
-void process(const CrfArguments& a, const std::string& image_path, const std::string& labels,
-             const std::vector<std::string>& probability, const std::string& output,
-             const std::string& probability_output) {
-  const data::Image image = data::read_image(image_path);
-  if (!labels.empty()) {
-    cris::LabelMap map = cris::label_map(data::read_image(labels), labels, a.black_is_label);
+void process(const CrfArguments& a, const std::string& image_path, const std::vector<std::string>& known,
+             const std::string& output, const std::string& probability_output) {
+  auto [image, map, maps] = read_input(a, image_path, known);
+  if (!a.labels.empty()) {
     map.labels = cris::likeliest(cris::dense_crf(cris::log_probability(map, a.options), image, image_path, a.options));
     return data::write_png(output, cris::picture_of(map));
   }
-  std::vector<data::Image> maps;
-  for (const std::string& path : probability) maps.push_back(data::read_image(path, 1));
   const tensor::Tensor refined = cris::dense_crf(cris::log_probability(maps), image, image_path, a.options);
   const std::vector<int32_t> label = cris::likeliest(refined);
   if (maps.size() > 1) {
-    cris::LabelMap map{.height = image.height, .width = image.width, .colours = {}, .labels = label};
+    map = {.height = image.height, .width = image.width, .colours = {}, .labels = label};
     for (uint32_t l = 0; l < maps.size(); ++l) map.colours.push_back(colour_of(l));
     return data::write_png(output, cris::picture_of(map));
   }
@@ -77,22 +99,21 @@ void process_folder(const CrfArguments& a) {
   }
   const auto images = pictures(a.image);
   data::require(!images.empty(), "{}: no pictures in this folder", a.image);
-  // Every picture has its maps before the first is written.
+  // Every picture and its maps are there and can be read before the first result is written.
   std::map<std::string, std::vector<std::string>> inputs;
   for (const auto& [name, path] : images)
     for (const auto& of : given) {
       data::require(of.count(name), "{}: no label or probability map of that name", path);
       inputs[name].push_back(of.at(name));
     }
+  for (const auto& [name, path] : images) read_input(a, path, inputs[name]);
   data::create_folder(a.output);
   if (!a.probability_output.empty()) data::create_folder(a.probability_output);
   for (const auto& [name, path] : images) {
     const auto in = [&](const std::string& folder) {
       return folder.empty() ? "" : (fs::path(folder) / (name + ".png")).string();
     };
-    const bool labelled = !a.labels.empty();
-    process(a, path, labelled ? inputs[name][0] : "", labelled ? std::vector<std::string>{} : inputs[name],
-            in(a.output), in(a.probability_output));
+    process(a, path, inputs[name], in(a.output), in(a.probability_output));
   }
   fmt::print("{} pictures -> {}\n", images.size(), a.output);
 }
@@ -113,8 +134,8 @@ int run(const CrfArguments& a) {
   }
   const bool into_folder = fs::is_directory(a.output);
   const std::string name = data::base_name(fs::path(a.image).filename().string()) + ".png";
-  process(a, a.image, a.labels, a.probability, into_folder ? (fs::path(a.output) / name).string() : a.output,
-          a.probability_output);
+  process(a, a.image, a.labels.empty() ? a.probability : std::vector<std::string>{a.labels},
+          into_folder ? (fs::path(a.output) / name).string() : a.output, a.probability_output);
   return kOk;
 }
 
@@ -145,7 +166,9 @@ Run setup(CLI::App& app) {
   app.add_option("--kernel", o.kind, "permutohedral (default) or exact (slow, for small images)")
       ->transform(CLI::CheckedTransformer(std::map<std::string, tensor::GaussianKind>{
           {"exact", tensor::GaussianKind::exact}, {"permutohedral", tensor::GaussianKind::permutohedral}}));
-  app.add_option("--threads", a->threads, "Threads (0: all; the result does not depend on it)")->capture_default_str();
+  app.add_option("--threads", a->threads, "Threads (0: all; the result does not depend on it)")
+      ->check(CLI::Range(0, 1024))
+      ->capture_default_str();
   return [a] { return run(*a); };
 }
 

@@ -81,6 +81,9 @@ TEST_CASE("settings that cannot run are refused before anything is read") {
   refused("refiner.dropout=1.0", "below 1");
   refused("run.precision=bf16", "needs run.device");
   refused("train.epochs", "section.key=value");
+  refused("crf.theta_alpha=0.1", "at least 0.5");
+  refused("crf.theta_beta=0.001", "at least 0.01");
+  refused("crf.theta_gamma=0.1", "at least 0.5");
   refused("train=3", "train is a section");
   refused("run.threads=1025", "at most 1024");
   refused("data.size=1000000000", "at most 32768");

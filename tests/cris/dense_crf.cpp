@@ -136,10 +136,12 @@ TEST_CASE("dense crf: bad input is an error that says what") {
   const auto refuses = [&](const DenseCrfOptions& options, const char* why) {
     CHECK_THROWS_WITH_AS(cris::dense_crf(unary, image, "i", options), doctest::Contains(why), tensor::Error);
   };
-  refuses({.spatial_theta = 0}, "spatial theta (sxy) = 0 must be positive");
-  refuses({.bilateral_theta = -3}, "bilateral theta (sxy) = -3 must be positive");
-  refuses({.colour_theta = 0}, "colour theta (srgb) = 0 must be positive");
-  refuses({.bilateral_weight = -1}, "must not be negative");
+  refuses({.spatial_theta = 0}, "spatial theta (sxy) = 0 must be at least 0.5");
+  refuses({.bilateral_theta = -3}, "bilateral theta (sxy) = -3 must be at least 0.5");
+  refuses({.colour_theta = 0}, "colour theta (srgb) = 0 must be at least 0.01");
+  refuses({.bilateral_weight = -1}, "between 0 and 10^6");
+  refuses({.spatial_weight = 1e300}, "between 0 and 10^6");
+  refuses({.iterations = 1000000000}, "1 to 1000");
   refuses({.ground_truth_probability = 1}, "gt_prob = 1");
   refuses({.iterations = 0}, "0 iterations");
 }

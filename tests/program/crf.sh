@@ -77,10 +77,12 @@ write dot_label.png 1 1 '(0, 128, 0)'
 refuses "one pixel of one label" 3 "1 label" "$cris" crf dot.png --labels dot_label.png -o none.png
 
 write small.png 23 16 '(0, 128, 0) if x < 12 else (128, 0, 0)'
-refuses "a label map of another size" 3 "24 x 16 pixels, its labels or probabilities 23 x 16" "$cris" crf image.png --labels small.png -o none.png
+refuses "a label map of another size" 3 "small.png is 23 x 16 but its image image.png is 24 x 16" "$cris" crf image.png --labels small.png -o none.png
 write small_map.png 24 15 '200'
-refuses "a probability map of another size" 3 "24 x 15" "$cris" crf image.png --probability small_map.png -o none.png
-refuses "probability maps of two sizes" 3 "do not fit together" "$cris" crf image.png --probability foreground.png small_map.png -o none.png
+refuses "a probability map of another size" 3 "small_map.png is 24 x 15" "$cris" crf image.png --probability small_map.png -o none.png
+refuses "probability maps of two sizes" 3 "small_map.png is 24 x 15" "$cris" crf image.png --probability foreground.png small_map.png -o none.png
+cp small.png maps/b.png
+refuses "a folder where the second map is of another size" 3 "b.png is 23 x 16" "$cris" crf images --labels maps -o partial
 write photograph.png 24 16 '(x * 10, y * 15, (x * y) % 256)'
 refuses "a label map of too many colours" 3 "more than 256 colours" "$cris" crf image.png --labels photograph.png -o none.png
 write black.png 24 16 '(0, 0, 0)'
@@ -96,13 +98,15 @@ refuses "a map that is a text file" 3 "text.png" "$cris" crf image.png --labels 
 refuses "no such image" 3 "nowhere.png" "$cris" crf nowhere.png --labels labels.png -o none.png
 for option in --sxy --srgb --gaussian-sxy; do
   for value in 0 -3 nan; do
-    refuses "$option $value" 2 "must be positive" "$cris" crf image.png --labels labels.png -o none.png "$option" "$value"
+    refuses "$option $value" 2 "must be at least" "$cris" crf image.png --labels labels.png -o none.png "$option" "$value"
   done
 done
-refuses "a tiny theta" 3 "is a theta too small?" "$cris" crf image.png --labels labels.png -o none.png --srgb 1e-6
-refuses "a negative weight" 2 "must not be negative" "$cris" crf image.png --labels labels.png -o none.png --compat -1
+refuses "a tiny theta" 2 "at least 0.01" "$cris" crf image.png --labels labels.png -o none.png --srgb 1e-6
+refuses "a negative weight" 2 "between 0 and 10^6" "$cris" crf image.png --labels labels.png -o none.png --compat -1
 refuses "certainty 1" 2 "gt_prob = 1" "$cris" crf image.png --labels labels.png -o none.png --gt-prob 1
 refuses "no iterations" 2 "0 iterations" "$cris" crf image.png --labels labels.png -o none.png --iterations 0
+refuses "more iterations than ever end" 2 "1 to 1000" "$cris" crf image.png --labels labels.png -o none.png --iterations 1000000000
+refuses "a negative number of threads" 2 "--threads" "$cris" crf image.png --labels labels.png -o none.png --threads -1
 refuses "labels and probabilities" 2 "either --labels or --probability" "$cris" crf image.png --labels labels.png --probability foreground.png -o none.png
 refuses "neither" 2 "either --labels or --probability" "$cris" crf image.png -o none.png
 [ ! -e none.png ] && [ ! -e partial ]
