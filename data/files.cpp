@@ -23,8 +23,11 @@ std::vector<std::string> list_files(const std::string& folder) {
   require(!error, "cannot list {}: {}", folder, error.message());
   for (; it != fs::directory_iterator(); it.increment(error)) {
     const std::string name = it->path().filename();
-    std::error_code ignored;  // a dangling link is no regular file
-    if (name[0] != '.' && it->is_regular_file(ignored)) names.push_back(name);
+    std::error_code ignored;
+    const fs::file_type type = it->status(ignored).type();
+    // A link that leads nowhere is listed, so that whoever reads it says so.
+    const bool lost = type == fs::file_type::not_found || type == fs::file_type::none;
+    if (name[0] != '.' && (type == fs::file_type::regular || lost)) names.push_back(name);
     if (error) break;
   }
   require(!error, "cannot list {}: {}", folder, error.message());

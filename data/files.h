@@ -6,7 +6,8 @@
 
 namespace data {
 
-/// Names (not paths) of the regular files in `folder`, sorted bytewise; hidden ones left out. Throws FormatError.
+/// Names (not paths) of the regular files in `folder`, and of links that lead nowhere, sorted bytewise; hidden ones left
+/// out. Throws FormatError.
 std::vector<std::string> list_files(const std::string& folder);
 
 /// Creates `folder` and its parents where missing. Throws FormatError.

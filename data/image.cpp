@@ -29,7 +29,6 @@ void* bounded_realloc(void* block, size_t bytes) {
 #define STBI_MALLOC bounded_malloc
 #define STBI_REALLOC bounded_realloc
 #define STBI_FREE std::free
-#define STBI_MAX_DIMENSIONS (1 << 15)
 #define STBI_ONLY_PNG
 #define STBI_ONLY_JPEG
 #define STBI_ONLY_BMP

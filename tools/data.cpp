@@ -1,7 +1,7 @@
 /// cris data: checks, splits, shrinks and makes data sets.
 #include <fmt/format.h>
 
-#include <filesystem>
+#include <limits>
 #include <memory>
 
 #include "data/format_error.h"
@@ -40,6 +40,8 @@ int check(const Options& o) {
 }
 
 int split(const Options& o) {
+  if (!(o.shares.validation + o.shares.test < 1))
+    throw Failure(kUsage, "data split: --validation and --test must together be below 1, to leave images to train on");
   const data::Dataset dataset = data::open_dataset(o.folder);
   std::vector<std::string> names;
   for (const data::Pair& pair : dataset.pairs) names.push_back(pair.name);
@@ -78,6 +80,7 @@ void add_threads(CLI::App& app, Options& o) {
 Run setup(CLI::App& app) {
   const auto o = std::make_shared<Options>();
   app.require_subcommand(1);
+  const CLI::Range kSeeds(int64_t(0), std::numeric_limits<int64_t>::max());
   const char* kFolder = "A folder with images/ and masks/ inside";
 
   CLI::App* checking =
@@ -89,9 +92,13 @@ Run setup(CLI::App& app) {
   CLI::App* splitting = app.add_subcommand("split", "Writes a seeded split with its SHA-256");
   splitting->add_option("DIR", o->folder, kFolder)->required();
   splitting->add_option("-o,--out", o->out, "The split file to write")->capture_default_str();
-  splitting->add_option("--seed", o->seed, "Seed of the shuffle")->capture_default_str();
-  splitting->add_option("--validation", o->shares.validation, "Share that validates")->capture_default_str();
-  splitting->add_option("--test", o->shares.test, "Share that tests")->capture_default_str();
+  splitting->add_option("--seed", o->seed, "Seed of the shuffle")->check(kSeeds)->capture_default_str();
+  splitting->add_option("--validation", o->shares.validation, "Share that validates")
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str();
+  splitting->add_option("--test", o->shares.test, "Share that tests")
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str();
   splitting->add_flag("--cvc-sequences", o->by_sequence,
                       "CVC-ClinicDB by whole video sequences (not the paper's protocol)");
 
@@ -104,7 +111,7 @@ Run setup(CLI::App& app) {
   CLI::App* making = app.add_subcommand("synthesize", "Makes a procedural colonoscopy set");
   making->add_option("OUT", o->folder, "Where to write")->required();
   making->add_option("--count", o->count, "Number of pairs")->check(CLI::Range(1, 1000000))->capture_default_str();
-  making->add_option("--seed", o->seed, "Seed of the pictures")->capture_default_str();
+  making->add_option("--seed", o->seed, "Seed of the pictures")->check(kSeeds)->capture_default_str();
   add_size(*making, *o);
   add_threads(*making, *o);
 

@@ -138,6 +138,12 @@ TEST_CASE("BMPs with the ancient header and with rows from the top down are read
   CHECK(contains(message_of<data::FormatError>([&] { data::decode_image(compressed, "x.bmp"); }), "compressed"));
 }
 
+TEST_CASE("a picture wider than the limit is refused by its size, not as an unknown kind") {
+  data::Image wide(1, data::kMaxImageSide + 1, 1);
+  CHECK(contains(message_of<data::FormatError>([&] { data::decode_image(data::encode_png(wide), "x.png"); }),
+                 "beyond the limit"));
+}
+
 TEST_CASE("a TIFF's orientation is not applied, as EXIF's is not") {
   std::string tiff = picture("rgb.tif");
   const data::Image upright = data::decode_image(tiff, "x.tif");
