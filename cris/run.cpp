@@ -52,21 +52,32 @@ std::vector<std::string> own_files(const std::string& run, bool half_written) {
 GrowingFile::GrowingFile(std::string path)
     : path_(std::move(path)), file_(open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666)) {
   if (file_ < 0) throw tensor::Error(fmt::format("{}: cannot be written: {}", path_, std::strerror(errno)));
+  if (!fs::is_regular_file(path_)) {
+    close(file_);
+    throw tensor::Error(fmt::format("{}: is no regular file; remove it or choose another -o", path_));
+  }
   bytes_ = lseek(file_, 0, SEEK_END);
 }
 
 GrowingFile::~GrowingFile() { close(file_); }
 
 void GrowingFile::truncate(int64_t bytes) {
-  if (bytes > bytes_) {
-    throw tensor::Error(fmt::format(
-        "{}: has {} bytes, the checkpoint expects at least {}: it was changed; start again in a new directory", path_,
-        bytes_, bytes));
-  }
   if (ftruncate(file_, bytes) != 0)
     throw tensor::Error(fmt::format("{}: cannot be cut: {}", path_, std::strerror(errno)));
   bytes_ = lseek(file_, 0, SEEK_END);
 }
+
+void GrowingFile::go_back(int64_t bytes, const std::string& sha256) {
+  const std::string content = tensor::read_file(path_);
+  if (int64_t(content.size()) < bytes || data::sha256(std::string_view(content).substr(0, size_t(bytes))) != sha256)
+    throw tensor::Error(
+        fmt::format("{}: its first {} bytes are not those that the checkpoint continues: it was changed; start again "
+                    "in a new directory",
+                    path_, bytes));
+  truncate(bytes);
+}
+
+std::string GrowingFile::sha256() const { return data::sha256(tensor::read_file(path_)); }
 
 void GrowingFile::append(const std::string& text) {
   for (size_t done = 0; done < text.size();) {
@@ -137,6 +148,9 @@ void RunDirectory::begin(const Config& config, const ExperimentData& data, const
     tensor::write_file_atomically(file("config.resolved.toml"), to_toml(config));
     return;
   }
+  data::require(!has("checkpoints/last.safetensors"),
+                "{0}/manifest.json is missing, and {0}/checkpoints holds a run; restore it or choose another -o",
+                path_);
   tensor::write_file_atomically(file("config.resolved.toml"), to_toml(config));
   data::write_split(file("split.txt"), data.split);
   nlohmann::ordered_json manifest = {{"command", command},

@@ -24,6 +24,9 @@ class GrowingFile {
   int64_t bytes() const { return bytes_; }
   /// Cuts the file to its first `bytes`. Throws Error when it is shorter: something else changed it.
   void truncate(int64_t bytes);
+  /// Cuts it to its first `bytes` bytes. Throws Error, and cuts nothing, when their SHA-256 is another.
+  void go_back(int64_t bytes, const std::string& sha256);
+  std::string sha256() const;
   /// Throws Error naming the file and the system's reason.
   void append(const std::string& text);
 

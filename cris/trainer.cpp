@@ -9,6 +9,7 @@
 #include "cris/evaluate.h"
 #include "cris/guard.h"
 #include "nn/checkpoint.h"
+#include "nn/json_text.h"
 #include "tensor/allocator.h"
 
 namespace cris {
@@ -83,7 +84,8 @@ void Trainer::restore() {
   const nn::Metadata metadata = nn::load_checkpoint(last, *model_, &optimizer_);
   const auto found = metadata.find("position");
   try {
-    const json p = json::parse(found == metadata.end() ? "" : found->second);
+    tensor::check(found != metadata.end(), "there is none");
+    const json p = nn::parse_json<json>(found->second);
     at_ = {.epoch = p.at("epoch"),
            .step = p.at("step"),
            .loss_sum = p.at("loss_sum"),
@@ -93,17 +95,26 @@ void Trainer::restore() {
            .best_dice = p.at("best_dice"),
            .stopped_early = p.at("stopped_early"),
            .metrics_bytes = p.at("metrics_bytes"),
-           .epochs_bytes = p.at("epochs_bytes")};
+           .epochs_bytes = p.at("epochs_bytes"),
+           .metrics_sha256 = p.at("metrics_sha256"),
+           .epochs_sha256 = p.at("epochs_sha256")};
     tensor::check(at_.epoch >= 0 && at_.step >= 0 && at_.step <= loader_.steps_per_epoch() && at_.metrics_bytes >= 0 &&
                       at_.epochs_bytes >= 0,
                   "epoch {}, step {}", at_.epoch, at_.step);
   } catch (const std::exception& e) {
-    throw tensor::Error(
-        fmt::format("{}: is no training checkpoint (it has no position in a run: {}); start again in a new directory",
-                    last, e.what()));
+    throw tensor::Error(fmt::format(
+        "{}: is no training checkpoint (its position in a run: {}); start again in a new directory", last, e.what()));
   }
-  metrics_.truncate(at_.metrics_bytes);
-  epochs_.truncate(at_.epochs_bytes);
+  // Missed only when the last epoch is done, otherwise.
+  if (const std::string best = run_.file("checkpoints/best.safetensors"); at_.best_epoch >= 0) {
+    try {
+      nn::read_safetensors(best);
+    } catch (const tensor::Error& e) {
+      throw tensor::Error(fmt::format("{}; start again in a new directory", e.what()));
+    }
+  }
+  metrics_.go_back(at_.metrics_bytes, at_.metrics_sha256);
+  epochs_.go_back(at_.epochs_bytes, at_.epochs_sha256);
   say(fmt::format("going on from epoch {}, step {}", at_.epoch + 1, at_.step));
 }
 
@@ -116,6 +127,8 @@ void Trainer::save_last() {
                     name, at_.epoch + 1, at_.step));
   at_.metrics_bytes = metrics_.bytes();
   at_.epochs_bytes = epochs_.bytes();
+  at_.metrics_sha256 = metrics_.sha256();
+  at_.epochs_sha256 = epochs_.sha256();
   const json p = {{"epoch", at_.epoch},
                   {"step", at_.step},
                   {"loss_sum", at_.loss_sum},
@@ -125,7 +138,9 @@ void Trainer::save_last() {
                   {"best_dice", at_.best_dice},
                   {"stopped_early", at_.stopped_early},
                   {"metrics_bytes", at_.metrics_bytes},
-                  {"epochs_bytes", at_.epochs_bytes}};
+                  {"epochs_bytes", at_.epochs_bytes},
+                  {"metrics_sha256", at_.metrics_sha256},
+                  {"epochs_sha256", at_.epochs_sha256}};
   nn::save_checkpoint(run_.file("checkpoints/last.safetensors"), *model_, &optimizer_,
                       {{"position", p.dump()}, {"config", portable_toml(config_)}});
 }

@@ -41,6 +41,7 @@ class Trainer {
     double best_dice = -1;
     bool stopped_early = false;
     int64_t metrics_bytes = 0, epochs_bytes = 0;  ///< lengths of the growing files
+    std::string metrics_sha256 = {}, epochs_sha256 = {};
   };
 
   Config config_;

@@ -20,6 +20,11 @@ broken zero && : >"zero/images/$first"
 refuses "an image of zero bytes" 3 "$first" train --data zero
 broken text && rm "text/images/$first" && echo "not a picture" >"text/images/${first%.*}.jpg"
 refuses "a text file named .jpg" 3 "${first%.*}.jpg" train --data text
+broken lost && rm "lost/images/$first" && ln -s nowhere "lost/images/$first"
+refuses "a link that leads nowhere" 3 "lost/images/$first: No such file" train --data lost
+refuses "shares of a split that leave nothing" 2 "below 1" "$cris" data split good --validation 0.5 --test 0.5
+refuses "a share that is no number" 2 "--validation" "$cris" data split good --validation nan
+refuses "a negative seed" 2 "--seed" "$cris" data synthesize none --seed -1
 broken other_size && "$cris" data synthesize small --count 1 --size 32 >/dev/null && cp small/masks/* "other_size/masks/$first"
 refuses "a mask of another size" 3 "$first" train --data other_size
 [ ! -e run ]
@@ -70,9 +75,26 @@ for text in '{"chosen_on_training_set": 1}' '{}' 'null' "$(printf '[%.0s' $(seq 
   refuses "a report of a damaged run" 3 "spoilt" "$cris" report spoilt -o spoilt.html
   refuses "a prediction by a damaged run" 3 "evaluation.json is damaged" "$cris" predict spoilt "good/images/$first" -o out
 done
-printf '{"data_sha256": 1}' >spoilt/manifest.json
-refuses "a damaged manifest of a run that goes on" 3 "manifest.json is damaged" train --data good --epochs 4 -o spoilt
-printf '[train]\nepoch = 1\n' >spoilt/config.resolved.toml
+# spoil: a run that stopped after two of four epochs, to be spoilt.
+spoil() { rm -rf spoilt && cp -r run spoilt && rm spoilt/SHA256SUMS; }
+again() { train --data good --epochs 4 -o spoilt; }
+spoil && sed -i '1s/loss/lost/' spoilt/metrics.jsonl
+refuses "a changed metrics.jsonl" 3 "spoilt/metrics.jsonl: its first" again
+spoil && sed -i '2s/^1,/x,/' spoilt/epochs.csv
+refuses "a changed epochs.csv" 3 "spoilt/epochs.csv: its first" again
+spoil && rm spoilt/metrics.jsonl && mkfifo spoilt/metrics.jsonl
+refuses "a pipe for metrics.jsonl" 3 "spoilt/metrics.jsonl: is no regular file" again
+spoil && truncate -s 1000 spoilt/checkpoints/best.safetensors
+refuses "a damaged best checkpoint of a run that goes on" 3 "best.safetensors is damaged" again
+[ "$(wc -l <spoilt/epochs.csv)" -eq 3 ]
+verdict "  before any more is trained" $?
+spoil && rm spoilt/manifest.json
+refuses "a checkpoint without its manifest" 3 "manifest.json is missing" again
+spoil && cp spoilt/checkpoints/best.safetensors spoilt/checkpoints/last.safetensors
+refuses "a checkpoint without a position" 3 "last.safetensors: is no training checkpoint (its position in a run: there is none" again
+spoil && printf '{"data_sha256": 1}' >spoilt/manifest.json
+refuses "a damaged manifest of a run that goes on" 3 "manifest.json is damaged" again
+rm -rf spoilt && cp -r run spoilt && printf '[train]\nepoch = 1\n' >spoilt/config.resolved.toml
 "$cris" verify spoilt >/dev/null
 [ $? -eq 5 ]
 verdict "verify of a damaged configuration: exit code 5" $?
