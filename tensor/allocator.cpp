@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <memory>
+#include <utility>
 
 #include "tensor/backend.h"
 
@@ -37,6 +38,7 @@ struct DeviceArena {
   char* base;
   Arena arena;
   std::mutex mutex;
+  Footprint* noting = nullptr;
 };
 
 /// Made at first use and never destroyed: tensors of static lifetime may outlive everything else.
@@ -74,11 +76,34 @@ int64_t Arena::allocate(int64_t bytes) {
     offset = end_;
     end_ += bytes;
   }
+  add_block(offset, bytes);
+  return offset;
+}
+
+void Arena::add_block(int64_t offset, int64_t bytes) {
   live_.emplace(offset, bytes);
   stats_.live += bytes;
   stats_.peak_live = std::max(stats_.peak_live, stats_.live);
   stats_.peak = std::max(stats_.peak, end_);
-  return offset;
+}
+
+bool Arena::allocate_at(int64_t offset, int64_t bytes) {
+  const int64_t beyond = offset + bytes;
+  if (offset >= end_) {
+    if (beyond > limit_) return false;
+    if (offset > end_) add_hole(end_, offset - end_);
+    end_ = beyond;
+  } else {
+    auto hole = holes_.upper_bound(offset);
+    if (hole == holes_.begin()) return false;
+    const auto [first, size] = *--hole;
+    if (first + size < beyond) return false;
+    erase_hole(hole);
+    if (first < offset) add_hole(first, offset - first);
+    if (beyond < first + size) add_hole(beyond, first + size - beyond);
+  }
+  add_block(offset, bytes);
+  return true;
 }
 
 int64_t Arena::release(int64_t offset) {
@@ -130,6 +155,7 @@ void* allocate(Device device, int64_t bytes) {
   const std::lock_guard lock(a.mutex);
   const int64_t offset = a.arena.allocate(bytes);
   if (offset < 0) throw OutOfMemory(device, "a block", bytes, a.arena.stats().live, a.limit);
+  if (a.noting) a.noting->add(offset, round_up(bytes));
   poison(device, a.base + offset, round_up(bytes), true);
   poison(device, a.base + offset, bytes, false);
   return a.base + offset;
@@ -140,6 +166,60 @@ void release(Device device, void* block) {
   const std::lock_guard lock(a.mutex);
   const int64_t bytes = a.arena.release(static_cast<char*>(block) - a.base);
   poison(device, block, bytes, true);
+}
+
+void Footprint::note(const std::function<void()>& work) {
+  DeviceArena& a = arena_of(device_);
+  const auto set = [&](Footprint* noting) {
+    const std::lock_guard lock(a.mutex);
+    return std::exchange(a.noting, noting);
+  };
+  Footprint* const before = set(this);
+  try {
+    work();
+  } catch (...) {
+    set(before);
+    throw;
+  }
+  set(before);
+}
+
+void Footprint::add(int64_t offset, int64_t bytes) {
+  // Ranges that overlap or touch become one.
+  auto next = ranges_.upper_bound(offset);
+  if (next != ranges_.begin())
+    if (const auto before = std::prev(next); before->first + before->second >= offset) next = before;
+  int64_t beyond = offset + bytes;
+  while (next != ranges_.end() && next->first <= beyond) {
+    offset = std::min(offset, next->first);
+    beyond = std::max(beyond, next->first + next->second);
+    next = ranges_.erase(next);
+  }
+  ranges_.emplace(offset, beyond - offset);
+}
+
+bool Footprint::take() {
+  if (taken_) return true;
+  DeviceArena& a = arena_of(device_);
+  const std::lock_guard lock(a.mutex);
+  for (auto range = ranges_.begin(); range != ranges_.end(); ++range) {
+    if (a.arena.allocate_at(range->first, range->second)) continue;
+    while (range != ranges_.begin()) a.arena.release((--range)->first);
+    return false;
+  }
+  return taken_ = true;
+}
+
+void Footprint::give() {
+  if (!std::exchange(taken_, false)) return;
+  DeviceArena& a = arena_of(device_);
+  const std::lock_guard lock(a.mutex);
+  for (const auto& [offset, bytes] : ranges_) a.arena.release(offset);
+}
+
+void Footprint::clear() {
+  give();
+  ranges_.clear();
 }
 
 MemoryStats memory_stats(Device device) {

@@ -2,6 +2,7 @@
 /// arithmetic without memory (Device::plan) predicts a program's peak to the byte.
 #pragma once
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <set>
@@ -25,6 +26,9 @@ class Arena {
   /// Offset of a block of at least `bytes`, the smallest free hole that fits (lowest address on ties); -1 if none is
   /// left.
   int64_t allocate(int64_t bytes);
+  /// Makes a block of exactly [offset, offset + bytes), both multiples of the alignment; false when some of it is in
+  /// use or beyond the limit.
+  bool allocate_at(int64_t offset, int64_t bytes);
   /// Frees the block at `offset` and returns its bytes. Throws Error when none begins there.
   int64_t release(int64_t offset);
   const MemoryStats& stats() const { return stats_; }
@@ -38,6 +42,7 @@ class Arena {
   std::set<std::pair<int64_t, int64_t>> by_size_;  // (bytes, offset) of holes_
   MemoryStats stats_;
   void add_hole(int64_t offset, int64_t bytes);
+  void add_block(int64_t offset, int64_t bytes);
   void erase_hole(std::map<int64_t, int64_t>::iterator hole);
 };
 
@@ -53,6 +58,32 @@ class OutOfMemory : public Error {
 void* allocate(Device device, int64_t bytes);
 /// Gives a block back to the arena. Its pages stay with the process for the next block.
 void release(Device device, void* block);
+/// The memory that some work passes through, noted while it runs and later kept free for it to run again.
+/// One footprint of a device notes at a time.
+class Footprint {
+ public:
+  explicit Footprint(Device device) : device_(device) {}
+  ~Footprint() { give(); }
+  Footprint(const Footprint&) = delete;
+  Footprint& operator=(const Footprint&) = delete;
+  /// Runs `work`; every block that it allocates belongs to the footprint from then on.
+  void note(const std::function<void()>& work);
+  /// Takes the whole footprint out of the arena, so that nobody else is given any of it; true when it is taken already.
+  /// False, taking nothing, when some of it is in use.
+  bool take();
+  /// Gives it back to the arena until the next take().
+  void give();
+  /// Gives it back for good: nothing is noted any more.
+  void clear();
+
+ private:
+  Device device_;
+  std::map<int64_t, int64_t> ranges_;  // offset -> bytes, disjoint
+  bool taken_ = false;
+  friend void* allocate(Device device, int64_t bytes);
+  void add(int64_t offset, int64_t bytes);
+};
+
 MemoryStats memory_stats(Device device);
 /// Bytes that `device` has for tensors.
 int64_t memory_limit(Device device);

@@ -110,3 +110,52 @@ TEST_CASE("memory_stats: a tensor counts while it lives") {
   CHECK(memory_stats(Device::cpu).live == before);
   CHECK(memory_stats(Device::cpu).peak_live == before + 4096 + 256);
 }
+
+TEST_CASE("arena: a block is made where it is asked for, unless some of that is in use") {
+  Arena arena(4096);
+  CHECK(arena.allocate_at(512, 512));
+  CHECK_FALSE(arena.allocate_at(256, 512));
+  CHECK_FALSE(arena.allocate_at(768, 512));
+  CHECK(arena.allocate_at(2048, 256));
+  CHECK(arena.allocate_at(1280, 256));
+  CHECK_FALSE(arena.allocate_at(1024, 512));
+  CHECK_FALSE(arena.allocate_at(3840, 512));
+  CHECK(arena.stats().live == 1024);
+  CHECK(arena.allocate(512) == 0);
+  CHECK(arena.allocate(512) == 1536);
+  CHECK(arena.allocate(256) == 1024);
+  for (const int64_t at : {512, 2048, 1280, 0, 1536, 1024}) arena.release(at);
+  CHECK(arena.allocate(4096) == 0);
+}
+
+TEST_CASE("footprint: the memory that work passed through is kept for it, or given to others and taken again") {
+  const auto live = [] { return memory_stats(Device::cpu).live; };
+  const int64_t before = live();
+  Footprint footprint(Device::cpu);
+  const void* first = nullptr;
+  const auto work = [&] {
+    const Tensor a({1000}, DType::f32, Device::cpu);
+    { const Tensor b({500}, DType::f32, Device::cpu); }
+    const Tensor c({500}, DType::f32, Device::cpu);
+    first = a.raw();
+  };
+  footprint.note(work);
+  CHECK(live() == before);
+  REQUIRE(footprint.take());
+  CHECK(live() == before + 4096 + 2048);
+  const Tensor elsewhere({1000}, DType::f32, Device::cpu);
+  CHECK(elsewhere.raw() != first);
+  footprint.give();
+  {
+    const Tensor guest({1000}, DType::f32, Device::cpu);
+    CHECK(guest.raw() == first);
+    CHECK_FALSE(footprint.take());
+    CHECK(live() == before + 2 * 4096);
+  }
+  CHECK(footprint.take());
+  CHECK(live() == before + 2 * 4096 + 2048);
+  footprint.clear();
+  CHECK(live() == before + 4096);
+  CHECK(footprint.take());
+  CHECK(live() == before + 4096);
+}
