@@ -44,6 +44,24 @@ std::map<uint64_t, std::vector<nn::Named<Variable>>> readers(nn::Module& model, 
   return found;
 }
 
+/// While it lives, the configured device's workspaces are planned, or the cpu's where this build or machine lacks it.
+class PlannedDevice {
+ public:
+  explicit PlannedDevice(const Config& c) : before_(tensor::set_planned_device(tensor::Device::cpu)) {
+    try {
+      tensor::backend(device_of(c)).synchronize();
+      tensor::set_planned_device(device_of(c));
+    } catch (const tensor::Error&) {
+    }
+  }
+  ~PlannedDevice() { tensor::set_planned_device(before_); }
+  PlannedDevice(const PlannedDevice&) = delete;
+  PlannedDevice& operator=(const PlannedDevice&) = delete;
+
+ private:
+  tensor::Device before_;
+};
+
 void training_step(Model& model, nn::Adam& optimizer, const Config& c, const Batch& batch) {
   nn::set_random_step(model, 0, 0);
   model.zero_grad();
@@ -103,6 +121,7 @@ std::string grouped(int64_t n) {
 }  // namespace
 
 ModelSummary summarize(const Config& config, const ExperimentData* data) {
+  const PlannedDevice planned(config);
   ModelSummary s;
   s.inference_bytes = inference_peak(config);
   Model model(model_options(config));

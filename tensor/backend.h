@@ -50,6 +50,8 @@ struct GaussianPass {
   Tensor before, after;
 };
 
+enum class ConvPass { forward, grad_input, grad_weight };
+
 class Backend {
  public:
   virtual ~Backend() = default;
@@ -122,6 +124,8 @@ class Backend {
   /// y[..., y_first + i] = x[..., x_first + i] for i < count; other channels of y stay as they are.
   virtual void copy_channels(const Tensor& x, int64_t x_first, int64_t count, const Tensor& y, int64_t y_first) = 0;
   /// Over all but the last axis: mean[c], and variance[c] divided by the number of values (biased). f32 is summed in
+  /// Bytes that a convolution takes from the arena while it runs, in the present precision.
+  virtual int64_t conv_workspace_bytes(const ConvShape&, ConvPass, DType) { return 0; }
   /// f64.
   virtual void batch_norm_statistics(const Tensor& x, const Tensor& mean, const Tensor& variance) = 0;
   virtual void batch_norm(const BatchNorm& b, const Tensor& y) = 0;

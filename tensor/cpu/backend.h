@@ -25,6 +25,7 @@ class CpuBackend : public ReferenceBackend {
   void matmul(const MatmulShape& z, const Tensor& a, const Tensor& b, const Tensor& y) override;
 
   // conv.cpp
+  int64_t conv_workspace_bytes(const ConvShape& z, ConvPass pass, DType dtype) override;
   void conv2d(const ConvShape& z, const Tensor& x, const Tensor& w, const Tensor& b, Activation activation,
               const Tensor& y) override;
   void conv2d_grad_input(const ConvShape& z, const Tensor& dy, const Tensor& w, const Tensor& b,

@@ -61,6 +61,10 @@ int64_t conv_workspace_bytes(const ConvShape& z, ConvPass pass) {
   return kernels_of(z).scratch[int(pass)](z) * int64_t(sizeof(float));
 }
 
+int64_t CpuBackend::conv_workspace_bytes(const ConvShape& z, ConvPass pass, DType dtype) {
+  return dtype == DType::f32 ? cpu::conv_workspace_bytes(z, pass) : 0;
+}
+
 void CpuBackend::conv2d(const ConvShape& z, const Tensor& x, const Tensor& w, const Tensor& b, Activation activation,
                         const Tensor& y) {
   if (x.dtype() != DType::f32) return ReferenceBackend::conv2d(z, x, w, b, activation, y);

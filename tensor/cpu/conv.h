@@ -4,7 +4,6 @@
 
 namespace tensor::cpu {
 
-enum class ConvPass { forward, grad_input, grad_weight };
 enum class ConvAlgorithm { direct, winograd_2x2_3x3, winograd_4x4_3x3, winograd_4x4_5x5, winograd_4x4_7x7 };
 
 /// The rule, for all three passes: 3x3, 5x5 and 7x7 kernels of stride 1 that keep the image's size, and whose channels

@@ -66,6 +66,9 @@ class CudaBackend final : public Backend {
   std::vector<std::pair<std::string, std::string>> facts() override { return cuda::facts(); }
   std::vector<std::string> conv_methods() const override { return cuda::conv_methods(); }
   void force_conv_method(const std::string& name) override { cuda::force_conv_method(name); }
+  int64_t conv_workspace_bytes(const ConvShape& z, ConvPass pass, DType dtype) override {
+    return cuda::conv_workspace_bytes(z, pass, dtype);
+  }
   void copy_from_host(void* to, const void* host, int64_t bytes) override { cuda::copy_from_host(to, host, bytes); }
   void copy_to_host(void* host, const void* from, int64_t bytes) override {
     check_cuda(cudaMemcpyAsync(host, from, size_t(bytes), cudaMemcpyDeviceToHost, stream()), "cudaMemcpyAsync");

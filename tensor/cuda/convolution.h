@@ -1,7 +1,8 @@
 /// Which kernel serves a convolution on the GPU. Host code only.
 ///
-/// precision exact: direct sums. f32 (and f64): patches and cuBLAS, images in groups whose patches fit 256 MiB; direct
-/// sums where the product is too thin for a matrix product to pay. tf32, bf16: implicit GEMM on tensor cores.
+/// precision exact: direct sums, which are f64 in every precision. f32 (and f64): patches and cuBLAS, images in groups
+/// whose patches fit 256 MiB; direct sums where the product is too thin for a matrix product to pay, or in f32 so small
+/// that exactness is free. tf32, bf16: implicit GEMM on tensor cores.
 #pragma once
 #include "tensor/backend.h"
 
@@ -10,6 +11,9 @@ namespace tensor::cuda {
 /// The algorithms: "direct", "patches", "implicit". See Backend::force_conv_method.
 std::vector<std::string> conv_methods();
 void force_conv_method(const std::string& name);
+
+/// Bytes from the arena that the calls below take while they run.
+int64_t conv_workspace_bytes(const ConvShape& z, ConvPass pass, DType dtype);
 
 /// Arguments as in Backend::conv2d and its gradients.
 void convolve(const ConvShape& z, const Tensor& x, const Tensor& w, const Tensor& b, Activation activation,

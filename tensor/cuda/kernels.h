@@ -80,14 +80,16 @@ void softmax(const T* x, T* y, int64_t rows, int64_t classes);
 template <class T>
 void softmax_grad(const T* dy, const T* y, T* dx, int64_t rows, int64_t classes);
 
-// ---- conv.cu: direct sums, one output element a thread
+// ---- conv.cu: direct sums in f64
 // ---------------------------------------------------------------
 template <class T>
 void conv2d(const ConvShape& z, const T* x, const T* w, const T* b, Activation activation, T* y);
 template <class T>
 void conv2d_grad_input(const ConvShape& z, const T* dy, const T* w, const T* b, T* dx);
 template <class T>
-void conv2d_grad_weight(const ConvShape& z, const T* dy, const T* x, T* dw);
+/// Doubles of workspace; 0 where pixels are few.
+int64_t conv2d_grad_weight_workspace(const ConvShape& z);
+void conv2d_grad_weight(const ConvShape& z, const T* dy, const T* x, double* workspace, T* dw);
 
 // ---- patches.cu
 // ------------------------------------------------------------------------------------------------------

@@ -2,13 +2,18 @@
 #include "tensor/plan/plan.h"
 
 #include <cstring>
-
-#include "tensor/cpu/conv.h"
+#include <utility>
 
 namespace tensor {
 namespace {
 
 PlanCounts counts;
+Device planned = Device::cpu;
+
+/// What the planned device takes from its arena while it computes a convolution.
+Storage workspace(const ConvShape& z, ConvPass pass, DType dtype) {
+  return Storage(Device::plan, backend(planned).conv_workspace_bytes(z, pass, dtype));
+}
 
 class PlanBackend final : public Backend {
  public:
@@ -35,18 +40,18 @@ class PlanBackend final : public Backend {
   }
   void conv2d(const ConvShape& z, const Tensor& x, const Tensor& w, const Tensor& b, Activation,
               const Tensor& y) override {
-    const Storage workspace(Device::plan, cpu::conv_workspace_bytes(z, cpu::ConvPass::forward));
+    const Storage scratch = workspace(z, ConvPass::forward, x.dtype());
     counts.flops += z.flops();
     moves({&x, &w, &b, &y});
   }
   void conv2d_grad_input(const ConvShape& z, const Tensor& dy, const Tensor& w, const Tensor& b,
                          const Tensor& dx) override {
-    const Storage workspace(Device::plan, cpu::conv_workspace_bytes(z, cpu::ConvPass::grad_input));
+    const Storage scratch = workspace(z, ConvPass::grad_input, dy.dtype());
     counts.flops += z.flops();
     moves({&dy, &w, &b, &dx});
   }
   void conv2d_grad_weight(const ConvShape& z, const Tensor& dy, const Tensor& x, const Tensor& dw) override {
-    const Storage workspace(Device::plan, cpu::conv_workspace_bytes(z, cpu::ConvPass::grad_weight));
+    const Storage scratch = workspace(z, ConvPass::grad_weight, dy.dtype());
     counts.flops += z.flops();
     moves({&dy, &x, &dw});
   }
@@ -114,5 +119,6 @@ Backend& plan_backend() {
 }
 PlanCounts plan_counts() { return counts; }
 void reset_plan_counts() { counts = {}; }
+Device set_planned_device(Device device) { return std::exchange(planned, device); }
 
 }  // namespace tensor

@@ -102,6 +102,12 @@ TEST_CASE("cuda: out of memory names the tensor, and the plan says which batch w
   });
   CHECK(contains(refused, "out of memory on cuda"));
   CHECK(contains(refused, "f32 [16384, 1024, 1024] of 65536.0 MiB"));
+  const std::string workspace_refused = message([] {
+    // One image of 1 GiB (never touched) whose patches take 9 times as much.
+    const tensor::Tensor x({1, 1 << 11, 1 << 11, 64}, tensor::DType::f32, tensor::Device::cuda);
+    tensor::conv2d(x, tensor::full({4, 3, 3, 64}, 1, tensor::DType::f32, tensor::Device::cuda), {}, {.padding = 1});
+  });
+  CHECK(contains(workspace_refused, "no room for the patches of a convolution, f32 [4194304, 576]"));
   // The device goes on.
   CHECK(tensor::sum(tensor::full({3}, 2, tensor::DType::f32, tensor::Device::cuda)).item() == 6);
 
@@ -117,7 +123,7 @@ TEST_CASE("cuda: out of memory names the tensor, and the plan says which batch w
   CHECK(contains(cris::memory_advice(config, planned(4)), "batch 4 needs"));
   CHECK(contains(cris::memory_advice(config, planned(4) - 1), "batch 3 needs"));
   CHECK(contains(cris::memory_advice(config, 1 << 10), "not even one image"));
-  // The plan fits, but a workspace of half as much again did not: smaller batches need less of it.
+  // The plan fits, but something outside of it did not, half as much again: smaller batches need less of it.
   const int64_t workspace = planned(6) / 2;
   const auto fits = [&](int64_t batch) { return planned(batch) + workspace * batch / 6 <= planned(6); };
   int64_t largest = 5;

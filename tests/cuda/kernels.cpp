@@ -54,7 +54,12 @@ TEST_CASE("cuda kernels agree with the reference") {
 }
 
 TEST_CASE("cuda products agree with the reference in every precision") {
-  SUBCASE("f32: patches and cuBLAS") { check_cases(products()); }
+  SUBCASE("f32: as its rules choose") { check_cases(products()); }
+  SUBCASE("f32: patches and cuBLAS") {
+    backend(Device::cuda).force_conv_method("patches");
+    check_cases(products());
+    backend(Device::cuda).force_conv_method("");
+  }
   SUBCASE("exact: direct sums") {
     const WithPrecision p(Precision::exact);
     check_cases(products());

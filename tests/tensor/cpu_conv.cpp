@@ -203,7 +203,7 @@ TEST_CASE("the stated workspace is what a convolution takes") {
     const int64_t before = memory_stats(Device::cpu).live;
     cpu_backend().conv2d(z, x, w, {}, Activation::none, y);
     const int64_t taken = memory_stats(Device::cpu).peak_live - before;
-    CHECK(std::abs(taken - cpu::conv_workspace_bytes(z, cpu::ConvPass::forward)) <= 256);
+    CHECK(std::abs(taken - cpu::conv_workspace_bytes(z, ConvPass::forward)) <= 256);
   }
 }
 
