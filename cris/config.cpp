@@ -84,6 +84,10 @@ std::vector<Key> keys(Config& c) {
        {},
        0,
        1024},
+      {"run.replay",
+       &c.run.replay,
+       "cuda: record the kernels of a training step once, then launch them together. Results do not depend on it",
+       {}},
   };
 }
 

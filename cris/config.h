@@ -51,6 +51,7 @@ struct Config {
   struct {
     std::string device = "cpu", precision = "f32";
     int64_t threads = 0;
+    bool replay = true;
   } run;
 };
 

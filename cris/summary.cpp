@@ -153,6 +153,9 @@ ModelSummary summarize(const Config& config, const ExperimentData* data) {
     }
     for (auto& [order, row] : rows) s.macs += row.macs, s.layers.push_back(std::move(row));
   }
+  // Recorded steps read their batch from memory of its own.
+  const bool records = device_of(config) == tensor::Device::cuda && config.run.replay && !model.crf;
+  const Batch recorded = records ? plan_batch(config) : Batch{};
   nn::Adam optimizer(model);
   // The first step allocates the moments; the second is what a run repeats.
   training_step(model, optimizer, config, batch);

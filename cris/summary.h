@@ -30,7 +30,7 @@ struct ModelSummary {
 ModelSummary summarize(const Config& config, const ExperimentData* data = nullptr);
 /// What training with `config` would take, and the largest batch that `limit_bytes` of memory hold: "batch 8 needs
 /// about 5.1 GB to train; batch 2 needs 1.4 GB and fits". `refused_bytes`: of the tensor for which there was no room;
-/// where the plan alone would have fitted it was something that the plan does not know (a CRF's lattice) and that grows
+/// where the plan alone would have fitted it was something that the plan underestimates (a CRF's filters) and that grows
 /// with the batch.
 std::string memory_advice(const Config& config, int64_t limit_bytes, int64_t refused_bytes = 0);
 /// Throws ConfigError with that advice when training batches of at most `images` images is planned to take more than

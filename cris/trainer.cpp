@@ -57,6 +57,8 @@ Trainer::Trainer(const Config& config, const ExperimentData& data, RunDirectory&
                            .beta2 = config.train.beta2,
                            .epsilon = config.train.epsilon,
                            .weight_decay = config.train.weight_decay}),
+      step_(*model_, optimizer_,
+            {.cris = cris_options_, .seed = uint64_t(config.train.seed), .replay = config.run.replay}),
       loader_(data.training, loader_options(config)),
       metrics_(run.file("metrics.jsonl")),
       epochs_(run.file("epochs.csv")),
@@ -145,45 +147,35 @@ void Trainer::save_last() {
                       {{"position", p.dump()}, {"config", portable_toml(config_)}});
 }
 
-Variable Trainer::compute_loss(const data::Batch& batch) {
-  const Loss loss = loss_of(strategy_, cris_options_, at_.epoch, at_.step);
-  const Outputs out = (*model_)(Variable(batch.x), {.refine = loss != Loss::mask_mse,
-                                                    .detach_refiner_input = cris_options_.detach_refiner_input});
-  Variable total = loss_value(loss, cris_options_, out.mask, out.output, batch.mask);
-  // Deep supervision trains every head alike: the mean over heads, the last of which is the mask itself.
-  for (const Variable& side : out.sides)
-    total = autograd::add(total, loss_value(loss, cris_options_, side, side, batch.mask));
-  return out.sides.empty() ? total : autograd::affine(total, 1.0 / double(out.sides.size() + 1), 0);
-}
-
 double Trainer::take_step(const data::Batch& batch) {
-  const auto global_step = uint32_t(at_.epoch * loader_.steps_per_epoch() + at_.step);
-  nn::set_random_step(*model_, uint64_t(config_.train.seed), global_step);
-  const auto fail = [&] {
+  const Loss loss = loss_of(strategy_, cris_options_, at_.epoch, at_.step);
+  step_.gradients(loss, batch.x, batch.mask, uint32_t(at_.epoch * loader_.steps_per_epoch() + at_.step));
+  const TrainingStep::Outcome outcome = step_.outcome();
+  if (!std::isfinite(outcome.loss) || !outcome.non_finite.empty()) {
     std::string files;
     for (const int64_t i : batch.samples) files += (files.empty() ? "" : ", ") + data_.training->pair(i).image;
-    report_non_finite(
-        *model_, batch, files, [&] { return compute_loss(batch); },
-        run_.file(fmt::format("nonfinite/epoch{}-step{}.safetensors", at_.epoch + 1, at_.step)));
-  };
-  model_->zero_grad();
-  double value;
-  {
-    const Variable loss = compute_loss(batch);
-    value = loss.value().item();
-    if (!std::isfinite(value)) fail();
-    autograd::backward(loss);
+    const std::string dump = fmt::format("nonfinite/epoch{}-step{}.safetensors", at_.epoch + 1, at_.step);
+    step_.meanwhile([&] {
+      report_non_finite(
+          *model_, batch, files, [&] { return step_.loss(loss, batch.x, batch.mask); }, run_.file(dump));
+    });
   }
-  if (!non_finite_gradient(*model_).empty()) fail();
-  optimizer_.step(config_.train.learning_rate);
-  model_->zero_grad();
-  return value;
+  step_.update(config_.train.learning_rate);
+  if (!said_refusal_ && !step_.refusal().empty()) {
+    said_refusal_ = true;
+    say(fmt::format("steps are not recorded and replayed: {}", step_.refusal()));
+  }
+  return outcome.loss;
 }
 
 double Trainer::end_epoch() {
   const Loss loss = loss_of(strategy_, cris_options_, at_.epoch, 0);
   const double training_loss = at_.loss_sum / double(std::max<int64_t>(at_.images, 1));
-  const Scores scores = evaluate(*model_, data_.validation, device_of(config_), config_.train.batch);
+  Scores scores;
+  step_.meanwhile([&] {
+    scores = evaluate(*model_, data_.validation, device_of(config_), config_.train.batch);
+    model_->train();
+  });
   const Summary s = scores.summary(0.5);
   // Probabilities of an early epoch may all lie below 0.5 and still rank the pixels; the metric's own threshold is
   // chosen later too.
@@ -208,7 +200,6 @@ double Trainer::end_epoch() {
                      {"best", best}};
   metrics_.append(line.dump() + "\n");
   at_.stopped_early = config_.train.early_stopping > 0 && at_.epochs_without_gain >= config_.train.early_stopping;
-  model_->train();
   if (best) {
     nn::save_checkpoint(run_.file("checkpoints/best.safetensors"), *model_, nullptr,
                         {{"epoch", fmt::format("{}", at_.epoch + 1)}, {"config", portable_toml(config_)}});

@@ -7,7 +7,7 @@
 #include "cris/metrics.h"
 #include "cris/progress.h"
 #include "cris/run.h"
-#include "nn/optimizer.h"
+#include "cris/training_step.h"
 
 namespace cris {
 
@@ -52,14 +52,15 @@ class Trainer {
   CrisOptions cris_options_;
   std::unique_ptr<Model> model_;
   nn::Adam optimizer_;
+  TrainingStep step_;
   data::Loader loader_;
   GrowingFile metrics_, epochs_, timing_, log_;
   Position at_;
+  bool said_refusal_ = false;
 
   void restore();
   void save_last();
   double take_step(const data::Batch& batch);
-  Variable compute_loss(const data::Batch& batch);
   /// Validates, writes the epoch's lines and checkpoints; returns the Dice at its best threshold, which ranks epochs.
   double end_epoch();
   void say(const std::string& text);

@@ -5,6 +5,7 @@
 #include <sched.h>
 
 #include <algorithm>
+#include <cmath>
 #include <fstream>
 #include <string>
 
@@ -27,6 +28,15 @@ Precision current_precision = Precision::f32;
 int current_threads = 0;
 
 }  // namespace
+
+AdamFactors adam_factors(const AdamStep& s) {
+  return {s.learning_rate / (1 - std::pow(s.beta1, double(s.step))),
+          1 / std::sqrt(1 - std::pow(s.beta2, double(s.step)))};
+}
+
+std::unique_ptr<Recording> Backend::record(const StepNumbers&, const std::function<void()>&) {
+  throw Error("record: this device cannot record kernels");
+}
 
 Backend& backend(Device device) {
   switch (device) {

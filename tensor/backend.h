@@ -6,6 +6,8 @@
 /// The same call gives the same bits, for any number of threads.
 #pragma once
 #include <cstdint>
+#include <functional>
+#include <memory>
 
 #include "tensor/conv_shape.h"
 #include "tensor/device.h"
@@ -36,10 +38,19 @@ struct AdamStep {
   int64_t step = 1;
 };
 
+/// Of an AdamStep, what changes from step to step: w -= rate m / (sqrt(v) correction + epsilon).
+struct AdamFactors {
+  double rate, correction;
+};
+/// rate = learning_rate / (1 - beta1^step), correction = 1 / sqrt(1 - beta2^step).
+AdamFactors adam_factors(const AdamStep& s);
+
 /// One update of stochastic gradient descent with momentum.
 struct SgdStep {
   double learning_rate = 1e-2, momentum = 0, weight_decay = 0;
 };
+
+enum class ConvPass { forward, grad_input, grad_weight };
 
 /// Around a Gaussian filter K: y[i] = after[i] sum_j K[i,j] before[j] x[j], of image `image` of a batch.
 /// x, y: [images, points, c], of which only this image is read and written; before, after: [points], or undefined
@@ -50,7 +61,19 @@ struct GaussianPass {
   Tensor before, after;
 };
 
-enum class ConvPass { forward, grad_input, grad_weight };
+/// What the kernels of a recording read from device memory when they run, since it changes from step to step.
+struct StepNumbers {
+  Tensor random_step;   ///< i32 [1]: the step of every dropout's key
+  Tensor adam_factors;  ///< f64 [updates, 2]: rate and correction of each adam_step, in the order of the calls
+};
+
+/// Kernels that were recorded, to be launched as a whole: on the same memory, so everything they touch must be left
+/// where it was.
+class Recording {
+ public:
+  virtual ~Recording() = default;
+  virtual void replay() = 0;
+};
 
 class Backend {
  public:
@@ -67,6 +90,12 @@ class Backend {
   virtual std::vector<std::pair<std::string, std::string>> facts() { return {}; }
   /// Waits for all kernels launched so far.
   virtual void synchronize() = 0;
+
+  // ---- recording (cuda) --------------------------------------------------------------------------------------------
+  virtual bool can_record() const { return false; }
+  /// Runs `work`, whose kernels are recorded and not executed. Every kernel must have run before. Throws Error when
+  /// `work` copies to or from the host, which cannot be recorded.
+  virtual std::unique_ptr<Recording> record(const StepNumbers& numbers, const std::function<void()>& work);
 
   // ---- element-wise ------------------------------------------------------------------------------------------------
   /// y = op(x). y may be x.
@@ -95,6 +124,8 @@ class Backend {
   /// Until it is called with "", every convolution takes this algorithm, or throws Error where it cannot: for
   /// benchmarks.
   virtual void force_conv_method(const std::string&) {}
+  /// Bytes that a convolution takes from the arena while it runs, in the present precision.
+  virtual int64_t conv_workspace_bytes(const ConvShape&, ConvPass, DType) { return 0; }
   /// y[n,p,q,k] = act(b[k] + sum_{r,s,c} x[n, row(p,r), col(q,s), c] w[k,r,s,c]). b may be undefined: no bias.
   virtual void conv2d(const ConvShape& z, const Tensor& x, const Tensor& w, const Tensor& b, Activation activation,
                       const Tensor& y) = 0;
@@ -124,8 +155,6 @@ class Backend {
   /// y[..., y_first + i] = x[..., x_first + i] for i < count; other channels of y stay as they are.
   virtual void copy_channels(const Tensor& x, int64_t x_first, int64_t count, const Tensor& y, int64_t y_first) = 0;
   /// Over all but the last axis: mean[c], and variance[c] divided by the number of values (biased). f32 is summed in
-  /// Bytes that a convolution takes from the arena while it runs, in the present precision.
-  virtual int64_t conv_workspace_bytes(const ConvShape&, ConvPass, DType) { return 0; }
   /// f64.
   virtual void batch_norm_statistics(const Tensor& x, const Tensor& mean, const Tensor& variance) = 0;
   virtual void batch_norm(const BatchNorm& b, const Tensor& y) = 0;

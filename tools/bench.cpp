@@ -9,8 +9,9 @@
 #include "autograd/op_cases.h"
 #include "cris/evaluate.h"
 #include "cris/experiment.h"
-#include "nn/dropout.h"
-#include "nn/optimizer.h"
+#include "cris/summary.h"
+#include "cris/training_step.h"
+#include "tensor/allocator.h"
 #include "tensor/plan/plan.h"
 #include "tools/bench_convolutions.h"
 #include "tools/config_options.h"
@@ -128,20 +129,15 @@ int bench_steps(const cris::Config& config, bool training, int64_t steps, int64_
   const cris::Strategy strategy = cris::strategy_from(config.train.strategy);
   // CRIS alternates its losses from step to step here, so that both kinds of step count.
   const cris::CrisOptions options{.alternate = cris::Alternate::batch};
+  cris::TrainingStep step(*model, optimizer, {.cris = options, .replay = config.run.replay, .watch_finite = false});
   model->train(training);
   if (!training) model->fold_norms();
   std::vector<double> times;
   for (int64_t i = 0; i < steps + warmup; ++i) {
     const double start = seconds_now();
     if (training) {
-      nn::set_random_step(*model, 0, uint32_t(i));
-      {
-        const cris::Loss loss = cris::loss_of(strategy, options, 0, i);
-        const cris::Outputs out = (*model)(autograd::Variable(x), {.refine = loss != cris::Loss::mask_mse});
-        autograd::backward(cris::loss_value(loss, options, out.mask, out.output, mask));
-      }
-      optimizer.step(1e-3);
-      model->zero_grad();
+      step.gradients(cris::loss_of(strategy, options, 0, i), x, mask, uint32_t(i));
+      step.update(1e-3);
     } else {
       cris::probabilities(*model, x);
     }
@@ -165,6 +161,7 @@ int bench_steps(const cris::Config& config, bool training, int64_t steps, int64_
                                          {"threads", tensor::threads()},
                                          {"device", config.run.device},
                                          {"precision", config.run.precision},
+                                         {"replay", training && step.replayed()},
                                          {"strategy", config.train.strategy},
                                          {"steps", steps},
                                          {"median_s", median},
@@ -206,7 +203,12 @@ Run setup(CLI::App& app) {
       bench_convolutions(config);
       return int(kOk);
     }
-    return bench_steps(config, o->what == "train", o->steps, o->warmup, o->json);
+    try {
+      return bench_steps(config, o->what == "train", o->steps, o->warmup, o->json);
+    } catch (const tensor::OutOfMemory& e) {
+      if (o->what == "infer") throw;
+      throw tensor::Error(fmt::format("{}. {}", e.what(), cris::memory_advice(config, e.limit, e.asked)));
+    }
   };
 }
 

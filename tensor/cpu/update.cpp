@@ -14,8 +14,8 @@ constexpr int64_t kChunk = 1 << 14;
 void CpuBackend::adam_step(const AdamStep& s, const Tensor& g, const Tensor& w, const Tensor& m, const Tensor& v) {
   if (w.dtype() != DType::f32) return ReferenceBackend::adam_step(s, g, w, m, v);
   const float beta1 = float(s.beta1), beta2 = float(s.beta2), rest1 = float(1 - s.beta1), rest2 = float(1 - s.beta2);
-  const float rate = float(s.learning_rate / (1 - std::pow(s.beta1, double(s.step))));
-  const float correction = float(1 / std::sqrt(1 - std::pow(s.beta2, double(s.step))));
+  const AdamFactors factors = adam_factors(s);
+  const float rate = float(factors.rate), correction = float(factors.correction);
   const float epsilon = float(s.epsilon), decay = float(s.weight_decay);
   const float* gradient = g.data<float>();
   float *weight = w.data<float>(), *first = m.data<float>(), *second = v.data<float>();

@@ -2,8 +2,6 @@
 #include "tensor/backend.h"
 #include "tensor/visit_number.h"
 
-#include <cmath>
-
 #include "tensor/cuda/convolution.h"
 #include "tensor/cuda/gemm.h"
 #include "tensor/cuda/kernels.h"
@@ -42,6 +40,24 @@ cuda::Filtering<T> filtering(const GaussianPass& pass, int64_t points, const Ten
           y.data<T>() + first};
 }
 
+/// A CUDA graph of what the stream was given while it was captured.
+class CudaRecording final : public Recording {
+ public:
+  explicit CudaRecording(cudaGraph_t graph) {
+    const cudaError_t status = cudaGraphInstantiate(&runnable_, graph, 0);
+    cudaGraphDestroy(graph);
+    check_cuda(status, "cudaGraphInstantiate");
+  }
+  ~CudaRecording() override {
+    cudaStreamSynchronize(stream());  // it may still run
+    cudaGraphExecDestroy(runnable_);
+  }
+  void replay() override { check_cuda(cudaGraphLaunch(runnable_, stream()), "cudaGraphLaunch"); }
+
+ private:
+  cudaGraphExec_t runnable_{};
+};
+
 class CudaBackend final : public Backend {
  public:
   /// Nine tenths of what is free now; the rest stays for the driver, cuBLAS and other processes.
@@ -69,15 +85,41 @@ class CudaBackend final : public Backend {
   int64_t conv_workspace_bytes(const ConvShape& z, ConvPass pass, DType dtype) override {
     return cuda::conv_workspace_bytes(z, pass, dtype);
   }
-  void copy_from_host(void* to, const void* host, int64_t bytes) override { cuda::copy_from_host(to, host, bytes); }
+  void copy_from_host(void* to, const void* host, int64_t bytes) override {
+    check(!recording_, "record: a copy of {} bytes from the host cannot be recorded", bytes);
+    cuda::copy_from_host(to, host, bytes);
+  }
   void copy_to_host(void* host, const void* from, int64_t bytes) override {
+    check(!recording_, "record: a copy of {} bytes to the host cannot be recorded", bytes);
     check_cuda(cudaMemcpyAsync(host, from, size_t(bytes), cudaMemcpyDeviceToHost, stream()), "cudaMemcpyAsync");
     synchronize();
   }
   void copy(void* to, const void* from, int64_t bytes) override {
     check_cuda(cudaMemcpyAsync(to, from, size_t(bytes), cudaMemcpyDeviceToDevice, stream()), "cudaMemcpyAsync");
   }
-  void synchronize() override { check_cuda(cudaStreamSynchronize(stream()), "cudaStreamSynchronize"); }
+  void synchronize() override {
+    check(!recording_, "record: waiting for the device cannot be recorded");
+    check_cuda(cudaStreamSynchronize(stream()), "cudaStreamSynchronize");
+  }
+
+  bool can_record() const override { return true; }
+  std::unique_ptr<Recording> record(const StepNumbers& numbers, const std::function<void()>& work) override {
+    cudaGraph_t graph{};
+    check_cuda(cudaStreamBeginCapture(stream(), cudaStreamCaptureModeThreadLocal), "cudaStreamBeginCapture");
+    recording_ = &numbers;
+    updates_recorded_ = 0;
+    try {
+      work();
+    } catch (...) {
+      recording_ = nullptr;
+      if (cudaStreamEndCapture(stream(), &graph) == cudaSuccess) cudaGraphDestroy(graph);
+      cudaGetLastError();
+      throw;
+    }
+    recording_ = nullptr;
+    check_cuda(cudaStreamEndCapture(stream(), &graph), "cudaStreamEndCapture");
+    return std::make_unique<CudaRecording>(graph);
+  }
 
   void map(const MapOp& op, const Tensor& x, const Tensor& y) override {
     visit_float(x.dtype(), "map", [&]<class T>() { cuda::map(op, x.data<T>(), y.data<T>(), x.size()); });
@@ -108,7 +150,9 @@ class CudaBackend final : public Backend {
                 [&]<class T>() { cuda::fill_normal(key, mean, deviation, y.data<T>(), y.size()); });
   }
   void dropout(const RandomKey& key, double p, const Tensor& x, const Tensor& y) override {
-    visit_float(x.dtype(), "dropout", [&]<class T>() { cuda::dropout(key, p, x.data<T>(), y.data<T>(), x.size()); });
+    const int32_t* const step = recording_ ? recording_->random_step.data<int32_t>() : nullptr;
+    visit_float(x.dtype(), "dropout",
+                [&]<class T>() { cuda::dropout(key, step, p, x.data<T>(), y.data<T>(), x.size()); });
   }
 
   void matmul(const MatmulShape& z, const Tensor& a, const Tensor& b, const Tensor& y) override {
@@ -218,14 +262,16 @@ class CudaBackend final : public Backend {
   }
 
   void adam_step(const AdamStep& s, const Tensor& g, const Tensor& w, const Tensor& m, const Tensor& v) override {
-    const cuda::AdamFactors factors{.rate = s.learning_rate / (1 - std::pow(s.beta1, double(s.step))),
-                                    .correction = 1 / std::sqrt(1 - std::pow(s.beta2, double(s.step))),
-                                    .beta1 = s.beta1,
-                                    .beta2 = s.beta2,
-                                    .epsilon = s.epsilon,
-                                    .weight_decay = s.weight_decay};
+    const AdamFactors factors = adam_factors(s);
+    const cuda::Adam adam{.rate = factors.rate,
+                          .correction = factors.correction,
+                          .beta1 = s.beta1,
+                          .beta2 = s.beta2,
+                          .epsilon = s.epsilon,
+                          .weight_decay = s.weight_decay,
+                          .changing = recording_ ? next_recorded_factors() : nullptr};
     visit_float(w.dtype(), "adam_step", [&]<class T>() {
-      cuda::adam_step(factors, g.data<T>(), w.data<T>(), m.data<T>(), v.data<T>(), w.size());
+      cuda::adam_step(adam, g.data<T>(), w.data<T>(), m.data<T>(), v.data<T>(), w.size());
     });
   }
   void sgd_step(const SgdStep& s, const Tensor& g, const Tensor& w, const Tensor& velocity) override {
@@ -233,6 +279,16 @@ class CudaBackend final : public Backend {
       cuda::sgd_step(s.learning_rate, s.momentum, s.weight_decay, g.data<T>(), w.data<T>(), velocity.data<T>(),
                      w.size());
     });
+  }
+
+ private:
+  const StepNumbers* recording_ = nullptr;  // while record() runs
+  int64_t updates_recorded_ = 0;
+
+  const double* next_recorded_factors() {
+    const Tensor& all = recording_->adam_factors;
+    check(updates_recorded_ < all.shape()[0], "record: more updates than the {} that have factors", all.shape()[0]);
+    return all.data<double>() + 2 * updates_recorded_++;
   }
 };
 

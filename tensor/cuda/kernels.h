@@ -32,8 +32,9 @@ template <class T>
 void fill_uniform(const RandomKey& key, double low, double high, T* y, int64_t n);
 template <class T>
 void fill_normal(const RandomKey& key, double mean, double deviation, T* y, int64_t n);
+/// The key's step is *step where that is not null, read when the kernel runs.
 template <class T>
-void dropout(const RandomKey& key, double p, const T* x, T* y, int64_t n);
+void dropout(const RandomKey& key, const int32_t* step, double p, const T* x, T* y, int64_t n);
 
 // ---- reduce.cu, norm.cu
 // ----------------------------------------------------------------------------------------------
@@ -86,9 +87,9 @@ template <class T>
 void conv2d(const ConvShape& z, const T* x, const T* w, const T* b, Activation activation, T* y);
 template <class T>
 void conv2d_grad_input(const ConvShape& z, const T* dy, const T* w, const T* b, T* dx);
-template <class T>
 /// Doubles of workspace; 0 where pixels are few.
 int64_t conv2d_grad_weight_workspace(const ConvShape& z);
+template <class T>
 void conv2d_grad_weight(const ConvShape& z, const T* dy, const T* x, double* workspace, T* dw);
 
 // ---- patches.cu
@@ -116,12 +117,14 @@ void conv2d_grad_weight_mma(MmaType type, const ConvShape& z, const float* dy, c
 
 // ---- optimizer.cu
 // ----------------------------------------------------------------------------------------------------
-/// AdamStep with its bias corrections worked out: w -= rate m / (sqrt(v) correction + epsilon).
-struct AdamFactors {
+/// w -= rate m / (sqrt(v) correction + epsilon), rate and correction by value or, where `changing` is not null, read
+/// there when the kernel runs.
+struct Adam {
   double rate, correction, beta1, beta2, epsilon, weight_decay;
+  const double* changing;
 };
 template <class T>
-void adam_step(const AdamFactors& s, const T* g, T* w, T* m, T* v, int64_t n);
+void adam_step(const Adam& s, const T* g, T* w, T* m, T* v, int64_t n);
 template <class T>
 void sgd_step(double learning_rate, double momentum, double weight_decay, const T* g, T* w, T* velocity, int64_t n);
 

@@ -6,13 +6,14 @@ namespace tensor::cuda {
 namespace {
 
 template <class T>
-__global__ void adam_kernel(AdamFactors s, const T* g, T* w, T* m, T* v, int64_t n) {
+__global__ void adam_kernel(Adam s, const T* g, T* w, T* m, T* v, int64_t n) {
+  const T rate = T(s.changing ? s.changing[0] : s.rate), correction = T(s.changing ? s.changing[1] : s.correction);
   for_each(n, [=](int64_t i) {
     const T d = g[i] + T(s.weight_decay) * w[i];
     const T first = T(s.beta1) * m[i] + T(1 - s.beta1) * d, second = T(s.beta2) * v[i] + T(1 - s.beta2) * d * d;
     m[i] = first;
     v[i] = second;
-    w[i] -= T(s.rate) * first / (sqrt(second) * T(s.correction) + T(s.epsilon));
+    w[i] -= rate * first / (sqrt(second) * correction + T(s.epsilon));
   });
 }
 
@@ -28,7 +29,7 @@ __global__ void sgd_kernel(T rate, T momentum, T weight_decay, const T* g, T* w,
 }  // namespace
 
 template <class T>
-void adam_step(const AdamFactors& s, const T* g, T* w, T* m, T* v, int64_t n) {
+void adam_step(const Adam& s, const T* g, T* w, T* m, T* v, int64_t n) {
   launch("adam_step", &adam_kernel<T>, blocks_for(n), kThreads, s, g, w, m, v, n);
 }
 
@@ -38,8 +39,8 @@ void sgd_step(double learning_rate, double momentum, double weight_decay, const 
          velocity, n);
 }
 
-template void adam_step(const AdamFactors&, const float*, float*, float*, float*, int64_t);
-template void adam_step(const AdamFactors&, const double*, double*, double*, double*, int64_t);
+template void adam_step(const Adam&, const float*, float*, float*, float*, int64_t);
+template void adam_step(const Adam&, const double*, double*, double*, double*, int64_t);
 template void sgd_step(double, double, double, const float*, float*, float*, int64_t);
 template void sgd_step(double, double, double, const double*, double*, double*, int64_t);
 

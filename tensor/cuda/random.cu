@@ -17,7 +17,8 @@ __global__ void normal_kernel(RandomKey key, double mean, double deviation, T* y
 
 /// A thread keeps or drops the four elements of one Philox block.
 template <class T>
-__global__ void dropout_kernel(RandomKey key, double p, T kept, const T* x, T* y, int64_t n) {
+__global__ void dropout_kernel(RandomKey key, const int32_t* step, double p, T kept, const T* x, T* y, int64_t n) {
+  if (step) key.step = uint32_t(*step);
   for_each((n + 3) / 4, [=](int64_t block) {
     const auto words = random_block(key, uint64_t(block));
     for (int j = 0; j < 4 && 4 * block + j < n; ++j) {
@@ -40,15 +41,15 @@ void fill_normal(const RandomKey& key, double mean, double deviation, T* y, int6
 }
 
 template <class T>
-void dropout(const RandomKey& key, double p, const T* x, T* y, int64_t n) {
-  launch("dropout", &dropout_kernel<T>, blocks_for((n + 3) / 4), kThreads, key, p, T(1 - p), x, y, n);
+void dropout(const RandomKey& key, const int32_t* step, double p, const T* x, T* y, int64_t n) {
+  launch("dropout", &dropout_kernel<T>, blocks_for((n + 3) / 4), kThreads, key, step, p, T(1 - p), x, y, n);
 }
 
 template void fill_uniform(const RandomKey&, double, double, float*, int64_t);
 template void fill_uniform(const RandomKey&, double, double, double*, int64_t);
 template void fill_normal(const RandomKey&, double, double, float*, int64_t);
 template void fill_normal(const RandomKey&, double, double, double*, int64_t);
-template void dropout(const RandomKey&, double, const float*, float*, int64_t);
-template void dropout(const RandomKey&, double, const double*, double*, int64_t);
+template void dropout(const RandomKey&, const int32_t*, double, const float*, float*, int64_t);
+template void dropout(const RandomKey&, const int32_t*, double, const double*, double*, int64_t);
 
 }  // namespace tensor::cuda

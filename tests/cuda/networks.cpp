@@ -6,9 +6,12 @@
 
 #include "cris/model.h"
 #include "cris/parity.h"
+#include "cris/summary.h"
+#include "cris/training_step.h"
 #include "nn/dropout.h"
 #include "nn/init.h"
 #include "nn/optimizer.h"
+#include "tensor/allocator.h"
 #include "tensor/ops.h"
 
 namespace {
@@ -108,11 +111,39 @@ TEST_CASE("cuda: three training steps of every network follow the reference, wit
                            {BackboneKind::unet, Strategy::backbone},
                            {BackboneKind::unet, Strategy::fcn},
                            {BackboneKind::unet, Strategy::crf}}) {
-    CAPTURE(name(n.kind));
-    CAPTURE(name(n.strategy));
+    const std::string network = std::string(name(n.kind)) + " " + name(n.strategy);
+    CAPTURE(network);
     const std::vector<double> got = trained(n.kind, n.strategy, Device::cuda);
     CHECK(distance(got, trained(n.kind, n.strategy, Device::reference)) < 1e-3);
     const Reversed order(true);
     CHECK(trained(n.kind, n.strategy, Device::cuda) == got);
   }
+}
+
+TEST_CASE("cuda: the peak of a training step is what was planned, workspaces included") {
+  Config config;
+  config.data.size = 64;
+  config.model.base = 8;
+  config.train.batch = 3;
+  config.run.device = "cuda";
+  for (const auto precision : {tensor::Precision::f32, tensor::Precision::bf16}) {
+    CAPTURE(name(precision));
+    config.run.precision = name(precision);
+    apply_run_settings(config);
+    const int64_t before = tensor::memory_stats(Device::cuda).live;
+    const auto model = make_model(config);
+    nn::Adam optimizer(*model);
+    TrainingStep step(*model, optimizer, {.watch_finite = false});
+    const Tensor x = tensor::full({3, 64, 64, 3}, 0.5, DType::f32, Device::cuda);
+    const Tensor mask = tensor::full({3, 64, 64, 1}, 1, DType::f32, Device::cuda);
+    tensor::reset_peak_memory(Device::cuda);
+    for (uint32_t number = 0; number < 2; ++number) {
+      step.gradients(Loss::output_bce, x, mask, number);
+      step.update(1e-3);
+    }
+    const double measured = double(tensor::memory_stats(Device::cuda).peak - before);
+    const double planned = double(summarize(config).training_bytes);
+    CHECK(measured == doctest::Approx(planned).epsilon(0.02));
+  }
+  tensor::set_precision(tensor::Precision::f32);
 }

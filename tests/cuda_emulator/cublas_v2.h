@@ -72,11 +72,13 @@ inline cublasStatus_t cublasGemmEx(cublasHandle_t, cublasOperation_t op_a, cubla
                                    cudaDataType type_b, int ldb, const void* beta, void* c, cudaDataType type_c,
                                    int ldc, cublasComputeType_t compute, cublasGemmAlgo_t) {
   if (type_a != type_b || type_a != type_c) return CUBLAS_STATUS_NOT_SUPPORTED;
-  cuda_emulator::make_pending_copies();
+  // The scalars are read now, as cuBLAS does with scalars of the host.
   const auto run = [&]<class T>(T, int lost_bits) {
-    cuda_emulator::multiply(op_a == CUBLAS_OP_T, op_b == CUBLAS_OP_T, m, n, k, *static_cast<const T*>(alpha),
-                            static_cast<const T*>(a), lda, static_cast<const T*>(b), ldb, *static_cast<const T*>(beta),
-                            static_cast<T*>(c), ldc, lost_bits);
+    cuda_emulator::enqueue([=, alpha = *static_cast<const T*>(alpha), beta = *static_cast<const T*>(beta)] {
+      cuda_emulator::make_pending_copies();
+      cuda_emulator::multiply(op_a == CUBLAS_OP_T, op_b == CUBLAS_OP_T, m, n, k, alpha, static_cast<const T*>(a), lda,
+                              static_cast<const T*>(b), ldb, beta, static_cast<T*>(c), ldc, lost_bits);
+    });
   };
   if (type_a == CUDA_R_64F)
     run(double{}, 0);

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
+#include <functional>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -125,7 +126,8 @@ enum cudaError_t {
   cudaErrorInsufficientDriver = 35,
   cudaErrorNoDevice = 100,
   cudaErrorNoKernelImageForDevice = 209,
-  cudaErrorStreamCaptureUnsupported = 900
+  cudaErrorStreamCaptureUnsupported = 900,
+  cudaErrorStreamCaptureInvalidated = 901
 };
 enum cudaMemcpyKind { cudaMemcpyHostToDevice = 1, cudaMemcpyDeviceToHost = 2, cudaMemcpyDeviceToDevice = 3 };
 using cudaStream_t = void*;
@@ -151,6 +153,8 @@ inline const char* cudaGetErrorString(cudaError_t e) {
       return "no kernel image is available for execution on the device";
     case cudaErrorStreamCaptureUnsupported:
       return "operation not permitted when stream is capturing";
+    case cudaErrorStreamCaptureInvalidated:
+      return "operation failed due to a previous error during capture";
   }
   return "unknown error";
 }
@@ -183,6 +187,61 @@ inline cudaError_t cudaRuntimeGetVersion(int* v) {
   *v = cuda_emulator::machine.runtime;
   return cudaSuccess;
 }
+
+// ---- the stream: work is done at once, or recorded while it is captured ---------------------------------------------
+using cudaGraph_t = std::vector<std::function<void()>>*;
+using cudaGraphExec_t = cudaGraph_t;
+
+namespace cuda_emulator {
+
+/// What is captured, null when nothing is; a call that a capture forbids spoils it.
+inline cudaGraph_t captured = nullptr;
+inline bool capture_spoiled = false;
+
+inline cudaError_t forbidden_in_capture() {
+  if (captured) capture_spoiled = true;
+  return captured ? cudaErrorStreamCaptureUnsupported : cudaSuccess;
+}
+inline void enqueue(std::function<void()> work) {
+  if (captured)
+    captured->push_back(std::move(work));
+  else
+    work();
+}
+
+}  // namespace cuda_emulator
+
+enum cudaStreamCaptureMode { cudaStreamCaptureModeGlobal, cudaStreamCaptureModeThreadLocal };
+inline cudaError_t cudaStreamBeginCapture(cudaStream_t, cudaStreamCaptureMode) {
+  if (cuda_emulator::captured) return cudaErrorStreamCaptureUnsupported;
+  cuda_emulator::captured = new std::vector<std::function<void()>>;
+  cuda_emulator::capture_spoiled = false;
+  return cudaSuccess;
+}
+inline cudaError_t cudaStreamEndCapture(cudaStream_t, cudaGraph_t* graph) {
+  *graph = std::exchange(cuda_emulator::captured, nullptr);
+  if (!cuda_emulator::capture_spoiled) return cudaSuccess;
+  delete std::exchange(*graph, nullptr);
+  return cudaErrorStreamCaptureInvalidated;
+}
+inline cudaError_t cudaGraphInstantiate(cudaGraphExec_t* runnable, cudaGraph_t graph, unsigned long long) {
+  *runnable = new std::vector<std::function<void()>>(*graph);
+  return cudaSuccess;
+}
+inline cudaError_t cudaGraphDestroy(cudaGraph_t graph) {
+  delete graph;
+  return cudaSuccess;
+}
+inline cudaError_t cudaGraphExecDestroy(cudaGraphExec_t runnable) {
+  delete runnable;
+  return cudaSuccess;
+}
+inline cudaError_t cudaGraphLaunch(cudaGraphExec_t runnable, cudaStream_t) {
+  for (const auto& work : *runnable) work();
+  return cudaSuccess;
+}
+
+// ---- memory ---------------------------------------------------------------------------------------------------------
 inline cudaError_t cudaMemGetInfo(size_t* free_bytes, size_t* total) {
   *free_bytes = *total = cuda_emulator::machine.memory;
   return cudaSuccess;
@@ -190,6 +249,7 @@ inline cudaError_t cudaMemGetInfo(size_t* free_bytes, size_t* total) {
 template <class T>
 cudaError_t cudaMalloc(T** block, size_t bytes) {
   *block = nullptr;
+  if (const cudaError_t e = cuda_emulator::forbidden_in_capture()) return e;
   if (bytes > cuda_emulator::machine.memory) return cudaErrorMemoryAllocation;
   void* p = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   *block = p == MAP_FAILED ? nullptr : static_cast<T*>(p);
@@ -217,6 +277,7 @@ inline void make_pending_copies() {
 constexpr unsigned cudaHostAllocDefault = 0, cudaEventDisableTiming = 2;
 template <class T>
 cudaError_t cudaHostAlloc(T** block, size_t bytes, unsigned) {
+  if (const cudaError_t e = cuda_emulator::forbidden_in_capture()) return e;
   *block = static_cast<T*>(std::malloc(bytes));
   cuda_emulator::page_locked.emplace_back(reinterpret_cast<const char*>(*block), bytes);
   return cudaSuccess;
@@ -229,24 +290,23 @@ inline cudaError_t cudaEventCreateWithFlags(cudaEvent_t* e, unsigned) {
 inline cudaError_t cudaEventRecord(cudaEvent_t, cudaStream_t) { return cudaSuccess; }
 /// All that the stream holds is at least what came before the event.
 inline cudaError_t cudaEventSynchronize(cudaEvent_t) {
+  if (const cudaError_t e = cuda_emulator::forbidden_in_capture()) return e;
   cuda_emulator::make_pending_copies();
   return cudaSuccess;
 }
 inline cudaError_t cudaMemcpyAsync(void* to, const void* from, size_t bytes, cudaMemcpyKind kind, cudaStream_t) {
   using namespace cuda_emulator;
-  if (kind == cudaMemcpyHostToDevice)
-    for (const auto& [begin, size] : page_locked)
-      if (from >= begin && from < begin + size) {
-        pending_copies.push_back({to, from, bytes});
-        return cudaSuccess;
-      }
-  make_pending_copies();
-  if (bytes) std::memcpy(to, from, bytes);
-  return cudaSuccess;
-}
-inline cudaError_t cudaMemsetAsync(void* to, int value, size_t bytes, cudaStream_t) {
-  cuda_emulator::make_pending_copies();
-  if (bytes) std::memset(to, value, bytes);
+  const bool staged = std::any_of(page_locked.begin(), page_locked.end(), [&](const auto& block) {
+    return from >= block.first && from < block.first + block.second;
+  });
+  // Memory that may be paged out is copied in step with the host, which a capture does not allow.
+  if (kind != cudaMemcpyDeviceToDevice && !staged)
+    if (const cudaError_t e = forbidden_in_capture()) return e;
+  enqueue([=] {
+    if (kind == cudaMemcpyHostToDevice && staged) return pending_copies.push_back({to, from, bytes});
+    make_pending_copies();
+    if (bytes) std::memcpy(to, from, bytes);
+  });
   return cudaSuccess;
 }
 inline cudaError_t cudaStreamCreateWithFlags(cudaStream_t* s, unsigned) {
@@ -254,6 +314,7 @@ inline cudaError_t cudaStreamCreateWithFlags(cudaStream_t* s, unsigned) {
   return cudaSuccess;
 }
 inline cudaError_t cudaStreamSynchronize(cudaStream_t) {
+  if (const cudaError_t e = cuda_emulator::forbidden_in_capture()) return e;
   cuda_emulator::make_pending_copies();
   return cudaSuccess;
 }
@@ -263,8 +324,10 @@ namespace cuda_emulator {
 /// Runs kernel(args...) on every thread of every block, one block after another, after what the stream holds.
 template <class Kernel>
 void launch_grid(dim3 grid, dim3 block, Kernel kernel, size_t shared_bytes) {
-  make_pending_copies();
-  run_grid(grid, block, kernel, shared_bytes);
+  enqueue([=] {
+    make_pending_copies();
+    run_grid(grid, block, kernel, shared_bytes);
+  });
 }
 
 }  // namespace cuda_emulator

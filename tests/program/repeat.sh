@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
 # The same command gives the same bytes: twice, with 1 and 2 threads, and when it was killed and started again.
+#   repeat.sh PROGRAM [OPTION...]     options of every training, such as --device cuda
 source "$(dirname "$0")/setting.bash"
+training=(train --data data --base 4 --size 32 --batch 3 --strategy cris "${@:2}")
 
 "$cris" data synthesize data --count 24 --size 40 --seed 3 >/dev/null || { echo "FAILED synthesize"; exit 1; }
-train() { "$cris" train --data data --base 4 --size 32 --epochs 2 --batch 3 --strategy cris --set train.checkpoint_steps=2 "$@" >train.txt 2>&1; }
+train() { "$cris" "${training[@]}" --epochs 2 --set train.checkpoint_steps=2 "$@" >train.txt 2>&1; }
 
 train -o once --threads 1
 verdict "a small training ends well" $?
@@ -15,7 +17,7 @@ same "1 and 2 threads" once two checkpoints/last.safetensors checkpoints/best.sa
 # Killed again and again, later each time, until it gets through.
 deaths=0
 for pause in 0.1 0.15 0.2 0.3 0.4 0.6 0.8 1.2; do
-  "$cris" train --data data --base 4 --size 32 --epochs 2 --batch 3 --strategy cris --set train.checkpoint_steps=2 -o killed --threads 1 >/dev/null 2>&1 &
+  "$cris" "${training[@]}" --epochs 2 --set train.checkpoint_steps=2 -o killed --threads 1 >/dev/null 2>&1 &
   child=$!
   sleep "$pause"
   kill -KILL "$child" 2>/dev/null && deaths=$((deaths + 1))
@@ -27,7 +29,7 @@ verdict "a run killed $deaths times goes on" $?
 verdict "it was killed at least once" $?
 same "killed and resumed as uninterrupted" once killed
 
-"$cris" train --data data --base 4 --size 32 --epochs 40 --batch 3 --strategy cris -o stopped --threads 1 >/dev/null 2>&1 &
+"$cris" "${training[@]}" --epochs 40 -o stopped --threads 1 >/dev/null 2>&1 &
 child=$!
 for _ in $(seq 100); do [ -s stopped/metrics.jsonl ] && break; sleep 0.1; done
 kill -TERM "$child"
