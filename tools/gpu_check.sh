@@ -2,9 +2,9 @@
 # Proves the CUDA backend on a machine with a GPU that has a CUDA toolkit, a C++20 compiler and CMake, and nothing else.
 #   tools/gpu_check.sh pack HEADERS          where the packages are installed: copies the headers that the build needs
 #   tools/gpu_check.sh run HEADERS RESULT [--peer-python PYTHON --peer SCRIPT] [--parity DIR]
-# `run` builds, runs the unit tests, the parity cases twice (same bits), compute-sanitizer on the small cases and the
-# benchmarks, against a PyTorch program (options of tools/bench_peer.py, and --device, --precision,
-# --channels-last, --compile) where one is given, and writes all of it to RESULT.
+# `run` builds, runs the unit tests, the parity cases twice (same bits), small trainings that are killed and resumed,
+# compute-sanitizer on the small cases and the benchmarks, against a PyTorch program (options of tools/bench_peer.py, and
+# --device, --precision, --channels-last, --compile) where one is given, and writes all of it to RESULT.
 # It goes on after a failure; the last line is `N passed, N failed`. CRIS_CUDA=EMULATED rehearses it without a GPU.
 set -uo pipefail
 cd "$(dirname "$0")/.."
@@ -79,6 +79,10 @@ same_bits() {
   done
 }
 step "the same bits twice" same_bits
+for replay in true false; do
+  limit=1200 lines=30 step "trainings: killed, resumed, the same bytes; run.replay $replay" \
+    tests/program/repeat.sh $build/cris --device cuda --set run.replay=$replay
+done
 
 if command -v compute-sanitizer >/dev/null; then
   for tool in memcheck racecheck synccheck initcheck; do
@@ -96,6 +100,11 @@ for precision in f32 tf32 bf16; do
     lines=1 step "bench $mode $precision" $build/cris bench $mode --device cuda --precision $precision \
       --backbone unet --base 64 --size 256 --batch 4 --steps 20 --warmup 5 --json
   done
+done
+# Small enough that launches may take longer than kernels: what replay saves.
+for replay in true false; do
+  lines=1 step "bench train bf16, base 16, run.replay $replay" $build/cris bench train --device cuda --precision bf16 \
+    --set run.replay=$replay --backbone unet --base 16 --size 128 --batch 4 --steps 20 --warmup 5 --json
 done
 if [ -n "$peer" ]; then
   for mode in train infer; do
