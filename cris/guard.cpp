@@ -4,11 +4,10 @@
 
 #include <cmath>
 #include <filesystem>
-#include <map>
-#include <set>
 
 #include "data/files.h"
 #include "nn/checkpoint.h"
+#include "nn/graph.h"
 
 namespace cris {
 
@@ -23,30 +22,12 @@ bool finite(const Tensor& t) {
   return true;
 }
 
-/// For each op of the graph below `root`, the parameter that it reads.
-std::map<uint64_t, std::string> parameters_of_ops(nn::Module& model, const Variable& root) {
-  std::map<const autograd::Node*, std::string> names;
-  for (const auto& p : model.parameters()) names[p.value->node().get()] = p.name;
-  std::map<uint64_t, std::string> found;
-  std::vector<const autograd::Node*> todo{root.node().get()};
-  std::set<const autograd::Node*> seen(todo.begin(), todo.end());
-  while (!todo.empty()) {
-    const autograd::Node* node = todo.back();
-    todo.pop_back();
-    for (const auto& edge : node->inputs) {
-      const autograd::Node* input = edge.input.get();
-      if (names.contains(input)) found.emplace(node->order, names[input]);
-      if (seen.insert(input).second) todo.push_back(input);
-    }
-  }
-  return found;
-}
-
 /// "the layer encoder.0.conv1" of an op, or the last layer before it.
-std::string layer_name(const std::map<uint64_t, std::string>& layers, uint64_t order) {
-  const auto next = layers.upper_bound(order);
-  if (next == layers.begin()) return "before the first layer";
-  const auto& [at, parameter] = *std::prev(next);
+std::string layer_name(const std::map<uint64_t, std::vector<nn::Named<Variable>>>& parameters, uint64_t order) {
+  const auto next = parameters.upper_bound(order);
+  if (next == parameters.begin()) return "before the first layer";
+  const auto& [at, read] = *std::prev(next);
+  const std::string& parameter = read.front().name;
   const std::string layer = parameter.substr(0, parameter.find_last_of('.'));
   return at == order ? "layer " + layer : "after layer " + layer;
 }
@@ -102,7 +83,7 @@ void report_non_finite(Model& model, const data::Batch& batch, const std::string
     });
     model.zero_grad();
     const Variable value = loss();
-    const auto layers = parameters_of_ops(model, value);
+    const auto layers = nn::parameters_of_ops(model, value);
     if (op.empty()) autograd::backward(value);
     autograd::set_observer(before);
     const std::string gradient = non_finite_gradient(model);

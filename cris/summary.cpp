@@ -3,10 +3,10 @@
 
 #include <algorithm>
 #include <map>
-#include <set>
 
 #include "cris/progress.h"
 #include "nn/checkpoint.h"
+#include "nn/graph.h"
 #include "tensor/allocator.h"
 #include "tensor/plan/plan.h"
 
@@ -24,24 +24,6 @@ Batch plan_batch(const Config& c) {
   const int64_t n = c.train.batch, s = c.data.size;
   return {tensor::Tensor({n, s, s, 3}, tensor::DType::f32, kPlan),
           tensor::Tensor({n, s, s, 1}, tensor::DType::f32, kPlan)};
-}
-
-/// For each op of the graph below `root`, the parameters that it reads.
-std::map<uint64_t, std::vector<nn::Named<Variable>>> readers(nn::Module& model, const Variable& root) {
-  std::map<const autograd::Node*, nn::Named<Variable>> named;
-  for (const auto& p : model.parameters()) named.emplace(p.value->node().get(), p);
-  std::map<uint64_t, std::vector<nn::Named<Variable>>> found;
-  std::vector<const autograd::Node*> todo{root.node().get()};
-  std::set<const autograd::Node*> seen(todo.begin(), todo.end());
-  while (!todo.empty()) {
-    const autograd::Node* node = todo.back();
-    todo.pop_back();
-    for (const auto& edge : node->inputs) {
-      if (const auto p = named.find(edge.input.get()); p != named.end()) found[node->order].push_back(p->second);
-      if (seen.insert(edge.input.get()).second) todo.push_back(edge.input.get());
-    }
-  }
-  return found;
 }
 
 /// While it lives, the configured device's workspaces are planned, or the cpu's where this build or machine lacks it.
@@ -146,7 +128,7 @@ ModelSummary summarize(const Config& config, const ExperimentData* data) {
     nn::set_random_step(model, 0, 0);
     const Variable out = model(Variable(batch.x)).output;
     autograd::set_observer(before);
-    for (const auto& [order, parameters] : readers(model, out)) {
+    for (const auto& [order, parameters] : nn::parameters_of_ops(model, out)) {
       LayerRow& row = rows[order];
       row.name = parameters.front().name.substr(0, parameters.front().name.find_last_of('.'));
       for (const auto& p : parameters) row.parameters += p.value->value().size();
