@@ -32,16 +32,18 @@ struct Reversed {
 };
 
 /// The losses of kSteps training steps, then the probabilities that the trained model gives in evaluation mode.
-std::vector<double> trained(BackboneKind kind, Strategy strategy, Device device) {
+std::vector<double> trained(BackboneKind kind, Strategy strategy, Device device, DType dtype = DType::f32) {
   Model model({.backbone = {.kind = kind, .base = 2},
                .strategy = strategy,
                .refiner = {.channels = 3, .kernels = {3, 3}},
                // The mean field's iterations tear pixels between the labels apart, and rounding with them.
                .crf = {.training_iterations = 3, .evaluation_iterations = 3}});
   nn::initialize(model, 1);
+  model.to(dtype);
   model.to(device);
   const auto draw = [&](uint32_t stream, int64_t channels) {
-    return tensor::uniform({5, stream, 0}, {2, 32, 32, channels}, 0, 1, DType::f32, Device::cpu).to(device);
+    const Tensor drawn = tensor::uniform({5, stream, 0}, {2, 32, 32, channels}, 0, 1, DType::f32, Device::cpu);
+    return tensor::cast(drawn, dtype).to(device);
   };
   const Tensor x = draw(1, 3), mask = tensor::map(tensor::Threshold{0.5}, draw(2, 1));
   nn::Adam optimizer(model);
@@ -114,7 +116,8 @@ TEST_CASE("cuda: three training steps of every network follow the reference, wit
     const std::string network = std::string(name(n.kind)) + " " + name(n.strategy);
     CAPTURE(network);
     const std::vector<double> got = trained(n.kind, n.strategy, Device::cuda);
-    CHECK(distance(got, trained(n.kind, n.strategy, Device::reference)) < 1e-3);
+    // In f64: SegNet's maxima nearly tie, and the f32 reference itself strays by 1.4e-3.
+    CHECK(distance(got, trained(n.kind, n.strategy, Device::reference, DType::f64)) < 1e-3);
     const Reversed order(true);
     CHECK(trained(n.kind, n.strategy, Device::cuda) == got);
   }
