@@ -37,7 +37,7 @@ if [ -n "${CRIS:-}" ]; then
   cris=$CRIS  # a program built elsewhere
 else
   "$here/tools/setup.sh"
-  (cd "$here" && cmake --preset release -DCRIS_TESTS=OFF >/dev/null && cmake --build --preset release --target cris | tail -n 1)
+  (cd "$here" && cmake --preset release >/dev/null && cmake --build --preset release --target cris | tail -n 1)
   cris=$here/build/release/cris
 fi
 
