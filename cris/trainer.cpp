@@ -107,7 +107,7 @@ void Trainer::restore() {
     throw tensor::Error(fmt::format(
         "{}: is no training checkpoint (its position in a run: {}); start again in a new directory", last, e.what()));
   }
-  // Missed only when the last epoch is done, otherwise.
+  // Otherwise a damaged one would be noticed only after the last epoch.
   if (const std::string best = run_.file("checkpoints/best.safetensors"); at_.best_epoch >= 0) {
     try {
       nn::read_safetensors(best);
