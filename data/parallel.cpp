@@ -1,4 +1,5 @@
-/// Threads that take the next index from a counter. Plain threads: OpenMP's pool belongs to the thread that computes.
+/// Threads that take the next index from a counter. Threads of its own: the team of tensor/parallel.h belongs to the
+/// thread that computes.
 #include "data/parallel.h"
 
 #include <sched.h>

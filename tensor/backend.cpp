@@ -1,7 +1,6 @@
 /// Which backend serves a device, and the process-wide settings of all of them.
 #include "tensor/backend.h"
 
-#include <omp.h>
 #include <sched.h>
 
 #include <algorithm>
@@ -58,7 +57,6 @@ Precision precision() { return current_precision; }
 void set_threads(int threads) {
   check(threads >= 1 && threads <= 1024, "threads: {} is not between 1 and 1024", threads);
   current_threads = threads;
-  omp_set_num_threads(threads);
 }
 int threads() {
   if (current_threads == 0) set_threads(available_threads());

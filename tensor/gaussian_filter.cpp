@@ -5,6 +5,7 @@
 #include <exception>
 
 #include "tensor/ops.h"
+#include "tensor/parallel.h"
 
 namespace tensor {
 namespace {
@@ -70,17 +71,16 @@ void apply_each(const std::vector<std::shared_ptr<const GaussianFilter>>& filter
     for (int64_t n = 0; n < images; ++n) filters[n]->apply(n, transpose, x, y);
     return;
   }
-  std::exception_ptr failure;
-#pragma omp parallel for schedule(static) num_threads(team)
-  for (int64_t n = 0; n < images; ++n) {
+  std::vector<std::exception_ptr> failures(images);
+  parallel_chunks(images, [&](int64_t n) {
     try {
       filters[n]->apply(n, transpose, x, y);
     } catch (...) {
-#pragma omp critical
-      failure = std::current_exception();
+      failures[n] = std::current_exception();
     }
-  }
-  if (failure) std::rethrow_exception(failure);
+  });
+  for (const std::exception_ptr& failure : failures)
+    if (failure) std::rethrow_exception(failure);
 }
 
 int64_t GaussianFilter::bytes() const { return features_.bytes() + lattice_.bytes() + after_.bytes(); }

@@ -8,6 +8,7 @@
 
 #include "tensor/backend.h"
 #include "tensor/lattice_points.h"
+#include "tensor/parallel.h"
 
 namespace tensor {
 namespace {
@@ -111,12 +112,11 @@ Lattice build(const Tensor& features) {
   const int64_t chunk_count = (n + kChunk - 1) / kChunk;
   std::vector<Chunk> chunks(chunk_count);
   std::atomic<bool> all_inside = true;
-#pragma omp parallel for schedule(static) num_threads(threads())
-  for (int64_t c = 0; c < chunk_count; ++c) {
+  parallel_chunks(chunk_count, [&](int64_t c) {
     bool inside = true;
     chunks[c] = locate_chunk<T, D>(f, c * kChunk, std::min(n, (c + 1) * kChunk), vertex, weight, inside);
     if (!inside) all_inside = false;
-  }
+  });
   check(all_inside, "lattice: a feature is not finite or beyond about 10^5 deviations: is a theta too small?");
 
   // Chunks in order, so that the numbering is that of one pass over all points.
@@ -149,31 +149,29 @@ Lattice build(const Tensor& features) {
 
   static const VertexSteps<D> steps;
   const std::vector<VertexKey>& keys = table.keys();
-#pragma omp parallel num_threads(threads())
-  {
-#pragma omp for schedule(static)
-    for (int64_t c = 0; c < chunk_count; ++c) {
-      Chunk& chunk = chunks[c];
-      for (size_t i = 0; i < chunk.keys.size(); ++i) chunk.place[i] += splat_start[chunk.global[i]];
-      for (int64_t e = c * kChunk * (D + 1); e < std::min(n, (c + 1) * kChunk) * (D + 1); ++e) {
-        const int32_t local = vertex[e], at = chunk.place[local]++;
-        vertex[e] = chunk.global[local];
-        splat_point[at] = int32_t(e / (D + 1));
-        splat_weight[at] = weight[e];
-      }
+  parallel_chunks(chunk_count, [&](int64_t c) {
+    Chunk& chunk = chunks[c];
+    for (size_t i = 0; i < chunk.keys.size(); ++i) chunk.place[i] += splat_start[chunk.global[i]];
+    for (int64_t e = c * kChunk * (D + 1); e < std::min(n, (c + 1) * kChunk) * (D + 1); ++e) {
+      const int32_t local = vertex[e], at = chunk.place[local]++;
+      vertex[e] = chunk.global[local];
+      splat_point[at] = int32_t(e / (D + 1));
+      splat_weight[at] = weight[e];
     }
-#pragma omp for schedule(static) collapse(2)
-    for (int i = 0; i <= D; ++i)
-      for (int64_t v = 0; v < v_count; ++v) neighbour[(i * v_count + v) * 2] = int32_t(v_count);
-        // The vertex after v along an axis has v before it: one look-up serves both.
-#pragma omp for schedule(static) collapse(2)
-    for (int i = 0; i <= D; ++i)
-      for (int64_t v = 0; v < v_count; ++v) {
-        const int32_t after = table.lookup(keys[v] + steps.along[i]);
-        neighbour[(i * v_count + v) * 2 + 1] = after < 0 ? int32_t(v_count) : after;
-        if (after >= 0) neighbour[(i * v_count + after) * 2] = int32_t(v);
-      }
-  }
+  });
+  constexpr int64_t kGrain = 4096;
+  parallel_for((D + 1) * v_count, kGrain, [&](int64_t first, int64_t last) {
+    for (int64_t i = first; i < last; ++i) neighbour[2 * i] = int32_t(v_count);
+  });
+  // The vertex after v along an axis has v before it: one look-up serves both.
+  parallel_for((D + 1) * v_count, kGrain, [&](int64_t first, int64_t last) {
+    for (int64_t i = first; i < last; ++i) {
+      const int64_t axis = i / v_count, v = i % v_count;
+      const int32_t after = table.lookup(keys[v] + steps.along[axis]);
+      neighbour[2 * i + 1] = after < 0 ? int32_t(v_count) : after;
+      if (after >= 0) neighbour[(axis * v_count + after) * 2] = int32_t(v);
+    }
+  });
   return y;
 }
 

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <chrono>
 #include <nlohmann/json.hpp>
+#include <numeric>
+#include <vector>
 
 #include "autograd/op_cases.h"
 #include "cris/evaluate.h"
@@ -12,6 +14,7 @@
 #include "cris/summary.h"
 #include "cris/training_step.h"
 #include "tensor/allocator.h"
+#include "tensor/parallel.h"
 #include "tensor/plan/plan.h"
 #include "tools/bench_convolutions.h"
 #include "tools/config_options.h"
@@ -41,10 +44,9 @@ double fma_ceiling(int threads) {
   constexpr int64_t kRounds = 20'000'000;
   constexpr int kChains = 12;
   using Lanes = float __attribute__((vector_size(64)));
-  double sink = 0;
+  std::vector<double> sinks(threads);
   const double seconds = shortest(3, [&] {
-#pragma omp parallel for num_threads(threads) reduction(+ : sink)
-    for (int t = 0; t < threads; ++t) {
+    tensor::parallel_chunks(threads, [&](int64_t t) {
       Lanes y[kChains];
       // Each chain starts elsewhere: equal chains would be computed once.
       for (int i = 0; i < kChains; ++i) y[i] = Lanes{} + float(t + i);
@@ -53,11 +55,12 @@ double fma_ceiling(int threads) {
 #pragma GCC unroll 12
         for (Lanes& v : y) v = v * a + b;
       }
-      for (const Lanes& v : y) sink += double(v[0]);
-    }
+      for (const Lanes& v : y) sinks[t] += double(v[0]);
+    });
   });
-  // The sum keeps the loop alive; it is finite, so adding none of it changes nothing.
-  return 2.0 * 16 * kChains * double(kRounds) * threads / seconds + 0 * sink;
+  // The sums keep the loop alive; they are finite, so adding none of them changes nothing.
+  return 2.0 * 16 * kChains * double(kRounds) * threads / seconds +
+         0 * std::accumulate(sinks.begin(), sinks.end(), 0.0);
 }
 
 /// Square matrix products, larger and larger until one takes long enough to be timed: what this device multiplies a

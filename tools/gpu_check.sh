@@ -32,7 +32,7 @@ while [ $# -gt 0 ]; do
   esac
   shift 2 || usage
 done
-export PATH=$PATH:/usr/local/cuda/bin OMP_WAIT_POLICY=passive
+export PATH=$PATH:/usr/local/cuda/bin
 build=build/gpu passed=0 failed=0
 exec > >(tee "$result") 2>&1
 

@@ -10,9 +10,6 @@ preset=${1:-release}
 tools/setup.sh || exit 1
 cmake --preset "$preset" >/dev/null && cmake --build --preset "$preset" || exit 1
 
-# Tests run many tiny kernels: waiting threads sleep instead of spinning, which on a busy machine is far faster.
-export OMP_WAIT_POLICY=passive
-
 passed=0 failed=0
 # One doctest program per layer. A program that dies without its summary counts as one failure.
 for program in build/"$preset"/tests/test_*; do

@@ -1,8 +1,6 @@
 /// Correlation by bands of rows: see band.h for the geometry and tile.h for the inner loop.
 #include "tensor/cpu/correlate.h"
 
-#include <omp.h>
-
 #include "tensor/cpu/parallel.h"
 #include "tensor/cpu/transpose.h"
 
@@ -24,7 +22,7 @@ void correlate(const Windows& z, const Outputs& to, const Panels& filters, const
   // Few bands: the blocks of columns are shared out too.
   const int64_t groups = std::clamp<int64_t>(16 / std::max<int64_t>(1, bands), 1, blocks);
   parallel_chunks(bands * groups, [&](int64_t item) {
-    const Band band(z, item / groups, scratch + omp_get_thread_num() * z.scratch());
+    const Band band(z, item / groups, scratch + thread_index() * z.scratch());
     const int64_t first = item % groups * blocks / groups, last = (item % groups + 1) * blocks / groups;
     for (int64_t part = 0; part < parts; ++part) {
       const int64_t filter_row = part / parts_of_run, begin = whole ? 0 : part % parts_of_run * kDepth;
@@ -62,7 +60,7 @@ void correlate_few(const Windows& z, const Outputs& to, const float* filters, co
                    float* scratch) {
   const int64_t run = z.s * z.c, vectors = run / kLanes * kLanes;
   parallel_chunks(z.n * z.bands(), [&](int64_t item) {
-    const Band band(z, item, scratch + omp_get_thread_num() * z.scratch());
+    const Band band(z, item, scratch + thread_index() * z.scratch());
     for (int64_t p = 0; p < band.rows; ++p)
       for (int64_t k = 0; k < to.channels; ++k)
         for (int64_t q0 = 0; q0 < z.q; q0 += kLanes) {

@@ -41,20 +41,16 @@ void filter(const View<T>& l, int64_t channels, bool transpose, const Buffers<T>
   const int64_t c_count = C > 0 ? C : channels;
   const T gain = T(1) / (T(1) + std::ldexp(T(1), -int(l.corners - 1)));
   const T* const x = b.before ? b.scaled : b.x;
-  // About eight short loops with a barrier each: below some 50 us of work the barriers cost more than a thread gives.
-  const int team = l.points * l.corners * c_count < (int64_t(1) << 15) ? 1 : threads();
+  constexpr int64_t kGrain = 2048;
   // The row of zeros that absent neighbours point to.
   for (int64_t c = 0; c < c_count; ++c) b.values[l.vertices * c_count + c] = b.blurred[l.vertices * c_count + c] = 0;
-#pragma omp parallel num_threads(team)
-  {
-    const FlushDenormals flush;
-    if (b.before) {
-#pragma omp for schedule(static)
-      for (int64_t p = 0; p < l.points; ++p)
+  if (b.before)
+    parallel_for(l.points, kGrain, [&](int64_t first, int64_t last) {
+      for (int64_t p = first; p < last; ++p)
         for (int64_t c = 0; c < c_count; ++c) b.scaled[p * c_count + c] = b.x[p * c_count + c] * b.before[p];
-    }
-#pragma omp for schedule(static)
-    for (int64_t v = 0; v < l.vertices; ++v) {
+    });
+  parallel_for(l.vertices, kGrain, [&](int64_t first, int64_t last) {
+    for (int64_t v = first; v < last; ++v) {
       T sum[C > 0 ? C : 1] = {};
       T* const out = C > 0 ? sum : b.values + v * c_count;
       if (C <= 0) std::fill(out, out + c_count, T(0));
@@ -66,21 +62,23 @@ void filter(const View<T>& l, int64_t channels, bool transpose, const Buffers<T>
       if (C > 0)
         for (int64_t c = 0; c < c_count; ++c) b.values[v * c_count + c] = out[c];
     }
-    T *from = b.values, *to = b.blurred;
-    for (int64_t step = 0; step < l.corners; ++step) {
-      const int64_t axis = transpose ? l.corners - 1 - step : step;
-      const int32_t* const neighbour = l.neighbour + axis * l.vertices * 2;
-#pragma omp for schedule(static)
-      for (int64_t v = 0; v < l.vertices; ++v) {
+  });
+  T *from = b.values, *to = b.blurred;
+  for (int64_t step = 0; step < l.corners; ++step) {
+    const int64_t axis = transpose ? l.corners - 1 - step : step;
+    const int32_t* const neighbour = l.neighbour + axis * l.vertices * 2;
+    parallel_for(l.vertices, kGrain, [&](int64_t first, int64_t last) {
+      for (int64_t v = first; v < last; ++v) {
         const T* const before = from + neighbour[2 * v] * c_count;
         const T* const after = from + neighbour[2 * v + 1] * c_count;
         for (int64_t c = 0; c < c_count; ++c)
           to[v * c_count + c] = from[v * c_count + c] + T(0.5) * (before[c] + after[c]);
       }
-      std::swap(from, to);
-    }
-#pragma omp for schedule(static)
-    for (int64_t p = 0; p < l.points; ++p) {
+    });
+    std::swap(from, to);
+  }
+  parallel_for(l.points, kGrain, [&](int64_t first, int64_t last) {
+    for (int64_t p = first; p < last; ++p) {
       T sum[C > 0 ? C : 1] = {};
       T* const out = C > 0 ? sum : b.y + p * c_count;
       if (C <= 0) std::fill(out, out + c_count, T(0));
@@ -92,7 +90,7 @@ void filter(const View<T>& l, int64_t channels, bool transpose, const Buffers<T>
       const T factor = b.after ? b.after[p] : T(1);
       for (int64_t c = 0; c < c_count; ++c) b.y[p * c_count + c] = out[c] * factor;
     }
-  }
+  });
 }
 
 }  // namespace

@@ -25,12 +25,9 @@ void CpuBackend::exact_gaussian(const Tensor& features, const GaussianPass& pass
     for (int64_t c = 0; c < c_count; ++c) v[c * padded + j] = in[j * c_count + c] * before;
   }
   const float* const after = pass.after.defined() ? pass.after.data<float>() : nullptr;
-#pragma omp parallel num_threads(threads())
-  {
-    const FlushDenormals flush;
+  parallel_for(n, 64, [&](int64_t first, int64_t last) {
     std::vector<float> sums(c_count * kLanes);
-#pragma omp for schedule(static)
-    for (int64_t i = 0; i < n; ++i) {
+    for (int64_t i = first; i < last; ++i) {
       std::fill(sums.begin(), sums.end(), 0.0f);
       for (int64_t j = 0; j < padded; j += kLanes) {
         float k[kLanes] = {};
@@ -52,7 +49,7 @@ void CpuBackend::exact_gaussian(const Tensor& features, const GaussianPass& pass
         out[i * c_count + c] = total * (after ? after[i] : 1.0f);
       }
     }
-  }
+  });
 }
 
 }  // namespace tensor::cpu

@@ -1,8 +1,6 @@
 /// Forward pass and input gradient as correlations.
 #include "tensor/cpu/direct.h"
 
-#include <omp.h>
-
 #include "tensor/cpu/correlate.h"
 #include "tensor/cpu/scratch.h"
 

@@ -1,6 +1,4 @@
 /// The weight gradient as a sum over bands, in a fixed number of slices that are added in order.
-#include <omp.h>
-
 #include "tensor/cpu/band.h"
 #include "tensor/cpu/direct.h"
 #include "tensor/cpu/parallel.h"
@@ -74,7 +72,7 @@ void direct_grad_weight(const ConvShape& z, const float* dy, const float* x, flo
     const int64_t slice = item / g.groups, group = item % g.groups;
     const int64_t first = slice * total / g.slices, last = (slice + 1) * total / g.slices;
     for (int64_t i = first; i < last; ++i) {
-      const Band band(g.windows, i, bands + omp_get_thread_num() * g.windows.scratch());
+      const Band band(g.windows, i, bands + thread_index() * g.windows.scratch());
       add_band(g, band, dy, group * z.k / g.groups, (group + 1) * z.k / g.groups, i > first,
                partials + slice * g.weights);
     }

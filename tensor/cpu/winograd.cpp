@@ -1,8 +1,6 @@
 /// Forward pass and input gradient by Winograd.
 #include "tensor/cpu/winograd.h"
 
-#include <omp.h>
-
 #include "tensor/cpu/parallel.h"
 #include "tensor/cpu/past_caches.h"
 #include "tensor/cpu/scratch.h"
@@ -87,7 +85,7 @@ void convolve(const Plan<M, R>& z, const float* x, const float* w, bool turned, 
     for (int64_t t = 0; t < count; ++t)
       to(m + t * z.ld_m, z.plane_m, z.k, k0, width, bias ? bias + k0 : nullptr, z.tiles, z.tiles.at(first + t), y);
   };
-  const auto own_m = [&] { return (z.in_place ? v_all : m_all) + omp_get_thread_num() * kValues * z.plane_m; };
+  const auto own_m = [&] { return (z.in_place ? v_all : m_all) + thread_index() * kValues * z.plane_m; };
 
   if (z.by_tiles) {
     const int64_t c_vecs = z.c / kLanes;
@@ -97,7 +95,7 @@ void convolve(const Plan<M, R>& z, const float* x, const float* w, bool turned, 
                              u_all + z.u_block(b) + c0 * width, z.plane_u(b));
     });
     parallel_for(total, z.batch, [&](int64_t first, int64_t last) {
-      const Planes v = planes(omp_get_thread_num());
+      const Planes v = planes(thread_index());
       for (int64_t t = first; t < last; ++t) fill(v, t, t - first);
       for (int64_t b = 0; b < z.blocks.count; ++b) {
         multiply(v, b, 0, z.c, last - first, u_all + z.u_block(b), own_m());
@@ -111,7 +109,7 @@ void convolve(const Plan<M, R>& z, const float* x, const float* w, bool turned, 
     const Planes v = planes(0);
     parallel_chunks(count, [&](int64_t t) { fill(v, first + t, t); });
     parallel_chunks(z.blocks.count, [&](int64_t b) {
-      float* u = u_all + omp_get_thread_num() * z.u_size;
+      float* u = u_all + thread_index() * z.u_size;
       for (int64_t c0 = 0; c0 < z.c; c0 += z.c_block) {
         const int64_t depth = std::min(z.c_block, z.c - c0), width = z.blocks.vecs_of(b) * kLanes;
         transform_weight<M, R>(filters, 0, 0, z.blocks.first(b), width, c0, c0 + depth, u, z.plane_u(b));

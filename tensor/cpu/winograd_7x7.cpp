@@ -1,8 +1,6 @@
 /// 7x7 kernels as four neighbouring 4x4 kernels.
 #include "tensor/cpu/winograd_7x7.h"
 
-#include <omp.h>
-
 #include "tensor/cpu/parallel.h"
 #include "tensor/cpu/scratch.h"
 #include "tensor/cpu/winograd_tiles.h"
@@ -81,7 +79,7 @@ void correlate(const Correlation& z, const float* x, const Filters& filters, con
                            u_all + kValues * 4 * c * z.blocks.first(b) + (part * c + c0) * width, 4 * c * width);
   });
   parallel_for(z.strips.total, 8, [&](int64_t first, int64_t last) {
-    float* const v = u_all + z.u_size() + omp_get_thread_num() * kValues * (z.strips.plane + z.plane_m);
+    float* const v = u_all + z.u_size() + thread_index() * kValues * (z.strips.plane + z.plane_m);
     float* const m = v + kValues * z.strips.plane;
     z.strips.for_each(first, last, x, v, [&](TileCorner strip, const float* upper, const float* lower) {
       const int64_t count = z.strips.tiles_at(strip);
@@ -133,7 +131,7 @@ void winograd_7x7_grad_weight(const ConvShape& shape, const float* dy, const flo
   const Scratch scratch(z.scratch());
   float* const sums = scratch.data();
   parallel_chunks(z.kSlices, [&](int64_t slice) {
-    float* const v = sums + z.kSlices * size + omp_get_thread_num() * kValues * (z.strips.plane + z.plane_y);
+    float* const v = sums + z.kSlices * size + thread_index() * kValues * (z.strips.plane + z.plane_y);
     const Planes y{v + kValues * z.strips.plane, k, z.plane_y, 0, one_block(k)};
     const int64_t begin = slice * z.strips.total / z.kSlices, end = (slice + 1) * z.strips.total / z.kSlices;
     bool more = false;

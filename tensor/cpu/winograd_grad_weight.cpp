@@ -1,6 +1,4 @@
 /// Weight gradient by Winograd.
-#include <omp.h>
-
 #include "tensor/cpu/parallel.h"
 #include "tensor/cpu/scratch.h"
 #include "tensor/cpu/winograd.h"
@@ -89,7 +87,7 @@ void grad_weight(const Plan<M, R>& z, const float* dy, const float* x, float* dw
 
   if (z.order == Order::slices) {
     parallel_chunks(z.kSlices, [&](int64_t slice) {
-      const Pair v = planes(omp_get_thread_num());
+      const Pair v = planes(thread_index());
       const int64_t first = slice * total / z.kSlices, last = (slice + 1) * total / z.kSlices;
       for (int64_t t0 = first; t0 < last; t0 += z.batch) {
         const int64_t count = std::min(z.batch, last - t0);
@@ -111,7 +109,7 @@ void grad_weight(const Plan<M, R>& z, const float* dy, const float* x, float* dw
       parallel_chunks(count, [&](int64_t t) { fill(v, t0 + t, t); });
       if (z.order == Order::blocks)
         parallel_chunks(z.count, [&](int64_t i) {
-          float* sum = sums + omp_get_thread_num() * z.sum_size();
+          float* sum = sums + thread_index() * z.sum_size();
           for (int64_t f = 0; f < kValues; ++f) add(v, f, i, count, false, sum);
           write(sum, i);
         });

@@ -1,6 +1,7 @@
 /// Convolution and its two gradients: one walk over the taps, three sums.
 #include <algorithm>
 
+#include "tensor/parallel.h"
 #include "tensor/reference/reference.h"
 
 namespace tensor {
@@ -29,14 +30,13 @@ void ReferenceBackend::conv2d(const ConvShape& z, const Tensor& x, const Tensor&
     const T *X = x.data<T>(), *W = w.data<T>(), *B = b.defined() ? b.data<T>() : nullptr;
     T* Y = y.data<T>();
     for (int64_t i = 0; i < y.size(); ++i) Y[i] = B ? B[i % z.k] : T(0);
-#pragma omp parallel for collapse(2)
-    for (int64_t n = 0; n < z.n; ++n)
-      for (int64_t k = 0; k < z.k; ++k)
-        for_each_tap(z, n, k, [&](int64_t from, int64_t weight, int64_t to) {
-          T total = 0;
-          for (int64_t c = 0; c < z.c; ++c) total += X[from + c] * W[weight + c];
-          Y[to] += total;
-        });
+    parallel_chunks(z.n * z.k, [&](int64_t i) {
+      for_each_tap(z, i / z.k, i % z.k, [&](int64_t from, int64_t weight, int64_t to) {
+        T total = 0;
+        for (int64_t c = 0; c < z.c; ++c) total += X[from + c] * W[weight + c];
+        Y[to] += total;
+      });
+    });
     if (activation == Activation::relu)
       for (int64_t i = 0; i < y.size(); ++i) Y[i] = Relu{}(Y[i]);
   });
@@ -48,12 +48,12 @@ void ReferenceBackend::conv2d_grad_input(const ConvShape& z, const Tensor& dy, c
     const T *DY = dy.data<T>(), *W = w.data<T>(), *B = b.defined() ? b.data<T>() : nullptr;
     T* DX = dx.data<T>();
     for (int64_t i = 0; i < dx.size(); ++i) DX[i] = B ? B[i % z.c] : T(0);
-#pragma omp parallel for
-    for (int64_t n = 0; n < z.n; ++n)
+    parallel_chunks(z.n, [&](int64_t n) {
       for (int64_t k = 0; k < z.k; ++k)
         for_each_tap(z, n, k, [&](int64_t to, int64_t weight, int64_t from) {
           for (int64_t c = 0; c < z.c; ++c) DX[to + c] += DY[from] * W[weight + c];
         });
+    });
   });
 }
 
@@ -62,12 +62,12 @@ void ReferenceBackend::conv2d_grad_weight(const ConvShape& z, const Tensor& dy, 
     const T *DY = dy.data<T>(), *X = x.data<T>();
     T* DW = dw.data<T>();
     std::fill_n(DW, dw.size(), T(0));
-#pragma omp parallel for
-    for (int64_t k = 0; k < z.k; ++k)
+    parallel_chunks(z.k, [&](int64_t k) {
       for (int64_t n = 0; n < z.n; ++n)
         for_each_tap(z, n, k, [&](int64_t image, int64_t to, int64_t from) {
           for (int64_t c = 0; c < z.c; ++c) DW[to + c] += DY[from] * X[image + c];
         });
+    });
   });
 }
 

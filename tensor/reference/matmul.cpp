@@ -1,4 +1,5 @@
 /// The matrix product.
+#include "tensor/parallel.h"
 #include "tensor/reference/reference.h"
 
 namespace tensor {
@@ -7,14 +8,14 @@ void ReferenceBackend::matmul(const MatmulShape& z, const Tensor& a, const Tenso
   visit_float(a.dtype(), "matmul", [&]<class T>() {
     const T *A = a.data<T>(), *B = b.data<T>();
     T* Y = y.data<T>();
-#pragma omp parallel for
-    for (int64_t m = 0; m < z.m; ++m)
+    parallel_chunks(z.m, [&](int64_t m) {
       for (int64_t n = 0; n < z.n; ++n) {
         T total = 0;
         for (int64_t k = 0; k < z.k; ++k)
           total += A[z.transpose_a ? k * z.m + m : m * z.k + k] * B[z.transpose_b ? n * z.k + k : k * z.n + n];
         Y[m * z.n + n] = total;
       }
+    });
   });
 }
 
