@@ -23,7 +23,6 @@ namespace tensor {
 namespace {
 
 thread_local int index_here = 0;
-thread_local bool working = false;  // on a chunk: what it shares in turn it does alone
 
 /// How this thread rounds and treats denormals.
 unsigned float_mode() {
@@ -68,7 +67,7 @@ class Team {
     for (std::thread& t : helpers_) t.join();
   }
 
-  /// False when the team is at work for another thread.
+  /// False when the team is at work: for another thread, or on the chunk that this call comes from.
   bool share(int members, int64_t chunks, void (*run)(const void*, int64_t), const void* work) {
     if (busy_.exchange(true)) return false;
     members = hire(members);
@@ -101,7 +100,6 @@ class Team {
 
   void help(int me, uint32_t seen) {
     index_here = me;
-    working = true;
     for (;;) {
       seen = wait_for_change(round_, seen);
       if (stop_) return;
@@ -145,13 +143,10 @@ int thread_index() { return index_here; }
 
 void share_chunks(int64_t chunks, void (*run)(const void*, int64_t), const void* work) {
   const int members = int(std::min<int64_t>(threads(), chunks));
-  const bool nested = working;
-  working = true;
   const int index = std::exchange(index_here, 0);
-  if (members < 2 || nested || !team().share(members, chunks, run, work))
+  if (members < 2 || !team().share(members, chunks, run, work))
     for (int64_t c = 0; c < chunks; ++c) run(work, c);
   index_here = index;
-  working = nested;
 }
 
 }  // namespace tensor
