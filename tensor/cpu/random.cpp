@@ -3,34 +3,66 @@
 #include "tensor/random.h"
 
 #include <cmath>
+#include <utility>
 
 #include "tensor/cpu/backend.h"
 #include "tensor/cpu/parallel.h"
+#include "tensor/cpu/vector.h"
+
+#if defined(__AVX2__)
+#include <immintrin.h>
+#endif
 
 namespace tensor::cpu {
 namespace {
 
-constexpr int64_t kBlocks = 32, kWords = 4 * kBlocks, kChunk = 128 * kWords;
+constexpr int kWide = kLanes / 2, kGroups = 4;  // 64-bit lanes of a vector; vectors side by side, to hide latency
+constexpr int64_t kBlocks = kWide * kGroups, kWords = 4 * kBlocks, kChunk = 128 * kWords;
+typedef uint64_t Wide __attribute__((vector_size(8 * kWide)));
+typedef uint64_t UnalignedWide __attribute__((vector_size(8 * kWide), aligned(4), may_alias));
+
+/// The product of the low half of every lane and m.
+inline Wide multiply_low(Wide a, uint32_t m) {
+  const Wide b = Wide{} + m;
+#if defined(__AVX512F__)
+  return Wide(_mm512_maskz_mul_epu32(0xff, __m512i(a), __m512i(b)));
+#elif defined(__AVX2__)
+  return Wide(_mm256_mul_epu32(__m256i(a), __m256i(b)));
+#else
+  return (a & 0xffffffffu) * b;
+#endif
+}
+
+/// Lanes of a and b in turn, from the first (kHigh = 0) or the second (1) half of each.
+template <int kHigh, int... kLane>
+inline Wide in_turn(Wide a, Wide b, std::integer_sequence<int, kLane...>) {
+  return __builtin_shuffle(a, b, Wide{(kHigh * kWide / 2 + kLane / 2 + kLane % 2 * kWide)...});
+}
 
 /// words[i] = random_bits(key, first + i) for i < kWords; `first` is a multiple of 4.
-/// Philox4x32-10 as Random123 defines it, one counter a lane.
+/// Philox4x32-10 as Random123 defines it, one counter a lane: a word is the low half of its lane, the high half is
+/// ignored.
 void random_words(const RandomKey& key, uint64_t first, uint32_t* words) {
-  uint32_t c0[kBlocks], c1[kBlocks], c2[kBlocks], c3[kBlocks];
-  for (int64_t j = 0; j < kBlocks; ++j) {
-    const uint64_t block = first / 4 + j;
-    c0[j] = uint32_t(block), c1[j] = uint32_t(block >> 32), c2[j] = key.stream, c3[j] = key.step;
+  constexpr auto lanes = std::make_integer_sequence<int, kWide>{};
+  Wide c0[kGroups], c1[kGroups], c2[kGroups], c3[kGroups];
+  UNROLL for (int g = 0; g < kGroups; ++g) {
+    for (int j = 0; j < kWide; ++j) c0[g][j] = first / 4 + uint64_t(g * kWide + j);
+    c1[g] = c0[g] >> 32, c2[g] = Wide{} + key.stream, c3[g] = Wide{} + key.step;
   }
   uint32_t k0 = uint32_t(key.seed), k1 = uint32_t(key.seed >> 32);
   for (int round = 0; round < 10; ++round, k0 += PHILOX_W32_0, k1 += PHILOX_W32_1)
-    for (int64_t j = 0; j < kBlocks; ++j) {
-      const uint64_t a = uint64_t(PHILOX_M4x32_0) * c0[j], b = uint64_t(PHILOX_M4x32_1) * c2[j];
-      c0[j] = uint32_t(b >> 32) ^ c1[j] ^ k0;
-      c2[j] = uint32_t(a >> 32) ^ c3[j] ^ k1;
-      c1[j] = uint32_t(b);
-      c3[j] = uint32_t(a);
+    UNROLL for (int g = 0; g < kGroups; ++g) {
+      const Wide a = multiply_low(c0[g], PHILOX_M4x32_0), b = multiply_low(c2[g], PHILOX_M4x32_1);
+      c0[g] = (b >> 32) ^ c1[g] ^ k0;
+      c2[g] = (a >> 32) ^ c3[g] ^ k1;
+      c1[g] = b;
+      c3[g] = a;
     }
-  for (int64_t j = 0; j < kBlocks; ++j) {
-    words[4 * j] = c0[j], words[4 * j + 1] = c1[j], words[4 * j + 2] = c2[j], words[4 * j + 3] = c3[j];
+  UNROLL for (int g = 0; g < kGroups; ++g) {
+    const Wide low = (c0[g] & 0xffffffffu) | c1[g] << 32, high = (c2[g] & 0xffffffffu) | c3[g] << 32;
+    UnalignedWide* const to = reinterpret_cast<UnalignedWide*>(words + 4 * g * kWide);
+    to[0] = in_turn<0>(low, high, lanes);
+    to[1] = in_turn<1>(low, high, lanes);
   }
 }
 

@@ -26,6 +26,16 @@ TEST_CASE("random: an element depends on its index alone; seed, stream and step 
   for (size_t i = 0; i < 5; ++i) CHECK(few.to_vector()[i] == many.to_vector()[i]);
 }
 
+TEST_CASE("random: the cpu's vectors give the numbers of the definition in any length") {
+  for (const RandomKey key : {RandomKey{5, 1, 2}, RandomKey{0xfedcba9876543210, 0xffffffff, 0x80000000}})
+    for (const int64_t n : {1, 5, 63, 128, 129, 40000}) {
+      const Tensor y = uniform(key, {n}, 0, 1, DType::f32, Device::cpu);
+      int64_t wrong = 0;
+      for (int64_t i = 0; i < n; ++i) wrong += y.data<float>()[i] != float(uniform(key, uint64_t(i)));
+      CHECK(wrong == 0);
+    }
+}
+
 TEST_CASE("random: uniform and normal have their moments") {
   constexpr int n = 200000;
   const std::vector<double> u = uniform({1, 2, 3}, {n}, 0, 1, DType::f64, Device::reference).to_vector(),
