@@ -115,7 +115,7 @@ class Team {
     }
   }
 
-  /// Chunks in turn, whoever is free: neighbours read the same memory, and a half for each thread was slower.
+  /// Chunks in turn, whoever is free.
   void take() {
     for (int64_t c; (c = next_.fetch_add(1, std::memory_order_relaxed)) < chunks_;) run_(work_, c);
   }
