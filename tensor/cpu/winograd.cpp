@@ -36,7 +36,7 @@ struct Plan {
     ld_m = in_place ? ld : widest;
     plane_v = batch * ld + 16;
     plane_m = batch * ld_m + 16;
-    c_block = by_tiles ? c : std::min<int64_t>(c, tiles.count <= 32 ? 64 : 256);
+    c_block = by_tiles ? c : std::min<int64_t>(c, tiles.count <= 32 ? 64 : 128);
     u_size = by_tiles ? u_block(blocks.count) : kValues * plane_u(0);
     u_count = by_tiles ? 1 : threads();
     v_count = by_tiles ? threads() : 1;
