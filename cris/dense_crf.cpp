@@ -12,24 +12,24 @@
 namespace cris {
 
 using autograd::Variable;
-using tensor::check;
 using tensor::Device;
 using tensor::DType;
+using tensor::require;
 using tensor::Tensor;
 
 void check_options(const DenseCrfOptions& o) {
   // Below these an image's features leave the range of a lattice.
   const auto at_least = [](const char* what, double value, double least) {
-    check(std::isfinite(value) && value >= least, "crf: {} = {} must be at least {}", what, value, least);
+    require(std::isfinite(value) && value >= least, "crf: {} = {} must be at least {}", what, value, least);
   };
   at_least("the spatial theta (sxy)", o.spatial_theta, 0.5);
   at_least("the bilateral theta (sxy)", o.bilateral_theta, 0.5);
   at_least("the colour theta (srgb)", o.colour_theta, 0.01);
   for (const double weight : {o.spatial_weight, o.bilateral_weight})
-    check(weight >= 0 && weight <= 1e6, "crf: the weight (compat) {} must lie between 0 and 10^6", weight);
-  check(o.ground_truth_probability > 0 && o.ground_truth_probability < 1, "crf: gt_prob = {} must lie between 0 and 1",
-        o.ground_truth_probability);
-  check(o.iterations >= 1 && o.iterations <= 1000, "crf: {} iterations; 1 to 1000 are possible", o.iterations);
+    require(weight >= 0 && weight <= 1e6, "crf: the weight (compat) {} must lie between 0 and 10^6", weight);
+  require(o.ground_truth_probability > 0 && o.ground_truth_probability < 1,
+          "crf: gt_prob = {} must lie between 0 and 1", o.ground_truth_probability);
+  require(o.iterations >= 1 && o.iterations <= 1000, "crf: {} iterations; 1 to 1000 are possible", o.iterations);
 }
 
 LabelMap label_map(const data::Image& picture, const std::string& name, bool black_is_label) {

@@ -14,7 +14,7 @@ namespace cris {
 namespace {
 
 namespace fs = std::filesystem;
-using tensor::check;
+using tensor::require;
 
 /// What a precision's rounding allows: relative errors of one op and of a whole network, and the relative step by which
 /// numbers move to find what a network does with such a rounding.
@@ -79,12 +79,12 @@ std::map<std::string, double> errors_of(const ParityCase& c) {
   for (const auto& [name, theirs] : c.file().tensors) {
     if (is_given(name)) continue;
     const auto ours = c.computed().find(name);
-    check(ours != c.computed().end(), "{} is not computed by this program", name);
-    check(same_extents(ours->second, theirs), "{} is {} here, {} in the file", name, ours->second.extents_text(),
-          theirs.extents_text());
+    require(ours != c.computed().end(), "{} is not computed by this program", name);
+    require(same_extents(ours->second, theirs), "{} is {} here, {} in the file", name, ours->second.extents_text(),
+            theirs.extents_text());
     errors[name] = relative_error(ours->second.values(), theirs.values());
   }
-  check(!errors.empty(), "the file has nothing to compare with");
+  require(!errors.empty(), "the file has nothing to compare with");
   return errors;
 }
 
@@ -164,7 +164,7 @@ ParityResult run_case(const fs::path& path, const ParityOptions& options) {
     ParityCase c(nn::read_safetensors(path.string()), options.device, options.dtype);
     result.op = c.op();
     const auto op = parity_ops().find(c.op());
-    check(op != parity_ops().end(), "op {} is not known to this program", c.op());
+    require(op != parity_ops().end(), "op {} is not known to this program", c.op());
     // Which tensors are compared is told by the file's tensors themselves.
     c.require_option("compare", "output");
     op->second(c);
@@ -185,22 +185,22 @@ void run_parity(const std::string& folder, const ParityOptions& options,
                 const std::function<void(const ParityResult&)>& report) {
   using tensor::Precision;
   const bool tensor_cores = options.precision == Precision::tf32 || options.precision == Precision::bf16;
-  check(!tensor_cores || (options.device == tensor::Device::cuda && options.dtype == tensor::DType::f32),
-        "parity: precision {} needs device cuda and dtype f32, not {} {}", name(options.precision),
-        name(options.device), name(options.dtype));
+  require(!tensor_cores || (options.device == tensor::Device::cuda && options.dtype == tensor::DType::f32),
+          "parity: precision {} needs device cuda and dtype f32, not {} {}", name(options.precision),
+          name(options.device), name(options.dtype));
   const WithPrecision precision(options.precision);
   std::error_code error;
   std::vector<fs::path> paths;
   for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error))
     if (at->path().extension() == ".safetensors" && at->path().stem().string().find(options.only) != std::string::npos)
       paths.push_back(at->path());
-  check(!error, "parity: cannot read folder {}: {}", folder, error.message());
-  check(!paths.empty(), "parity: folder {} holds no .safetensors file{}", folder,
-        options.only.empty() ? "" : " whose name contains \"" + options.only + "\"");
+  require(!error, "parity: cannot read folder {}: {}", folder, error.message());
+  require(!paths.empty(), "parity: folder {} holds no .safetensors file{}", folder,
+          options.only.empty() ? "" : " whose name contains \"" + options.only + "\"");
   std::sort(paths.begin(), paths.end());
   if (!options.write_folder.empty()) {
     fs::create_directories(options.write_folder, error);
-    check(!error, "parity: cannot make folder {}: {}", options.write_folder, error.message());
+    require(!error, "parity: cannot make folder {}: {}", options.write_folder, error.message());
   }
   for (const auto& path : paths) report(run_case(path, options));
 }

@@ -7,33 +7,33 @@ namespace cris {
 
 using autograd::Variable;
 using nlohmann::json;
-using tensor::check;
+using tensor::require;
 using tensor::Tensor;
 
 ParityCase::ParityCase(nn::SafeTensors file, tensor::Device device, tensor::DType dtype)
     : file_(std::move(file)), device_(device), dtype_(dtype) {
-  check(file_.metadata.count("op") > 0, "its metadata names no op");
+  require(file_.metadata.count("op") > 0, "its metadata names no op");
   op_ = file_.metadata.at("op");
   const auto text = file_.metadata.find("options");
   options_ = text == file_.metadata.end() ? json::object() : nn::parse_json<json>(text->second);
-  check(options_.is_object(), "its options are not a JSON object");
+  require(options_.is_object(), "its options are not a JSON object");
 }
 
 void ParityCase::require_option(const std::string& key, const json& supported) {
   used_.insert(key);
   if (options_.contains(key))
-    check(options_.at(key) == supported, "option {} = {} is not supported; only {} is", key, options_.at(key).dump(),
-          supported.dump());
+    require(options_.at(key) == supported, "option {} = {} is not supported; only {} is", key, options_.at(key).dump(),
+            supported.dump());
 }
 
 void ParityCase::check_all_options_used() const {
   for (const auto& [key, value] : options_.items())
-    check(used_.count(key) > 0, "option {} = {} is not supported", key, value.dump());
+    require(used_.count(key) > 0, "option {} = {} is not supported", key, value.dump());
 }
 
 const nn::StoredTensor& ParityCase::stored(const std::string& name) const {
   const auto at = file_.tensors.find("input." + name);
-  check(at != file_.tensors.end(), "input.{} is missing", name);
+  require(at != file_.tensors.end(), "input.{} is missing", name);
   return at->second;
 }
 
@@ -59,7 +59,7 @@ void ParityCase::record_gradients() {
     const auto cotangent = file_.tensors.find("cotangent." + name);
     if (cotangent == file_.tensors.end() || !y.requires_grad()) continue;
     const Tensor dy = cotangent->second.to_tensor(dtype_, device_);
-    check(dy.shape() == y.shape(), "output.{} is {}, its cotangent {}", name, y.shape(), dy.shape());
+    require(dy.shape() == y.shape(), "output.{} is {}, its cotangent {}", name, y.shape(), dy.shape());
     const Variable part = autograd::sum(autograd::multiply(y, Variable(dy)));
     total = total.defined() ? autograd::add(total, part) : part;
   }

@@ -7,7 +7,7 @@ namespace cris {
 
 namespace {
 
-using tensor::check;
+using tensor::require;
 
 bool take_prefix(std::string& name, const std::string& prefix) {
   if (name.rfind(prefix, 0) != 0) return false;
@@ -50,8 +50,8 @@ void evaluate_model(ParityCase& c) {
   options.refiner.dropout = c.option<double>("dropout", 0.0);
   const auto steps = c.option<int64_t>("steps", 0);
   const auto rate = c.option<double>("learning_rate", 1e-3);
-  check(options.refiner.dropout == 0,
-        "option dropout = {} is not supported: another program's masks cannot be repeated", options.refiner.dropout);
+  require(options.refiner.dropout == 0,
+          "option dropout = {} is not supported: another program's masks cannot be repeated", options.refiner.dropout);
 
   Model model(options);
   model.to(c.dtype());

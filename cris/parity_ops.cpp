@@ -5,7 +5,7 @@
 namespace cris {
 
 using autograd::Variable;
-using tensor::check;
+using tensor::require;
 using tensor::Tensor;
 
 namespace {
@@ -51,7 +51,7 @@ void pool_unpool(ParityCase& c) { c.output("y", autograd::max_unpool2d(c.input("
 
 void resize_bilinear(ParityCase& c) {
   const auto size = c.option<std::vector<int64_t>>("size");
-  check(size.size() == 2, "option size has {} numbers; height and width are needed", size.size());
+  require(size.size() == 2, "option size has {} numbers; height and width are needed", size.size());
   const auto mode = c.option<bool>("align_corners", false) ? tensor::ResizeMode::bilinear_corners
                                                            : tensor::ResizeMode::bilinear_centers;
   c.output("y", autograd::resize(c.input("x"), size[0], size[1], mode));
@@ -59,7 +59,7 @@ void resize_bilinear(ParityCase& c) {
 
 void resize_nearest(ParityCase& c) {
   const auto scale = c.option<double>("scale");
-  check(scale > 0 && scale == double(int64_t(scale)), "option scale = {} is not supported; whole factors are", scale);
+  require(scale > 0 && scale == double(int64_t(scale)), "option scale = {} is not supported; whole factors are", scale);
   const Variable x = c.input("x");
   c.output("y", autograd::resize(x, x.shape()[1] * int64_t(scale), x.shape()[2] * int64_t(scale),
                                  tensor::ResizeMode::nearest));
@@ -104,14 +104,14 @@ void binary_cross_entropy_with_logits(ParityCase& c) {
 
 void mean_field(ParityCase& c) {
   const auto kernel = c.option<std::string>("kernel", "exact"), norm = c.option<std::string>("normalisation", "row");
-  check(kernel == "exact" || kernel == "permutohedral", "option kernel = {} is not supported", kernel);
-  check(norm == "row" || norm == "symmetric", "option normalisation = {} is not supported", norm);
+  require(kernel == "exact" || kernel == "permutohedral", "option kernel = {} is not supported", kernel);
+  require(norm == "row" || norm == "symmetric", "option normalisation = {} is not supported", norm);
   const auto kind = kernel == "exact" ? tensor::GaussianKind::exact : tensor::GaussianKind::permutohedral;
   const auto normalisation = norm == "row" ? tensor::Normalisation::row : tensor::Normalisation::symmetric;
   const auto alpha = c.option<double>("theta_alpha"), beta = c.option<double>("theta_beta");
   const Tensor image = c.tensor("image");
   const tensor::Shape& s = image.shape();
-  check(s.rank() == 4, "input.image {} must have 4 axes", s);
+  require(s.rank() == 4, "input.image {} must have 4 axes", s);
   const autograd::Filters spatial(
       size_t(s[0]), std::make_shared<tensor::GaussianFilter>(
                         kind, normalisation,
@@ -139,9 +139,9 @@ Tensor flat(const ParityCase& c, const double* values, size_t count) {
 
 void adam(ParityCase& c) {
   const auto betas = c.option<std::vector<double>>("betas", {0.9, 0.999});
-  check(betas.size() == 2, "option betas has {} numbers; two are needed", betas.size());
+  require(betas.size() == 2, "option betas has {} numbers; two are needed", betas.size());
   const auto start = c.stored("w").values(), gradients = c.stored("grads").values();
-  check(!start.empty() && gradients.size() % start.size() == 0, "input.grads holds no whole number of steps");
+  require(!start.empty() && gradients.size() % start.size() == 0, "input.grads holds no whole number of steps");
   OneParameter module;
   module.w = Variable(flat(c, start.data(), start.size()), true);
   nn::Adam optimizer(module, {.beta1 = betas[0],

@@ -94,7 +94,7 @@ std::string curves_csv(const Scores& scores) {
 
 /// Deletes what an earlier evaluation left: other images may have been the worst then.
 void empty_folder(const std::string& folder) {
-  data::create_folder(folder);
+  if (!std::filesystem::is_directory(folder)) return;
   for (const std::string& old : data::list_files(folder))
     if (old.ends_with(".png")) std::filesystem::remove(folder + "/" + old);
 }
@@ -146,6 +146,9 @@ nlohmann::ordered_json summary_json(const Summary& s) {
 Evaluation evaluate_run(Model& model, const Config& config, const ExperimentData& data, const std::string& part,
                         const std::string& folder, int64_t overlays) {
   namespace fs = std::filesystem;
+  // What stops it, a full disk say, leaves the evaluation before as it was.
+  data::Workshop workshop(folder);
+  for (const char* sub : {"/plots", "/overlays", "/maps"}) data::create_folder(workshop.path() + sub);
   const auto store = part_of(data, part);
   const tensor::Device device = device_of(config);
   const Scores training = evaluate(model, data.training, device, config.train.batch);
@@ -159,10 +162,8 @@ Evaluation evaluate_run(Model& model, const Config& config, const ExperimentData
   const double threshold = training.best_threshold();
   e.chosen = e.scores.summary(threshold), e.half = e.scores.summary(0.5), e.pranet_dice = e.scores.pranet_mean_dice();
 
-  data::create_folder(folder + "/plots");
-  for (const char* sub : {"/overlays", "/maps"}) empty_folder(folder + sub);
   const auto write = [&](const std::string& name, const std::string& text) {
-    tensor::write_file_atomically(folder + "/" + name, text);
+    tensor::write_file_atomically(workshop.path() + "/" + name, text);
   };
   nlohmann::ordered_json json = {{"part", part},
                                  {"chosen_on_training_set", summary_json(e.chosen)},
@@ -172,17 +173,17 @@ Evaluation evaluate_run(Model& model, const Config& config, const ExperimentData
                                  {"parameters", model.parameter_count()}};
   if (model.crf) {
     json["crf"] = crf_json(*model.crf);
-    empty_folder(folder + "/film");
+    data::create_folder(workshop.path() + "/film");
   }
   for (int64_t i = 0; i < std::min(kShown, store->size()); ++i) {
     const auto pair = store->get(i);
     const std::string& name = store->pair(i).name;
     const auto keep = [&](const char* what, const data::Image& picture) {
-      data::write_png(fmt::format("{}/maps/{:02}_{}_{}.png", folder, i + 1, name, what), picture);
+      data::write_png(fmt::format("{}/maps/{:02}_{}_{}.png", workshop.path(), i + 1, name, what), picture);
     };
     keep("image", pair->image), keep("mask", pair->mask), keep("probability", maps.at(name).second);
     if (model.crf)
-      data::write_png(fmt::format("{}/film/{:02}_{}.png", folder, i + 1, name),
+      data::write_png(fmt::format("{}/film/{:02}_{}.png", workshop.path(), i + 1, name),
                       film_strip(model, device, pair->image, pair->mask, threshold));
   }
 
@@ -201,10 +202,12 @@ Evaluation evaluate_run(Model& model, const Config& config, const ExperimentData
     const auto pair = store->get(sample);
     data::Image prediction = map;
     for (uint8_t& v : prediction.pixels) v = v / 255.0 >= threshold ? 255 : 0;
-    data::write_png(fmt::format("{}/overlays/{:02}_{}.png", folder, i + 1, images[i].name),
+    data::write_png(fmt::format("{}/overlays/{:02}_{}.png", workshop.path(), i + 1, images[i].name),
                     beside({pair->image, pair->mask, map, overlay(pair->image, prediction, pair->mask)}));
   }
   write("evaluation.json", json.dump(2) + "\n");
+  for (const char* sub : {"/overlays", "/maps", "/film"}) empty_folder(folder + sub);
+  workshop.publish();
   return e;
 }
 

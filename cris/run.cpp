@@ -12,6 +12,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "cris/run_files.h"
 #include "data/format_error.h"
 #include "data/hash.h"
 #include "tensor/atomic_file.h"
@@ -135,8 +136,7 @@ void RunDirectory::begin(const Config& config, const ExperimentData& data, const
     data::require(manifest.value("data_sha256", "") == data.hash,
                   "{}: an image or mask of {} changed since this run began; restore it or choose another -o", path_,
                   config.data.dir);
-    const std::string epochs = has("epochs.csv") ? tensor::read_file(file("epochs.csv")) : "";
-    const auto trained = std::count(epochs.begin(), epochs.end(), '\n') - 1;
+    const auto trained = has("epochs.csv") ? int64_t(read_epochs(file("epochs.csv"), true).size()) : 0;
     if (trained > config.train.epochs)
       throw ConfigError(fmt::format("{} has trained {} epochs already, more than train.epochs = {}; choose another -o",
                                     path_, trained, config.train.epochs));

@@ -2,7 +2,10 @@
 #include "cris/run_files.h"
 
 #include <algorithm>
+#include <charconv>
+#include <cmath>
 #include <filesystem>
+#include <utility>
 
 #include "cris/run.h"
 #include "data/files.h"
@@ -12,12 +15,37 @@
 
 namespace cris {
 
-/// Quotes as RFC 4180 has them.
-Rows read_csv(const std::string& path) {
+namespace {
+
+/// What helps when a file of a run is damaged: an evaluation can be repeated, the record of a training cannot.
+std::string remedy(const std::string& path) {
+  const size_t slash = path.find_last_of('/');
+  const std::string run = path.substr(0, slash), name = path.substr(slash + 1);
+  if (name == "evaluation.json" || name == "per_image.csv" || name == "curves.csv")
+    return fmt::format("remove {}/SHA256SUMS and repeat the run's cris train: it then evaluates again", run);
+  return "restore the file, or train again with another -o";
+}
+
+[[noreturn]] void refuse(const std::string& path, const std::string& what) {
+  throw data::FormatError(fmt::format("{}: {}; {}", path, what, remedy(path)));
+}
+
+[[noreturn]] void refuse_line(const std::string& path, size_t row) {
+  refuse(path, fmt::format("line {} is damaged", row + 2));
+}
+
+std::string read_text(const std::string& path) {
+  try {
+    return tensor::read_file(path);
+  } catch (const tensor::Error& e) {
+    throw data::FormatError(fmt::format("{}; {}", e.what(), remedy(path)));
+  }
+}
+
+Rows parse_csv(const std::string& text, const std::string& path) {
   Rows rows;
   std::vector<std::string> row(1);
   bool quoted = false;
-  const std::string text = tensor::read_file(path);
   for (size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
     if (quoted && c == '"' && i + 1 < text.size() && text[i + 1] == '"')
@@ -31,16 +59,36 @@ Rows read_csv(const std::string& path) {
     else
       row.back() += c;
   }
-  if (!rows.empty()) rows.erase(rows.begin());
+  if (rows.empty()) refuse(path, "its heading is missing");
+  const size_t cells = rows[0].size();
+  rows.erase(rows.begin());
+  for (size_t i = 0; i < rows.size(); ++i)
+    if (rows[i].size() != cells) refuse_line(path, i);
+  if (quoted || row != std::vector<std::string>{""}) refuse(path, fmt::format("line {} has no end", rows.size() + 2));
   return rows;
 }
 
+}  // namespace
+
+Rows read_csv(const std::string& path) { return parse_csv(read_text(path), path); }
+
 double number(const Rows& rows, size_t row, size_t column, const std::string& file) {
-  try {
-    return std::stod(rows.at(row).at(column));
-  } catch (const std::exception&) {
-    throw data::FormatError(fmt::format("{}: line {} is damaged; run the training command again", file, row + 2));
-  }
+  if (row >= rows.size() || column >= rows[row].size()) refuse_line(file, row);
+  const std::string& cell = rows[row][column];
+  double value = 0;
+  const auto [end, error] = std::from_chars(cell.data(), cell.data() + cell.size(), value);
+  if (error != std::errc() || end != cell.data() + cell.size() || !std::isfinite(value)) refuse_line(file, row);
+  return value;
+}
+
+Rows read_epochs(const std::string& path, bool growing) {
+  std::string text = read_text(path);
+  if (growing) text.resize(text.find_last_of('\n') + 1);
+  if (growing && text.empty()) return {};
+  Rows rows = parse_csv(text, path);
+  for (size_t i = 0; i < rows.size(); ++i)
+    if (number(rows, i, 0, path) != double(i + 1)) refuse_line(path, i);
+  return rows;
 }
 
 namespace {
@@ -52,30 +100,39 @@ bool all_numbers(const Json& values) {
          std::all_of(values.begin(), values.end(), [](const Json& v) { return v.is_number(); });
 }
 
-/// Whether evaluation.json and manifest.json hold what pages and tables take from them.
-bool complete(const Json& evaluation, const Json& manifest) {
-  const auto part = [](const Json& whole, const char* name) { return whole.value(name, Json()); };
+Json part(const Json& whole, const char* name) { return whole.value(name, Json()); }
+
+/// Whether evaluation.json holds what pages and tables take from it.
+bool complete_evaluation(const Json& evaluation) {
   for (const char* name : {"chosen_on_training_set", "at_half"})
     if (!all_numbers(part(evaluation, name))) return false;
   for (const char* name : {"pranet_mean_dice", "parameters"})
     if (!part(evaluation, name).is_number()) return false;
-  if (evaluation.contains("crf"))
+  if (evaluation.contains("crf")) {
+    if (!evaluation["crf"].is_object() || !part(evaluation["crf"], "iterations").is_number()) return false;
     for (const char* name : {"spatial_weight", "bilateral_weight", "compatibility"}) {
-      const Json rows = evaluation["crf"].is_object() ? part(evaluation["crf"], name) : Json();
+      const Json rows = part(evaluation["crf"], name);
       if (!rows.is_array() || !std::all_of(rows.begin(), rows.end(), all_numbers)) return false;
     }
+  }
+  return true;
+}
+
+/// The same of manifest.json.
+bool complete_manifest(const Json& manifest) {
   for (const char* name : {"split_sha256", "split_protocol"})
     if (!part(manifest, name).is_string()) return false;
   return all_numbers(part(manifest, "images"));
 }
 
 Json read_json(const std::string& path) {
+  const std::string text = read_text(path);
   try {
-    Json json = nn::parse_json<Json>(tensor::read_file(path));
+    Json json = nn::parse_json<Json>(text);
     if (json.is_object()) return json;
   } catch (const tensor::Error&) {
   }
-  throw data::FormatError(fmt::format("{}: is damaged; run the training command again", path));
+  refuse(path, "is damaged");
 }
 
 }  // namespace
@@ -84,16 +141,18 @@ RunFiles read_run(const std::string& path) {
   RunFiles r;
   r.path = path;
   r.config = config_of_run(path);
-  data::require(std::filesystem::exists(path + "/evaluation.json"),
+  const auto has = [&](const char* name) { return std::filesystem::exists(path + "/" + name); };
+  data::require(has("evaluation.json") || has("SHA256SUMS"),
                 "{}: the run is not finished (it has no evaluation.json); run its cris train again", path);
   r.evaluation = read_json(path + "/evaluation.json");
+  if (!complete_evaluation(r.evaluation)) refuse(path + "/evaluation.json", "is damaged or of another version");
   r.manifest = read_json(path + "/manifest.json");
-  data::require(complete(r.evaluation, r.manifest),
-                "{}: evaluation.json or manifest.json is damaged or of another version; run its cris train again",
-                path);
-  r.epochs = read_csv(path + "/epochs.csv");
+  if (!complete_manifest(r.manifest)) refuse(path + "/manifest.json", "is damaged or of another version");
+  r.epochs = read_epochs(path + "/epochs.csv");
   r.curves = read_csv(path + "/curves.csv");
   r.images = read_csv(path + "/per_image.csv");
+  if (const auto images = r.manifest["images"].value("test", int64_t(0)); int64_t(r.images.size()) != images)
+    refuse(path + "/per_image.csv", fmt::format("has {} images, and the run {}", r.images.size(), images));
   return r;
 }
 

@@ -86,7 +86,7 @@ void Trainer::restore() {
   const nn::Metadata metadata = nn::load_checkpoint(last, *model_, &optimizer_);
   const auto found = metadata.find("position");
   try {
-    tensor::check(found != metadata.end(), "there is none");
+    tensor::require(found != metadata.end(), "there is none");
     const json p = nn::parse_json<json>(found->second);
     at_ = {.epoch = p.at("epoch"),
            .step = p.at("step"),
@@ -100,9 +100,9 @@ void Trainer::restore() {
            .epochs_bytes = p.at("epochs_bytes"),
            .metrics_sha256 = p.at("metrics_sha256"),
            .epochs_sha256 = p.at("epochs_sha256")};
-    tensor::check(at_.epoch >= 0 && at_.step >= 0 && at_.step <= loader_.steps_per_epoch() && at_.metrics_bytes >= 0 &&
-                      at_.epochs_bytes >= 0,
-                  "epoch {}, step {}", at_.epoch, at_.step);
+    tensor::require(at_.epoch >= 0 && at_.step >= 0 && at_.step <= loader_.steps_per_epoch() &&
+                        at_.metrics_bytes >= 0 && at_.epochs_bytes >= 0,
+                    "epoch {}, step {}", at_.epoch, at_.step);
   } catch (const std::exception& e) {
     throw tensor::Error(fmt::format(
         "{}: is no training checkpoint (its position in a run: {}); start again in a new directory", last, e.what()));

@@ -1,6 +1,7 @@
 /// Matching images with masks by base name.
 #include "data/dataset.h"
 
+#include <algorithm>
 #include <array>
 #include <filesystem>
 #include <map>
@@ -91,12 +92,16 @@ Sample read_pair(const Pair& pair) {
   require(sample.mask.height == sample.image.height && sample.mask.width == sample.image.width,
           "{} is {} x {} but its image {} is {} x {} (width x height); make the mask anew at the image's size",
           pair.mask, sample.mask.width, sample.mask.height, pair.image, sample.image.width, sample.image.height);
+  const int brightest = *std::ranges::max_element(sample.mask.pixels);
+  require(brightest == 0 || brightest >= kMaskThreshold,
+          "{} is not black, yet no pixel of it counts as polyp: its values go up to {}, and polyps begin at {}; make "
+          "polyps white (255) in it, or all of it black (0) if there is none",
+          pair.mask, brightest, kMaskThreshold);
   return sample;
 }
 
 void write_dataset(const std::string& out, const std::vector<std::string>& names, int threads,
                    const std::function<Sample(int64_t)>& make) {
-  const bool fresh = !fs::exists(out);
   constexpr std::array kFolders = {"/images", "/masks"};
   const std::set<std::string> ours(names.begin(), names.end());
   for (const char* folder : kFolders) {
@@ -105,32 +110,15 @@ void write_dataset(const std::string& out, const std::vector<std::string>& names
       require(file.ends_with(".png") && ours.contains(base_name(file)),
               "{}{} holds {}, which is not of this set; choose another folder or empty this one", out, folder, file);
   }
-  // Beside its final place, under a name that no listing shows; a killed process may have left one.
-  const std::string workshop = out + "/.partial";
-  std::error_code ignored;
-  fs::remove_all(workshop, ignored);
-  try {
-    for (const char* folder : kFolders) create_folder(workshop + folder);
-    for_each_index(int64_t(names.size()), threads, [&](int64_t i) {
-      const Sample pair = make(i);
-      const std::string file = "/" + names[size_t(i)] + ".png";
-      write_png(workshop + kFolders[0] + file, pair.image);
-      write_png(workshop + kFolders[1] + file, pair.mask);
-    });
-    for (const char* folder : kFolders) {
-      if (!fs::exists(out + folder)) {
-        fs::rename(workshop + folder, out + folder);
-        continue;
-      }
-      for (const std::string& file : list_files(workshop + folder))
-        fs::rename(workshop + folder + "/" + file, out + folder + "/" + file);
-    }
-  } catch (...) {
-    fs::remove_all(workshop, ignored);
-    if (fresh) fs::remove(out, ignored);
-    throw;
-  }
-  fs::remove_all(workshop, ignored);
+  Workshop workshop(out);
+  for (const char* folder : kFolders) create_folder(workshop.path() + folder);
+  for_each_index(int64_t(names.size()), threads, [&](int64_t i) {
+    const Sample pair = make(i);
+    const std::string file = "/" + names[size_t(i)] + ".png";
+    write_png(workshop.path() + kFolders[0] + file, pair.image);
+    write_png(workshop.path() + kFolders[1] + file, pair.mask);
+  });
+  workshop.publish();
 }
 
 int64_t prepare_dataset(const Dataset& dataset, const std::string& out, int64_t height, int64_t width, int threads) {

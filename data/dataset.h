@@ -35,8 +35,9 @@ Listing list_dataset(const std::string& folder);
 /// listing has a problem.
 Dataset open_dataset(const std::string& folder);
 
-/// Decodes a pair at its own size; the mask as luma, not thresholded. Throws FormatError if a file cannot be decoded or
-/// the mask has another size than the image.
+/// Decodes a pair at its own size; the mask as luma, not thresholded. Throws FormatError if a file cannot be decoded,
+/// the mask has another size than the image, or the mask is not black and yet has no pixel of kMaskThreshold or above:
+/// polyps marked by 1 instead of 255 would pass for none.
 Sample read_pair(const Pair& pair);
 
 /// Writes pair i, made by `make`, as OUT/images/NAMES[i].png and OUT/masks/NAMES[i].png: the whole set or, when

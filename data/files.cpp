@@ -41,6 +41,42 @@ void create_folder(const std::string& folder) {
   require(!error, "cannot create the folder {}: {}; choose a place that you may write to", folder, error.message());
 }
 
+namespace {
+/// Moves what is in `from` into `to`, folder by folder.
+void move_content(const fs::path& from, const fs::path& to) {
+  const std::vector<fs::directory_entry> entries(fs::directory_iterator(from), {});
+  for (const fs::directory_entry& entry : entries) {
+    const fs::path target = to / entry.path().filename();
+    if (entry.is_directory() && fs::exists(target))
+      move_content(entry.path(), target);
+    else
+      fs::rename(entry.path(), target);
+  }
+}
+}  // namespace
+
+Workshop::Workshop(std::string folder)
+    : folder_(std::move(folder)), path_(folder_ + "/.partial"), fresh_(!fs::exists(folder_)) {
+  std::error_code ignored;
+  fs::remove_all(path_, ignored);
+  create_folder(path_);
+}
+
+Workshop::~Workshop() {
+  std::error_code ignored;
+  fs::remove_all(path_, ignored);
+  if (fresh_) fs::remove(folder_, ignored);  // no longer empty once its content was published
+}
+
+void Workshop::publish() {
+  try {
+    move_content(path_, folder_);
+  } catch (const fs::filesystem_error& e) {
+    throw FormatError(
+        fmt::format("cannot move {} to {}: {}", e.path1().string(), e.path2().string(), e.code().message()));
+  }
+}
+
 std::string base_name(const std::string& file) { return fs::path(file).stem(); }
 
 bool has_image_extension(const std::string& file) {

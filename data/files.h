@@ -6,12 +6,30 @@
 
 namespace data {
 
-/// Names (not paths) of the regular files in `folder`, and of links that lead nowhere, sorted bytewise; hidden ones left
-/// out. Throws FormatError.
+/// Names (not paths) of the regular files in `folder`, and of links that lead nowhere, sorted bytewise; hidden ones
+/// left out. Throws FormatError.
 std::vector<std::string> list_files(const std::string& folder);
 
 /// Creates `folder` and its parents where missing. Throws FormatError.
 void create_folder(const std::string& folder);
+
+/// Files that appear together: they are made in FOLDER/.partial, which no listing shows, and `publish` moves them to
+/// the same places in FOLDER. Without it nothing of them stays, nor FOLDER itself where that is new.
+class Workshop {
+ public:
+  /// Begins empty: what a killed process left there is removed. Throws FormatError when nothing can be written.
+  explicit Workshop(std::string folder);
+  ~Workshop();
+  Workshop(const Workshop&) = delete;
+  Workshop& operator=(const Workshop&) = delete;
+  const std::string& path() const { return path_; }
+  /// Replaces files of the same names and keeps all others. Throws FormatError.
+  void publish();
+
+ private:
+  std::string folder_, path_;
+  bool fresh_;
+};
 
 /// "polyp.1.JPG" -> "polyp.1".
 std::string base_name(const std::string& file);

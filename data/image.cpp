@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <list>
 #include <memory>
 
 #include "data/files.h"
@@ -213,5 +214,14 @@ std::string encode_png(const Image& image) {
 }
 
 void write_png(const std::string& path, const Image& image) { tensor::write_file_atomically(path, encode_png(image)); }
+
+void write_pngs(const Pictures& pictures) {
+  std::list<tensor::AtomicFile> files;
+  for (const auto& [path, image] : pictures) {
+    files.emplace_back(path).write(encode_png(image));
+    files.back().finish();
+  }
+  for (tensor::AtomicFile& file : files) file.commit();
+}
 
 }  // namespace data

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace data {
@@ -38,5 +39,10 @@ Image read_image(const std::string& path, int channels = 3);
 std::string encode_png(const Image& image);
 /// Writes encode_png(image) whole or not at all. Throws Error naming the file and the reason.
 void write_png(const std::string& path, const Image& image);
+
+/// Pictures and the paths that they are written to.
+using Pictures = std::vector<std::pair<std::string, Image>>;
+/// write_png of pictures that belong together: where one cannot be written, none is, and older files stay.
+void write_pngs(const Pictures& pictures);
 
 }  // namespace data

@@ -76,7 +76,6 @@ void describe_mask(const std::string& name, const std::array<int64_t, 256>& valu
   else
     report.soft_masks.push_back(name);
   if (on == 0) report.empty_masks.push_back(name);
-  if (on == 0 && values[0] < all) report.dim_masks.push_back(name);
   if (on == all) report.full_masks.push_back(name);
   coverages.push_back(double(on) / double(all));
 }

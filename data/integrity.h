@@ -31,7 +31,6 @@ struct IntegrityReport {
   int64_t ringing_masks = 0;  ///< values within kRinging of 0 and 255 only: a binary mask that went through JPEG
   std::vector<std::string> soft_masks;               ///< other values too
   std::vector<std::string> empty_masks, full_masks;  ///< no pixel, every pixel at kMaskThreshold or above
-  std::vector<std::string> dim_masks;  ///< empty, yet with values above 0: labels such as 1 instead of 255?
   double least_coverage = 0, median_coverage = 0, mean_coverage = 0, most_coverage = 0;  ///< share of polyp pixels
   std::vector<std::vector<std::string>> duplicates;  ///< groups of equal images (SHA-256 of the pixels)
   std::vector<NearDuplicate>

@@ -70,8 +70,6 @@ std::string report_text(const IntegrityReport& r, size_t most_names) {
   }
   const bool all_empty = r.pairs > 0 && int64_t(r.empty_masks.size()) == r.pairs;
   list("empty masks", r.empty_masks, all_empty ? "; EVERY mask is empty: there is nothing to learn" : "");
-  if (!r.dim_masks.empty())
-    list("dim masks", r.dim_masks, "; not black, yet all below the threshold: are polyps marked by 1 instead of 255?");
   list("full masks", r.full_masks, "");
   std::vector<std::string> groups;
   for (const auto& names : r.duplicates) {

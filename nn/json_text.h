@@ -19,12 +19,12 @@ Json parse_json(const std::string& text) {
   std::vector<std::set<std::string>> names;
   using Event = typename Json::parse_event_t;
   const auto look = [&](int depth, Event event, Json& value) {
-    tensor::check(depth <= kMaxDepth, "JSON nested deeper than {} levels", kMaxDepth);
+    tensor::require(depth <= kMaxDepth, "JSON nested deeper than {} levels", kMaxDepth);
     if (event == Event::object_start) names.emplace_back();
     if (event == Event::object_end) names.pop_back();
     if (event == Event::key) {
       const auto name = value.template get<std::string>();
-      tensor::check(names.back().insert(name).second, "the name \"{}\" occurs twice", name);
+      tensor::require(names.back().insert(name).second, "the name \"{}\" occurs twice", name);
     }
     return true;
   };

@@ -15,6 +15,7 @@ using nlohmann::json;
 using tensor::check;
 using tensor::DType;
 using tensor::Error;
+using tensor::require;
 using tensor::Shape;
 using tensor::Tensor;
 
@@ -67,8 +68,8 @@ StoredTensor own(const char* dtype, const std::vector<T>& values, std::vector<in
 }
 
 int64_t whole(const json& number, const std::string& name) {
-  check(number.is_number_unsigned() && number.get<uint64_t>() <= uint64_t(INT64_MAX), "\"{}\": {} is not a size", name,
-        number.dump());
+  require(number.is_number_unsigned() && number.get<uint64_t>() <= uint64_t(INT64_MAX), "\"{}\": {} is not a size",
+          name, number.dump());
   return number.get<int64_t>();
 }
 
@@ -79,48 +80,48 @@ struct Block {
 };
 
 Block parse_block(const std::string& name, const json& entry, int64_t available) {
-  check(entry.is_object() && entry.size() == 3 && entry.contains("dtype") && entry.contains("shape") &&
-            entry.contains("data_offsets"),
-        "\"{}\" is not described by dtype, shape and data_offsets", name);
+  require(entry.is_object() && entry.size() == 3 && entry.contains("dtype") && entry.contains("shape") &&
+              entry.contains("data_offsets"),
+          "\"{}\" is not described by dtype, shape and data_offsets", name);
   const json &dtype = entry["dtype"], &shape = entry["shape"], &offsets = entry["data_offsets"];
-  check(dtype.is_string() && bytes_of(dtype.get<std::string>()) > 0,
-        "\"{}\" has element type {}, not one of F32, F64, I64, I32, U8", name, dtype.dump());
-  check(shape.is_array() && offsets.is_array() && offsets.size() == 2, "\"{}\" has no shape or no two offsets", name);
+  require(dtype.is_string() && bytes_of(dtype.get<std::string>()) > 0,
+          "\"{}\" has element type {}, not one of F32, F64, I64, I32, U8", name, dtype.dump());
+  require(shape.is_array() && offsets.is_array() && offsets.size() == 2, "\"{}\" has no shape or no two offsets", name);
   Block b{whole(offsets[0], name), whole(offsets[1], name), name, {}};
-  check(b.begin <= b.end && b.end <= available, "\"{}\" claims bytes {} to {}, and the file has {}", name, b.begin,
-        b.end, available);
+  require(b.begin <= b.end && b.end <= available, "\"{}\" claims bytes {} to {}, and the file has {}", name, b.begin,
+          b.end, available);
   b.tensor.dtype = dtype.get<std::string>();
   int64_t bytes = bytes_of(b.tensor.dtype);
   for (const json& e : shape) {
     const int64_t extent = whole(e, name);
     // The product may overflow only past what the file can hold, unless an extent is 0.
-    check(extent == 0 || bytes <= available / extent || bytes == 0, "\"{}\" has shape {}, more than the file holds",
-          name, shape.dump());
+    require(extent == 0 || bytes <= available / extent || bytes == 0, "\"{}\" has shape {}, more than the file holds",
+            name, shape.dump());
     b.tensor.extents.push_back(extent);
     bytes *= extent;
   }
-  check(bytes == b.end - b.begin, "\"{}\" of shape {} and type {} needs {} bytes, its offsets span {}", name,
-        shape.dump(), b.tensor.dtype, bytes, b.end - b.begin);
+  require(bytes == b.end - b.begin, "\"{}\" of shape {} and type {} needs {} bytes, its offsets span {}", name,
+          shape.dump(), b.tensor.dtype, bytes, b.end - b.begin);
   return b;
 }
 
 SafeTensors parse(std::string content) {
-  check(content.size() >= 8, "it has {} bytes; even the header's length needs 8", content.size());
+  require(content.size() >= 8, "it has {} bytes; even the header's length needs 8", content.size());
   uint64_t length;
   std::memcpy(&length, content.data(), 8);
-  check(length <= kMaxHeaderBytes, "its header claims {} bytes; {} are allowed", length, uint64_t(kMaxHeaderBytes));
-  check(length <= content.size() - 8, "its header claims {} bytes, and {} follow", length, content.size() - 8);
+  require(length <= kMaxHeaderBytes, "its header claims {} bytes; {} are allowed", length, uint64_t(kMaxHeaderBytes));
+  require(length <= content.size() - 8, "its header claims {} bytes, and {} follow", length, content.size() - 8);
   auto header = parse_json<json>(content.substr(8, length));
-  check(header.is_object(), "its header is not a JSON object");
+  require(header.is_object(), "its header is not a JSON object");
 
   const auto owner = std::make_shared<const std::string>(std::move(content));
   const std::string_view blocks = std::string_view(*owner).substr(8 + length);
   SafeTensors file;
   if (header.contains("__metadata__")) {
     const json& metadata = header["__metadata__"];
-    check(metadata.is_object(), "its __metadata__ is not a JSON object");
+    require(metadata.is_object(), "its __metadata__ is not a JSON object");
     for (const auto& [key, value] : metadata.items()) {
-      check(value.is_string(), "its metadata \"{}\" is not text", key);
+      require(value.is_string(), "its metadata \"{}\" is not text", key);
       file.metadata[key] = value.get<std::string>();
     }
   }
@@ -131,23 +132,23 @@ SafeTensors parse(std::string content) {
             [](const Block& a, const Block& b) { return std::tie(a.begin, a.end) < std::tie(b.begin, b.end); });
   int64_t at = 0;
   for (Block& b : found) {
-    check(b.begin == at, "\"{}\" begins at byte {}, where {} was due: blocks overlap or leave a gap", b.name, b.begin,
-          at);
+    require(b.begin == at, "\"{}\" begins at byte {}, where {} was due: blocks overlap or leave a gap", b.name, b.begin,
+            at);
     at = b.end;
     b.tensor.owner = owner;
     b.tensor.bytes = blocks.substr(size_t(b.begin), size_t(b.end - b.begin));
     file.tensors[b.name] = std::move(b.tensor);
   }
-  check(at == int64_t(blocks.size()), "its tensors end at byte {}, and {} follow the header", at, blocks.size());
+  require(at == int64_t(blocks.size()), "its tensors end at byte {}, and {} follow the header", at, blocks.size());
 
   if (const auto claimed = file.metadata.find(kChecksum); claimed != file.metadata.end()) {
     header["__metadata__"][kChecksum] = kNoChecksum;
     const std::string found_sum = checksum_text(header.dump(), blocks);
-    check(found_sum == claimed->second, "its checksum is {}, and it claims {}: some bytes were changed", found_sum,
-          claimed->second);
+    require(found_sum == claimed->second, "its checksum is {}, and it claims {}: some bytes were changed", found_sum,
+            claimed->second);
     file.metadata.erase(claimed);
   } else {
-    check(!file.metadata.count(kWriter), "its checksum is missing");
+    require(!file.metadata.count(kWriter), "its checksum is missing");
   }
   file.metadata.erase(kWriter);
   return file;
@@ -176,8 +177,8 @@ std::vector<double> StoredTensor::values() const {
 }
 
 Tensor StoredTensor::to_tensor(DType to, tensor::Device device) const {
-  check(extents.size() <= size_t(Shape::kMaxRank), "safetensors: a tensor with {} axes; at most {} are supported",
-        extents.size(), int(Shape::kMaxRank));
+  require(extents.size() <= size_t(Shape::kMaxRank), "safetensors: a tensor with {} axes; at most {} are supported",
+          extents.size(), int(Shape::kMaxRank));
   const bool permute = extents.size() == 4;
   Shape shape = extents.empty() ? Shape{1} : Shape(extents);
   if (permute) shape = Shape{extents[0], extents[2], extents[3], extents[1]};

@@ -17,6 +17,7 @@ namespace tensor {
 namespace {
 
 constexpr size_t kBufferBytes = 1 << 20;
+constexpr const char* kNoFile = "it is a device, a pipe or a socket; name a file";
 
 std::string folder_of(const std::string& path) {
   const size_t slash = path.find_last_of('/');
@@ -49,7 +50,7 @@ AtomicFile::AtomicFile(std::string path) : path_(std::move(path)) {
   if (stat(path_.c_str(), &status) == 0 && !S_ISREG(status.st_mode)) {
     if (S_ISDIR(status.st_mode)) fail("write", EISDIR);
     // The rename would put a file in the place of the device.
-    throw Error(fmt::format("cannot write {}: it is a device, a pipe or a socket; name a file", path_));
+    throw Error(fmt::format("cannot write {}: {}", path_, kNoFile));
   }
   file_ = open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
   if (file_ < 0) fail("create", errno);
@@ -58,7 +59,7 @@ AtomicFile::AtomicFile(std::string path) : path_(std::move(path)) {
 AtomicFile::~AtomicFile() { discard(); }
 
 void AtomicFile::write(std::string_view bytes) {
-  check(file_ >= 0, "{}: written after commit", path_);
+  check(file_ >= 0, "{}: written after it was finished", path_);
   pending_.append(bytes);
   if (pending_.size() >= kBufferBytes) flush();
 }
@@ -76,14 +77,19 @@ void AtomicFile::flush() {
   pending_.clear();
 }
 
-void AtomicFile::commit() {
-  check(file_ >= 0, "{}: committed twice", path_);
+void AtomicFile::finish() {
+  check(file_ >= 0, "{}: finished twice", path_);
   flush();
   if (fsync(file_) != 0) fail("flush", errno);
   const int file = file_;
   file_ = -1;
   // Some file systems report a full disk only here.
   if (close(file) != 0) fail("close", errno);
+}
+
+void AtomicFile::commit() {
+  check(!temporary_.empty(), "{}: committed twice", path_);
+  if (file_ >= 0) finish();
   if (rename(temporary_.c_str(), path_.c_str()) != 0) fail("rename onto", errno);
   temporary_.clear();
   // The new name itself survives a power cut once the folder is on the disk; not every file system can do that.
@@ -115,23 +121,26 @@ void write_file_atomically(const std::string& path, std::string_view bytes) {
 }
 
 std::string read_file(const std::string& path) {
-  const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  const auto refuse = [&](int error) {
+  // Without O_NONBLOCK, opening a pipe waits for a writer.
+  const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+  const auto refuse = [&](const std::string& reason) {
     if (file >= 0) close(file);
-    throw Error(fmt::format("cannot read {}: {}", path, std::strerror(error)));
+    throw Error(fmt::format("cannot read {}: {}", path, reason));
   };
-  if (file < 0) refuse(errno);
+  const auto fail = [&](int error) { refuse(error == ENXIO ? kNoFile : std::strerror(error)); };  // ENXIO: a socket
+  if (file < 0) fail(errno);
   std::string bytes;
   struct stat status;
-  if (fstat(file, &status) != 0) refuse(errno);
-  if (S_ISDIR(status.st_mode)) refuse(EISDIR);
-  // The size is a hint: pipes say 0, and a file may still grow.
+  if (fstat(file, &status) != 0) fail(errno);
+  if (S_ISDIR(status.st_mode)) fail(EISDIR);
+  if (!S_ISREG(status.st_mode)) refuse(kNoFile);
+  // The size is a hint: a file may still grow.
   size_t have = 0;
   bytes.resize(size_t(status.st_size) + 1);
   for (;;) {
     const ssize_t got = ::read(file, bytes.data() + have, bytes.size() - have);
     if (got < 0 && errno == EINTR) continue;
-    if (got < 0) refuse(errno);
+    if (got < 0) fail(errno);
     if (got == 0) break;
     have += size_t(got);
     if (have == bytes.size()) bytes.resize(2 * have);

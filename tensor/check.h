@@ -1,5 +1,5 @@
-/// Argument checks that name the op, the shapes and the line. Never included by a .cu file (fmt does not compile
-/// there).
+/// Argument checks that name the op, the shapes and the line, and checks of what people give, whose messages name no
+/// line of ours. Never included by a .cu file (fmt does not compile there).
 #pragma once
 #include <fmt/format.h>
 
@@ -26,7 +26,7 @@ struct LocatedFormat {
       : text(s), file(file), line(line) {}
 };
 
-/// Throws Error with the formatted message and the caller's file and line unless `ok`.
+/// For contracts between functions: throws Error with the formatted message and the caller's file and line unless `ok`.
 template <class... A>
 void check(bool ok, LocatedFormat<std::type_identity_t<A>...> message, const A&... args) {
   if (ok) [[likely]]
@@ -34,6 +34,12 @@ void check(bool ok, LocatedFormat<std::type_identity_t<A>...> message, const A&.
   std::string file = message.file;
   file.erase(0, file.find_last_of('/') + 1);
   throw Error(fmt::format("{} ({}:{})", fmt::format(message.text, args...), file, message.line));
+}
+
+/// For files and settings that people give: throws Error with the formatted message unless `ok`.
+template <class... A>
+void require(bool ok, fmt::format_string<const A&...> message, const A&... args) {
+  if (!ok) throw Error(fmt::format(message, args...));
 }
 
 }  // namespace tensor

@@ -10,6 +10,7 @@
 #include "data/format_error.h"
 #include "tensor/backend.h"
 #include "tools/command.h"
+#include "tools/write_results.h"
 
 namespace tools {
 namespace {
@@ -59,28 +60,30 @@ Input read_input(const CrfArguments& a, const std::string& image, const std::vec
   return y;
 }
 
-/// One image and its label map or probability maps -> the picture at `output`.
-void process(const CrfArguments& a, const std::string& image_path, const std::vector<std::string>& known,
-             const std::string& output, const std::string& probability_output) {
+/// One image and its label map or probability maps -> the pictures for `output` and, unless empty,
+/// `probability_output`.
+data::Pictures process(const CrfArguments& a, const std::string& image_path, const std::vector<std::string>& known,
+                       const std::string& output, const std::string& probability_output) {
   auto [image, map, maps] = read_input(a, image_path, known);
   if (!a.labels.empty()) {
     map.labels = cris::likeliest(cris::dense_crf(cris::log_probability(map, a.options), image, image_path, a.options));
-    return data::write_png(output, cris::picture_of(map));
+    return {{output, cris::picture_of(map)}};
   }
   const tensor::Tensor refined = cris::dense_crf(cris::log_probability(maps), image, image_path, a.options);
   const std::vector<int32_t> label = cris::likeliest(refined);
   if (maps.size() > 1) {
     map = {.height = image.height, .width = image.width, .colours = {}, .labels = label};
     for (uint32_t l = 0; l < maps.size(); ++l) map.colours.push_back(colour_of(l));
-    return data::write_png(output, cris::picture_of(map));
+    return {{output, cris::picture_of(map)}};
   }
   data::Image mask(image.height, image.width, 1), foreground = mask;
   for (size_t i = 0; i < label.size(); ++i) {
     mask.pixels[i] = label[i] ? 255 : 0;
     foreground.pixels[i] = uint8_t(refined.data<float>()[2 * i + 1] * 255.0f + 0.5f);
   }
-  data::write_png(output, mask);
-  if (!probability_output.empty()) data::write_png(probability_output, foreground);
+  data::Pictures results{{output, mask}};
+  if (!probability_output.empty()) results.emplace_back(probability_output, foreground);
+  return results;
 }
 
 /// Base name -> path of the pictures in a folder.
@@ -109,11 +112,13 @@ void process_folder(const CrfArguments& a) {
   for (const auto& [name, path] : images) read_input(a, path, inputs[name]);
   data::create_folder(a.output);
   if (!a.probability_output.empty()) data::create_folder(a.probability_output);
+  int64_t done = 0;
   for (const auto& [name, path] : images) {
     const auto in = [&](const std::string& folder) {
       return folder.empty() ? "" : (fs::path(folder) / (name + ".png")).string();
     };
-    process(a, path, inputs[name], in(a.output), in(a.probability_output));
+    write_results(process(a, path, inputs[name], in(a.output), in(a.probability_output)), done++,
+                  int64_t(images.size()), a.output);
   }
   fmt::print("{} pictures -> {}\n", images.size(), a.output);
 }
@@ -134,8 +139,8 @@ int run(const CrfArguments& a) {
   }
   const bool into_folder = fs::is_directory(a.output);
   const std::string name = data::base_name(fs::path(a.image).filename().string()) + ".png";
-  process(a, a.image, a.labels.empty() ? a.probability : std::vector<std::string>{a.labels},
-          into_folder ? (fs::path(a.output) / name).string() : a.output, a.probability_output);
+  data::write_pngs(process(a, a.image, a.labels.empty() ? a.probability : std::vector<std::string>{a.labels},
+                           into_folder ? (fs::path(a.output) / name).string() : a.output, a.probability_output));
   return kOk;
 }
 

@@ -56,10 +56,12 @@ int main(int argc, char** argv) {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
     if (e.get_exit_code() == 0) return app.exit(e);
-    const auto chosen = app.get_subcommands();
-    return complain(
-        fmt::format("{}; cris {}--help says more", e.what(), chosen.empty() ? "" : chosen.front()->get_name() + " "),
-        kUsage);
+    std::string command = "cris";
+    for (const CLI::App* at = &app; !at->get_subcommands().empty();) {
+      at = at->get_subcommands().front();
+      command += " " + at->get_name();
+    }
+    return complain(fmt::format("{}; {} --help says more", e.what(), command), kUsage);
   }
   try {
     const int code = runs.at(app.get_subcommands().front())();

@@ -3,7 +3,6 @@
 
 #include "cris/results.h"
 #include "cris/run.h"
-#include "data/files.h"
 #include "tools/command.h"
 
 namespace tools {
@@ -42,7 +41,6 @@ Run setup(CLI::App& app) {
     const cris::ExperimentData data = cris::open_data(config);
     // A folder of its own: the run's files stay as its SHA256SUMS knows them.
     const std::string folder = o->run + "/eval-" + o->on + "-" + o->checkpoint;
-    data::create_folder(folder);
     const cris::Evaluation e = cris::evaluate_run(*model, config, data, o->on, folder, o->overlays);
     if (o->json)
       fmt::print("{}\n", cris::summary_json(e.chosen).dump());

@@ -6,14 +6,23 @@
 #include "autograd/trace.h"
 #include "cris/results.h"
 #include "cris/run.h"
+#include "data/dataset.h"
 #include "data/files.h"
-#include "data/transform.h"
 #include "nn/dropout.h"
 #include "tools/config_options.h"
 
 namespace tools {
 
 namespace {
+
+/// DIR/masks/STEM.* of DIR/images/STEM.*; empty where there is none.
+std::string mask_of(const std::string& image, const std::string& stem) {
+  const std::filesystem::path folder = std::filesystem::path(image).parent_path().parent_path() / "masks";
+  if (std::filesystem::is_directory(folder))
+    for (const std::string& file : data::list_files(folder))
+      if (data::base_name(file) == stem && data::has_image_extension(file)) return folder / file;
+  return "";
+}
 
 Run setup(CLI::App& app) {
   struct Options {
@@ -30,21 +39,22 @@ Run setup(CLI::App& app) {
     const cris::Config config = o->config.config(o->run.empty() ? cris::Config() : cris::config_of_run(o->run));
     cris::apply_run_settings(config);
     const auto model = o->run.empty() ? cris::make_model(config) : cris::load_model(o->run, config);
-    const data::Image image = data::read_image(o->image);
     const int64_t size = config.data.size;
-    fmt::print("{}: {} x {} pixels, resized to {} x {}\n", o->image, image.width, image.height, size, size);
-    std::vector<float> values(size_t(size * size * 3)), truth(size_t(size * size), 0.0f);
-    data::to_unit(data::resize(image, size, size), values.data());
-    const std::filesystem::path folder = std::filesystem::path(o->image).parent_path().parent_path() / "masks";
     const std::string stem = data::base_name(std::filesystem::path(o->image).filename());
-    if (std::filesystem::is_directory(folder)) {
-      for (const std::string& file : data::list_files(folder)) {
-        if (data::base_name(file) != stem || !data::has_image_extension(file)) continue;
-        const std::string path = folder / file;
-        data::to_binary(data::resize(data::read_image(path, 1), size, size), truth.data());
-        fmt::print("mask: {}\n", path);
-      }
-    }
+    const std::string mask_path = mask_of(o->image, stem);
+    // Without a mask, one without polyp.
+    data::Sample sample{data::read_image(o->image), {}};
+    const int64_t height = sample.image.height, width = sample.image.width;
+    if (mask_path.empty())
+      sample.mask = data::Image(height, width, 1);
+    else
+      sample = data::read_pair({stem, o->image, mask_path});
+    sample = data::resize(sample, size, size);
+    fmt::print("{}: {} x {} pixels, resized to {} x {}\n", o->image, width, height, size, size);
+    if (!mask_path.empty()) fmt::print("mask: {}\n", mask_path);
+    std::vector<float> values(size_t(size * size * 3)), truth(size_t(size * size));
+    data::to_unit(sample.image, values.data());
+    data::to_binary(sample.mask, truth.data());
     const auto device = cris::device_of(config);
     const auto x = tensor::Tensor::from(values, {1, size, size, 3}, tensor::Device::cpu).to(device);
     const auto mask = tensor::Tensor::from(truth, {1, size, size, 1}, tensor::Device::cpu).to(device);

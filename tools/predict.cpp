@@ -16,6 +16,7 @@
 #include "nn/json_text.h"
 #include "tensor/atomic_file.h"
 #include "tools/command.h"
+#include "tools/write_results.h"
 
 namespace fs = std::filesystem;
 
@@ -102,6 +103,7 @@ int predict(Options& o) {
   for (const char* sub : {"/masks", "/probability"}) data::create_folder(o.out + sub);
   if (o.overlay) data::create_folder(o.out + "/overlays");
   const int64_t size = config.data.size;
+  int64_t done = 0;
   for (const auto& [name, path] : files) {
     const auto [image, truth] = read_input(o, masks, name, path);
     const data::Image small = data::resize(image, size, size);
@@ -115,10 +117,12 @@ int predict(Options& o) {
       throw cris::NonFiniteError(
           fmt::format("{}: its probability map is not finite; the checkpoint is of no use", path));
     const data::Image mask = cris::mask_image(map, image.height, image.width, threshold);
-    data::write_png(fmt::format("{}/masks/{}.png", o.out, name), mask);
-    data::write_png(fmt::format("{}/probability/{}.png", o.out, name),
-                    cris::probability_image(map, image.height, image.width));
-    if (o.overlay) data::write_png(fmt::format("{}/overlays/{}.png", o.out, name), cris::overlay(image, mask, truth));
+    data::Pictures results{
+        {fmt::format("{}/masks/{}.png", o.out, name), mask},
+        {fmt::format("{}/probability/{}.png", o.out, name), cris::probability_image(map, image.height, image.width)}};
+    if (o.overlay)
+      results.emplace_back(fmt::format("{}/overlays/{}.png", o.out, name), cris::overlay(image, mask, truth));
+    write_results(results, done++, int64_t(files.size()), o.out);
   }
   fmt::print("{} images at threshold {:.2f}: {}/masks, {}/probability{}\n", files.size(), threshold, o.out, o.out,
              o.overlay ? ", " + o.out + "/overlays" : "");

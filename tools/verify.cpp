@@ -38,10 +38,11 @@ Run setup(CLI::App& app) {
         continue;
       }
       const std::string name = line.substr(66), file = o->run + "/" + name;
-      if (!std::filesystem::exists(file))
-        judge(name, false, "is missing");
-      else
+      try {
         judge(name, data::sha256(tensor::read_file(file)) == line.substr(0, 64), "was changed after the run");
+      } catch (const tensor::Error& e) {
+        judge(name, false, std::filesystem::exists(file) ? e.what() : "is missing");
+      }
     }
     try {
       const auto manifest = nn::parse_json<nlohmann::json>(tensor::read_file(o->run + "/manifest.json"));

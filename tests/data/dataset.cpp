@@ -64,23 +64,26 @@ TEST_CASE("the report finds what is wrong and goes on") {
   tensor::write_file_atomically(folder / "images/f.jpg", "text");                     // no image, no mask
   data::write_png(folder / "masks/c.png", data::Image(14, 16, 1));                    // empty
   data::write_png(folder / "masks/d.png", rectangle(12, 17, 0, 0, 12, 17));           // full
-  data::Image ringing = rectangle(13, 16, 2, 2, 9, 9), dim(12, 16, 1);
+  data::Image ringing = rectangle(13, 16, 2, 2, 9, 9), dim(13, 17, 1);
   ringing.pixels[0] = 8;
   ringing.pixels[3 * 16 + 3] = 247;
   data::write_png(folder / "masks/e.png", ringing);
-  dim.pixels[20] = 1;
   data::write_png(folder / "images/g.png", gradient(12, 16, 3));  // equal to a
-  data::write_png(folder / "masks/g.png", dim);
+  data::write_png(folder / "masks/g.png", data::Image(12, 16, 1));
+  dim.pixels[20] = 1;
+  data::write_png(folder / "images/h.png", gradient(13, 17, 3));
+  data::write_png(folder / "masks/h.png", dim);
   const data::IntegrityReport report = data::check_dataset(folder.path);
   CHECK(report.pairs == 5);
-  REQUIRE(report.refused.size() == 2);
+  REQUIRE(report.refused.size() == 3);
   CHECK(contains(report.refused[0], "f.jpg has no mask"));
   CHECK(contains(report.refused[1], "images/b.png"));
+  CHECK(contains(report.refused[2],
+                 "masks/h.png is not black, yet no pixel of it counts as polyp: its values go up to 1"));
   CHECK(report.empty_masks == std::vector<std::string>{"c", "g"});
-  CHECK(report.dim_masks == std::vector<std::string>{"g"});
   CHECK(report.full_masks == std::vector<std::string>{"d"});
-  CHECK(report.ringing_masks == 2);
-  CHECK(report.binary_masks == 3);
+  CHECK(report.ringing_masks == 1);
+  CHECK(report.binary_masks == 4);
   CHECK(report.soft_masks.empty());
   CHECK(report.most_coverage == 1.0);
   CHECK(report.sizes.at({16, 12}) == 2);
@@ -153,6 +156,33 @@ TEST_CASE("a set is written whole or not at all, and never into another one") {
   CHECK(contains(message_of<data::FormatError>([&] { data::write_synthetic_set(folder / "small", 2, 32, 32, 0); }),
                  "small/images holds a.png"));
   CHECK(data::check_dataset(folder / "small").sizes.at({6, 6}) == 3);
+}
+
+TEST_CASE("files of a workshop appear together and beside what was there; without publish nothing stays") {
+  const Scratch folder;
+  const std::string out = folder / "out";
+  const auto make = [&](const std::string& text, bool publish) {
+    data::Workshop workshop(out);
+    data::create_folder(workshop.path() + "/deep");
+    tensor::write_file_atomically(workshop.path() + "/a", text);
+    tensor::write_file_atomically(workshop.path() + "/deep/b", text);
+    if (publish) workshop.publish();
+  };
+  make("none", false);
+  CHECK_FALSE(fs::exists(out));
+  make("first", true);
+  CHECK(tensor::read_file(out + "/deep/b") == "first");
+  tensor::write_file_atomically(out + "/deep/mine", "kept");
+  make("none", false);
+  CHECK(tensor::read_file(out + "/a") == "first");
+  fs::create_directories(out + "/.partial/deep");  // of a killed process
+  tensor::write_file_atomically(out + "/.partial/deep/lost", "");
+  make("second", true);
+  CHECK(tensor::read_file(out + "/a") == "second");
+  CHECK(tensor::read_file(out + "/deep/b") == "second");
+  CHECK(tensor::read_file(out + "/deep/mine") == "kept");
+  CHECK_FALSE(fs::exists(out + "/deep/lost"));
+  CHECK_FALSE(fs::exists(out + "/.partial"));
 }
 
 TEST_CASE("names that no list could hold are refused") {

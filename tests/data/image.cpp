@@ -222,3 +222,16 @@ TEST_CASE("writing where it is impossible names the file and leaves nothing behi
   CHECK(entries == 1);
   CHECK_THROWS_AS(data::encode_png(data::Image(0, 0, 3)), tensor::Error);
 }
+
+TEST_CASE("pictures that belong together are all written or none, and older ones stay") {
+  const Scratch folder;
+  const data::Image old = gradient(4, 5, 3), fresh = gradient(4, 5, 3, 9);
+  data::write_png(folder / "a.png", old);
+  CHECK_THROWS_AS(data::write_pngs({{folder / "a.png", fresh}, {folder / "nowhere/b.png", fresh}}), tensor::Error);
+  CHECK(data::read_image(folder / "a.png") == old);
+  CHECK(folder.entries() == 1);
+  data::write_pngs({{folder / "a.png", fresh}, {folder / "b.png", old}});
+  CHECK(data::read_image(folder / "a.png") == fresh);
+  CHECK(data::read_image(folder / "b.png") == old);
+  CHECK(folder.entries() == 2);
+}

@@ -22,6 +22,9 @@ broken text && rm "text/images/$first" && echo "not a picture" >"text/images/${f
 refuses "a text file named .jpg" 3 "${first%.*}.jpg" train --data text
 broken lost && rm "lost/images/$first" && ln -s nowhere "lost/images/$first"
 refuses "a link that leads nowhere" 3 "lost/images/$first: No such file" train --data lost
+refuses "the help that is pointed to is the command's own" 2 "; cris train --help says more" "$cris" train --no-such-flag
+refuses "  of a command in a command too" 2 "; cris data synthesize --help says more" "$cris" data synthesize none --count 0
+refuses "  of a command that lacks one" 2 "; cris data --help says more" "$cris" data
 refuses "shares of a split that leave nothing" 2 "below 1" "$cris" data split good --validation 0.5 --test 0.5
 refuses "a share that is no number" 2 "--validation" "$cris" data split good --validation nan
 refuses "a negative seed" 2 "--seed" "$cris" data synthesize none --seed -1
@@ -81,9 +84,52 @@ again() { train --data good --epochs 4 -o spoilt; }
 spoil && sed -i '1s/loss/lost/' spoilt/metrics.jsonl
 refuses "a changed metrics.jsonl" 3 "spoilt/metrics.jsonl: its first" again
 spoil && sed -i '2s/^1,/x,/' spoilt/epochs.csv
-refuses "a changed epochs.csv" 3 "spoilt/epochs.csv: its first" again
+refuses "a changed epochs.csv" 3 "spoilt/epochs.csv: line 2 is damaged; restore the file" again
+spoil && sed -i '2s/0\./1./' spoilt/epochs.csv
+refuses "another number in epochs.csv" 3 "spoilt/epochs.csv: its first" again
+spoil && printf 'junk\nmore junk\n\n\n' >>spoilt/epochs.csv
+refuses "junk after epochs.csv" 3 "spoilt/epochs.csv: line 4 is damaged; restore the file" again
+rm -rf spoilt && cp -r run spoilt && printf 'junk\nmore junk\n\n\n' >>spoilt/epochs.csv
+refuses "  of a complete run" 3 "spoilt/epochs.csv: line 4 is damaged" train --data good -o spoilt
+refuses "  for the report" 3 "spoilt/epochs.csv: line 4 is damaged" "$cris" report spoilt -o spoilt.html
+for file in curves.csv per_image.csv; do
+  rm -rf spoilt && cp -r run spoilt && sed -i '2s/,/,x/' "spoilt/$file"
+  refuses "a damaged $file" 3 "spoilt/$file: line 2 is damaged; remove spoilt/SHA256SUMS" "$cris" report spoilt -o spoilt.html
+  truncate -s -3 "spoilt/$file" && sed -i '2s/,x/,/' "spoilt/$file"
+  refuses "a $file that is cut off" 3 "has no end" "$cris" report spoilt -o spoilt.html
+  rm spoilt/SHA256SUMS && train --data good -o spoilt >/dev/null && cmp -s "spoilt/$file" "run/$file" && "$cris" report spoilt -o spoilt.html >/dev/null
+  verdict "  the remedy helps" $?
+done
+rm -rf spoilt && cp -r run spoilt && sed -i '$d' spoilt/per_image.csv
+refuses "a per_image.csv that lacks an image" 3 "per_image.csv: has 1 images, and the run 2" "$cris" report spoilt -o spoilt.html
 spoil && rm spoilt/metrics.jsonl && mkfifo spoilt/metrics.jsonl
 refuses "a pipe for metrics.jsonl" 3 "spoilt/metrics.jsonl: is no regular file" again
+# What is no regular file is refused by every reader; opened, a pipe would wait for ever and /dev/zero would never end.
+for other in pipe device; do
+  put() { rm -rf "$1" && if [ $other = pipe ]; then mkfifo "$1"; else ln -s /dev/zero "$1"; fi; }
+  reads() { refuses "a $other for $1" "$2" "$3: it is a device, a pipe or a socket; name a file" timeout 60 "${@:4}"; }
+  put odd
+  reads "a configuration" 2 "odd" "$cris" train --data good -c odd
+  reads "a split" 3 "odd" "$cris" train --data good --size 32 --set data.split=odd -o none
+  reads "an image to predict" 3 "odd" "$cris" predict run odd -o out
+  reads "an image of crf" 3 "odd" "$cris" crf odd --labels odd -o none.png
+  for file in manifest.json epochs.csv split.txt; do
+    spoil && put "spoilt/$file"
+    reads "$file" 3 "spoilt/$file" "$cris" train --data good --base 4 --size 32 --epochs 4 --batch 2 -o spoilt --set train.strategy=backbone
+  done
+  for file in evaluation.json manifest.json curves.csv config.resolved.toml; do
+    rm -rf spoilt && cp -r run spoilt && put "spoilt/$file"
+    code=3 && [ $file != config.resolved.toml ] || code=2
+    reads "$file of a report" $code "spoilt/$file" "$cris" report spoilt -o spoilt.html
+  done
+  rm -rf spoilt && cp -r run spoilt && put spoilt/checkpoints/best.safetensors
+  reads "a checkpoint" 3 "best.safetensors" "$cris" predict spoilt good -o out
+  rm -rf spoilt && cp -r run spoilt && put spoilt/epochs.csv
+  timeout 60 "$cris" verify spoilt | grep -q "^FAILED  epochs.csv: cannot read"
+  verdict "verify goes on after a $other" $?
+done
+[ ! -e none ] && [ ! -e none.png ] && [ ! -e out ]
+verdict "  and nothing was written" $?
 spoil && truncate -s 1000 spoilt/checkpoints/best.safetensors
 refuses "a damaged best checkpoint of a run that goes on" 3 "best.safetensors is damaged" again
 [ "$(wc -l <spoilt/epochs.csv)" -eq 3 ]
@@ -143,11 +189,14 @@ status=0
 verdict "weights that are not finite never become a checkpoint" $?
 
 broken black
+broken dim
 python3 - black/masks <<'PY' 2>/dev/null
 import os, struct, sys, zlib
 def chunk(kind, data): return struct.pack('>I', len(data)) + kind + data + struct.pack('>I', zlib.crc32(kind + data))
 def png(width, height, depth, colour, row): return b'\x89PNG\r\n\x1a\n' + chunk(b'IHDR', struct.pack('>IIBBBBB', width, height, depth, colour, 0, 0, 0)) + chunk(b'IDAT', zlib.compress((b'\0' + row) * height)) + chunk(b'IEND', b'')
 for name in os.listdir(sys.argv[1]): open(os.path.join(sys.argv[1], name), 'wb').write(png(40, 40, 8, 0, bytes(40)))
+name = sorted(os.listdir('dim/masks'))[0]
+open('dim/masks/' + name, 'wb').write(png(40, 40, 8, 0, bytes([0, 1] * 20)))
 open('sixteen.png', 'wb').write(png(40, 40, 16, 2, bytes(range(240))))
 open('four.png', 'wb').write(png(40, 40, 8, 6, bytes(range(160))))
 PY
@@ -158,6 +207,14 @@ if [ -s four.png ]; then
   "$cris" data check black >/dev/null
   [ $? -eq 3 ]
   verdict "  and cris data check says so too: exit code 3" $?
+  refuses "a mask of 0 and 1 among others" 3 "dim/masks/$first is not black, yet no pixel of it counts as polyp: its values go up to 1, and polyps begin at 128" "$cris" train --data dim --base 4 --size 32 --strategy backbone -o dim_run
+  refuses "  shrunk with its set" 3 "dim/masks/$first is not black" "$cris" data prepare dim -o dim_small --size 32
+  [ ! -e dim_run ] && [ ! -e dim_small ]
+  verdict "  and nothing was written" $?
+  status=0
+  "$cris" data check dim >stdout.txt || status=$?
+  [ "$status" -eq 3 ] && grep -q "^  dim/masks/$first is not black" stdout.txt
+  verdict "  and cris data check lists it: exit code 3" $?
   "$cris" predict run sixteen.png four.png -o deep >/dev/null && [ -s deep/masks/sixteen.png ] && [ -s deep/masks/four.png ]
   verdict "16-bit and 4-channel PNG are read" $?
 else
@@ -173,6 +230,29 @@ if mkdir tiny && mount -t tmpfs -o size=200k tmpfs tiny 2>/dev/null; then
   refuses "a full disk while a set is made" 3 "space" "$cris" data synthesize tiny/set --count 200 --size 64
   [ ! -e tiny/set ]
   verdict "  and nothing was written" $?
+  umount tiny
+
+  # Each picture takes a page of 4 KiB, each image two: five images fit.
+  mount -t tmpfs -o size=40k tmpfs tiny
+  refuses "a disk that fills while pictures are predicted" 3 "left on device; free some space or choose another disk. tiny holds the results of 5 of 12 images" "$cris" predict run good -o tiny
+  [ "$(ls tiny/masks)" = "$(ls good/masks | head -n 5)" ] && [ "$(ls tiny/probability)" = "$(ls tiny/masks)" ] && "$cris" crf good/images/0001.png --probability tiny/probability/0001.png -o whole.png
+  verdict "  every picture is whole or absent" $?
+  umount tiny
+  mount -t tmpfs -o size=16k tmpfs tiny
+  refuses "a disk that fills while pictures are refined" 3 "tiny/out holds the results of 4 of 12 images" "$cris" crf good/images --probability good/masks -o tiny/out
+  [ "$(ls tiny/out)" = "$(ls good/masks | head -n 4)" ]
+  verdict "  every picture is whole or absent here too" $?
+  umount tiny
+
+  rm -rf run/eval-* && mount -t tmpfs -o size=$(($(du -sk run | cut -f1) + 8))k tmpfs tiny
+  cp -r run tiny/run
+  refuses "a disk that fills while a run is evaluated" 3 "space" "$cris" eval tiny/run
+  [ ! -e tiny/run/eval-test-best ]
+  verdict "  and nothing was written" $?
+  mkdir -p tiny/run/eval-test-best/overlays && echo old | tee tiny/run/eval-test-best/overlays/old.png >tiny/run/eval-test-best/evaluation.json
+  refuses "a disk that fills while a run is evaluated again" 3 "space" "$cris" eval tiny/run
+  [ "$(find tiny/run/eval-test-best -type f | wc -l)" -eq 2 ] && [ "$(cat tiny/run/eval-test-best/evaluation.json)" = old ]
+  verdict "  and the evaluation before stays" $?
   umount tiny
 else
   echo "skipped a full disk: mounting needs root"

@@ -81,6 +81,40 @@ TEST_CASE("a pipe or a device in the target's place stays") {
   CHECK(fs::is_fifo(path));
 }
 
+TEST_CASE("what is no regular file is not read: a pipe would wait for ever, a device never end") {
+  const Scratch folder;
+  const std::string path = folder.path + "/pipe";
+  REQUIRE(mkfifo(path.c_str(), 0600) == 0);
+  for (const std::string& odd : {path, std::string("/dev/zero")})
+    CHECK_THROWS_WITH_AS(tensor::read_file(odd),
+                         doctest::Contains((odd + ": it is a device, a pipe or a socket; name a file").c_str()),
+                         tensor::Error);
+  CHECK_THROWS_WITH_AS(tensor::read_file(folder.path), doctest::Contains("directory"), tensor::Error);
+}
+
+TEST_CASE("a finished file lacks its name only, so that several appear together or not at all") {
+  const Scratch folder;
+  const std::string path = folder.path + "/x";
+  {
+    tensor::AtomicFile file(path);
+    file.write("new");
+    file.finish();
+    CHECK_THROWS_AS(file.write("more"), tensor::Error);
+    CHECK_THROWS_AS(file.finish(), tensor::Error);
+    CHECK_FALSE(fs::exists(path));
+  }
+  CHECK(folder.entries() == 0);
+  {
+    tensor::AtomicFile file(path);
+    file.write("new");
+    file.finish();
+    file.commit();
+    CHECK_THROWS_AS(file.commit(), tensor::Error);
+  }
+  CHECK(tensor::read_file(path) == "new");
+  CHECK(folder.entries() == 1);
+}
+
 TEST_CASE("errors name the file and the reason") {
   CHECK_THROWS_WITH_AS(tensor::read_file("/nowhere/x"), doctest::Contains("/nowhere/x"), tensor::Error);
   CHECK_THROWS_WITH_AS(tensor::write_file_atomically("/nowhere/x", ""), doctest::Contains("/nowhere/x"), tensor::Error);

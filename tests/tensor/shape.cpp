@@ -34,3 +34,8 @@ TEST_CASE("check: the message is formatted and names the file and the line of th
   CHECK(text == fmt::format("conv2d: [1, 2] is not 7 (shape.cpp:{})", line));
   CHECK_NOTHROW(check(true, "never {}", 1));
 }
+
+TEST_CASE("require: the message is formatted and names no line") {
+  CHECK(message([] { require(false, "{}: {} is too many", "x.csv", 7); }) == "x.csv: 7 is too many");
+  CHECK_NOTHROW(require(true, "never {}", 1));
+}
