@@ -1,105 +1,161 @@
-/// Building the permutohedral lattice: locate, number the vertices, invert the incidence, link the neighbours.
+/// Building the permutohedral lattice: locate the points, number the vertices, invert the incidence, link the
+/// neighbours.
 #include "tensor/lattice.h"
 
 #include <algorithm>
-#include <atomic>
+#include <array>
 #include <cmath>
 #include <vector>
 
 #include "tensor/backend.h"
+#include "tensor/lattice_keys.h"
 #include "tensor/lattice_points.h"
 #include "tensor/parallel.h"
 
 namespace tensor {
 namespace {
 
-constexpr int64_t kChunk = 4096;  // points; a multiple of the locator's lanes
+constexpr int64_t kChunk = 4096;    // points; a multiple of the locator's lanes
+constexpr int64_t kLinked = 16384;  // vertices that one thread links to their neighbours
 
-/// Numbers keys in the order in which they are first seen.
-class VertexTable {
- public:
-  explicit VertexTable(int64_t expected) {
-    int64_t slots = 1024;
-    while (slots < expected * 2) slots *= 2;
-    slots_.assign(slots, -1);
-    keys_.reserve(expected);
-  }
-  int32_t number(const VertexKey& key) {
-    if (2 * keys_.size() >= slots_.size()) grow();
-    int32_t& slot = find(key);
-    if (slot < 0) {
-      slot = int32_t(keys_.size());
-      keys_.push_back(key);
-    }
-    return slot;
-  }
-  /// -1 when absent.
-  int32_t lookup(const VertexKey& key) const { return const_cast<VertexTable*>(this)->find(key); }
-  const std::vector<VertexKey>& keys() const { return keys_; }
-
- private:
-  std::vector<int32_t> slots_;
-  std::vector<VertexKey> keys_;
-
-  int32_t& find(const VertexKey& key) {
-    const uint64_t mask = slots_.size() - 1;
-    uint64_t at = key.hash() & mask;
-    while (slots_[at] >= 0 && !(keys_[slots_[at]] == key)) at = (at + 1) & mask;
-    return slots_[at];
-  }
-  void grow() {
-    slots_.assign(slots_.size() * 2, -1);
-    for (size_t i = 0; i < keys_.size(); ++i) find(keys_[i]) = int32_t(i);
-  }
+/// The vertices that some points touch, numbered as they first do, and the incidences of each.
+template <class Key>
+struct Chunk {
+  std::vector<Key> keys;
+  std::vector<int32_t> count;
 };
 
-/// One chunk's points with vertices numbered within the chunk; `count` is each vertex's number of incidences.
-struct Chunk {
-  std::vector<VertexKey> keys;
-  std::vector<int32_t> count, global, place;
+/// The vertices of all chunks, ascending. Chunk c's vertex i is vertex[begin[c] + i], and of that vertex's incidences,
+/// start[v] .. start[v + 1], the chunk's begin at place[begin[c] + i].
+template <class Key>
+struct Numbering {
+  std::vector<Key> keys;
+  std::vector<int32_t> start, vertex, place;
+  std::vector<uint32_t> begin;
+};
+
+/// The extremes of the points' coordinates on the lattice's hyperplane, and whether all are finite and small enough.
+template <class T, int D>
+struct Extent {
+  std::array<T, D + 1> low, high;
+  bool inside = true;
+
+  Extent() {
+    low.fill(PointLocator<T, D>::kLargest);
+    high.fill(-PointLocator<T, D>::kLargest);
+  }
+  void add(const T* features, int64_t first, int64_t last) {
+    using Locator = PointLocator<T, D>;
+    Locator locator;
+    for (int64_t p = first; p < last; p += Locator::kLanes) {
+      locator.elevate(features + p * D, int(std::min<int64_t>(Locator::kLanes, last - p)));
+      for (int i = 0; i <= D; ++i)
+        for (int l = 0; l < Locator::kLanes; ++l) {
+          const T e = locator.elevated[i][l];
+          inside &= std::abs(e) < Locator::kLargest;
+          low[i] = std::min(low[i], e);
+          high[i] = std::max(high[i], e);
+        }
+    }
+  }
+  void add(const Extent& o) {
+    inside &= o.inside;
+    for (int i = 0; i <= D; ++i) {
+      low[i] = std::min(low[i], o.low[i]);
+      high[i] = std::max(high[i], o.high[i]);
+    }
+  }
 };
 
 template <class T, int D>
-Chunk locate_chunk(const T* features, int64_t first, int64_t last, int32_t* vertex, T* weight, bool& inside) {
-  static const VertexSteps<D> steps;
+Extent<T, D> extent(const T* features, int64_t n) {
+  std::vector<Extent<T, D>> chunks((n + kChunk - 1) / kChunk);
+  parallel_for(n, kChunk, [&](int64_t first, int64_t last) { chunks[first / kChunk].add(features, first, last); });
+  Extent<T, D> all;
+  for (const auto& chunk : chunks) all.add(chunk);
+  return all;
+}
+
+/// Points of one chunk: their corners, numbered within the chunk, and weights.
+template <class T, int D, class Key>
+Chunk<Key> locate_chunk(const T* features, const KeyLayout<Key, D>& layout, int64_t first, int64_t last,
+                        int32_t* vertex, T* weight) {
   PointLocator<T, D> locator;
   constexpr int kLanes = PointLocator<T, D>::kLanes;
-  VertexTable table(512);
-  Chunk chunk;
-  // Neighbouring pixels mostly share corners: the last corner of the same remainder is tried before the table.
-  VertexKey recent_key[D + 1];
-  int32_t recent[D + 1];
-  std::fill(recent, recent + D + 1, -1);
+  Key key[kLanes][D + 1];
+  KeyTable<Key> table;
+  Chunk<Key> chunk;
+  chunk.count.assign((last - first) * (D + 1), 0);
   for (int64_t p = first; p < last; p += kLanes) {
     const int count = int(std::min<int64_t>(kLanes, last - p));
-    if (!locator.locate(features + p * D, count)) {
-      inside = false;
-      return chunk;
-    }
-    for (int l = 0; l < count; ++l) {
-      VertexKey key = locator.first[l];
+    locator.elevate(features + p * D, count);
+    locator.locate(layout, key);
+    for (int l = 0; l < count; ++l)
       for (int k = 0; k <= D; ++k) {
-        if (recent[k] < 0 || !(recent_key[k] == key)) {
-          recent[k] = table.number(key);
-          recent_key[k] = key;
-          chunk.count.resize(table.keys().size(), 0);
-        }
-        ++chunk.count[recent[k]];
-        vertex[(p + l) * (D + 1) + k] = recent[k];
-        weight[(p + l) * (D + 1) + k] = locator.weight[l][k];
-        key = key + steps.along[locator.axis[l][k]];
+        const int32_t number = table.number(key[l][k]);
+        ++chunk.count[number];
+        vertex[(p + l) * (D + 1) + k] = number;
+        weight[(p + l) * (D + 1) + k] = locator.weight[k][l];
       }
-    }
   }
   chunk.keys = table.keys();
   return chunk;
 }
 
-template <class T, int D>
-Lattice build(const Tensor& features) {
+template <class Key>
+Numbering<Key> number_vertices(const std::vector<Chunk<Key>>& chunks, int bits) {
+  Numbering<Key> y;
+  y.begin.push_back(0);
+  for (const Chunk<Key>& c : chunks) y.begin.push_back(y.begin.back() + uint32_t(c.keys.size()));
+  std::vector<KeyItem<Key>> items(y.begin.back());
+  y.vertex.resize(items.size());
+  y.place.resize(items.size());
+  parallel_chunks(int64_t(chunks.size()), [&](int64_t c) {
+    for (size_t i = 0, at = y.begin[c]; i < chunks[c].keys.size(); ++i, ++at) {
+      items[at] = {chunks[c].keys[i], uint32_t(at)};
+      y.place[at] = chunks[c].count[i];
+    }
+  });
+  sort_keys(items, bits);
+  y.keys.reserve(items.size());
+  y.start.reserve(items.size() + 1);
+  int32_t incidences = 0;
+  for (const KeyItem<Key>& item : items) {  // of one vertex, those of earlier chunks come first
+    if (y.keys.empty() || y.keys.back() != item.key) {
+      y.keys.push_back(item.key);
+      y.start.push_back(incidences);
+    }
+    y.vertex[item.id] = int32_t(y.keys.size() - 1);
+    const int32_t count = y.place[item.id];
+    y.place[item.id] = incidences;
+    incidences += count;
+  }
+  y.start.push_back(incidences);
+  return y;
+}
+
+/// Of one block, writes neighbour[2 w] = v and neighbour[2 v + 1] = w where keys[w] = keys[v] + step, and the number of
+/// vertices where there is none.
+template <class Key>
+void link_neighbours(const std::vector<Key>& keys, Key step, int64_t block, int64_t blocks, int32_t* neighbour) {
+  const int32_t absent = int32_t(keys.size());
+  const KeyRange range = key_block(keys, step, block, blocks);
+  int64_t v = range.first, w = range.among;
+  while (v < range.last && w < range.end) {  // the last writes count; no branch on the keys, which cannot be foretold
+    const Key wanted = keys[v] + step, have = keys[w];
+    neighbour[2 * v + 1] = wanted == have ? int32_t(w) : absent;
+    neighbour[2 * w] = wanted == have ? int32_t(v) : absent;
+    v += wanted <= have;
+    w += have <= wanted;
+  }
+  for (; v < range.last; ++v) neighbour[2 * v + 1] = absent;
+  for (; w < range.end; ++w) neighbour[2 * w] = absent;
+}
+
+template <class T, int D, class Key>
+Lattice build(const Tensor& features, const KeyLayout<Key, D>& layout) {
   const int64_t n = features.shape()[0], corners = n * (D + 1);
   const Device device = features.device();
-  check(corners < (int64_t(1) << 31), "lattice: {} points are too many", n);
   Lattice y;
   y.points = n;
   y.dimensions = D;
@@ -107,72 +163,52 @@ Lattice build(const Tensor& features) {
   y.weight = Tensor({n, D + 1}, features.dtype(), device);
   int32_t* const vertex = y.vertex.template data<int32_t>();
   T* const weight = y.weight.template data<T>();
-  const T* const f = features.template data<T>();
 
-  const int64_t chunk_count = (n + kChunk - 1) / kChunk;
-  std::vector<Chunk> chunks(chunk_count);
-  std::atomic<bool> all_inside = true;
-  parallel_chunks(chunk_count, [&](int64_t c) {
-    bool inside = true;
-    chunks[c] = locate_chunk<T, D>(f, c * kChunk, std::min(n, (c + 1) * kChunk), vertex, weight, inside);
-    if (!inside) all_inside = false;
+  std::vector<Chunk<Key>> chunks((n + kChunk - 1) / kChunk);
+  parallel_for(n, kChunk, [&](int64_t first, int64_t last) {
+    chunks[first / kChunk] = locate_chunk<T, D>(features.template data<T>(), layout, first, last, vertex, weight);
   });
-  check(all_inside, "lattice: a feature is not finite or beyond about 10^5 deviations: is a theta too small?");
+  Numbering<Key> numbering = number_vertices(chunks, layout.bits);
 
-  // Chunks in order, so that the numbering is that of one pass over all points.
-  int64_t expected = 0;
-  for (const Chunk& c : chunks) expected += int64_t(c.keys.size());
-  VertexTable table(expected);
-  std::vector<int32_t> start;
-  start.reserve(expected + 1);
-  for (Chunk& c : chunks) {
-    c.global.resize(c.keys.size());
-    c.place.resize(c.keys.size());
-    for (size_t i = 0; i < c.keys.size(); ++i) {
-      const int32_t v = c.global[i] = table.number(c.keys[i]);
-      if (v == int32_t(start.size())) start.push_back(0);
-      c.place[i] = start[v];  // within the vertex's range; its place in the row comes later
-      start[v] += c.count[i];
-    }
-  }
-  const int64_t v_count = y.vertices = int64_t(start.size());
+  const int64_t v_count = y.vertices = int64_t(numbering.keys.size());
   y.splat_start = Tensor({v_count + 1}, DType::i32, device);
   y.splat_point = Tensor({corners}, DType::i32, device);
   y.splat_weight = Tensor({corners}, features.dtype(), device);
   y.neighbour = Tensor({D + 1, v_count, 2}, DType::i32, device);
-  int32_t* const splat_start = y.splat_start.template data<int32_t>();
+  std::copy(numbering.start.begin(), numbering.start.end(), y.splat_start.template data<int32_t>());
   int32_t* const splat_point = y.splat_point.template data<int32_t>();
   T* const splat_weight = y.splat_weight.template data<T>();
-  int32_t* const neighbour = y.neighbour.template data<int32_t>();
-  splat_start[0] = 0;
-  for (int64_t v = 0; v < v_count; ++v) splat_start[v + 1] = splat_start[v] + start[v];
+  parallel_for(n, kChunk, [&](int64_t first, int64_t last) {
+    const int64_t c = first / kChunk;
+    const int32_t* const number = numbering.vertex.data() + numbering.begin[c];
+    int32_t* const place = numbering.place.data() + numbering.begin[c];
+    for (int64_t p = first; p < last; ++p)
+      for (int64_t e = p * (D + 1); e < (p + 1) * (D + 1); ++e) {
+        const int32_t at = place[vertex[e]]++;
+        vertex[e] = number[vertex[e]];
+        splat_point[at] = int32_t(p);
+        splat_weight[at] = weight[e];
+      }
+  });
 
-  static const VertexSteps<D> steps;
-  const std::vector<VertexKey>& keys = table.keys();
-  parallel_chunks(chunk_count, [&](int64_t c) {
-    Chunk& chunk = chunks[c];
-    for (size_t i = 0; i < chunk.keys.size(); ++i) chunk.place[i] += splat_start[chunk.global[i]];
-    for (int64_t e = c * kChunk * (D + 1); e < std::min(n, (c + 1) * kChunk) * (D + 1); ++e) {
-      const int32_t local = vertex[e], at = chunk.place[local]++;
-      vertex[e] = chunk.global[local];
-      splat_point[at] = int32_t(e / (D + 1));
-      splat_weight[at] = weight[e];
-    }
-  });
-  constexpr int64_t kGrain = 4096;
-  parallel_for((D + 1) * v_count, kGrain, [&](int64_t first, int64_t last) {
-    for (int64_t i = first; i < last; ++i) neighbour[2 * i] = int32_t(v_count);
-  });
-  // The vertex after v along an axis has v before it: one look-up serves both.
-  parallel_for((D + 1) * v_count, kGrain, [&](int64_t first, int64_t last) {
-    for (int64_t i = first; i < last; ++i) {
-      const int64_t axis = i / v_count, v = i % v_count;
-      const int32_t after = table.lookup(keys[v] + steps.along[axis]);
-      neighbour[2 * i + 1] = after < 0 ? int32_t(v_count) : after;
-      if (after >= 0) neighbour[(axis * v_count + after) * 2] = int32_t(v);
-    }
+  const int64_t blocks = v_count / kLinked + 1;
+  parallel_chunks((D + 1) * blocks, [&](int64_t c) {
+    const int64_t i = c / blocks;
+    link_neighbours(numbering.keys, layout.along[i], c % blocks, blocks,
+                    y.neighbour.template data<int32_t>() + i * v_count * 2);
   });
   return y;
+}
+
+template <class T, int D>
+Lattice build(const Tensor& features) {
+  const int64_t n = features.shape()[0];
+  check(n * (D + 1) < (int64_t(1) << 31), "lattice: {} points are too many", n);
+  const Extent<T, D> e = extent<T, D>(features.template data<T>(), n);
+  check(e.inside, "lattice: a feature is not finite or beyond about 10^5 deviations: is a theta too small?");
+  const KeyLayout<uint64_t, D> narrow(e.low.data(), e.high.data());
+  if (narrow.fits()) return build<T, D, uint64_t>(features, narrow);
+  return build<T, D, WideKey>(features, KeyLayout<WideKey, D>(e.low.data(), e.high.data()));
 }
 
 /// Fitted to square photographs of 64 to 512 pixels a side, deviations (160 side / 500, 3): 2.7 vertices a pixel for

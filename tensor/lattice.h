@@ -8,9 +8,9 @@
 
 namespace tensor {
 
-/// All tensors live on one device; real ones have the dtype of the features. Vertices are numbered as the points, taken
-/// in order, first touch them; `vertices` itself is a number too: of a row of zeros, which stands for an absent
-/// neighbour.
+/// All tensors live on one device; real ones have the dtype of the features. Vertices are numbered by their
+/// coordinates, ascending, the last but one the most significant; `vertices` itself is a number too: of a row of zeros,
+/// which stands for an absent neighbour.
 struct Lattice {
   static constexpr int64_t kMaxDimensions = 6;
   int64_t points = 0, dimensions = 0, vertices = 0;

@@ -1,60 +1,56 @@
-/// Where points lie in the permutohedral lattice: the simplex that encloses each, its vertices as packed keys, and the
+/// Where points lie in the permutohedral lattice: the simplex that encloses each, its vertices as integer keys, and the
 /// point's weights there.  Source: Adams, Baek & Davis 2010, section 3.
 #pragma once
+#include <bit>
 #include <cmath>
 #include <cstdint>
+#include <type_traits>
 
 namespace tensor {
 
-/// Coordinates of a lattice vertex, the last left out (all sum to 0): 21 bits each, biased, three in each word.
-struct VertexKey {
-  static constexpr int kBits = 21, kPerWord = 3;
-  static constexpr int64_t kBias = int64_t(1) << (kBits - 1);
-  uint64_t low = 0, high = 0;
+__extension__ using WideKey = unsigned __int128;
 
-  bool operator==(const VertexKey&) const = default;
-  VertexKey operator+(const VertexKey& o) const { return {low + o.low, high + o.high}; }
-  VertexKey operator-(const VertexKey& o) const { return {low - o.low, high - o.high}; }
-  /// `value` in the place of coordinate i, the others 0.
-  static VertexKey at(int i, int64_t value) {
-    VertexKey key;
-    (i < kPerWord ? key.low : key.high) = uint64_t(value) << (kBits * (i % kPerWord));
-    return key;
-  }
-  uint64_t hash() const {
-    uint64_t h = low * 0x9e3779b97f4a7c15u ^ (high + 0x7f4a7c15u) * 0xc2b2ae3d27d4eb4fu;
-    h ^= h >> 29;
-    return (h * 0xbf58476d1ce4e5b9u) >> 20;
-  }
-};
+/// How a vertex's coordinates (the last left out: all sum to 0) are packed into one integer, so that keys are ordered
+/// as the coordinates are and added as they are. Each coordinate has its own field, as wide as the points need.
+template <class Key, int D>
+struct KeyLayout {
+  int shift[D];
+  int bits = 0;   ///< of all fields together
+  Key origin{0};  ///< the key of the vertex whose coordinates are 0
+  /// Moving from one vertex of a simplex to the next, or from a vertex to its neighbour along axis i, adds 1 to every
+  /// coordinate and takes D + 1 from coordinate i; i = D takes from the coordinate left out.
+  Key along[D + 1];
 
-/// Moving from one vertex of a simplex to the next, or from a vertex to its neighbour along axis i, adds 1 to every
-/// coordinate and takes d + 1 from coordinate i. axis_step(D)[i] is that step; i = d takes from the coordinate left
-/// out.
-template <int D>
-struct VertexSteps {
-  VertexKey along[D + 1];
-  VertexSteps() {
-    VertexKey ones;
-    for (int i = 0; i < D; ++i) ones = ones + VertexKey::at(i, 1);
-    for (int i = 0; i < D; ++i) along[i] = ones - VertexKey::at(i, D + 1);
+  /// low, high: the extremes of the points' coordinates on the lattice's hyperplane.
+  template <class T>
+  KeyLayout(const T* low, const T* high) {
+    constexpr int kMargin = 4 * (D + 1);  // corners, their neighbours, and the neighbours of those
+    for (int i = 0; i < D; ++i) {
+      const auto from = int64_t(std::floor(low[i])) - kMargin, to = int64_t(std::ceil(high[i])) + kMargin;
+      shift[i] = bits;
+      bits += std::bit_width(uint64_t(to - from));
+      if (fits()) origin += Key(-from) << shift[i];
+    }
+    if (!fits()) return;
+    Key ones{0};
+    for (int i = 0; i < D; ++i) ones += Key(1) << shift[i];
+    for (int i = 0; i < D; ++i) along[i] = ones - (Key(D + 1) << shift[i]);
     along[D] = ones;
   }
+  bool fits() const { return bits < int(8 * sizeof(Key)); }
 };
 
 /// Locates kLanes points at a time, so that the arithmetic runs in vectors.
 template <class T, int D>
 struct PointLocator {
   static constexpr int kLanes = 16;
-  /// Features may not be so large that a coordinate leaves the 21 bits of a key.
-  static constexpr T kLargest = T(VertexKey::kBias - 4 * (D + 1));
+  using Integer = std::conditional_t<sizeof(T) == 4, int32_t, int64_t>;
+  typedef T Reals __attribute__((vector_size(sizeof(T) * kLanes)));
+  typedef Integer Integers __attribute__((vector_size(sizeof(T) * kLanes)));
+  /// Coordinates stay below this, so that D of them fit a WideKey.
+  static constexpr T kLargest = T((1 << 20) - 4 * (D + 1) - 2);
 
-  alignas(64) T elevated[D + 1][kLanes];
-  alignas(64) T remainder[D + 1][kLanes];
-  alignas(64) T rank[D + 1][kLanes];
-  VertexKey first[kLanes];  ///< the remainder-0 vertex
-  int axis[kLanes][D + 1];  ///< the axis stepped along from vertex k to k + 1
-  T weight[kLanes][D + 1];  ///< barycentric, of vertex k
+  Reals elevated[D + 1], weight[D + 1];  ///< coordinates on the hyperplane; barycentric weights of vertex k
   T scale[D];
 
   PointLocator() {
@@ -62,63 +58,62 @@ struct PointLocator {
     for (int i = 0; i < D; ++i) scale[i] = T(1.0 / std::sqrt(double(i + 2) * (i + 1)) * deviation);
   }
 
-  /// x: D features a point, `count` <= kLanes points. False when one is too large or not finite.
-  bool locate(const T* x, int count) {
-    // Elevated to the hyperplane whose coordinates sum to 0.
-    alignas(64) T sum[kLanes] = {};
-    for (int j = D; j > 0; --j)
-      for (int l = 0; l < kLanes; ++l) {
-        const T f = (l < count ? x[l * D + j - 1] : T(0)) * scale[j - 1];
-        elevated[j][l] = sum[l] - T(j) * f;
-        sum[l] += f;
-      }
-    bool inside = true;
-    for (int l = 0; l < kLanes; ++l) elevated[0][l] = sum[l];
-    for (int i = 0; i <= D; ++i)
-      for (int l = 0; l < kLanes; ++l) inside &= std::abs(elevated[i][l]) < kLargest;
-    if (!inside) return false;
+  /// x: D features a point, `count` <= kLanes points; fills `elevated`, their coordinates on the hyperplane where all
+  /// sum to 0. Lanes beyond count repeat the last point.
+  void elevate(const T* x, int count) {
+    Reals feature[D]{}, sum{};
+    for (int l = 0; l < kLanes; ++l)
+      for (int j = 0; j < D; ++j) feature[j][l] = x[(l < count ? l : count - 1) * D + j];
+    for (int j = D; j > 0; --j) {
+      const Reals f = feature[j - 1] * scale[j - 1];
+      elevated[j] = sum - T(j) * f;
+      sum += f;
+    }
+    elevated[0] = sum;
+  }
 
+  /// Of the elevated points: key[lane][k], vertex k of each one's simplex, and `weight`.
+  template <class Key>
+  void locate(const KeyLayout<Key, D>& layout, Key (*key)[D + 1]) {
     // The nearest remainder-0 vertex coordinate by coordinate, and the order of what is left over.
     const T magic = sizeof(T) == 4 ? T(12582912.0) : T(6755399441055744.0);  // 1.5 * 2^23 (2^52): adding it rounds
     const T inverse = T(1) / T(D + 1);
-    for (int l = 0; l < kLanes; ++l) sum[l] = 0;
-    for (int i = 0; i <= D; ++i)
-      for (int l = 0; l < kLanes; ++l) {
-        const T rounded = (elevated[i][l] * inverse + magic) - magic;
-        remainder[i][l] = rounded * T(D + 1);
-        sum[l] += rounded;
-        rank[i][l] = 0;
-      }
-    for (int i = 0; i < D; ++i)
-      for (int j = i + 1; j <= D; ++j)
-        for (int l = 0; l < kLanes; ++l) {
-          const T less = elevated[i][l] - remainder[i][l] < elevated[j][l] - remainder[j][l] ? T(1) : T(0);
-          rank[i][l] += less;
-          rank[j][l] += T(1) - less;
-        }
-    // Off the hyperplane (sum != 0): the coordinates of extreme rank move by one period.
-    for (int i = 0; i <= D; ++i)
-      for (int l = 0; l < kLanes; ++l) {
-        const T r = rank[i][l] + sum[l];
-        const T shift = r < T(0) ? T(D + 1) : r >= T(D + 1) ? T(-(D + 1)) : T(0);
-        rank[i][l] = r + shift;
-        remainder[i][l] += shift;
-        elevated[i][l] = (elevated[i][l] - remainder[i][l]) * inverse;
-      }
-    for (int l = 0; l < count; ++l) {
-      VertexKey key;
-      T by_step[D + 1];
-      for (int i = 0; i <= D; ++i) {
-        const int step = D - int(rank[i][l]);
-        axis[l][step] = i;
-        by_step[step] = elevated[i][l];
-        if (i < D) key = key + VertexKey::at(i, int64_t(remainder[i][l]) + VertexKey::kBias);
-      }
-      first[l] = key;
-      for (int k = 1; k <= D; ++k) weight[l][k] = by_step[k] - by_step[k - 1];
-      weight[l][0] = by_step[0] + (T(1) - by_step[D]);
+    Reals remainder[D + 1], sum{};
+    Integers rank[D + 1] = {};
+    for (int i = 0; i <= D; ++i) {
+      const Reals rounded = (elevated[i] * inverse + magic) - magic;
+      remainder[i] = rounded * T(D + 1);
+      sum += rounded;
     }
-    return true;
+    for (int i = 0; i < D; ++i)
+      for (int j = i + 1; j <= D; ++j) {
+        const Integers less = elevated[i] - remainder[i] < elevated[j] - remainder[j];  // -1 where true
+        rank[i] -= less;
+        rank[j] += less + 1;
+      }
+    // Off the hyperplane (sum != 0): the coordinates of extreme rank move by one period.
+    const Integers off = __builtin_convertvector(sum, Integers);
+    for (int i = 0; i <= D; ++i) {
+      rank[i] += off;
+      const Integers shift = ((rank[i] < 0) & Integer(D + 1)) - ((rank[i] > Integer(D)) & Integer(D + 1));
+      rank[i] += shift;
+      remainder[i] += __builtin_convertvector(shift, Reals);
+      elevated[i] = (elevated[i] - remainder[i]) * inverse;
+    }
+    // From vertex k to k + 1 it is a step along the axis of rank D - k, and what is left over there tells the weights.
+    Reals left[D + 1];
+    for (int l = 0; l < kLanes; ++l) {
+      Key at = layout.origin, step[D + 1];
+      for (int i = 0; i <= D; ++i) {
+        const auto k = D - rank[i][l];
+        step[k] = layout.along[i];
+        left[k][l] = elevated[i][l];
+        if (i < D) at += Key(int64_t(remainder[i][l])) << layout.shift[i];
+      }
+      for (int k = 0; k <= D; at += step[k++]) key[l][k] = at;
+    }
+    for (int k = 1; k <= D; ++k) weight[k] = left[k] - left[k - 1];
+    weight[0] = left[0] + (T(1) - left[D]);
   }
 };
 

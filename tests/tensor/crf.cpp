@@ -100,6 +100,25 @@ TEST_CASE("lattice: weights are barycentric, incidence and neighbours are consis
   }
 }
 
+TEST_CASE("lattice: points far away, which make the keys too long for a word, change no bit of the others") {
+  for (const int64_t d : {5, 6}) {
+    CAPTURE(d);
+    const int64_t n = 150;
+    const Tensor near = uniform({7, uint32_t(d), 1}, {n, d}, -1, 1, DType::f64, Device::cpu);
+    std::vector<double> with_far = near.to_vector(),
+                        signal = random_values({1, n, 1}, DType::f64, Device::cpu, 8).to_vector();
+    const Tensor x = Tensor::from(signal, {1, n, 1}, Device::cpu);
+    for (const double far : {-3e4, 3e4})
+      for (int64_t i = 0; i < d; ++i) with_far.push_back(far);
+    signal.insert(signal.end(), {1, 2});
+    const Tensor alone = raw_lattice(build_lattice(near), false, x);
+    const Tensor together = raw_lattice(build_lattice(Tensor::from(with_far, {n + 2, d}, Device::cpu)), false,
+                                        Tensor::from(signal, {1, n + 2, 1}, Device::cpu));
+    CHECK(std::memcmp(alone.raw(), together.raw(), size_t(alone.bytes())) == 0);
+    CHECK(sum(alone).item() > sum(x).item());  // they do share vertices
+  }
+}
+
 TEST_CASE("lattice: within 0.02 of the exact filter on textured crops, root mean square after normalisation") {
   const int64_t size = 40;
   double worst = 0, total = 0;

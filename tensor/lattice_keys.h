@@ -1,0 +1,100 @@
+/// Work on the lattice's keys: numbering those of a few points by a hash table, sorting those of all, and finding the
+/// neighbours of sorted ones.
+#pragma once
+#include <algorithm>
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+#include "tensor/parallel.h"
+
+namespace tensor {
+
+/// Numbers keys in the order in which they are first seen.
+template <class Key>
+class KeyTable {
+ public:
+  int32_t number(Key key) {
+    if (2 * keys_.size() >= slots_.size()) grow();
+    int32_t& slot = find(key);
+    if (slot < 0) {
+      slot = int32_t(keys_.size());
+      keys_.push_back(key);
+    }
+    return slot;
+  }
+  const std::vector<Key>& keys() const { return keys_; }
+
+ private:
+  int bits_ = 13;
+  std::vector<int32_t> slots_ = std::vector<int32_t>(size_t(1) << bits_, -1);
+  std::vector<Key> keys_;
+
+  int32_t& find(Key key) {
+    const uint64_t folded =
+        sizeof(Key) > 8 ? uint64_t(key) ^ uint64_t(key >> (4 * sizeof(Key))) * 0x94d049bb133111eb : uint64_t(key);
+    const size_t mask = slots_.size() - 1;
+    size_t at = (folded * 0x9e3779b97f4a7c15u) >> (64 - bits_);
+    while (slots_[at] >= 0 && keys_[slots_[at]] != key) at = (at + 1) & mask;
+    return slots_[at];
+  }
+  void grow() {
+    slots_.assign(size_t(1) << ++bits_, -1);
+    for (size_t i = 0; i < keys_.size(); ++i) find(keys_[i]) = int32_t(i);
+  }
+};
+
+/// A key, and whose it is.
+template <class Key>
+struct KeyItem {
+  Key key;
+  uint32_t id;
+};
+
+/// Sorts by the lowest `bits` bits of the keys; items of equal keys stay in order. Counting sort, digit by digit.
+template <class Key>
+void sort_keys(std::vector<KeyItem<Key>>& items, int bits) {
+  constexpr int kMaxDigit = 11;
+  constexpr int64_t kBlock = 1 << 15;  // items that one thread counts and places
+  const int passes = (bits + kMaxDigit - 1) / kMaxDigit, digit = (bits + passes - 1) / passes;
+  const size_t values = size_t(1) << digit;
+  const int64_t n = int64_t(items.size()), blocks = (n + kBlock - 1) / kBlock;
+  std::vector<KeyItem<Key>> sorted(items.size());
+  std::vector<uint32_t> place(values * blocks);
+  for (int pass = 0; pass < passes; ++pass) {
+    const auto digit_of = [shift = pass * digit, mask = values - 1](const KeyItem<Key>& item) {
+      return size_t(item.key >> shift) & mask;
+    };
+    std::fill(place.begin(), place.end(), 0);
+    parallel_for(n, kBlock, [&](int64_t first, int64_t last) {
+      uint32_t* const count = place.data() + first / kBlock * values;
+      for (int64_t i = first; i < last; ++i) ++count[digit_of(items[i])];
+    });
+    uint32_t next = 0;
+    for (size_t v = 0; v < values; ++v)
+      for (int64_t b = 0; b < blocks; ++b) next += std::exchange(place[b * values + v], next);
+    parallel_for(n, kBlock, [&](int64_t first, int64_t last) {
+      uint32_t* const at = place.data() + first / kBlock * values;
+      for (int64_t i = first; i < last; ++i) sorted[at[digit_of(items[i])]++] = items[i];
+    });
+    items.swap(sorted);
+  }
+}
+
+/// Keys of [first, last) that are wanted `step` further on, among those of [among, end).
+struct KeyRange {
+  int64_t first, last, among, end;
+};
+
+/// Block `index` of `blocks` of ascending keys: each key is in one block's [first, last) and in one's [among, end).
+template <class Key>
+KeyRange key_block(const std::vector<Key>& keys, Key step, int64_t index, int64_t blocks) {
+  const int64_t count = int64_t(keys.size());
+  const auto place = [&](int64_t i) {
+    if (i == 0 || i == blocks) return i == 0 ? 0 : count;
+    return std::lower_bound(keys.begin(), keys.end(), Key(keys[count * i / blocks] + step)) - keys.begin();
+  };
+  return {count * index / blocks, count * (index + 1) / blocks, place(index), place(index + 1)};
+}
+
+}  // namespace tensor
