@@ -33,6 +33,24 @@ OpCase conv(const std::string& what, int64_t n, int64_t h, int64_t w, int64_t c,
   return row;
 }
 
+/// 3x3 convolution of an n x h x w image in parts of so many channels to k channels.
+OpCase conv_of_parts(const std::string& what, int64_t n, int64_t h, int64_t w, const std::vector<int64_t>& channels,
+                     int64_t k) {
+  const int64_t c = std::reduce(channels.begin(), channels.end());
+  const ConvOptions options{1, 1};
+  OpCase row{"conv2d",
+             "conv2d " + what,
+             {{Shape{k, 3, 3, c}}},
+             {},
+             tensor::conv_shape({n, h, w, c}, {k, 3, 3, c}, options).flops(),
+             2e-5};
+  for (const int64_t part : channels) row.inputs.push_back({Shape{n, h, w, part}});
+  row.run = [=](const Inputs& in) {
+    return conv2d(Parts(Inputs(in.begin() + 1, in.end())), in[0], Variable(), options);
+  };
+  return row;
+}
+
 OpCase transposed(const std::string& what, int64_t n, int64_t p, int64_t q, int64_t k, int64_t c, int64_t kernel,
                   ConvOptions options, bool bias = true) {
   const Shape x{n, p, q, k}, weight{k, kernel, kernel, c};
@@ -134,6 +152,8 @@ void add_products(std::vector<OpCase>& rows) {
   rows.push_back(conv("5x5 padding 2", 1, 6, 7, 2, 3, 5, {1, 2}));
   rows.push_back(conv("7x7 stride 3", 1, 11, 10, 2, 2, 7, {3, 3}));
   rows.push_back(conv("2x2 stride 2", 1, 6, 7, 3, 4, 2, {2, 0}, relu));
+  rows.push_back(conv_of_parts("3 parts", 1, 5, 6, {2, 1, 4}, 3));
+  rows.push_back(conv_of_parts("2 parts of whole vectors", 1, 13, 11, {16, 32}, 32));
   rows.push_back(transposed("2x2 stride 2", 2, 3, 5, 16, 8, 2, {2, 0}));
   rows.push_back(transposed("1 pixel", 1, 1, 1, 65, 1, 2, {2, 0}));
   rows.push_back(transposed("3x3 padding 1", 3, 5, 4, 3, 17, 3, {1, 1}));
@@ -288,6 +308,7 @@ const std::vector<OpCase>& large_op_cases() {
     rows.push_back(conv("16x16 1024 to 1024", 1, 16, 16, 1024, 1024, 3, {1, 1}));
     rows.push_back(conv("128x128 3 to 16", 4, 128, 128, 3, 16, 3, {1, 1}));
     rows.push_back(conv("128x128 16 to 16", 4, 128, 128, 16, 16, 3, {1, 1}));
+    rows.push_back(conv_of_parts("128x128 16 and 16 to 16", 4, 128, 128, {16, 16}, 16));
     rows.push_back(conv("128x128 16 to 16 5x5", 4, 128, 128, 16, 16, 5, {1, 2}));
     rows.push_back(conv("128x128 16 to 16 7x7", 4, 128, 128, 16, 16, 7, {1, 3}));
     rows.push_back(conv("256x256 64 to 1 1x1", 1, 256, 256, 64, 1, 1, {}));

@@ -29,9 +29,9 @@ void ConvNorm::set_folded(bool on) { folded_ = on ? nn::fold(conv_, norm_) : nn:
 DoubleConv::DoubleConv(int64_t in, int64_t out)
     : conv1_(conv3x3(in, out)), norm1_(norm_relu(out)), conv2_(conv3x3(out, out)), norm2_(norm_relu(out)) {}
 
-Variable DoubleConv::operator()(Variable x) {
-  x = nn::conv_norm(conv1_, norm1_, folded1_, std::move(x));
-  return nn::conv_norm(conv2_, norm2_, folded2_, std::move(x));
+Variable DoubleConv::operator()(Parts<Variable> x) {
+  Variable y = nn::conv_norm(conv1_, norm1_, folded1_, std::move(x));
+  return nn::conv_norm(conv2_, norm2_, folded2_, std::move(y));
 }
 
 void DoubleConv::visit(nn::Visitor& v) {

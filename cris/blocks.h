@@ -5,6 +5,7 @@
 namespace cris {
 
 using autograd::Variable;
+using tensor::Parts;
 using tensor::Tensor;
 
 /// y = relu(norm(conv(x))), 3x3, padding 1, no bias. x: [N,H,W,in] -> y: [N,H,W,out].
@@ -22,11 +23,11 @@ class ConvNorm : public nn::Module {
   nn::FoldedConv folded_;
 };
 
-/// Two such blocks, called conv1, norm1, conv2, norm2. x: [N,H,W,in] -> y: [N,H,W,out].
+/// Two such blocks, called conv1, norm1, conv2, norm2. x: [N,H,W,in], whole or in parts -> y: [N,H,W,out].
 class DoubleConv : public nn::Module {
  public:
   DoubleConv(int64_t in, int64_t out);
-  Variable operator()(Variable x);
+  Variable operator()(Parts<Variable> x);
   void visit(nn::Visitor& v) override;
   void set_folded(bool on) override;
 

@@ -7,10 +7,10 @@ UpBlock::UpBlock(int64_t in, int64_t out)
     : up_({.in = in, .out = out, .kernel = 2, .stride = 2, .before_relu = false}), block_(2 * out, out) {}
 
 Variable UpBlock::operator()(Variable skip, Variable x) {
-  x = up_(x);
-  x = autograd::concat({skip, x});
-  skip = {};
-  return block_(std::move(x));
+  std::vector<Variable> parts{std::move(skip)};
+  parts.push_back(up_(x));
+  x = {};
+  return block_(Parts(std::move(parts)));
 }
 
 void UpBlock::visit(nn::Visitor& v) {

@@ -7,7 +7,7 @@
 
 namespace cris {
 
-/// One decoder stage: block(concat [skip, up(x)]), up a 2x2 transposed convolution of stride 2.
+/// One decoder stage: block([skip, up(x)]), up a 2x2 transposed convolution of stride 2.
 class UpBlock : public nn::Module {
  public:
   UpBlock(int64_t in, int64_t out);

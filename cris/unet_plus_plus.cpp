@@ -24,17 +24,15 @@ std::vector<Variable> UNetPlusPlus::operator()(Variable image) {
   std::vector<Variable> logits;
   for (int j = 0; j < kDepth; ++j) {
     for (int i = 0; i + j < kDepth; ++i) {
-      Variable x;
+      std::vector<Variable> parts = value[i];
       if (j > 0) {
-        std::vector<Variable> parts = value[i];
         const Variable& below = value[i + 1][j - 1];
         parts.push_back(
             autograd::resize(below, 2 * below.shape()[1], 2 * below.shape()[2], ResizeMode::bilinear_corners));
-        x = autograd::concat(parts);
       } else {
-        x = i == 0 ? std::move(image) : autograd::max_pool2d(value[i - 1][0]).y;
+        parts.push_back(i == 0 ? std::move(image) : autograd::max_pool2d(value[i - 1][0]).y);
       }
-      value[i].push_back(node_.at({j, i})(std::move(x)));
+      value[i].push_back(node_.at({j, i})(Parts(std::move(parts))));
     }
     // Row kDepth - 1 - j ends here; only its last node is read again, by the row above in the next column.
     std::vector<Variable>& ended = value[kDepth - 1 - j];

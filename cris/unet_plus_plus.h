@@ -9,7 +9,7 @@
 namespace cris {
 
 /// Nodes i_j (row i: resolution 1/2^i, width b 2^i; column j; i + j <= 4): i_0 from the pooled (i-1)_0; i_j from
-/// concat [i_0 .. i_(j-1), bilinear x2 of (i+1)_(j-1)]. head 1x1 on 0_4; with deep supervision side_head.j on 0_j, j
+/// [i_0 .. i_(j-1), bilinear x2 of (i+1)_(j-1)]. head 1x1 on 0_4; with deep supervision side_head.j on 0_j, j
 /// = 1..3. Source: Zhou et al. 2018.
 class UNetPlusPlus : public Backbone {
  public:

@@ -28,7 +28,7 @@ Conv2d::Conv2d(const ConvLayerOptions& o) : options(o) {
   if (o.bias) bias = zero_parameter({o.out});
 }
 
-Variable Conv2d::operator()(const Variable& x) const {
+Variable Conv2d::operator()(const Parts<Variable>& x) const {
   return autograd::conv2d(x, weight, bias, {.stride = options.stride, .padding = options.padding}, options.activation);
 }
 

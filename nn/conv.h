@@ -13,11 +13,12 @@ struct ConvLayerOptions {
   bool before_relu = true;  ///< for He initialisation: a ReLU follows (after a norm, maybe)
 };
 
-/// y = act(x * weight + bias). x: [N,H,W,in], weight: [out,kernel,kernel,in], bias: [out], y: [N,P,Q,out].
+/// y = act(x * weight + bias). x: [N,H,W,in], whole or in parts, weight: [out,kernel,kernel,in], bias: [out], y:
+/// [N,P,Q,out].
 class Conv2d : public Module {
  public:
   explicit Conv2d(const ConvLayerOptions& options);
-  Variable operator()(const Variable& x) const;
+  Variable operator()(const Parts<Variable>& x) const;
   void visit(Visitor& v) override;
   void initialize(const Initializer& init, const std::string& path) override;
 

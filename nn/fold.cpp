@@ -37,14 +37,13 @@ FoldedConv fold(const Conv2d& conv, const BatchNorm2d& norm) {
   return {make(weight, conv.weight.value()), make(bias, norm.bias.value())};
 }
 
-Variable conv_norm(const Conv2d& conv, BatchNorm2d& norm, const FoldedConv& folded, Variable x) {
+Variable conv_norm(const Conv2d& conv, BatchNorm2d& norm, const FoldedConv& folded, Parts<Variable> x) {
   if (folded.defined()) {
     check(!autograd::grad_enabled(), "conv_norm: folded weights have no gradient; call train() first or use NoGrad");
     return autograd::conv2d(x, Variable(folded.weight), Variable(folded.bias),
                             {.stride = conv.options.stride, .padding = conv.options.padding}, norm.options.activation);
   }
-  x = conv(x);
-  return norm(x);
+  return norm(conv(Parts(std::move(x))));
 }
 
 }  // namespace nn

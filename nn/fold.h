@@ -16,6 +16,6 @@ FoldedConv fold(const Conv2d& conv, const BatchNorm2d& norm);
 
 /// y = norm(conv(x)) with the norm's activation: two ops, or one when `folded` is defined. Takes x so that its memory
 /// is free as soon as it has been used.
-Variable conv_norm(const Conv2d& conv, BatchNorm2d& norm, const FoldedConv& folded, Variable x);
+Variable conv_norm(const Conv2d& conv, BatchNorm2d& norm, const FoldedConv& folded, Parts<Variable> x);
 
 }  // namespace nn

@@ -10,6 +10,7 @@
 namespace nn {
 
 using autograd::Variable;
+using tensor::Parts;
 using tensor::Tensor;
 
 class Module;

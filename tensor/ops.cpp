@@ -2,6 +2,7 @@
 #include "tensor/ops.h"
 
 #include <cmath>
+#include <numeric>
 
 namespace tensor {
 namespace {
@@ -48,6 +49,30 @@ void check_row(const char* op, const char* what, const Tensor& t, int64_t c) {
 Tensor like(const Tensor& t, const Shape& shape) { return Tensor(shape, t.dtype(), t.device()); }
 Tensor like(const Tensor& t) { return like(t, t.shape()); }
 Backend& of(const Tensor& t) { return backend(t.device()); }
+
+/// The shape of parts joined along the last axis.
+template <class Tensors>
+Shape joined_shape(const char* op, const Tensors& parts) {
+  check(parts.size() > 0, "{}: nothing to join", op);
+  const Tensor& first = parts[0];
+  int64_t total = 0;
+  for (const Tensor& part : parts) {
+    check_floats(op, {&first, &part});
+    check(part.shape().rank() == first.shape().rank() && part.shape().rank() >= 1 &&
+              part.shape().with(-1, 0) == first.shape().with(-1, 0),
+          "{}: {} and {} differ before the last axis", op, first.shape(), part.shape());
+    total += part.shape()[-1];
+  }
+  return first.shape().with(-1, total);
+}
+
+/// The image of z as its device's kernels take it: in its parts, or joined.
+Parts<Tensor> as_taken(const ConvShape& z, const Parts<Tensor>& x) {
+  if (x.whole()) return x;
+  std::vector<int64_t> channels;
+  for (const Tensor& part : x) channels.push_back(part.shape()[-1]);
+  return of(x[0]).conv_takes_parts(z, channels, x[0].dtype()) ? x : Parts(concat({x.begin(), x.end()}));
+}
 
 void check_batch_norm(const char* op, const BatchNorm& b) {
   check_floats(op, {&b.x, &b.mean, &b.rstd, &b.gamma, &b.beta});
@@ -178,12 +203,14 @@ ConvShape conv_shape(const Shape& x, const Shape& w, const ConvOptions& o) {
           o.stride,
           o.padding};
 }
-Tensor conv2d(const Tensor& x, const Tensor& w, const Tensor& b, const ConvOptions& options, Activation activation) {
-  check_floats("conv2d", {&x, &w}, {&b});
-  const ConvShape z = conv_shape(x.shape(), w.shape(), options);
+Tensor conv2d(const Parts<Tensor>& x, const Tensor& w, const Tensor& b, const ConvOptions& options,
+              Activation activation) {
+  const Shape image = joined_shape("conv2d", x);
+  check_floats("conv2d", {&x[0], &w}, {&b});
+  const ConvShape z = conv_shape(image, w.shape(), options);
   if (b.defined()) check_row("conv2d", "bias", b, z.k);
-  Tensor y = like(x, {z.n, z.p, z.q, z.k});
-  of(x).conv2d(z, x, w, b, activation, y);
+  Tensor y = like(w, {z.n, z.p, z.q, z.k});
+  of(w).conv2d(z, as_taken(z, x), w, b, activation, y);
   return y;
 }
 Tensor conv2d_grad_input(const Tensor& dy, const Tensor& w, const Shape& x, const ConvOptions& options,
@@ -196,12 +223,35 @@ Tensor conv2d_grad_input(const Tensor& dy, const Tensor& w, const Shape& x, cons
   of(dy).conv2d_grad_input(z, dy, w, b, dx);
   return dx;
 }
-Tensor conv2d_grad_weight(const Tensor& dy, const Tensor& x, const Shape& w, const ConvOptions& options) {
-  check_floats("conv2d_grad_weight", {&dy, &x});
-  const ConvShape z = conv_shape(x.shape(), w, options);
+std::vector<Tensor> conv2d_grad_parts(const Tensor& dy, const Tensor& w, const Shape& x,
+                                      const std::vector<int64_t>& channels, const ConvOptions& options) {
+  check_floats("conv2d_grad_parts", {&dy, &w});
+  const ConvShape z = conv_shape(x, w.shape(), options);
+  check_shape("conv2d_grad_parts", "dy", dy.shape(), {z.n, z.p, z.q, z.k});
+  check(std::reduce(channels.begin(), channels.end()) == z.c, "conv2d_grad_parts: the parts do not have {} channels",
+        z.c);
+  std::vector<Tensor> parts;
+  if (of(dy).conv_takes_parts(z, channels, dy.dtype())) {
+    for (const int64_t c : channels) parts.push_back(like(dy, x.with(-1, c)));
+    of(dy).conv2d_grad_input(z, dy, w, {}, Parts(parts));
+    return parts;
+  }
+  const Tensor dx = conv2d_grad_input(dy, w, x, options);
+  if (channels.size() == 1) return {dx};
+  int64_t first = 0;
+  for (const int64_t c : channels) {
+    parts.push_back(tensor::channels(dx, first, c));
+    first += c;
+  }
+  return parts;
+}
+Tensor conv2d_grad_weight(const Tensor& dy, const Parts<Tensor>& x, const Shape& w, const ConvOptions& options) {
+  const Shape image = joined_shape("conv2d_grad_weight", x);
+  check_floats("conv2d_grad_weight", {&dy, &x[0]});
+  const ConvShape z = conv_shape(image, w, options);
   check_shape("conv2d_grad_weight", "dy", dy.shape(), {z.n, z.p, z.q, z.k});
   Tensor dw = like(dy, w);
-  of(dy).conv2d_grad_weight(z, dy, x, dw);
+  of(dy).conv2d_grad_weight(z, dy, as_taken(z, x), dw);
   return dw;
 }
 Shape conv_transpose_shape(const Shape& x, const Shape& w, const ConvOptions& o) {
@@ -277,17 +327,9 @@ Tensor resize_grad(const Tensor& dy, const Shape& x, ResizeMode mode) {
 
 // ---- channels ------------------------------------------------------------------------------------------------------
 Tensor concat(const std::vector<Tensor>& parts) {
-  check(!parts.empty(), "concat: nothing to join");
+  const Shape joined = joined_shape("concat", parts);
   const Tensor& first = parts.front();
-  int64_t total = 0;
-  for (const Tensor& part : parts) {
-    check_floats("concat", {&first, &part});
-    check(part.shape().rank() == first.shape().rank() && part.shape().rank() >= 1 &&
-              part.shape().with(-1, 0) == first.shape().with(-1, 0),
-          "concat: {} and {} differ before the last axis", first.shape(), part.shape());
-    total += part.shape()[-1];
-  }
-  Tensor y = like(first, first.shape().with(-1, total));
+  Tensor y = like(first, joined);
   int64_t at = 0;
   for (const Tensor& part : parts) {
     of(first).copy_channels(part, 0, part.shape()[-1], y, at);

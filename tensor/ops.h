@@ -39,14 +39,17 @@ Tensor matmul(const Tensor& a, const Tensor& b, bool transpose_a = false, bool t
 // ---- convolution ---------------------------------------------------------------------------------------------------
 /// Extents of conv2d(x, w). Throws on ranks, channel counts, stride < 1 or a kernel larger than the padded image.
 ConvShape conv_shape(const Shape& x, const Shape& w, const ConvOptions& options);
-/// x [N,H,W,C], w [K,R,S,C], b [K] or undefined -> [N,P,Q,K].
-Tensor conv2d(const Tensor& x, const Tensor& w, const Tensor& b, const ConvOptions& options,
+/// x [N,H,W,C] whole or in parts, w [K,R,S,C], b [K] or undefined -> [N,P,Q,K].
+Tensor conv2d(const Parts<Tensor>& x, const Tensor& w, const Tensor& b, const ConvOptions& options,
               Activation activation = Activation::none);
 /// Gradient of the input of conv2d: dy [N,P,Q,K] -> `x` = [N,H,W,C]; b [C] or undefined is added.
 Tensor conv2d_grad_input(const Tensor& dy, const Tensor& w, const Shape& x, const ConvOptions& options,
                          const Tensor& b = {});
+/// The same of an image in parts of so many channels, in parts: `x` = [N,H,W,C], C their sum.
+std::vector<Tensor> conv2d_grad_parts(const Tensor& dy, const Tensor& w, const Shape& x,
+                                      const std::vector<int64_t>& channels, const ConvOptions& options);
 /// Gradient of the weight of conv2d: `w` = [K,R,S,C].
-Tensor conv2d_grad_weight(const Tensor& dy, const Tensor& x, const Shape& w, const ConvOptions& options);
+Tensor conv2d_grad_weight(const Tensor& dy, const Parts<Tensor>& x, const Shape& w, const ConvOptions& options);
 /// Output extents of a transposed convolution of x [N,P,Q,K] by w [K,R,S,C]: [N, (P-1) stride + R - 2 padding, ..., C].
 Shape conv_transpose_shape(const Shape& x, const Shape& w, const ConvOptions& options);
 

@@ -1,6 +1,8 @@
 /// Convolution on the CPU: each shape to its algorithm.
 #include "tensor/cpu/conv.h"
 
+#include <algorithm>
+
 #include "tensor/cpu/backend.h"
 #include "tensor/cpu/direct.h"
 #include "tensor/cpu/tile.h"
@@ -11,27 +13,37 @@ namespace tensor::cpu {
 namespace {
 
 struct Kernels {
-  decltype(&direct_conv) conv;
-  decltype(&direct_grad_input) grad_input;
-  decltype(&direct_grad_weight) grad_weight;
+  decltype(&winograd_conv<4, 3>) conv;
+  decltype(&winograd_grad_input<4, 3>) grad_input;
+  decltype(&winograd_grad_weight<4, 3>) grad_weight;
   int64_t (*scratch[3])(const ConvShape&);  // of each ConvPass
 };
 
-constexpr Kernels kDirect{direct_conv,
-                          direct_grad_input,
-                          direct_grad_weight,
-                          {direct_conv_scratch, direct_grad_input_scratch, direct_grad_weight_scratch}};
+/// Of kernels that take whole images alone.
+template <auto conv, auto grad_input, auto grad_weight>
+constexpr Kernels whole_images(int64_t (*a)(const ConvShape&), int64_t (*b)(const ConvShape&),
+                               int64_t (*c)(const ConvShape&)) {
+  return {
+      [](const ConvShape& z, const ImageIn& x, const float* w, const float* bias, Activation activation, float* y) {
+        conv(z, x.only().data, w, bias, activation, y);
+      },
+      [](const ConvShape& z, const float* dy, const float* w, const float* bias, const ImageOut& dx) {
+        grad_input(z, dy, w, bias, dx.only().data);
+      },
+      [](const ConvShape& z, const float* dy, const ImageIn& x, float* dw) { grad_weight(z, dy, x.only().data, dw); },
+      {a, b, c}};
+}
+
+constexpr Kernels kDirect = whole_images<direct_conv, direct_grad_input, direct_grad_weight>(
+    direct_conv_scratch, direct_grad_input_scratch, direct_grad_weight_scratch);
 template <int M, int R>
 constexpr Kernels kWinograd{
     winograd_conv<M, R>,
     winograd_grad_input<M, R>,
     winograd_grad_weight<M, R>,
     {winograd_conv_scratch<M, R>, winograd_grad_input_scratch<M, R>, winograd_grad_weight_scratch<M, R>}};
-constexpr Kernels kWinograd7x7{
-    winograd_7x7_conv,
-    winograd_7x7_grad_input,
-    winograd_7x7_grad_weight,
-    {winograd_7x7_conv_scratch, winograd_7x7_grad_input_scratch, winograd_7x7_grad_weight_scratch}};
+constexpr Kernels kWinograd7x7 = whole_images<winograd_7x7_conv, winograd_7x7_grad_input, winograd_7x7_grad_weight>(
+    winograd_7x7_conv_scratch, winograd_7x7_grad_input_scratch, winograd_7x7_grad_weight_scratch);
 
 /// In the order of ConvAlgorithm.
 constexpr Kernels kKernels[] = {kDirect, kWinograd<2, 3>, kWinograd<4, 3>, kWinograd<4, 5>, kWinograd7x7};
@@ -65,21 +77,27 @@ int64_t CpuBackend::conv_workspace_bytes(const ConvShape& z, ConvPass pass, DTyp
   return dtype == DType::f32 ? cpu::conv_workspace_bytes(z, pass) : 0;
 }
 
-void CpuBackend::conv2d(const ConvShape& z, const Tensor& x, const Tensor& w, const Tensor& b, Activation activation,
-                        const Tensor& y) {
-  if (x.dtype() != DType::f32) return ReferenceBackend::conv2d(z, x, w, b, activation, y);
-  kernels_of(z).conv(z, x.data<float>(), w.data<float>(), data_or_null(b), activation, y.data<float>());
+bool CpuBackend::conv_takes_parts(const ConvShape& z, const std::vector<int64_t>& channels, DType dtype) {
+  const ConvAlgorithm algorithm = conv_algorithm(z, precision());
+  return dtype == DType::f32 && algorithm != ConvAlgorithm::direct && algorithm != ConvAlgorithm::winograd_4x4_7x7 &&
+         std::ranges::all_of(channels, [](int64_t c) { return c % kLanes == 0; });
+}
+
+void CpuBackend::conv2d(const ConvShape& z, const Parts<Tensor>& x, const Tensor& w, const Tensor& b,
+                        Activation activation, const Tensor& y) {
+  if (y.dtype() != DType::f32) return ReferenceBackend::conv2d(z, x, w, b, activation, y);
+  kernels_of(z).conv(z, image_parts<const float>(x), w.data<float>(), data_or_null(b), activation, y.data<float>());
 }
 
 void CpuBackend::conv2d_grad_input(const ConvShape& z, const Tensor& dy, const Tensor& w, const Tensor& b,
-                                   const Tensor& dx) {
+                                   const Parts<Tensor>& dx) {
   if (dy.dtype() != DType::f32) return ReferenceBackend::conv2d_grad_input(z, dy, w, b, dx);
-  kernels_of(z).grad_input(z, dy.data<float>(), w.data<float>(), data_or_null(b), dx.data<float>());
+  kernels_of(z).grad_input(z, dy.data<float>(), w.data<float>(), data_or_null(b), image_parts<float>(dx));
 }
 
-void CpuBackend::conv2d_grad_weight(const ConvShape& z, const Tensor& dy, const Tensor& x, const Tensor& dw) {
-  if (x.dtype() != DType::f32) return ReferenceBackend::conv2d_grad_weight(z, dy, x, dw);
-  kernels_of(z).grad_weight(z, dy.data<float>(), x.data<float>(), dw.data<float>());
+void CpuBackend::conv2d_grad_weight(const ConvShape& z, const Tensor& dy, const Parts<Tensor>& x, const Tensor& dw) {
+  if (dy.dtype() != DType::f32) return ReferenceBackend::conv2d_grad_weight(z, dy, x, dw);
+  kernels_of(z).grad_weight(z, dy.data<float>(), image_parts<const float>(x), dw.data<float>());
 }
 
 }  // namespace tensor::cpu

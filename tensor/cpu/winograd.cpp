@@ -51,8 +51,8 @@ struct Plan {
 };
 
 template <int M, int R>
-void convolve(const Plan<M, R>& z, const float* x, const float* w, bool turned, const float* bias, bool relu,
-              float* y) {
+void convolve(const Plan<M, R>& z, const ImageIn& x, const float* w, bool turned, const float* bias, bool relu,
+              const ImageOut& y) {
   constexpr int I = Winograd<M, R>::kIn, kValues = I * I;
   const Filters filters{w, R, z.c, z.k, turned};
   const Scratch scratch(z.scratch());
@@ -60,15 +60,15 @@ void convolve(const Plan<M, R>& z, const float* x, const float* w, bool turned, 
   float* const v_all = u_all + z.u_count * z.u_size;
   float* const m_all = v_all + kValues * z.v_count * z.plane_v;
   const int64_t total = z.tiles.count;
-  const bool past =
-      z.tiles.n * z.tiles.h * z.tiles.w * z.k * 4 > kPastCachesBytes && reinterpret_cast<uintptr_t>(y) % 64 == 0;
+  bool past = z.tiles.n * z.tiles.h * z.tiles.w * z.k * 4 > kPastCachesBytes;
+  for (const auto& part : y) past = past && reinterpret_cast<uintptr_t>(part.data) % 64 == 0;
   const auto planes = [&](int64_t which) {
     ColumnBlocks all(z.c);
     all.count = 1;
     return Planes{v_all + which * kValues * z.plane_v, z.ld, z.plane_v, 0, all};
   };
   const auto fill = [&](const Planes& v, int64_t tile, int64_t to) {
-    transform_tile<I, I>(Winograd<M, R>::input, x, z.c, z.tiles, z.tiles.at(tile), -(R / 2), v, to);
+    transform_tile<I, I>(Winograd<M, R>::input, x, z.tiles, z.tiles.at(tile), -(R / 2), v, to);
   };
   const auto multiply = [&](const Planes& v, int64_t b, int64_t first_c, int64_t depth, int64_t count, const float* u,
                             float* m) {
@@ -83,7 +83,7 @@ void convolve(const Plan<M, R>& z, const float* x, const float* w, bool turned, 
     const auto to = past ? (relu ? write_tile<M, R, true, true> : write_tile<M, R, true, false>)
                          : (relu ? write_tile<M, R, false, true> : write_tile<M, R, false, false>);
     for (int64_t t = 0; t < count; ++t)
-      to(m + t * z.ld_m, z.plane_m, z.k, k0, width, bias ? bias + k0 : nullptr, z.tiles, z.tiles.at(first + t), y);
+      to(m + t * z.ld_m, z.plane_m, k0, width, bias ? bias + k0 : nullptr, z.tiles, z.tiles.at(first + t), y);
   };
   const auto own_m = [&] { return (z.in_place ? v_all : m_all) + thread_index() * kValues * z.plane_m; };
 
@@ -131,26 +131,27 @@ int64_t winograd_grad_input_scratch(const ConvShape& z) {
   return Plan<M, R>(z.n, z.h, z.w, z.k, z.c).scratch();
 }
 template <int M, int R>
-void winograd_conv(const ConvShape& z, const float* x, const float* w, const float* b, Activation activation,
+void winograd_conv(const ConvShape& z, const ImageIn& x, const float* w, const float* b, Activation activation,
                    float* y) {
-  convolve<M, R>(Plan<M, R>(z.n, z.h, z.w, z.c, z.k), x, w, false, b, activation == Activation::relu, y);
+  convolve<M, R>(Plan<M, R>(z.n, z.h, z.w, z.c, z.k), x, w, false, b, activation == Activation::relu,
+                 whole_image(y, z.k));
 }
 template <int M, int R>
-void winograd_grad_input(const ConvShape& z, const float* dy, const float* w, const float* b, float* dx) {
-  convolve<M, R>(Plan<M, R>(z.n, z.h, z.w, z.k, z.c), dy, w, true, b, false, dx);
+void winograd_grad_input(const ConvShape& z, const float* dy, const float* w, const float* b, const ImageOut& dx) {
+  convolve<M, R>(Plan<M, R>(z.n, z.h, z.w, z.k, z.c), whole_image(dy, z.k), w, true, b, false, dx);
 }
 
 template int64_t winograd_conv_scratch<2, 3>(const ConvShape&);
 template int64_t winograd_grad_input_scratch<2, 3>(const ConvShape&);
-template void winograd_conv<2, 3>(const ConvShape&, const float*, const float*, const float*, Activation, float*);
-template void winograd_grad_input<2, 3>(const ConvShape&, const float*, const float*, const float*, float*);
+template void winograd_conv<2, 3>(const ConvShape&, const ImageIn&, const float*, const float*, Activation, float*);
+template void winograd_grad_input<2, 3>(const ConvShape&, const float*, const float*, const float*, const ImageOut&);
 template int64_t winograd_conv_scratch<4, 3>(const ConvShape&);
 template int64_t winograd_grad_input_scratch<4, 3>(const ConvShape&);
-template void winograd_conv<4, 3>(const ConvShape&, const float*, const float*, const float*, Activation, float*);
-template void winograd_grad_input<4, 3>(const ConvShape&, const float*, const float*, const float*, float*);
+template void winograd_conv<4, 3>(const ConvShape&, const ImageIn&, const float*, const float*, Activation, float*);
+template void winograd_grad_input<4, 3>(const ConvShape&, const float*, const float*, const float*, const ImageOut&);
 template int64_t winograd_conv_scratch<4, 5>(const ConvShape&);
 template int64_t winograd_grad_input_scratch<4, 5>(const ConvShape&);
-template void winograd_conv<4, 5>(const ConvShape&, const float*, const float*, const float*, Activation, float*);
-template void winograd_grad_input<4, 5>(const ConvShape&, const float*, const float*, const float*, float*);
+template void winograd_conv<4, 5>(const ConvShape&, const ImageIn&, const float*, const float*, Activation, float*);
+template void winograd_grad_input<4, 5>(const ConvShape&, const float*, const float*, const float*, const ImageOut&);
 
 }  // namespace tensor::cpu

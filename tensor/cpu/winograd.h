@@ -7,16 +7,18 @@
 /// to order the work, so that what is reused stays in a core's cache; no sum depends on which thread does what.
 #pragma once
 #include "tensor/conv_shape.h"
+#include "tensor/cpu/image_part.h"
 
 namespace tensor::cpu {
 
-/// Backend::conv2d, _grad_input and _grad_weight on f32; b may be null. F(MxM,RxR).
+/// Backend::conv2d, _grad_input and _grad_weight on f32; the image may be in parts, b may be null. F(MxM,RxR).
 template <int M, int R>
-void winograd_conv(const ConvShape& z, const float* x, const float* w, const float* b, Activation activation, float* y);
+void winograd_conv(const ConvShape& z, const ImageIn& x, const float* w, const float* b, Activation activation,
+                   float* y);
 template <int M, int R>
-void winograd_grad_input(const ConvShape& z, const float* dy, const float* w, const float* b, float* dx);
+void winograd_grad_input(const ConvShape& z, const float* dy, const float* w, const float* b, const ImageOut& dx);
 template <int M, int R>
-void winograd_grad_weight(const ConvShape& z, const float* dy, const float* x, float* dw);
+void winograd_grad_weight(const ConvShape& z, const float* dy, const ImageIn& x, float* dw);
 
 /// Floats of scratch that they take.
 template <int M, int R>

@@ -40,10 +40,11 @@ struct Strips {
   /// with one tile more at its right. Value f lies f * plane further. Every row is transformed once.
   template <class F>
   void for_each(int64_t first, int64_t last, const float* x, float* v, F f) const {
+    const ImageIn image = whole_image(x, c);
     const auto fill = [&](TileCorner corner, float* to) {
       const Planes planes{to, c, plane, 0, one_block(c)};
       for (int64_t t = 0; t <= width; ++t, corner.column += 4)
-        transform_tile<kIn, kIn>(Line::input, x, c, tiles, corner, -3, planes, t);
+        transform_tile<kIn, kIn>(Line::input, image, tiles, corner, -3, planes, t);
     };
     float *upper = v, *lower = v + row;
     for (int64_t i = first; i < last; ++i, std::swap(upper, lower)) {
@@ -70,6 +71,7 @@ struct Correlation {
 void correlate(const Correlation& z, const float* x, const Filters& filters, const float* bias, bool relu, float* y) {
   const Scratch scratch(z.scratch());
   const int64_t c = z.strips.c, c_vecs = c / kLanes;
+  const ImageOut result = whole_image(y, z.k);
   // U[block of k][value][part][c][k]
   float* const u_all = scratch.data();
   parallel_chunks(z.blocks.count * 4 * c_vecs, [&](int64_t i) {
@@ -95,7 +97,7 @@ void correlate(const Correlation& z, const float* x, const Filters& filters, con
         const auto write = relu ? write_tile<4, 4, false, true> : write_tile<4, 4, false, false>;
         TileCorner corner = strip;
         for (int64_t t = 0; t < count; ++t, corner.column += 4)
-          write(m + t * width, z.plane_m, z.k, k0, width, bias ? bias + k0 : nullptr, z.strips.tiles, corner, y);
+          write(m + t * width, z.plane_m, k0, width, bias ? bias + k0 : nullptr, z.strips.tiles, corner, result);
       }
     });
   });
@@ -130,6 +132,7 @@ void winograd_7x7_grad_weight(const ConvShape& shape, const float* dy, const flo
   const ColumnBlocks blocks(2 * c);
   const Scratch scratch(z.scratch());
   float* const sums = scratch.data();
+  const ImageIn dy_image = whole_image(dy, k);
   parallel_chunks(z.kSlices, [&](int64_t slice) {
     float* const v = sums + z.kSlices * size + thread_index() * kValues * (z.strips.plane + z.plane_y);
     const Planes y{v + kValues * z.strips.plane, k, z.plane_y, 0, one_block(k)};
@@ -139,7 +142,7 @@ void winograd_7x7_grad_weight(const ConvShape& shape, const float* dy, const flo
       const int64_t count = z.strips.tiles_at(strip);
       TileCorner corner = strip;
       for (int64_t t = 0; t < count; ++t, corner.column += 4)
-        transform_tile<4, kIn>(Line::output_grad, dy, k, z.strips.tiles, corner, 0, y, t);
+        transform_tile<4, kIn>(Line::output_grad, dy_image, z.strips.tiles, corner, 0, y, t);
       float* sum = sums + slice * size;
       for (int64_t f = 0; f < kValues; ++f)
         for (const float* row : {upper, lower}) {

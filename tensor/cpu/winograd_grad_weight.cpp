@@ -45,13 +45,14 @@ struct Plan {
 };
 
 template <int M, int R>
-void grad_weight(const Plan<M, R>& z, const float* dy, const float* x, float* dw) {
+void grad_weight(const Plan<M, R>& z, const float* dy, const ImageIn& x, float* dw) {
   constexpr int kValues = Plan<M, R>::kValues, I = Winograd<M, R>::kIn;
   const Scratch scratch(z.scratch());
   float* const x_all = scratch.data();
   float* const y_all = x_all + z.copies * z.x_size();
   float* const sums = y_all + z.copies * z.y_size();
   const int64_t total = z.tiles.count;
+  const ImageIn dy_image = whole_image(dy, z.k);
 
   struct Pair {
     Planes x, y;
@@ -62,8 +63,8 @@ void grad_weight(const Plan<M, R>& z, const float* dy, const float* x, float* dw
   };
   const auto fill = [&](const Pair& v, int64_t tile, int64_t to) {
     const TileCorner corner = z.tiles.at(tile);
-    transform_tile<I, I>(Winograd<M, R>::input, x, z.c, z.tiles, corner, -(R / 2), v.x, to);
-    transform_tile<M, I>(Winograd<M, R>::output_grad, dy, z.k, z.tiles, corner, 0, v.y, to);
+    transform_tile<I, I>(Winograd<M, R>::input, x, z.tiles, corner, -(R / 2), v.x, to);
+    transform_tile<M, I>(Winograd<M, R>::output_grad, dy_image, z.tiles, corner, 0, v.y, to);
   };
   // Block i of dw: k block i % k_blocks, c block i / k_blocks.
   const auto add = [&](const Pair& v, int64_t f, int64_t i, int64_t count, bool more, float* sum) {
@@ -129,15 +130,15 @@ int64_t winograd_grad_weight_scratch(const ConvShape& z) {
   return Plan<M, R>(z).scratch();
 }
 template <int M, int R>
-void winograd_grad_weight(const ConvShape& z, const float* dy, const float* x, float* dw) {
+void winograd_grad_weight(const ConvShape& z, const float* dy, const ImageIn& x, float* dw) {
   grad_weight<M, R>(Plan<M, R>(z), dy, x, dw);
 }
 
 template int64_t winograd_grad_weight_scratch<2, 3>(const ConvShape&);
-template void winograd_grad_weight<2, 3>(const ConvShape&, const float*, const float*, float*);
+template void winograd_grad_weight<2, 3>(const ConvShape&, const float*, const ImageIn&, float*);
 template int64_t winograd_grad_weight_scratch<4, 3>(const ConvShape&);
-template void winograd_grad_weight<4, 3>(const ConvShape&, const float*, const float*, float*);
+template void winograd_grad_weight<4, 3>(const ConvShape&, const float*, const ImageIn&, float*);
 template int64_t winograd_grad_weight_scratch<4, 5>(const ConvShape&);
-template void winograd_grad_weight<4, 5>(const ConvShape&, const float*, const float*, float*);
+template void winograd_grad_weight<4, 5>(const ConvShape&, const float*, const ImageIn&, float*);
 
 }  // namespace tensor::cpu

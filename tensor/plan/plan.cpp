@@ -38,22 +38,28 @@ class PlanBackend final : public Backend {
     counts.flops += 2.0 * double(z.m) * double(z.n) * double(z.k);
     moves({&a, &b, &y});
   }
-  void conv2d(const ConvShape& z, const Tensor& x, const Tensor& w, const Tensor& b, Activation,
+  bool conv_takes_parts(const ConvShape& z, const std::vector<int64_t>& channels, DType dtype) override {
+    return backend(planned).conv_takes_parts(z, channels, dtype);
+  }
+  void conv2d(const ConvShape& z, const Parts<Tensor>& x, const Tensor& w, const Tensor& b, Activation,
               const Tensor& y) override {
-    const Storage scratch = workspace(z, ConvPass::forward, x.dtype());
+    const Storage scratch = workspace(z, ConvPass::forward, y.dtype());
     counts.flops += z.flops();
-    moves({&x, &w, &b, &y});
+    moves({&w, &b, &y});
+    for (const Tensor& part : x) moves({&part});
   }
   void conv2d_grad_input(const ConvShape& z, const Tensor& dy, const Tensor& w, const Tensor& b,
-                         const Tensor& dx) override {
+                         const Parts<Tensor>& dx) override {
     const Storage scratch = workspace(z, ConvPass::grad_input, dy.dtype());
     counts.flops += z.flops();
-    moves({&dy, &w, &b, &dx});
+    moves({&dy, &w, &b});
+    for (const Tensor& part : dx) moves({&part});
   }
-  void conv2d_grad_weight(const ConvShape& z, const Tensor& dy, const Tensor& x, const Tensor& dw) override {
+  void conv2d_grad_weight(const ConvShape& z, const Tensor& dy, const Parts<Tensor>& x, const Tensor& dw) override {
     const Storage scratch = workspace(z, ConvPass::grad_weight, dy.dtype());
     counts.flops += z.flops();
-    moves({&dy, &x, &dw});
+    moves({&dy, &dw});
+    for (const Tensor& part : x) moves({&part});
   }
   void max_pool(const PoolShape&, const Tensor& x, const Tensor& y, const Tensor& index) override {
     moves({&x, &y, &index});

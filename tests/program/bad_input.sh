@@ -104,9 +104,9 @@ rm -rf spoilt && cp -r run spoilt && sed -i '$d' spoilt/per_image.csv
 refuses "a per_image.csv that lacks an image" 3 "per_image.csv: has 1 images, and the run 2" "$cris" report spoilt -o spoilt.html
 spoil && rm spoilt/metrics.jsonl && mkfifo spoilt/metrics.jsonl
 refuses "a pipe for metrics.jsonl" 3 "spoilt/metrics.jsonl: is no regular file" again
-# What is no regular file is refused by every reader; opened, a pipe would wait for ever and /dev/zero would never end.
+# What is no regular file is refused by every reader; opened, a pipe would wait for ever.
 for other in pipe device; do
-  put() { rm -rf "$1" && if [ $other = pipe ]; then mkfifo "$1"; else ln -s /dev/zero "$1"; fi; }
+  put() { rm -rf "$1" && if [ $other = pipe ]; then mkfifo "$1"; else ln -s /dev/null "$1"; fi; }
   reads() { refuses "a $other for $1" "$2" "$3: it is a device, a pipe or a socket; name a file" timeout 60 "${@:4}"; }
   put odd
   reads "a configuration" 2 "odd" "$cris" train --data good -c odd

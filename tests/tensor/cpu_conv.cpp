@@ -164,6 +164,45 @@ TEST_CASE("convolution equals the reference on the shapes that Winograd serves")
     compare(t);
 }
 
+TEST_CASE("an image in parts gives the bits of the joined image") {
+  struct Parted {
+    Case shape;
+    std::vector<int64_t> channels;
+    bool taken = true;  // else joined first
+  };
+  for (const Parted& t : std::initializer_list<Parted>{{{2, 50, 47, 48, 80, 3, 1, 1}, {16, 32}},
+                                                       {{9, 7, 5, 32, 32, 3, 1, 1}, {16, 16}},
+                                                       {{17, 2, 2, 64, 64, 3, 1, 1}, {48, 16}},
+                                                       {{1, 12, 12, 272, 320, 3, 1, 1}, {48, 144, 80}},
+                                                       {{4, 8, 8, 256, 128, 3, 1, 1}, {128, 128}},
+                                                       {{2, 40, 40, 112, 64, 3, 1, 1}, {16, 16, 16, 64}},
+                                                       {{1, 320, 321, 64, 16, 3, 1, 1}, {32, 32}},  // past the caches
+                                                       {{1, 64, 61, 48, 32, 5, 1, 2}, {16, 32}},
+                                                       {{2, 50, 47, 48, 32, 7, 1, 3}, {16, 32}, false},
+                                                       {{2, 50, 47, 64, 32, 3, 1, 1}, {40, 24}, false},
+                                                       {{2, 9, 7, 5, 6, 3, 1, 1}, {2, 1, 2}, false}}) {
+    const ConvShape z = shape_of(t.shape);
+    const ConvOptions options{.stride = z.stride, .padding = z.padding};
+    const std::string label = fmt::format("{}x{}x{}x{} to {}", z.n, z.h, z.w, z.c, z.k);
+    CAPTURE(label);
+    CHECK(cpu_backend().conv_takes_parts(z, t.channels, DType::f32) == t.taken);
+    std::vector<Tensor> parts;
+    for (const int64_t c : t.channels) parts.push_back(random({z.n, z.h, z.w, c}, 6 + parts.size()));
+    const Tensor x = concat(parts), w = random({z.k, z.r, z.s, z.c}, 2), b = random({z.k}, 4);
+    const Tensor dy = random({z.n, z.p, z.q, z.k}, 3);
+    for (const int count : {1, 3}) {
+      set_threads(count);
+      CHECK(conv2d(Parts(parts), w, b, options, Activation::relu).to_vector() ==
+            conv2d(x, w, b, options, Activation::relu).to_vector());
+      CHECK(conv2d_grad_weight(dy, Parts(parts), w.shape(), options).to_vector() ==
+            conv2d_grad_weight(dy, x, w.shape(), options).to_vector());
+      CHECK(concat(conv2d_grad_parts(dy, w, x.shape(), t.channels, options)).to_vector() ==
+            conv2d_grad_input(dy, w, x.shape(), options).to_vector());
+    }
+  }
+  set_threads(2);
+}
+
 TEST_CASE("Winograd serves the large layers, and nothing when the precision is exact") {
   const ConvShape large = shape_of({4, 64, 64, 64, 64, 3, 1, 1}), small = shape_of({16, 2, 2, 64, 64, 3, 1, 1});
   CHECK(cpu::conv_algorithm(large, Precision::f32) == cpu::ConvAlgorithm::winograd_4x4_3x3);

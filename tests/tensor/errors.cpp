@@ -14,6 +14,15 @@ TEST_CASE("conv2d: errors") {
   CHECK(contains(message([&] { conv2d(x.reshape({4, 4, 3}), w, {}, {}); }), "[N, H, W, C]"));
   CHECK(contains(message([&] { conv2d(x, cast(w, DType::f32), {}, {}); }), "f32; cast one"));
   CHECK(contains(message([&] { conv2d(x, w.to(Device::cpu), {}, {}); }), "move one with to()"));
+  CHECK(contains(message([&] {
+                   conv2d(Parts<Tensor>({x, x.reshape({1, 2, 8, 3})}), w, {}, {});
+                 }),
+                 "[1, 2, 8, 3] differ"));
+  CHECK(contains(message([&] { conv2d_grad_parts(x, w, {1, 4, 4, 3}, {1, 1}, {}); }), "expected [1, 2, 2, 8]"));
+  CHECK(contains(message([&] {
+                   conv2d_grad_parts(random_tensor({1, 2, 2, 8}, 3), w, {1, 4, 4, 3}, {1, 1}, {});
+                 }),
+                 "do not have 3 channels"));
   CHECK(contains(message([&] { conv2d_grad_input(x, w, {1, 4, 4, 3}, {}); }), "expected [1, 2, 2, 8]"));
   CHECK(contains(message([&] { conv2d_grad_weight(x, x, {8, 3, 3, 3}, {}); }), "expected [1, 2, 2, 8]"));
   CHECK(contains(message([&] { conv_transpose_shape({1, 4, 4, 3}, {8, 2, 2, 3}, {}); }), "expects 8"));
