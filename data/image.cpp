@@ -77,6 +77,27 @@ Image convert(const uint8_t* from, int64_t height, int64_t width, int channels, 
   return image;
 }
 
+/// Of 16 bits a sample the high byte is kept; a picture that uses the low one alone would come out black.
+[[noreturn]] void refuse_faint(const std::string& name) {
+  throw FormatError(
+      fmt::format("{}: of its 16 bits a sample only the low 8 are used, so it would be black; save it with 8 bits a "
+                  "sample",
+                  name));
+}
+
+/// The high bytes of 16-bit samples.
+std::vector<uint8_t> high_bytes(const uint16_t* samples, int64_t pixels, int channels, const std::string& name) {
+  std::vector<uint8_t> high(size_t(pixels * channels));
+  const int colours = channels - (channels % 2 == 0);
+  uint16_t brightest = 0;
+  for (int64_t i = 0; i < pixels * channels; ++i) {
+    high[size_t(i)] = uint8_t(samples[i] >> 8);
+    if (i % channels < colours) brightest = std::max(brightest, samples[i]);
+  }
+  if (brightest > 0 && brightest <= 0xff) refuse_faint(name);
+  return high;
+}
+
 Image decode_with_stb(std::string_view bytes, const std::string& name, int wanted) {
   const auto* begin = reinterpret_cast<const stbi_uc*>(bytes.data());
   const int length = int(bytes.size());
@@ -89,6 +110,13 @@ Image decode_with_stb(std::string_view bytes, const std::string& name, int wante
   if (!stbi_info_from_memory(begin, length, &width, &height, &channels)) explain();
   height = std::abs(height);  // of a BMP whose first row is the top one
   require_size(height, width, name);
+  if (stbi_is_16_bit_from_memory(begin, length)) {
+    const std::unique_ptr<stbi_us, decltype(&std::free)> samples(
+        stbi_load_16_from_memory(begin, length, &width, &height, &channels, 0), &std::free);
+    if (!samples) explain();
+    return convert(high_bytes(samples.get(), int64_t(height) * width, channels, name).data(), height, width, channels,
+                   wanted);
+  }
   const std::unique_ptr<stbi_uc, decltype(&std::free)> pixels(
       stbi_load_from_memory(begin, length, &width, &height, &channels, 0), &std::free);
   if (!pixels) explain();
@@ -135,6 +163,20 @@ int tiff_error(TIFF*, void* user, const char*, const char* format, va_list args)
 }
 int tiff_warning(TIFF*, void*, const char*, const char*, va_list) { return 1; }
 
+/// Whether any byte of the first page's samples is not zero.
+bool holds_anything(TIFF* tiff) {
+  const bool tiled = TIFFIsTiled(tiff);
+  std::vector<uint8_t> piece(size_t(tiled ? TIFFTileSize(tiff) : TIFFStripSize(tiff)));
+  const auto read = tiled ? TIFFReadEncodedTile : TIFFReadEncodedStrip;
+  const uint32_t count = tiled ? TIFFNumberOfTiles(tiff) : TIFFNumberOfStrips(tiff);
+  for (uint32_t i = 0; i < count; ++i) {
+    const tmsize_t got = read(tiff, i, piece.data(), tmsize_t(piece.size()));
+    if (std::any_of(piece.begin(), piece.begin() + std::max<tmsize_t>(got, 0), [](uint8_t b) { return b != 0; }))
+      return true;
+  }
+  return false;
+}
+
 Image decode_with_libtiff(std::string_view bytes, const std::string& name, int wanted) {
   TiffSource source{.bytes = bytes};
   const std::unique_ptr<TIFFOpenOptions, decltype(&TIFFOpenOptionsFree)> options(TIFFOpenOptionsAlloc(),
@@ -170,6 +212,10 @@ Image decode_with_libtiff(std::string_view bytes, const std::string& name, int w
     rgb[3 * i + 1] = uint8_t(TIFFGetG(packed[i]));
     rgb[3 * i + 2] = uint8_t(TIFFGetB(packed[i]));
   }
+  uint16_t bits = 1;
+  TIFFGetFieldDefaulted(tiff.get(), TIFFTAG_BITSPERSAMPLE, &bits);
+  if (bits == 16 && std::ranges::all_of(rgb, [](uint8_t c) { return c == 0; }) && holds_anything(tiff.get()))
+    refuse_faint(name);
   return convert(rgb.data(), height, width, 3, wanted);
 }
 #endif

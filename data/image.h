@@ -30,7 +30,8 @@ constexpr int64_t kMaxImageSide = 1 << 15, kMaxImagePixels = 1 << 26;
 /// 114 B) / 1000. The content decides the format, not the extension. 16 bits a sample keep their high byte.
 /// Transparency is composed over black. Of a TIFF with several pages the first counts. The orientation tag of EXIF and
 /// TIFF is not applied (masks rarely carry it). Throws FormatError if the bytes are no such image, are cut off or
-/// damaged (missing end marker, wrong checksum), or the picture is larger than the limits.
+/// damaged (missing end marker, wrong checksum), the picture is larger than the limits, or it uses the low byte of 16
+/// alone.
 Image decode_image(std::string_view bytes, const std::string& name, int channels = 3);
 /// decode_image of a file's content.
 Image read_image(const std::string& path, int channels = 3);

@@ -36,6 +36,8 @@ TEST_CASE("every format decodes to the pixels that Pillow sees") {
                                         {"palette.png", 0},
                                         {"bilevel.png", 0},
                                         {"gray16.png", 0},
+                                        {"deep.tif", 0},
+                                        {"black16.tif", 0},
                                         {"rgb.bmp", 0},
                                         {"gray.bmp", 0},
                                         {"rgb.tif", 0},
@@ -74,6 +76,13 @@ TEST_CASE("what is no image is refused with the file's name and what was found")
   CHECK(contains(refusal("hello, this is text"), "hello"));
   CHECK(contains(message_of<data::FormatError>([] { data::read_image("/nowhere/x.png"); }), "/nowhere/x.png"));
   CHECK_THROWS_AS(data::read_image(CRIS_TEST_DATA "/pictures"), data::FormatError);
+}
+
+TEST_CASE("16 bits a sample of which only the low byte is used are refused, not taken for black") {
+  for (const char* name : {"faint.png", "faint.tif"})
+    for (const int channels : {1, 3})
+      CHECK(contains(message_of<data::FormatError>([&] { data::decode_image(picture(name), name, channels); }),
+                     std::string(name) + ": of its 16 bits a sample only the low 8 are used"));
 }
 
 TEST_CASE("a file cut off at any byte is refused, never decoded") {

@@ -43,6 +43,12 @@ save("palette.png", palette, np.asarray(palette.convert("RGB")))
 save("bilevel.png", Image.fromarray(x > 9), three((x > 9) * 255))
 deep = (gray.astype(np.uint16) << 8) | 77
 save("gray16.png", Image.fromarray(deep), three(gray))
+save("deep.tif", Image.fromarray(deep), three(gray))
+# Only the low byte is used: these are refused.
+faint = np.where(x > 9, 255, 0).astype(np.uint16)
+Image.fromarray(faint).save("pictures/faint.png")
+Image.fromarray(faint).save("pictures/faint.tif")
+save("black16.tif", Image.fromarray(0 * faint), three(0 * gray))
 save("rgb.bmp", Image.fromarray(rgb), rgb)
 save("gray.bmp", Image.fromarray(gray), three(gray))
 save("rgb.tif", Image.fromarray(rgb), rgb)
