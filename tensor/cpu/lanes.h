@@ -31,7 +31,7 @@ struct Lanes {
   /// per_channel[C] repeated over the lanes.
   std::vector<float> repeat(const float* per_channel) const {
     std::vector<float> lanes(width);
-    for (int64_t l = 0; l < width; ++l) lanes[l] = per_channel[l % channels];
+    for (int64_t l = 0; l < width; l += channels) std::copy_n(per_channel, channels, &lanes[l]);
     return lanes;
   }
 };
@@ -64,7 +64,8 @@ std::vector<double> column_sums(const Lanes& z, Block block) {
   std::vector<double> sums(kSums * z.channels);
   if (z.chunks() == 0) return sums;
   for (int s = 0; s < kSums; ++s)
-    for (int64_t l = 0; l < z.width; ++l) sums[s * z.channels + l % z.channels] += partial[s * z.width + l];
+    for (int64_t l = 0; l < z.width; l += z.channels)
+      for (int64_t c = 0; c < z.channels; ++c) sums[s * z.channels + c] += partial[s * z.width + l + c];
   return sums;
 }
 

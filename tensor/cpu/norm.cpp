@@ -168,12 +168,12 @@ void CpuBackend::batch_norm_grad_input(const BatchNorm& b, const Tensor& dy, con
   const Lanes z(b.x);
   const LaneParameters lane(z, b);
   const double inverse_count = training && z.elements ? double(z.channels) / double(z.elements) : 0;
-  std::vector<float> scale(z.width), from_gamma(z.width), from_beta(z.width);
+  std::vector<float> scale(z.width), from_gamma = z.repeat(dgamma.data<float>()),
+                                     from_beta = z.repeat(dbeta.data<float>());
   for (int64_t l = 0; l < z.width; ++l) {
-    const int64_t c = l % z.channels;
     scale[l] = lane.gamma[l] * lane.rstd[l];
-    from_gamma[l] = training ? float(dgamma.data<float>()[c] * inverse_count) : 0.0f;
-    from_beta[l] = training ? float(dbeta.data<float>()[c] * inverse_count) : 0.0f;
+    from_gamma[l] = training ? float(from_gamma[l] * inverse_count) : 0.0f;
+    from_beta[l] = training ? float(from_beta[l] * inverse_count) : 0.0f;
   }
   const float *x = b.x.data<float>(), *from = dy.data<float>();
   float* to = dx.data<float>();
