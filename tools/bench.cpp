@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <chrono>
 #include <nlohmann/json.hpp>
-#include <numeric>
 #include <vector>
 
 #include "autograd/op_cases.h"
@@ -14,10 +13,10 @@
 #include "cris/summary.h"
 #include "cris/training_step.h"
 #include "tensor/allocator.h"
-#include "tensor/parallel.h"
 #include "tensor/plan/plan.h"
 #include "tools/bench_convolutions.h"
 #include "tools/config_options.h"
+#include "tools/fma_ceiling.h"
 
 namespace tools {
 
@@ -37,30 +36,6 @@ double shortest(int times, F&& f) {
     best = std::min(best, seconds_now() - start);
   }
   return best;
-}
-
-/// Multiply-adds in registers on every thread: operations a second that no kernel can exceed. Counts 2 an FMA.
-double fma_ceiling(int threads) {
-  constexpr int64_t kRounds = 20'000'000;
-  constexpr int kChains = 12;
-  using Lanes = float __attribute__((vector_size(64)));
-  std::vector<double> sinks(threads);
-  const double seconds = shortest(3, [&] {
-    tensor::parallel_chunks(threads, [&](int64_t t) {
-      Lanes y[kChains];
-      // Each chain starts elsewhere: equal chains would be computed once.
-      for (int i = 0; i < kChains; ++i) y[i] = Lanes{} + float(t + i);
-      const Lanes a = Lanes{} + 0.999f, b = Lanes{} + 0.001f;
-      for (int64_t i = 0; i < kRounds; ++i) {
-#pragma GCC unroll 12
-        for (Lanes& v : y) v = v * a + b;
-      }
-      for (const Lanes& v : y) sinks[t] += double(v[0]);
-    });
-  });
-  // The sums keep the loop alive; they are finite, so adding none of them changes nothing.
-  return 2.0 * 16 * kChains * double(kRounds) * threads / seconds +
-         0 * std::accumulate(sinks.begin(), sinks.end(), 0.0);
 }
 
 /// Square matrix products, larger and larger until one takes long enough to be timed: what this device multiplies a
@@ -90,7 +65,7 @@ double copy_ceiling(tensor::Device device) {
 int bench_ops(const cris::Config& config) {
   const tensor::Device device = cris::device_of(config);
   const bool cuda = device == tensor::Device::cuda;
-  const double flops_ceiling = cuda ? matmul_ceiling(device) : fma_ceiling(tensor::threads());
+  const double flops_ceiling = cuda ? matmul_ceiling(device) : fma_ceiling();
   const double bytes_ceiling = copy_ceiling(device);
   fmt::print("ceilings, {}: {:.0f} GFLOP/s {}, {:.1f} GB/s copy\n\n",
              cuda ? "cuda " + config.run.precision : fmt::format("{} threads", tensor::threads()), flops_ceiling / 1e9,
