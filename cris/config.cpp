@@ -5,6 +5,7 @@
 
 #include <toml++/toml.h>
 #include <algorithm>
+#include <cmath>
 
 #include "data/files.h"
 #include "data/image.h"
@@ -145,6 +146,7 @@ void check_range(const Key& key, const std::string& where) {
     number = **d;
   else
     return;
+  if (!std::isfinite(number)) refuse(where, fmt::format("{} = {} is no finite number", key.name, number));
   if (number >= key.least && number <= key.most) return;
   const std::string above = key.most < Key::kAny ? fmt::format(" and at most {}", key.most) : "";
   refuse(where, fmt::format("{} = {} is out of range: at least {}{}", key.name, number, key.least, above));

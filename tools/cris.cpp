@@ -61,7 +61,9 @@ int main(int argc, char** argv) {
       at = at->get_subcommands().front();
       command += " " + at->get_name();
     }
-    return complain(fmt::format("{}; {} --help says more", e.what(), command), kUsage);
+    const bool unknown = app.get_subcommands().empty() && !app.remaining().empty();
+    const std::string problem = unknown ? app.remaining().front() + " is no command" : e.what();
+    return complain(fmt::format("{}; {} --help says more", problem, command), kUsage);
   }
   try {
     const int code = runs.at(app.get_subcommands().front())();

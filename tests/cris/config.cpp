@@ -65,7 +65,8 @@ TEST_CASE("what is wrong with a file is said with its line") {
   refused("[train]\nepochs = 1.5\n", ":2: train.epochs must be a whole number");
   refused("[train]\nstrategy = \"magic\"\n", "choose backbone, fcn, crf, cris");
   refused("[train\n", ":1");
-  refused("[train]\nlearning_rate = nan\n", "out of range");
+  refused("[train]\nlearning_rate = nan\n", "nan is no finite number");
+  refused("[train]\nlearning_rate = inf\n", "inf is no finite number");
 }
 
 TEST_CASE("settings that cannot run are refused before anything is read") {

@@ -43,6 +43,7 @@ refuses "a value of another type" 2 "whole number" "$cris" train --data good --s
 refuses "an unknown strategy" 2 "backbone, fcn, crf, cris" "$cris" train --data good --strategy magic
 refuses "an unknown flag" 2 "--no-such-flag" "$cris" train --no-such-flag
 refuses "no command" 2 "--help" "$cris"
+refuses "an unknown command" 2 "trian is no command; cris --help" "$cris" trian --data good
 refuses "a folder as configuration file" 2 "good: Is a directory" "$cris" train --data good -c good
 refuses "a number out of range names its flag" 2 "--threads: run.threads = 2000" "$cris" train --data good --threads 2000
 refuses "a setting of another backbone" 2 "an option of unet++" "$cris" train --data good --set model.deep_supervision=true -o run
