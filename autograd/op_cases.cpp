@@ -209,7 +209,7 @@ Filters filters_for(const Tensor& x, tensor::GaussianKind kind, tensor::Normalis
 void add_crf(std::vector<OpCase>& rows) {
   using tensor::GaussianKind;
   using tensor::Normalisation;
-  for (const GaussianKind kind : {GaussianKind::exact, GaussianKind::permutohedral}) {
+  for (const GaussianKind kind : tensor::kGaussianKinds) {
     for (const Normalisation normalisation : {Normalisation::row, Normalisation::symmetric}) {
       const std::string how = std::string(tensor::name(kind)) + " " + tensor::name(normalisation);
       const auto filter = [=](const Inputs& in) {

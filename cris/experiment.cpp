@@ -99,7 +99,7 @@ ModelOptions model_options(const Config& c) {
                  .theta_gamma = c.crf.theta_gamma,
                  .training_iterations = int(c.crf.train_iterations),
                  .evaluation_iterations = int(c.crf.eval_iterations),
-                 .kind = c.crf.filter == "exact" ? tensor::GaussianKind::exact : tensor::GaussianKind::permutohedral,
+                 .kind = tensor::gaussian_kind(c.crf.filter),
                  .normalisation = c.crf.normalisation == "symmetric" ? tensor::Normalisation::symmetric
                                                                      : tensor::Normalisation::row};
   // Augmented, no image comes back.

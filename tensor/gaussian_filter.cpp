@@ -18,6 +18,12 @@ void check_theta(const char* what, double theta) {
 
 }  // namespace
 
+GaussianKind gaussian_kind(std::string_view text) {
+  for (const GaussianKind kind : kGaussianKinds)
+    if (text == name(kind)) return kind;
+  throw Error(fmt::format("Gaussian filter \"{}\" is unknown: choose exact, permutohedral or bridged", text));
+}
+
 GaussianFilter::GaussianFilter(GaussianKind kind, Normalisation normalisation, const Tensor& features)
     : kind_(kind), points_(features.shape()[0]) {
   const Shape& s = features.shape();
@@ -25,7 +31,7 @@ GaussianFilter::GaussianFilter(GaussianKind kind, Normalisation normalisation, c
   if (kind == GaussianKind::exact)
     features_ = features;
   else
-    lattice_ = build_lattice(features.to(host(features.device()))).to(features.device());
+    lattice_ = build_lattice(features.to(host(features.device())), kind == GaussianKind::bridged).to(features.device());
 
   const Tensor ones = full({1, points_, 1}, 1, features.dtype(), features.device());
   const Tensor norm({1, points_, 1}, features.dtype(), features.device());

@@ -1,5 +1,4 @@
-/// Building the permutohedral lattice: locate the points, number the vertices, invert the incidence, link the
-/// neighbours.
+/// Building the permutohedral lattice: locate the points, number the vertices, bridge the gaps, link the neighbours.
 #include "tensor/lattice.h"
 
 #include <algorithm>
@@ -8,29 +7,23 @@
 #include <vector>
 
 #include "tensor/backend.h"
+#include "tensor/lattice_gaps.h"
 #include "tensor/lattice_keys.h"
 #include "tensor/lattice_points.h"
 #include "tensor/parallel.h"
+#include "tensor/plan/plan.h"
 
 namespace tensor {
 namespace {
 
-constexpr int64_t kChunk = 4096;    // points; a multiple of the locator's lanes
-constexpr int64_t kLinked = 16384;  // vertices that one thread links to their neighbours
+constexpr int64_t kChunk = 4096;   // points; a multiple of the locator's lanes
+constexpr double kStretch = 1.05;  // of the bridged lattice's features
 
-/// The vertices that some points touch, numbered as they first do, and the incidences of each.
-template <class Key>
-struct Chunk {
-  std::vector<Key> keys;
-  std::vector<int32_t> count;
-};
-
-/// The vertices of all chunks, ascending. Chunk c's vertex i is vertex[begin[c] + i], and of that vertex's incidences,
-/// start[v] .. start[v + 1], the chunk's begin at place[begin[c] + i].
+/// The vertices of all points, ascending; of chunk c, vertex i is vertex[begin[c] + i].
 template <class Key>
 struct Numbering {
   std::vector<Key> keys;
-  std::vector<int32_t> start, vertex, place;
+  std::vector<int32_t> vertex;
   std::vector<uint32_t> begin;
 };
 
@@ -44,9 +37,9 @@ struct Extent {
     low.fill(PointLocator<T, D>::kLargest);
     high.fill(-PointLocator<T, D>::kLargest);
   }
-  void add(const T* features, int64_t first, int64_t last) {
+  void add(const T* features, double stretch, int64_t first, int64_t last) {
     using Locator = PointLocator<T, D>;
-    Locator locator;
+    Locator locator(stretch);
     for (int64_t p = first; p < last; p += Locator::kLanes) {
       locator.elevate(features + p * D, int(std::min<int64_t>(Locator::kLanes, last - p)));
       for (int i = 0; i <= D; ++i)
@@ -68,210 +61,274 @@ struct Extent {
 };
 
 template <class T, int D>
-Extent<T, D> extent(const T* features, int64_t n) {
+Extent<T, D> extent(const T* features, int64_t n, double stretch) {
   std::vector<Extent<T, D>> chunks((n + kChunk - 1) / kChunk);
-  parallel_for(n, kChunk, [&](int64_t first, int64_t last) { chunks[first / kChunk].add(features, first, last); });
+  parallel_for(n, kChunk,
+               [&](int64_t first, int64_t last) { chunks[first / kChunk].add(features, stretch, first, last); });
   Extent<T, D> all;
   for (const auto& chunk : chunks) all.add(chunk);
   return all;
 }
 
-/// Points of one chunk: their corners, numbered within the chunk, and weights.
+/// Of some points: their corners, numbered as they first appear, and weights. Returns the keys of those numbers.
 template <class T, int D, class Key>
-Chunk<Key> locate_chunk(const T* features, const KeyLayout<Key, D>& layout, int64_t first, int64_t last,
-                        int32_t* vertex, T* weight) {
-  PointLocator<T, D> locator;
+std::vector<Key> locate_chunk(const T* features, double stretch, const KeyLayout<Key, D>& layout, int64_t first,
+                              int64_t last, int32_t* vertex, T* weight) {
+  PointLocator<T, D> locator(stretch);
   constexpr int kLanes = PointLocator<T, D>::kLanes;
   Key key[kLanes][D + 1];
   KeyTable<Key> table;
-  Chunk<Key> chunk;
-  chunk.count.assign((last - first) * (D + 1), 0);
   for (int64_t p = first; p < last; p += kLanes) {
     const int count = int(std::min<int64_t>(kLanes, last - p));
     locator.elevate(features + p * D, count);
     locator.locate(layout, key);
     for (int l = 0; l < count; ++l)
       for (int k = 0; k <= D; ++k) {
-        const int32_t number = table.number(key[l][k]);
-        ++chunk.count[number];
-        vertex[(p + l) * (D + 1) + k] = number;
+        vertex[(p + l) * (D + 1) + k] = table.number(key[l][k]);
         weight[(p + l) * (D + 1) + k] = locator.weight[k][l];
       }
   }
-  chunk.keys = table.keys();
-  return chunk;
+  return table.keys();
 }
 
 template <class Key>
-Numbering<Key> number_vertices(const std::vector<Chunk<Key>>& chunks, int bits) {
+Numbering<Key> number_vertices(const std::vector<std::vector<Key>>& chunks, int bits) {
+  struct Item {
+    Key key;
+    uint32_t at;
+  };
   Numbering<Key> y;
   y.begin.push_back(0);
-  for (const Chunk<Key>& c : chunks) y.begin.push_back(y.begin.back() + uint32_t(c.keys.size()));
-  std::vector<KeyItem<Key>> items(y.begin.back());
-  y.vertex.resize(items.size());
-  y.place.resize(items.size());
+  for (const auto& keys : chunks) y.begin.push_back(y.begin.back() + uint32_t(keys.size()));
+  std::vector<Item> items(y.begin.back());
   parallel_chunks(int64_t(chunks.size()), [&](int64_t c) {
-    for (size_t i = 0, at = y.begin[c]; i < chunks[c].keys.size(); ++i, ++at) {
-      items[at] = {chunks[c].keys[i], uint32_t(at)};
-      y.place[at] = chunks[c].count[i];
+    uint32_t at = y.begin[c];
+    for (const Key key : chunks[c]) {
+      items[at] = {key, at};
+      ++at;
     }
   });
-  sort_keys(items, bits);
+  sort_keys(items, bits, [](const Item& item) { return item.key; });
+  y.vertex.resize(items.size());
   y.keys.reserve(items.size());
-  y.start.reserve(items.size() + 1);
-  int32_t incidences = 0;
-  for (const KeyItem<Key>& item : items) {  // of one vertex, those of earlier chunks come first
-    if (y.keys.empty() || y.keys.back() != item.key) {
-      y.keys.push_back(item.key);
-      y.start.push_back(incidences);
-    }
-    y.vertex[item.id] = int32_t(y.keys.size() - 1);
-    const int32_t count = y.place[item.id];
-    y.place[item.id] = incidences;
-    incidences += count;
+  for (const Item& item : items) {
+    if (y.keys.empty() || y.keys.back() != item.key) y.keys.push_back(item.key);
+    y.vertex[item.at] = int32_t(y.keys.size() - 1);
   }
-  y.start.push_back(incidences);
   return y;
 }
 
-/// Of one block, writes neighbour[2 w] = v and neighbour[2 v + 1] = w where keys[w] = keys[v] + step, and the number of
-/// vertices where there is none.
+/// Adds vertices `more` (ascending, none of them present), which no point touches.
 template <class Key>
-void link_neighbours(const std::vector<Key>& keys, Key step, int64_t block, int64_t blocks, int32_t* neighbour) {
-  const int32_t absent = int32_t(keys.size());
-  const KeyRange range = key_block(keys, step, block, blocks);
-  int64_t v = range.first, w = range.among;
-  while (v < range.last && w < range.end) {  // the last writes count; no branch on the keys, which cannot be foretold
+void add_vertices(Numbering<Key>& y, const std::vector<Key>& more) {
+  const size_t count = y.keys.size();
+  std::vector<Key> keys(count + more.size());
+  std::vector<int32_t> moved(count);
+  size_t v = 0, m = 0;
+  while (v < count && m < more.size()) {
+    const bool old = y.keys[v] < more[m];
+    keys[v + m] = old ? y.keys[v] : more[m];
+    moved[v] = int32_t(v + m);
+    v += old;
+    m += !old;
+  }
+  std::copy(more.begin() + int64_t(m), more.end(), keys.begin() + int64_t(v + m));
+  for (; v < count; ++v) {
+    keys[v + m] = y.keys[v];
+    moved[v] = int32_t(v + m);
+  }
+  parallel_for(int64_t(y.vertex.size()), kChunk, [&](int64_t first, int64_t last) {
+    for (int64_t i = first; i < last; ++i) y.vertex[i] = moved[y.vertex[i]];
+  });
+  y.keys.swap(keys);
+}
+
+/// Bit i of word w: whether flag[32 w + i] is 1, the other flags being 0.
+void pack_flags(const std::vector<uint8_t>& flag, int32_t* words) {
+  for (size_t w = 0; w < flag.size() / 32; ++w) {
+    uint32_t bits = 0;
+    for (size_t i = 0; i < 32; ++i) bits |= uint32_t(flag[32 * w + i]) << i;
+    words[w] = int32_t(bits);
+  }
+}
+
+/// Lattice::linked along one axis.
+template <class Key>
+void link_neighbours(const std::vector<Key>& keys, Key step, int32_t* before_bits, int32_t* after_bits) {
+  const size_t count = keys.size();
+  std::vector<uint8_t> before((count + 31) / 32 * 32), after(before.size());
+  size_t v = 0, w = 0;
+  while (v < count && w < count) {  // the last writes count; no branch on the keys, which cannot be foretold
     const Key wanted = keys[v] + step, have = keys[w];
-    neighbour[2 * v + 1] = wanted == have ? int32_t(w) : absent;
-    neighbour[2 * w] = wanted == have ? int32_t(v) : absent;
+    after[v] = before[w] = wanted == have;
     v += wanted <= have;
     w += have <= wanted;
   }
-  for (; v < range.last; ++v) neighbour[2 * v + 1] = absent;
-  for (; w < range.end; ++w) neighbour[2 * w] = absent;
+  pack_flags(before, before_bits);
+  pack_flags(after, after_bits);
 }
 
+int64_t link_words(int64_t vertices) { return (vertices + 31) / 32; }
+
 template <class T, int D, class Key>
-Lattice build(const Tensor& features, const KeyLayout<Key, D>& layout) {
-  const int64_t n = features.shape()[0], corners = n * (D + 1);
+Lattice build(const Tensor& features, const KeyLayout<Key, D>& layout, bool bridged) {
+  const int64_t n = features.shape()[0];
+  const double stretch = bridged ? kStretch : 1;
   const Device device = features.device();
   Lattice y;
   y.points = n;
   y.dimensions = D;
+  y.bridged = bridged;
   y.vertex = Tensor({n, D + 1}, DType::i32, device);
   y.weight = Tensor({n, D + 1}, features.dtype(), device);
   int32_t* const vertex = y.vertex.template data<int32_t>();
   T* const weight = y.weight.template data<T>();
 
-  std::vector<Chunk<Key>> chunks((n + kChunk - 1) / kChunk);
+  std::vector<std::vector<Key>> chunks((n + kChunk - 1) / kChunk);
   parallel_for(n, kChunk, [&](int64_t first, int64_t last) {
-    chunks[first / kChunk] = locate_chunk<T, D>(features.template data<T>(), layout, first, last, vertex, weight);
+    chunks[first / kChunk] =
+        locate_chunk<T, D>(features.template data<T>(), stretch, layout, first, last, vertex, weight);
   });
   Numbering<Key> numbering = number_vertices(chunks, layout.bits);
-
-  const int64_t v_count = y.vertices = int64_t(numbering.keys.size());
-  y.splat_start = Tensor({v_count + 1}, DType::i32, device);
-  y.splat_point = Tensor({corners}, DType::i32, device);
-  y.splat_weight = Tensor({corners}, features.dtype(), device);
-  y.neighbour = Tensor({D + 1, v_count, 2}, DType::i32, device);
-  std::copy(numbering.start.begin(), numbering.start.end(), y.splat_start.template data<int32_t>());
-  int32_t* const splat_point = y.splat_point.template data<int32_t>();
-  T* const splat_weight = y.splat_weight.template data<T>();
+  if (bridged) add_vertices(numbering, bridging_vertices(numbering.keys, layout));
   parallel_for(n, kChunk, [&](int64_t first, int64_t last) {
-    const int64_t c = first / kChunk;
-    const int32_t* const number = numbering.vertex.data() + numbering.begin[c];
-    int32_t* const place = numbering.place.data() + numbering.begin[c];
-    for (int64_t p = first; p < last; ++p)
-      for (int64_t e = p * (D + 1); e < (p + 1) * (D + 1); ++e) {
-        const int32_t at = place[vertex[e]]++;
-        vertex[e] = number[vertex[e]];
-        splat_point[at] = int32_t(p);
-        splat_weight[at] = weight[e];
-      }
+    const int32_t* const number = numbering.vertex.data() + numbering.begin[first / kChunk];
+    for (int64_t e = first * (D + 1); e < last * (D + 1); ++e) vertex[e] = number[vertex[e]];
   });
 
-  const int64_t blocks = v_count / kLinked + 1;
-  parallel_chunks((D + 1) * blocks, [&](int64_t c) {
-    const int64_t i = c / blocks;
-    link_neighbours(numbering.keys, layout.along[i], c % blocks, blocks,
-                    y.neighbour.template data<int32_t>() + i * v_count * 2);
+  y.vertices = int64_t(numbering.keys.size());
+  const int64_t words = link_words(y.vertices);
+  y.linked = Tensor({D + 1, 2, words}, DType::i32, device);
+  int32_t* const linked = y.linked.template data<int32_t>();
+  parallel_chunks(D + 1, [&](int64_t i) {
+    link_neighbours(numbering.keys, layout.along[i], linked + 2 * i * words, linked + (2 * i + 1) * words);
   });
   return y;
 }
 
 template <class T, int D>
-Lattice build(const Tensor& features) {
+Lattice build(const Tensor& features, bool bridged) {
   const int64_t n = features.shape()[0];
   check(n * (D + 1) < (int64_t(1) << 31), "lattice: {} points are too many", n);
-  const Extent<T, D> e = extent<T, D>(features.template data<T>(), n);
+  const Extent<T, D> e = extent<T, D>(features.template data<T>(), n, bridged ? kStretch : 1);
   check(e.inside, "lattice: a feature is not finite or beyond about 10^5 deviations: is a theta too small?");
   const KeyLayout<uint64_t, D> narrow(e.low.data(), e.high.data());
-  if (narrow.fits()) return build<T, D, uint64_t>(features, narrow);
-  return build<T, D, WideKey>(features, KeyLayout<WideKey, D>(e.low.data(), e.high.data()));
+  if (narrow.fits()) return build<T, D, uint64_t>(features, narrow, bridged);
+  return build<T, D, WideKey>(features, KeyLayout<WideKey, D>(e.low.data(), e.high.data()), bridged);
 }
 
 /// Fitted to square photographs of 64 to 512 pixels a side, deviations (160 side / 500, 3): 2.7 vertices a pixel for
-/// the smallest, 200 / side for the others. In the plane, 3 pixels a deviation: one for 7 pixels.
-int64_t planned_vertices(int64_t points, int64_t dimensions) {
+/// the smallest, 200 / side for the others, bridged 2.6 times that. In the plane, 3 pixels a deviation: one for 7
+/// pixels.
+int64_t planned_vertices(int64_t points, int64_t dimensions, bool bridged) {
   if (dimensions <= 2) return points / 7 + 1;
-  return int64_t(std::min(2.7 * double(points), 200 * std::sqrt(double(points))));
+  const double touched = std::min(2.7 * double(points), 200 * std::sqrt(double(points)));
+  return int64_t(bridged ? 2.6 * touched : touched);
 }
 
-Lattice plan_lattice(const Tensor& features) {
-  const int64_t n = features.shape()[0], d = features.shape()[1], v = planned_vertices(n, d);
-  const DType t = features.dtype();
+LatticeGathers empty_gathers(const Lattice& l, Device device) {
+  const int64_t corners = l.dimensions + 1, incidences = l.points * corners;
+  return {.splat_start = Tensor({l.vertices + 1}, DType::i32, device),
+          .splat_point = Tensor({incidences}, DType::i32, device),
+          .splat_weight = Tensor({incidences}, l.weight.dtype(), device),
+          .neighbour = Tensor({corners, l.vertices, 2}, DType::i32, device)};
+}
+
+Lattice plan_lattice(const Tensor& features, bool bridged) {
+  const int64_t n = features.shape()[0], d = features.shape()[1], v = planned_vertices(n, d, bridged);
   const Device device = features.device();
-  return {n,
-          d,
-          v,
-          Tensor({n, d + 1}, DType::i32, device),
-          Tensor({n, d + 1}, t, device),
-          Tensor({v + 1}, DType::i32, device),
-          Tensor({n * (d + 1)}, DType::i32, device),
-          Tensor({n * (d + 1)}, t, device),
-          Tensor({d + 1, v, 2}, DType::i32, device)};
+  Lattice y{.points = n,
+            .dimensions = d,
+            .vertices = v,
+            .bridged = bridged,
+            .vertex = Tensor({n, d + 1}, DType::i32, device),
+            .weight = Tensor({n, d + 1}, features.dtype(), device),
+            .linked = Tensor({d + 1, 2, link_words(v)}, DType::i32, device),
+            .gathers = {}};
+  if (planned_device() == Device::cuda) y.gathers = empty_gathers(y, device);
+  return y;
+}
+
+LatticeGathers gathers_of(const Lattice& l) {
+  const int64_t corners = l.dimensions + 1, incidences = l.points * corners;
+  const LatticeGathers y = empty_gathers(l, Device::cpu);
+  const int32_t* const vertex = l.vertex.data<int32_t>();
+  int32_t* const start = y.splat_start.data<int32_t>();
+  std::fill(start, start + l.vertices + 1, 0);
+  for (int64_t e = 0; e < incidences; ++e) ++start[vertex[e] + 1];
+  for (int64_t v = 0; v < l.vertices; ++v) start[v + 1] += start[v];
+  std::vector<int32_t> place(start, start + l.vertices);
+  visit_float(l.weight.dtype(), "lattice", [&]<class T>() {
+    for (int64_t e = 0; e < incidences; ++e) {
+      const int32_t at = place[vertex[e]]++;
+      y.splat_point.data<int32_t>()[at] = int32_t(e / corners);
+      y.splat_weight.data<T>()[at] = l.weight.data<T>()[e];
+    }
+  });
+  for (int64_t axis = 0; axis < corners; ++axis) {
+    const std::vector<int32_t> along = neighbours(l, axis);
+    std::copy(along.begin(), along.end(), y.neighbour.data<int32_t>() + axis * l.vertices * 2);
+  }
+  return y;
 }
 
 }  // namespace
 
 int64_t Lattice::bytes() const {
-  return vertex.bytes() + weight.bytes() + splat_start.bytes() + splat_point.bytes() + splat_weight.bytes() +
-         neighbour.bytes();
+  int64_t sum = 0;
+  for (const Tensor* t : {&vertex, &weight, &linked, &gathers.splat_start, &gathers.splat_point, &gathers.splat_weight,
+                          &gathers.neighbour})
+    sum += t->bytes();
+  return sum;
 }
 
 Lattice Lattice::to(Device device) const {
-  return {points,
-          dimensions,
-          vertices,
-          vertex.to(device),
-          weight.to(device),
-          splat_start.to(device),
-          splat_point.to(device),
-          splat_weight.to(device),
-          neighbour.to(device)};
+  Lattice y = *this;
+  for (Tensor* t : {&y.vertex, &y.weight, &y.linked}) *t = t->to(device);
+  if (device != Device::cuda) return y;
+  y.gathers = gathers_of(*this);
+  for (Tensor* t : {&y.gathers.splat_start, &y.gathers.splat_point, &y.gathers.splat_weight, &y.gathers.neighbour})
+    *t = t->to(device);
+  return y;
 }
 
-Lattice build_lattice(const Tensor& features) {
+std::vector<int32_t> neighbours(const Lattice& l, int64_t axis) {
+  const int64_t words = link_words(l.vertices);
+  const int32_t* const before = l.linked.data<int32_t>() + 2 * axis * words;
+  const int32_t* const after = before + words;
+  const auto has = [](const int32_t* bits, int64_t v) { return (uint32_t(bits[v / 32]) >> (v % 32) & 1) != 0; };
+  std::vector<int32_t> y(2 * l.vertices, int32_t(l.vertices));
+  int64_t w = -1;
+  for (int64_t v = 0; v < l.vertices; ++v) {
+    if (!has(after, v)) continue;
+    do ++w;
+    while (!has(before, w));
+    y[2 * v + 1] = int32_t(w);
+    y[2 * w] = int32_t(v);
+  }
+  return y;
+}
+
+Lattice build_lattice(const Tensor& features, bool bridged) {
   const Shape& s = features.shape();
   check(s.rank() == 2 && s[0] >= 1 && s[1] >= 1 && s[1] <= Lattice::kMaxDimensions,
         "lattice: features {} must be [points, 1..{}]", s, Lattice::kMaxDimensions);
-  if (features.device() == Device::plan) return plan_lattice(features);
+  if (features.device() == Device::plan) return plan_lattice(features, bridged);
   check(features.device() != Device::cuda, "lattice: build it in host memory, then move it with to()");
   return visit_float(features.dtype(), "lattice", [&]<class T>() {
     switch (s[1]) {
       case 1:
-        return build<T, 1>(features);
+        return build<T, 1>(features, bridged);
       case 2:
-        return build<T, 2>(features);
+        return build<T, 2>(features, bridged);
       case 3:
-        return build<T, 3>(features);
+        return build<T, 3>(features, bridged);
       case 4:
-        return build<T, 4>(features);
+        return build<T, 4>(features, bridged);
       case 5:
-        return build<T, 5>(features);
+        return build<T, 5>(features, bridged);
       default:
-        return build<T, 6>(features);
+        return build<T, 6>(features, bridged);
     }
   });
 }

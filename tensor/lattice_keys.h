@@ -1,5 +1,4 @@
-/// Work on the lattice's keys: numbering those of a few points by a hash table, sorting those of all, and finding the
-/// neighbours of sorted ones.
+/// Work on the lattice's keys: numbering those of a few points by a hash table, and sorting those of all.
 #pragma once
 #include <algorithm>
 #include <cstdint>
@@ -44,26 +43,19 @@ class KeyTable {
   }
 };
 
-/// A key, and whose it is.
-template <class Key>
-struct KeyItem {
-  Key key;
-  uint32_t id;
-};
-
-/// Sorts by the lowest `bits` bits of the keys; items of equal keys stay in order. Counting sort, digit by digit.
-template <class Key>
-void sort_keys(std::vector<KeyItem<Key>>& items, int bits) {
+/// Sorts by the lowest `bits` bits of key(item); items of equal keys stay in order. Counting sort, digit by digit.
+template <class Item, class F>
+void sort_keys(std::vector<Item>& items, int bits, const F& key) {
   constexpr int kMaxDigit = 11;
   constexpr int64_t kBlock = 1 << 15;  // items that one thread counts and places
   const int passes = (bits + kMaxDigit - 1) / kMaxDigit, digit = (bits + passes - 1) / passes;
   const size_t values = size_t(1) << digit;
   const int64_t n = int64_t(items.size()), blocks = (n + kBlock - 1) / kBlock;
-  std::vector<KeyItem<Key>> sorted(items.size());
+  std::vector<Item> sorted(items.size());
   std::vector<uint32_t> place(values * blocks);
   for (int pass = 0; pass < passes; ++pass) {
-    const auto digit_of = [shift = pass * digit, mask = values - 1](const KeyItem<Key>& item) {
-      return size_t(item.key >> shift) & mask;
+    const auto digit_of = [&, shift = pass * digit, mask = values - 1](const Item& item) {
+      return size_t(key(item) >> shift) & mask;
     };
     std::fill(place.begin(), place.end(), 0);
     parallel_for(n, kBlock, [&](int64_t first, int64_t last) {
@@ -79,22 +71,6 @@ void sort_keys(std::vector<KeyItem<Key>>& items, int bits) {
     });
     items.swap(sorted);
   }
-}
-
-/// Keys of [first, last) that are wanted `step` further on, among those of [among, end).
-struct KeyRange {
-  int64_t first, last, among, end;
-};
-
-/// Block `index` of `blocks` of ascending keys: each key is in one block's [first, last) and in one's [among, end).
-template <class Key>
-KeyRange key_block(const std::vector<Key>& keys, Key step, int64_t index, int64_t blocks) {
-  const int64_t count = int64_t(keys.size());
-  const auto place = [&](int64_t i) {
-    if (i == 0 || i == blocks) return i == 0 ? 0 : count;
-    return std::lower_bound(keys.begin(), keys.end(), Key(keys[count * i / blocks] + step)) - keys.begin();
-  };
-  return {count * index / blocks, count * (index + 1) / blocks, place(index), place(index + 1)};
 }
 
 }  // namespace tensor

@@ -53,8 +53,9 @@ struct PointLocator {
   Reals elevated[D + 1], weight[D + 1];  ///< coordinates on the hyperplane; barycentric weights of vertex k
   T scale[D];
 
-  PointLocator() {
-    const T deviation = T(std::sqrt(2.0 / 3.0) * (D + 1));
+  /// Features count `stretch` times.
+  explicit PointLocator(double stretch) {
+    const T deviation = T(stretch * std::sqrt(2.0 / 3.0) * (D + 1));
     for (int i = 0; i < D; ++i) scale[i] = T(1.0 / std::sqrt(double(i + 2) * (i + 1)) * deviation);
   }
 

@@ -168,9 +168,11 @@ Run setup(CLI::App& app) {
   app.add_option("--normalisation", o.normalisation, "row or symmetric (default)")
       ->transform(CLI::CheckedTransformer(std::map<std::string, tensor::Normalisation>{
           {"row", tensor::Normalisation::row}, {"symmetric", tensor::Normalisation::symmetric}}));
-  app.add_option("--kernel", o.kind, "permutohedral (default) or exact (slow, for small images)")
-      ->transform(CLI::CheckedTransformer(std::map<std::string, tensor::GaussianKind>{
-          {"exact", tensor::GaussianKind::exact}, {"permutohedral", tensor::GaussianKind::permutohedral}}));
+  std::map<std::string, tensor::GaussianKind> kernels;
+  for (const tensor::GaussianKind kind : tensor::kGaussianKinds) kernels[name(kind)] = kind;
+  app.add_option("--kernel", o.kind,
+                 "permutohedral (default), bridged (nearer to exact) or exact (slow, for small images)")
+      ->transform(CLI::CheckedTransformer(kernels));
   app.add_option("--threads", a->threads, "Threads (0: all; the result does not depend on it)")
       ->check(CLI::Range(0, 1024))
       ->capture_default_str();

@@ -1,94 +1,135 @@
-/// The permutohedral filter, f32 and f64, with gathers only: every vertex and every point is written once, by one
-/// thread, in a fixed order.
+/// The permutohedral filter, f32 and f64, a channel at a time. Every number is written by one thread, its terms added
+/// in the order in which the reference adds them.
 #include <algorithm>
+#include <bit>
 #include <cmath>
-#include <type_traits>
 
 #include "tensor/cpu/backend.h"
 #include "tensor/cpu/parallel.h"
 
+#if defined(__AVX512F__)
+#include <immintrin.h>
+#endif
+
 namespace tensor::cpu {
 namespace {
 
-/// Raw pointers of a lattice.
-template <class T>
-struct View {
-  int64_t points, corners, vertices;
-  const int32_t *vertex, *splat_start, *splat_point, *neighbour;
-  const T *weight, *splat_weight;
-  explicit View(const Lattice& l)
-      : points(l.points),
-        corners(l.dimensions + 1),
-        vertices(l.vertices),
-        vertex(l.vertex.data<int32_t>()),
-        splat_start(l.splat_start.data<int32_t>()),
-        splat_point(l.splat_point.data<int32_t>()),
-        neighbour(l.neighbour.data<int32_t>()),
-        weight(l.weight.data<T>()),
-        splat_weight(l.splat_weight.data<T>()) {}
-};
+constexpr int64_t kLanes = 16;
 
-/// x, y: one image's [points, c]. values, blurred: [vertices + 1, c]; scaled: [points, c] when `before`.
 template <class T>
-struct Buffers {
-  const T *x, *before, *after;
-  T *y, *values, *blurred, *scaled;
+struct LanesOf {
+  typedef T type __attribute__((vector_size(sizeof(T) * kLanes), aligned(sizeof(T)), may_alias));
 };
+template <class T>
+using Lanes = typename LanesOf<T>::type;
 
-/// `C` channels when positive (known to the compiler), else `channels`.
-template <class T, int C>
-void filter(const View<T>& l, int64_t channels, bool transpose, const Buffers<T>& b) {
-  const int64_t c_count = C > 0 ? C : channels;
-  const T gain = T(1) / (T(1) + std::ldexp(T(1), -int(l.corners - 1)));
-  const T* const x = b.before ? b.scaled : b.x;
-  constexpr int64_t kGrain = 2048;
-  // The row of zeros that absent neighbours point to.
-  for (int64_t c = 0; c < c_count; ++c) b.values[l.vertices * c_count + c] = b.blurred[l.vertices * c_count + c] = 0;
-  if (b.before)
-    parallel_for(l.points, kGrain, [&](int64_t first, int64_t last) {
-      for (int64_t p = first; p < last; ++p)
-        for (int64_t c = 0; c < c_count; ++c) b.scaled[p * c_count + c] = b.x[p * c_count + c] * b.before[p];
-    });
-  parallel_for(l.vertices, kGrain, [&](int64_t first, int64_t last) {
-    for (int64_t v = first; v < last; ++v) {
-      T sum[C > 0 ? C : 1] = {};
-      T* const out = C > 0 ? sum : b.values + v * c_count;
-      if (C <= 0) std::fill(out, out + c_count, T(0));
-      for (int32_t e = l.splat_start[v]; e < l.splat_start[v + 1]; ++e) {
-        const T w = l.splat_weight[e];
-        const T* const in = x + l.splat_point[e] * c_count;
-        for (int64_t c = 0; c < c_count; ++c) out[c] += w * in[c];
-      }
-      if (C > 0)
-        for (int64_t c = 0; c < c_count; ++c) b.values[v * c_count + c] = out[c];
+template <class T>
+Lanes<T> load(const T* x) {
+  return *reinterpret_cast<const Lanes<T>*>(x);
+}
+template <class T>
+void store(const Lanes<T>& x, T* y) {
+  *reinterpret_cast<Lanes<T>*>(y) = x;
+}
+
+/// Writes the lanes whose bit is set one behind the other to y, and anything to the rest of its 16 values.
+template <class T>
+void pack_lanes(uint32_t bits, const Lanes<T>& x, T* y) {
+#if defined(__AVX512F__)
+  if constexpr (sizeof(T) == 4) return _mm512_storeu_ps(y, _mm512_maskz_compress_ps(__mmask16(bits), __m512(x)));
+#endif
+  for (int64_t l = 0; l < kLanes; ++l) {
+    *y = x[l];
+    y += bits >> l & 1;
+  }
+}
+
+/// The values of x, of which 16 may be read, handed out to the lanes whose bit is set; 0 in the others.
+template <class T>
+Lanes<T> spread_lanes(uint32_t bits, const T* x) {
+#if defined(__AVX512F__)
+  if constexpr (sizeof(T) == 4) return Lanes<T>(_mm512_maskz_expand_ps(__mmask16(bits), _mm512_loadu_ps(x)));
+#endif
+  Lanes<T> y{};
+  for (int64_t l = 0; l < kLanes; ++l) {
+    const bool marked = bits >> l & 1;
+    y[l] = marked ? *x : T(0);
+    x += marked;
+  }
+  return y;
+}
+
+/// One channel's values on the vertices, a whole number of 32, and what is read and written beyond them at most.
+int64_t row_size(const Lattice& l) { return (l.vertices + 31) / 32 * 32 + kLanes; }
+/// For each order of the axes a row of values and two of neighbours.
+int64_t rows(const Lattice& l) { return (l.bridged ? 2 : 1) * 3; }
+
+/// x += (before + after) / 2 along one axis. Neighbours keep the order of the vertices: all that are before one are
+/// brought together in `earlier`, all that are after one in `later`, and handed out in order as soon as enough are
+/// there. earlier, later: rows.
+template <class T>
+void blur(const int32_t* before_bits, int64_t words, T* x, T* earlier, T* later) {
+  const int32_t* const after_bits = before_bits + words;
+  const auto half = [](const int32_t* bits, int64_t v) { return uint32_t(bits[v / 32]) >> (v % 32) & 0xffff; };
+  const T *next_earlier = earlier, *next_later = later;
+  int64_t done = 0;
+  const auto hand_out = [&] {
+    const uint32_t before = half(before_bits, done), after = half(after_bits, done);
+    const Lanes<T> sum = spread_lanes(before, next_earlier) + spread_lanes(after, next_later);
+    store(load(x + done) + T(0.5) * sum, x + done);
+    next_earlier += std::popcount(before);
+    next_later += std::popcount(after);
+    done += kLanes;
+  };
+  for (int64_t v = 0; v < 32 * words; v += kLanes) {
+    const uint32_t before = half(before_bits, v), after = half(after_bits, v);
+    const Lanes<T> values = load(x + v);
+    pack_lanes(after, values, earlier);
+    pack_lanes(before, values, later);
+    earlier += std::popcount(after);
+    later += std::popcount(before);
+    if (done <= v && earlier - next_earlier >= kLanes && later - next_later >= kLanes) hand_out();
+  }
+  while (done < 32 * words) hand_out();
+}
+
+/// x, y: the channel's first values, `channels` apart; before, after: a factor a point, or null. work: all rows.
+template <class T>
+void filter(const Lattice& l, bool transpose, int64_t channels, const T* x, const T* before, const T* after, T* y,
+            T* work) {
+  const int64_t row = row_size(l), words = l.linked.shape()[2], corners = l.dimensions + 1, half = corners / 2;
+  const int32_t* const vertex = l.vertex.data<int32_t>();
+  const T* const weight = l.weight.data<T>();
+  constexpr int64_t kGrain = 4096;
+  parallel_for(row, 4 * kGrain, [&](int64_t first, int64_t last) { std::fill(work + first, work + last, T(0)); });
+  parallel_chunks(2, [&](int64_t part) {  // of the corners, which share no vertex
+    const int64_t first = part == 0 ? 0 : half, last = part == 0 ? half : corners;
+    for (int64_t p = 0; p < l.points; ++p) {
+      const T value = before ? x[p * channels] * before[p] : x[p * channels];
+      for (int64_t k = p * corners + first; k < p * corners + last; ++k) work[vertex[k]] += weight[k] * value;
     }
   });
-  T *from = b.values, *to = b.blurred;
-  for (int64_t step = 0; step < l.corners; ++step) {
-    const int64_t axis = transpose ? l.corners - 1 - step : step;
-    const int32_t* const neighbour = l.neighbour + axis * l.vertices * 2;
-    parallel_for(l.vertices, kGrain, [&](int64_t first, int64_t last) {
-      for (int64_t v = first; v < last; ++v) {
-        const T* const before = from + neighbour[2 * v] * c_count;
-        const T* const after = from + neighbour[2 * v + 1] * c_count;
-        for (int64_t c = 0; c < c_count; ++c)
-          to[v * c_count + c] = from[v * c_count + c] + T(0.5) * (before[c] + after[c]);
-      }
+
+  if (l.bridged)
+    parallel_for(row, 4 * kGrain,
+                 [&](int64_t first, int64_t last) { std::copy(work + first, work + last, work + 3 * row + first); });
+  parallel_chunks(l.bridged ? 2 : 1, [&](int64_t order) {
+    T* const values = work + 3 * order * row;
+    for (int64_t step = 0; step < corners; ++step) {
+      const int64_t axis = transpose != (order == 1) ? corners - 1 - step : step;
+      blur(l.linked.data<int32_t>() + 2 * axis * words, words, values, values + row, values + 2 * row);
+    }
+  });
+  if (l.bridged)
+    parallel_for(l.vertices, 4 * kGrain, [&](int64_t first, int64_t last) {
+      for (int64_t v = first; v < last; ++v) work[v] = T(0.5) * (work[v] + work[3 * row + v]);
     });
-    std::swap(from, to);
-  }
+  const T gain = T(1) / (T(1) + std::ldexp(T(1), -int(l.dimensions)));
   parallel_for(l.points, kGrain, [&](int64_t first, int64_t last) {
     for (int64_t p = first; p < last; ++p) {
-      T sum[C > 0 ? C : 1] = {};
-      T* const out = C > 0 ? sum : b.y + p * c_count;
-      if (C <= 0) std::fill(out, out + c_count, T(0));
-      for (int64_t k = 0; k < l.corners; ++k) {
-        const T w = l.weight[p * l.corners + k] * gain;
-        const T* const in = from + l.vertex[p * l.corners + k] * c_count;
-        for (int64_t c = 0; c < c_count; ++c) out[c] += w * in[c];
-      }
-      const T factor = b.after ? b.after[p] : T(1);
-      for (int64_t c = 0; c < c_count; ++c) b.y[p * c_count + c] = out[c] * factor;
+      T sum = 0;
+      for (int64_t k = p * corners; k < (p + 1) * corners; ++k) sum += weight[k] * gain * work[vertex[k]];
+      y[p * channels] = after ? sum * after[p] : sum;
     }
   });
 }
@@ -96,30 +137,13 @@ void filter(const View<T>& l, int64_t channels, bool transpose, const Buffers<T>
 }  // namespace
 
 void CpuBackend::lattice_gaussian(const Lattice& lattice, const GaussianPass& pass, const Tensor& x, const Tensor& y) {
-  const int64_t channels = x.shape()[-1], row = (lattice.vertices + 1) * channels, image = lattice.points * channels;
-  const Tensor work({2 * row + (pass.before.defined() ? image : 0)}, x.dtype(), x.device());
+  const int64_t channels = x.shape()[-1], image = pass.image * lattice.points * channels;
+  const Tensor work({rows(lattice) * row_size(lattice)}, x.dtype(), x.device());
   visit_float(x.dtype(), "lattice_gaussian", [&]<class T>() {
-    const View<T> view(lattice);
-    const Buffers<T> buffers{.x = x.data<T>() + pass.image * image,
-                             .before = pass.before.defined() ? pass.before.data<T>() : nullptr,
-                             .after = pass.after.defined() ? pass.after.data<T>() : nullptr,
-                             .y = y.data<T>() + pass.image * image,
-                             .values = work.data<T>(),
-                             .blurred = work.data<T>() + row,
-                             .scaled = work.data<T>() + 2 * row};
-    auto run = [&]<int C>(std::integral_constant<int, C>) { filter<T, C>(view, channels, pass.transpose, buffers); };
-    switch (channels) {
-      case 1:
-        return run(std::integral_constant<int, 1>{});
-      case 2:
-        return run(std::integral_constant<int, 2>{});
-      case 3:
-        return run(std::integral_constant<int, 3>{});
-      case 4:
-        return run(std::integral_constant<int, 4>{});
-      default:
-        return run(std::integral_constant<int, 0>{});
-    }
+    const auto or_null = [](const Tensor& t) { return t.defined() ? t.data<T>() : nullptr; };
+    for (int64_t c = 0; c < channels; ++c)
+      filter<T>(lattice, pass.transpose, channels, x.data<T>() + image + c, or_null(pass.before), or_null(pass.after),
+                y.data<T>() + image + c, work.data<T>());
   });
 }
 

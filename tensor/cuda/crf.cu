@@ -33,10 +33,11 @@ __global__ void exact_gaussian_kernel(Filtering<T> f, const T* features, int64_t
   });
 }
 
-/// Row `vertices` stays 0: it stands for absent neighbours.
+/// Into the first buffer. Row `vertices` of all buffers becomes 0 and stays so: it stands for absent neighbours.
 template <class T>
-__global__ void splat_kernel(Filtering<T> f, LatticePointers<T> l) {
-  for_each((l.vertices + 1) * f.channels, [=](int64_t i) {
+__global__ void splat_kernel(Filtering<T> f, LatticePointers<T> l, int buffers) {
+  const int64_t size = (l.vertices + 1) * f.channels;
+  for_each(size, [=](int64_t i) {
     const Split at = split(i, f.channels);
     T sum = 0;
     if (at.quotient < l.vertices)
@@ -44,8 +45,8 @@ __global__ void splat_kernel(Filtering<T> f, LatticePointers<T> l) {
         const int64_t point = l.splat_point[j];
         sum += l.splat_weight[j] * (f.x[point * f.channels + at.remainder] * factor(f.before, point));
       }
-    l.values[i] = sum;
-    l.blurred[i] = 0;
+    for (int b = 1; b < buffers && at.quotient == l.vertices; ++b) l.buffers[b * size + i] = 0;
+    l.buffers[i] = sum;
   });
 }
 
@@ -58,18 +59,34 @@ __global__ void blur_kernel(const int32_t* neighbour, int64_t vertices, int64_t 
   });
 }
 
+/// Of the mean of `one` and `other`.
 template <class T>
-__global__ void slice_kernel(Filtering<T> f, LatticePointers<T> l, const T* values, T gain) {
+__global__ void slice_kernel(Filtering<T> f, LatticePointers<T> l, const T* one, const T* other, T gain) {
   for_each(f.points * f.channels, [=](int64_t i) {
     const Split at = split(i, f.channels);
     const int64_t corners = l.dimensions + 1;
     T sum = 0;
     for (int64_t k = 0; k < corners; ++k) {
       const int64_t corner = at.quotient * corners + k;
-      sum += l.weight[corner] * gain * values[l.vertex[corner] * f.channels + at.remainder];
+      const int64_t value = l.vertex[corner] * f.channels + at.remainder;
+      sum += l.weight[corner] * gain * (T(0.5) * (one[value] + other[value]));
     }
     f.y[i] = sum * factor(f.after, at.quotient);
   });
+}
+
+/// `from` blurred along all axes: the result is in `one` or in `other`, which may be `from`.
+template <class T>
+T* blur_all(const LatticePointers<T>& l, int64_t channels, bool descending, const T* from, T* one, T* other) {
+  for (int64_t step = 0; step <= l.dimensions; ++step) {
+    const int64_t axis = descending ? l.dimensions - step : step;
+    launch("blur", &blur_kernel<T>, blocks_for(l.vertices * channels), kThreads, l.neighbour + axis * l.vertices * 2,
+           l.vertices, channels, from, one);
+    from = one;
+    one = other;
+    other = const_cast<T*>(from);
+  }
+  return other;
 }
 
 }  // namespace
@@ -82,19 +99,19 @@ void exact_gaussian(const Filtering<T>& f, const T* features, int64_t dimensions
 
 template <class T>
 void lattice_gaussian(const Filtering<T>& f, const LatticePointers<T>& l) {
-  launch("splat", &splat_kernel<T>, blocks_for((l.vertices + 1) * f.channels), kThreads, f, l);
-  T *from = l.values, *to = l.blurred;
-  for (int64_t step = 0; step <= l.dimensions; ++step) {
-    const int64_t axis = f.transpose ? l.dimensions - step : step;
-    launch("blur", &blur_kernel<T>, blocks_for(l.vertices * f.channels), kThreads, l.neighbour + axis * l.vertices * 2,
-           l.vertices, f.channels, static_cast<const T*>(from), to);
-    T* const blurred = to;
-    to = from;
-    from = blurred;
+  const int64_t size = (l.vertices + 1) * f.channels;
+  T* const b = l.buffers;
+  launch("splat", &splat_kernel<T>, blocks_for(size), kThreads, f, l, l.bridged ? 4 : 2);
+  const T* one;
+  const T* other;
+  if (l.bridged) {
+    one = blur_all<T>(l, f.channels, f.transpose, b, b + size, b + 2 * size);
+    other = blur_all<T>(l, f.channels, !f.transpose, b, b + 3 * size, one == b + size ? b + 2 * size : b + size);
+  } else {
+    one = other = blur_all<T>(l, f.channels, f.transpose, b, b + size, b);
   }
   const T gain = T(1 / (1 + 1.0 / double(int64_t(1) << l.dimensions)));
-  launch("slice", &slice_kernel<T>, blocks_for(f.points * f.channels), kThreads, f, l, static_cast<const T*>(from),
-         gain);
+  launch("slice", &slice_kernel<T>, blocks_for(f.points * f.channels), kThreads, f, l, one, other, gain);
 }
 
 template void exact_gaussian(const Filtering<float>&, const float*, int64_t);

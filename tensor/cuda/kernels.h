@@ -140,13 +140,14 @@ struct Filtering {
 };
 template <class T>
 void exact_gaussian(const Filtering<T>& f, const T* features, int64_t dimensions);
-/// The lattice's tensors (tensor/lattice.h) and two buffers of (vertices + 1) * channels.
+/// The lattice's tensors (tensor/lattice.h) and buffers of (vertices + 1) * channels: two, or four of a bridged one.
 template <class T>
 struct LatticePointers {
   int64_t dimensions, vertices;
+  bool bridged;
   const int32_t *vertex, *splat_start, *splat_point, *neighbour;
   const T *weight, *splat_weight;
-  T *values, *blurred;
+  T* buffers;
 };
 template <class T>
 void lattice_gaussian(const Filtering<T>& f, const LatticePointers<T>& l);

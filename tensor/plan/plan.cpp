@@ -96,13 +96,15 @@ class PlanBackend final : public Backend {
     counts.flops += points * points * double(3 * features.shape()[1] + 2 * x.shape()[-1]);
     moves({&features, &x, &y});
   }
-  void lattice_gaussian(const Lattice& l, const GaussianPass& pass, const Tensor& x, const Tensor& y) override {
+  void lattice_gaussian(const Lattice& l, const GaussianPass&, const Tensor& x, const Tensor& y) override {
     const int64_t channels = x.shape()[-1], corners = l.dimensions + 1;
-    // As the cpu kernel: two copies of the vertices, and the scaled image.
-    const Tensor work({2 * (l.vertices + 1) * channels + (pass.before.defined() ? l.points * channels : 0)}, x.dtype(),
-                      x.device());
-    counts.flops += double(corners * channels) * double(4 * l.points + 3 * l.vertices);
-    moves({&l.vertex, &l.weight, &l.splat_point, &l.splat_weight, &l.neighbour, &x, &work, &y});
+    // As the kernels of the cpu, a row of values and two of neighbours for each order of the axes, or of cuda.
+    const int64_t orders = l.bridged ? 2 : 1;
+    const int64_t size = planned == Device::cuda ? 2 * orders * (l.vertices + 1) * channels
+                                                 : 3 * orders * ((l.vertices + 31) / 32 * 32 + 16);
+    const Tensor work({size}, x.dtype(), x.device());
+    counts.flops += double(corners * channels) * double(4 * l.points + 3 * orders * l.vertices);
+    moves({&l.vertex, &l.weight, &l.linked, &x, &work, &y});
   }
   void adam_step(const AdamStep&, const Tensor& g, const Tensor& w, const Tensor& m, const Tensor& v) override {
     moves({&g, &w, &m, &v, &w, &m, &v});
@@ -125,6 +127,7 @@ Backend& plan_backend() {
 }
 PlanCounts plan_counts() { return counts; }
 void reset_plan_counts() { counts = {}; }
+Device planned_device() { return planned; }
 Device set_planned_device(Device device) { return std::exchange(planned, device); }
 
 }  // namespace tensor

@@ -14,5 +14,6 @@ PlanCounts plan_counts();
 void reset_plan_counts();
 /// Whose workspaces are planned from now on, by default the cpu's; returns the device before.
 Device set_planned_device(Device device);
+Device planned_device();
 
 }  // namespace tensor

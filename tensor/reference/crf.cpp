@@ -1,5 +1,7 @@
 /// Gaussian filters: the sum over all pairs, and the permutohedral lattice as its paper tells it, point after point.
+#include <algorithm>
 #include <cmath>
+#include <vector>
 
 #include "tensor/reference/reference.h"
 
@@ -9,6 +11,23 @@ namespace {
 template <class T>
 T factor(const Tensor& factors, int64_t i) {
   return factors.defined() ? factors.data<T>()[i] : T(1);
+}
+
+/// values: [vertices, channels], blurred along all axes.
+template <class T>
+std::vector<T> blurred(const Lattice& l, bool descending, std::vector<T> values, int64_t channels) {
+  std::vector<T> y(values.size());
+  values.resize(values.size() + channels, T(0));  // the row that absent neighbours count as
+  for (int64_t step = 0; step <= l.dimensions; ++step) {
+    const std::vector<int32_t> neighbour = neighbours(l, descending ? l.dimensions - step : step);
+    for (int64_t v = 0; v < l.vertices; ++v)
+      for (int64_t c = 0; c < channels; ++c) {
+        const T before = values[neighbour[2 * v] * channels + c], after = values[neighbour[2 * v + 1] * channels + c];
+        y[v * channels + c] = values[v * channels + c] + T(0.5) * (before + after);
+      }
+    std::copy(y.begin(), y.end(), values.begin());
+  }
+  return y;
 }
 
 }  // namespace
@@ -39,23 +58,18 @@ void ReferenceBackend::lattice_gaussian(const Lattice& l, const GaussianPass& pa
   visit_float(x.dtype(), "lattice_gaussian", [&]<class T>() {
     const T* const in = x.data<T>() + pass.image * n * c_count;
     T* const out = y.data<T>() + pass.image * n * c_count;
-    const int32_t *const vertex = l.vertex.data<int32_t>(), *const neighbour = l.neighbour.data<int32_t>();
+    const int32_t* const vertex = l.vertex.data<int32_t>();
     const T* const weight = l.weight.data<T>();
-    std::vector<T> values((v_count + 1) * c_count, T(0)), blurred = values;
+    std::vector<T> splat(v_count * c_count, T(0));
     for (int64_t i = 0; i < n; ++i)
       for (int64_t k = 0; k < corners; ++k)
         for (int64_t c = 0; c < c_count; ++c)
-          values[vertex[i * corners + k] * c_count + c] +=
+          splat[vertex[i * corners + k] * c_count + c] +=
               weight[i * corners + k] * (in[i * c_count + c] * factor<T>(pass.before, i));
-    for (int64_t step = 0; step < corners; ++step) {
-      const int64_t axis = pass.transpose ? corners - 1 - step : step;
-      for (int64_t v = 0; v < v_count; ++v)
-        for (int64_t c = 0; c < c_count; ++c) {
-          const T before = values[neighbour[(axis * v_count + v) * 2] * c_count + c];
-          const T after = values[neighbour[(axis * v_count + v) * 2 + 1] * c_count + c];
-          blurred[v * c_count + c] = values[v * c_count + c] + T(0.5) * (before + after);
-        }
-      values.swap(blurred);
+    std::vector<T> values = blurred(l, pass.transpose, splat, c_count);
+    if (l.bridged) {
+      const std::vector<T> other = blurred(l, !pass.transpose, splat, c_count);
+      for (size_t i = 0; i < values.size(); ++i) values[i] = T(0.5) * (values[i] + other[i]);
     }
     const T gain = T(1) / (T(1) + std::ldexp(T(1), -int(l.dimensions)));
     for (int64_t i = 0; i < n; ++i)

@@ -51,7 +51,7 @@ struct Weights {
 }  // namespace
 
 TEST_CASE("mean field: one channel equals two labels, values and gradients, whatever the weights") {
-  for (const GaussianKind kind : {GaussianKind::exact, GaussianKind::permutohedral})
+  for (const GaussianKind kind : tensor::kGaussianKinds)
     for (const Normalisation normalisation : {Normalisation::row, Normalisation::symmetric}) {
       CAPTURE(name(kind));
       CAPTURE(name(normalisation));

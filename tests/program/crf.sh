@@ -54,6 +54,8 @@ write mask.png 24 16 '0 if x < 12 else 255'
 verdict "a label map follows the image's edge" $?
 "$cris" crf image.png --labels labels.png -o exact.png --kernel exact && cmp -s out.png exact.png
 verdict "by the exact filter too" $?
+"$cris" crf image.png --labels labels.png -o bridged.png --kernel bridged && cmp -s out.png bridged.png
+verdict "by the bridged lattice too" $?
 "$cris" crf image.png --labels labels.png -o one.png --threads 1 && "$cris" crf image.png --labels labels.png -o two.png --threads 2 && cmp -s one.png two.png
 verdict "the same bytes by 1 and 2 threads" $?
 "$cris" crf image.png --probability foreground.png -o out.png --probability-output refined.png && [ "$(pixels out.png)" = "$(pixels mask.png)" ] && [ -s refined.png ]

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <set>
 
 #include "tensor/gaussian_filter.h"
 #include "tensor/ops.h"
@@ -60,42 +61,68 @@ struct Threads {
   int before;
 };
 
-TEST_CASE("lattice: weights are barycentric, incidence and neighbours are consistent, for every dimension") {
-  for (int64_t d = 1; d <= Lattice::kMaxDimensions; ++d) {
-    CAPTURE(d);
-    const int64_t n = 203;
-    const Tensor f = cast(uniform({7, uint32_t(d), 0}, {n, d}, -9, 9, DType::f64, Device::cpu), DType::f64);
-    const Lattice l = build_lattice(f);
-    const auto weight = l.weight.to_vector(), splat_weight = l.splat_weight.to_vector();
-    const auto vertex = l.vertex.to_vector(), start = l.splat_start.to_vector(), point = l.splat_point.to_vector();
-    for (int64_t i = 0; i < n; ++i) {
-      double total = 0;
-      for (int64_t k = 0; k <= d; ++k) {
-        const double w = weight[i * (d + 1) + k];
-        CHECK(w > -1e-12);
-        CHECK(vertex[i * (d + 1) + k] < double(l.vertices));
-        total += w;
+TEST_CASE("lattice: weights are barycentric, corners and neighbours are consistent, for every dimension") {
+  for (int64_t d = 1; d <= Lattice::kMaxDimensions; ++d)
+    for (const bool bridged : {false, true}) {
+      CAPTURE(d);
+      CAPTURE(bridged);
+      const int64_t n = 203;
+      const Tensor f = uniform({7, uint32_t(d), 0}, {n, d}, -9, 9, DType::f64, Device::cpu);
+      const Lattice l = build_lattice(f, bridged);
+      const auto weight = l.weight.to_vector(), vertex = l.vertex.to_vector();
+      std::vector<std::set<double>> column(d + 1);
+      for (int64_t i = 0; i < n; ++i) {
+        double total = 0;
+        for (int64_t k = 0; k <= d; ++k) {
+          const double w = weight[i * (d + 1) + k];
+          CHECK(w > -1e-12);
+          CHECK(vertex[i * (d + 1) + k] < double(l.vertices));
+          column[k].insert(vertex[i * (d + 1) + k]);
+          total += w;
+        }
+        CHECK(total == doctest::Approx(1).epsilon(1e-12));
       }
-      CHECK(total == doctest::Approx(1).epsilon(1e-12));
+      std::set<double> all;
+      size_t apart = 0;
+      for (const auto& c : column) {
+        all.insert(c.begin(), c.end());
+        apart += c.size();
+      }
+      CHECK(all.size() == apart);
+      if (!bridged) CHECK(int64_t(all.size()) == l.vertices);
+      // The one before the one after is oneself, and later ones are further on. A made vertex has neighbours along two
+      // axes.
+      std::vector<int> axes(l.vertices);
+      for (int64_t axis = 0; axis <= d; ++axis) {
+        const std::vector<int32_t> neighbour = neighbours(l, axis);
+        int64_t last = -1;
+        for (int64_t v = 0; v < l.vertices; ++v) {
+          const int64_t before = neighbour[2 * v], after = neighbour[2 * v + 1];
+          axes[v] += before < l.vertices || after < l.vertices;
+          if (after == l.vertices) continue;
+          CHECK(neighbour[2 * after] == v);
+          CHECK(after > last);
+          last = after;
+        }
+      }
+      for (int64_t v = 0; v < l.vertices; ++v) CHECK((axes[v] >= 2 || all.count(double(v)) == 1));
     }
-    // Every incidence once, points ascending within a vertex, with its weight.
-    REQUIRE(start.back() == double(n * (d + 1)));
-    double from_points = 0, from_vertices = 0;
-    for (int64_t v = 0; v < l.vertices; ++v)
-      for (int64_t e = int64_t(start[v]); e < int64_t(start[v + 1]); ++e) {
-        if (e > int64_t(start[v])) CHECK(point[e] > point[e - 1]);
-        from_vertices += splat_weight[e] * (1 + double(v)) * (1 + point[e]);
-      }
+}
+
+TEST_CASE("lattice: from one vertex of a simplex to the next it is a step along an axis, which the links know") {
+  const int64_t d = 5, n = 400;
+  const Tensor f = uniform({7, 5, 2}, {n, d}, -1, 1, DType::f64, Device::cpu);
+  for (const bool bridged : {false, true}) {
+    const Lattice l = build_lattice(f, bridged);
+    const auto vertex = l.vertex.to_vector();
+    std::vector<std::vector<int32_t>> along;
+    for (int64_t axis = 0; axis <= d; ++axis) along.push_back(neighbours(l, axis));
     for (int64_t i = 0; i < n; ++i)
-      for (int64_t k = 0; k <= d; ++k)
-        from_points += weight[i * (d + 1) + k] * (1 + vertex[i * (d + 1) + k]) * double(1 + i);
-    CHECK(from_vertices == doctest::Approx(from_points).epsilon(1e-12));
-    // The one before the one after is oneself.
-    const auto neighbour = l.neighbour.to_vector();
-    for (int64_t axis = 0; axis <= d; ++axis)
-      for (int64_t v = 0; v < l.vertices; ++v) {
-        const double after = neighbour[(axis * l.vertices + v) * 2 + 1];
-        if (after < double(l.vertices)) CHECK(neighbour[(axis * l.vertices + int64_t(after)) * 2] == double(v));
+      for (int64_t k = 0; k < d; ++k) {
+        int steps = 0;
+        for (int64_t axis = 0; axis <= d; ++axis)
+          steps += along[axis][2 * int64_t(vertex[i * (d + 1) + k]) + 1] == int32_t(vertex[i * (d + 1) + k + 1]);
+        CHECK(steps == 1);
       }
   }
 }
@@ -156,6 +183,11 @@ TEST_CASE("lattice: <K a, b> = <a, K' b> with the axes reversed, and not without
     const double left = dot(raw_lattice(here, false, ad), bd);
     CHECK(std::abs(left - dot(ad, raw_lattice(here, true, bd))) < 1e-10 * std::abs(left));
     CHECK(std::abs(left - dot(ad, raw_lattice(here, false, bd))) > 1e-7 * std::abs(left));
+    const Lattice bridged = build_lattice(f, true).to(device);  // its own transpose
+    const double both = dot(raw_lattice(bridged, false, ad), bd);
+    CHECK(std::abs(both - dot(ad, raw_lattice(bridged, true, bd))) < 1e-10 * std::abs(both));
+    CHECK(std::abs(both - dot(ad, raw_lattice(bridged, false, bd))) < 1e-10 * std::abs(both));
+    CHECK(std::abs(both - left) > 1e-3 * std::abs(left));
   }
 }
 
@@ -164,7 +196,7 @@ TEST_CASE("gaussian filter: the transpose is the adjoint, normalised either way,
   const Tensor f = bilateral_features(textured_image(size, DType::f64, Device::cpu, 6), 0, 12, 20);
   const Tensor a = random_values({1, size * size, 3}, DType::f64, Device::cpu, 3);
   const Tensor b = random_values({1, size * size, 3}, DType::f64, Device::cpu, 4);
-  for (const GaussianKind kind : {GaussianKind::exact, GaussianKind::permutohedral})
+  for (const GaussianKind kind : kGaussianKinds)
     for (const Normalisation normalisation : {Normalisation::row, Normalisation::symmetric}) {
       CAPTURE(name(kind));
       CAPTURE(name(normalisation));
@@ -178,7 +210,7 @@ TEST_CASE("gaussian filter: rows sum to 1") {
   const int64_t size = 24;
   const Tensor f = bilateral_features(textured_image(size, DType::f64, Device::cpu, 8), 0, 10, 5);
   const Tensor ones = full({2, size * size, 1}, 1, DType::f64, Device::cpu);
-  for (const GaussianKind kind : {GaussianKind::exact, GaussianKind::permutohedral})
+  for (const GaussianKind kind : kGaussianKinds)
     CHECK(largest_difference(apply({kind, Normalisation::row, f}, ones), ones) < 1e-12);
 }
 
@@ -190,10 +222,12 @@ TEST_CASE("gaussian filter: the cpu agrees with the reference, the lattice bit f
       const Tensor image = textured_image(size, dtype, Device::reference, 9);
       const Tensor f = bilateral_features(image, 0, 15, 9);
       const Tensor x = random_values({2, size * size, channels}, dtype, Device::reference, 5);
-      const GaussianFilter slow(GaussianKind::permutohedral, Normalisation::symmetric, f);
-      const GaussianFilter fast(GaussianKind::permutohedral, Normalisation::symmetric, f.to(Device::cpu));
-      for (const bool transpose : {false, true})
-        CHECK(same_bits(apply(slow, x, transpose), apply(fast, x.to(Device::cpu), transpose)));
+      for (const GaussianKind kind : {GaussianKind::permutohedral, GaussianKind::bridged}) {
+        const GaussianFilter slow(kind, Normalisation::symmetric, f);
+        const GaussianFilter fast(kind, Normalisation::symmetric, f.to(Device::cpu));
+        for (const bool transpose : {false, true})
+          CHECK(same_bits(apply(slow, x, transpose), apply(fast, x.to(Device::cpu), transpose)));
+      }
       const GaussianFilter exact(GaussianKind::exact, Normalisation::symmetric, cast(f, DType::f64));
       const GaussianFilter exact_fast(GaussianKind::exact, Normalisation::symmetric, f.to(Device::cpu));
       CHECK(largest_difference(apply(exact_fast, x.to(Device::cpu)), apply(exact, cast(x, DType::f64))) <
@@ -210,9 +244,13 @@ TEST_CASE("gaussian filter: the same bits for any number of threads") {
   for (const int count : {1, 2, 3}) {
     const Threads scope(count);
     const Tensor f = bilateral_features(image, 0, 32, 3);
-    const Lattice l = build_lattice(f);
-    std::vector<Tensor> now{l.vertex, l.weight, l.splat_start, l.splat_point, l.splat_weight, l.neighbour};
-    now.push_back(apply({GaussianKind::permutohedral, Normalisation::row, f}, x));
+    std::vector<Tensor> now;
+    for (const bool bridged : {false, true}) {
+      const Lattice l = build_lattice(f, bridged);
+      now.insert(now.end(), {l.vertex, l.weight, l.linked});
+      const GaussianKind kind = bridged ? GaussianKind::bridged : GaussianKind::permutohedral;
+      now.push_back(apply({kind, Normalisation::row, f}, x));
+    }
     const Tensor small = spatial_features(33, 33, 4, DType::f32, Device::cpu);
     const Tensor v = random_values({1, 33 * 33, 1}, DType::f32, Device::cpu, 7);
     now.push_back(apply({GaussianKind::exact, Normalisation::row, small}, v));
@@ -228,7 +266,7 @@ TEST_CASE("gaussian filter: the same bits for any number of threads") {
 }
 
 TEST_CASE("gaussian filter: one point, equal points, far points") {
-  for (const GaussianKind kind : {GaussianKind::exact, GaussianKind::permutohedral}) {
+  for (const GaussianKind kind : kGaussianKinds) {
     CAPTURE(name(kind));
     const Tensor one = full({1, 5}, 3.25, DType::f32, Device::cpu);
     const Tensor x = full({1, 1, 2}, 0.75, DType::f32, Device::cpu);

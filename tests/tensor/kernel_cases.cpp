@@ -222,7 +222,7 @@ std::vector<Case> products() {
 
 std::vector<Case> gaussian_filters() {
   std::vector<Case> cases;
-  for (const GaussianKind kind : {GaussianKind::exact, GaussianKind::permutohedral})
+  for (const GaussianKind kind : kGaussianKinds)
     for (const Normalisation normalisation : {Normalisation::row, Normalisation::symmetric})
       for (const int64_t dimensions : {2, 5})
         for (const int64_t channels : {1, 2, 11}) {
