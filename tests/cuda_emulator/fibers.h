@@ -1,7 +1,8 @@
 /// Runs the threads of one CUDA block as fibers on one host thread: a barrier switches to the next fiber.
 ///
-/// Threads run in ascending or, with CRIS_EMULATOR_REVERSE set, in descending order between barriers, so a kernel that
-/// lacks a barrier gives two answers. A barrier that some thread of its block or warp can no longer reach throws.
+/// Threads run in ascending or, with CRIS_EMULATOR_REVERSE set, in descending order between barriers, each warp as far
+/// as it comes without the others, so a kernel that lacks a barrier gives two answers. A barrier that some thread of
+/// its block or warp can no longer reach throws.
 #pragma once
 #include <setjmp.h>
 #include <ucontext.h>
@@ -116,10 +117,17 @@ class Block {
     if (!shared_.empty()) std::memset(shared_.data(), 0xff, shared_.size() * sizeof(Slot));
     Block* const outer = active();
     active() = this;
-    while (started_ < threads_.size()) start_fiber();
-    while (release_barriers())
-      for (size_t i = 0; i < threads_.size(); ++i)
-        if (Thread& t = in_order(i); t.state == State::ready) resume(t);
+    for (size_t first = 0; first < threads_.size(); first = stop_) {
+      stop_ = end_of_warp(first);
+      while (started_ < stop_) start_fiber();
+      run_warp(first, stop_);
+    }
+    while (release(0, threads_.size(), State::at_block_barrier))
+      for (size_t first = 0, last; first < threads_.size(); first = last) {
+        last = end_of_warp(first);
+        resume(first, last);
+        run_warp(first, last);
+      }
     active() = outer;
     for (const Thread& t : threads_)
       if (t.state != State::done)
@@ -145,7 +153,7 @@ class Block {
   std::vector<Slot> shared_;
   bool reverse_;
   std::vector<Thread> threads_;
-  size_t started_ = 0;
+  size_t started_ = 0, stop_ = 0;  // in order: threads begun so far, and those that may begin now
   Stack scheduler_;
   Fiber* running_ = nullptr;
   std::vector<Fiber*> idle_;
@@ -167,7 +175,7 @@ class Block {
   void run_threads() {
     Fiber* const mine = running_;
     mine->begun = false;
-    while (started_ < threads_.size()) {
+    while (started_ < stop_) {
       current = &in_order(started_++);
       body_();
       current->state = State::done;
@@ -208,29 +216,33 @@ class Block {
     to_fiber(fiber, fiber.begun);
   }
 
-  void resume(Thread& t) {
-    current = &t;
-    to_fiber(*t.fiber, true);
+  /// The warp that begins with the first-th thread in order ends before the thread of this place.
+  size_t end_of_warp(size_t first) {
+    const unsigned warp = in_order(first).flat / kWarp;
+    while (first < threads_.size() && in_order(first).flat / kWarp == warp) ++first;
+    return first;
   }
 
-  bool all(size_t first, size_t last, State state) const {
-    for (size_t t = first; t < last; ++t)
-      if (threads_[t].state != state) return false;
+  /// Goes on with those of the threads [first, last) in order that may.
+  void resume(size_t first, size_t last) {
+    for (size_t i = first; i < last; ++i)
+      if (Thread& t = in_order(i); t.state == State::ready) {
+        current = &t;
+        to_fiber(*t.fiber, true);
+      }
+  }
+
+  /// Readies the threads [first, last) in order if all have reached `barrier`.
+  bool release(size_t first, size_t last, State barrier) {
+    for (size_t i = first; i < last; ++i)
+      if (in_order(i).state != barrier) return false;
+    for (size_t i = first; i < last; ++i) in_order(i).state = State::ready;
     return true;
   }
 
-  /// Readies the threads of every barrier that all have reached; false when there is none.
-  bool release_barriers() {
-    bool released = false;
-    const auto release = [&](size_t first, size_t last, State barrier) {
-      if (!all(first, last, barrier)) return;
-      for (size_t t = first; t < last; ++t) threads_[t].state = State::ready;
-      released = true;
-    };
-    release(0, threads_.size(), State::at_block_barrier);
-    for (size_t first = 0; first < threads_.size(); first += kWarp)
-      release(first, std::min(threads_.size(), first + kWarp), State::at_warp_barrier);
-    return released;
+  /// Runs a warp whose threads all have begun until it has ended or waits for its block.
+  void run_warp(size_t first, size_t last) {
+    while (release(first, last, State::at_warp_barrier)) resume(first, last);
   }
 };
 
