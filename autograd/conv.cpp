@@ -10,19 +10,21 @@ namespace {
 
 Tensor value_or_none(const Variable& v) { return v.defined() ? v.value() : Tensor(); }
 
-}  // namespace
-
-Variable conv2d(const Parts<Variable>& x, const Variable& w, const Variable& b, const ConvOptions& options,
-                Activation activation) {
+Parts<Tensor> values_of(const Parts<Variable>& x) {
   std::vector<Tensor> values;
+  for (const Variable& part : x) values.push_back(part.value());
+  return Parts(std::move(values));
+}
+
+/// y, the convolution of x, with its gradients.
+Variable convolved(const Parts<Variable>& x, const Variable& w, const Variable& b, const ConvOptions& options,
+                   const Tensor& y) {
   std::vector<Saved> saved;
   std::vector<int64_t> channels;
   for (const Variable& part : x) {
-    values.push_back(part.value());
     saved.emplace_back(part);
     channels.push_back(part.shape()[-1]);
   }
-  const Tensor y = tensor::conv2d(Parts(std::move(values)), w.value(), value_or_none(b), options, activation);
   std::vector<std::pair<Variable, Pull>> gradients{
       {b, [](const Tensor& dy) { return tensor::sum_to_last(dy); }},
       // Before the image: a remade x is released before dx is allocated.
@@ -39,7 +41,21 @@ Variable conv2d(const Parts<Variable>& x, const Variable& w, const Variable& b, 
       if (dx->empty()) *dx = tensor::conv2d_grad_parts(dy, w.get(), shape, channels, options);
       return std::move((*dx)[i]);
     });
-  Variable z = record("conv2d", y, std::move(gradients));
+  return record("conv2d", y, std::move(gradients));
+}
+
+}  // namespace
+
+Variable conv2d(const Parts<Variable>& x, const Variable& w, const Variable& b, const ConvOptions& options,
+                tensor::Statistics& statistics) {
+  const Tensor y = tensor::conv2d(values_of(x), w.value(), value_or_none(b), options, statistics);
+  return convolved(x, w, b, options, y);
+}
+
+Variable conv2d(const Parts<Variable>& x, const Variable& w, const Variable& b, const ConvOptions& options,
+                Activation activation) {
+  const Tensor y = tensor::conv2d(values_of(x), w.value(), value_or_none(b), options, activation);
+  const Variable z = convolved(x, w, b, options, y);
   if (activation == Activation::none) return z;
   // One kernel, two nodes: the gradient of max(z, 0) is masked by its own result.
   return record("relu", y, {{z, [y](Tensor dy) { return zip_over(tensor::ReluGrad{}, std::move(dy), y); }}});

@@ -74,6 +74,12 @@ Variable dropout(const Variable& x, double p, const RandomKey& key) {
                 {{x, [key, p](const Tensor& dy) { return tensor::dropout(key, p, dy); }}});
 }
 
+Variable cast(const Variable& x, tensor::DType dtype) {
+  if (x.value().dtype() == dtype) return x;
+  return record("cast", tensor::cast(x.value(), dtype),
+                {{x, [from = x.value().dtype()](const Tensor& dy) { return tensor::cast(dy, from); }}});
+}
+
 Variable reshape(const Variable& x, const Shape& shape) {
   return record("reshape", x.value().reshape(shape),
                 {{x, [from = x.shape()](const Tensor& dy) { return dy.reshape(from); }}},

@@ -32,8 +32,8 @@ class Sums {
   };
   const Value& of(const Normalisation& n, const Tensor& dy) {
     if (!value_) {
-      value_ =
-          Value{Tensor(n.gamma.shape(), dy.dtype(), dy.device()), Tensor(n.gamma.shape(), dy.dtype(), dy.device())};
+      value_ = Value{Tensor(n.gamma.shape(), n.gamma.dtype(), dy.device()),
+                     Tensor(n.gamma.shape(), n.gamma.dtype(), dy.device())};
       n.with([&](const tensor::BatchNorm& b) {
         tensor::backend(dy.device()).batch_norm_grad_sums(b, dy, value_->dgamma, value_->dbeta);
       });
@@ -63,15 +63,10 @@ void update_running(const Tensor& running, const Tensor& batch, double momentum,
 /// numbers that cancel: f32 leaves nothing of it, and Adam, which divides by a gradient's size, makes that rest count.
 constexpr int64_t kFewValues = 32;
 
-Variable cast(const Variable& x, tensor::DType dtype) {
-  return record("cast", tensor::cast(x.value(), dtype),
-                {{x, [from = x.value().dtype()](const Tensor& dy) { return tensor::cast(dy, from); }}});
-}
-
 }  // namespace
 
 Variable batch_norm(const Variable& x, const Variable& gamma, const Variable& beta, const Tensor& running_mean,
-                    const Tensor& running_var, const BatchNormOptions& options) {
+                    const Tensor& running_var, const BatchNormOptions& options, const tensor::Statistics& known) {
   check(x.shape().rank() >= 2, "batch_norm: x {} needs at least 2 axes", x.shape());
   const int64_t c = x.shape()[-1], values = c ? x.shape().count() / c : 0;
   const tensor::Shape row{c};
@@ -80,9 +75,9 @@ Variable batch_norm(const Variable& x, const Variable& gamma, const Variable& be
         gamma.shape(), beta.shape(), running_mean.shape(), running_var.shape());
 
   using tensor::DType;
-  if (options.training && values <= kFewValues && x.value().dtype() == DType::f32) {
+  if (options.training && values <= kFewValues && x.value().dtype() != DType::f64) {
     const auto wide = [](const Variable& v) { return cast(v, DType::f64); };
-    return cast(batch_norm(wide(x), wide(gamma), wide(beta), running_mean, running_var, options), DType::f32);
+    return cast(batch_norm(wide(x), wide(gamma), wide(beta), running_mean, running_var, options), x.value().dtype());
   }
   Normalisation n{Saved(x), {}, {}, gamma.value(), beta.value(), options.activation, options.training};
   Tensor variance = running_var;
@@ -90,7 +85,7 @@ Variable batch_norm(const Variable& x, const Variable& gamma, const Variable& be
     check(values > 1,
           "batch_norm: x {} has {} value(s) per channel; training needs at least 2 (a larger batch or image)",
           x.shape(), values);
-    tensor::Statistics batch = tensor::batch_norm_statistics(x.value());
+    tensor::Statistics batch = known.mean.defined() ? known : tensor::batch_norm_statistics(x.value());
     update_running(running_mean, batch.mean, options.momentum, 1);
     update_running(running_var, batch.variance, options.momentum, double(values) / double(values - 1));
     n.mean = std::move(batch.mean);

@@ -119,6 +119,8 @@ void add_elementwise(std::vector<OpCase>& rows) {
   rows.push_back({"dropout", "dropout", {{Shape{3, 5, 5, 4}}}, [](const Inputs& in) {
                     return dropout(in[0], 0.4, {7, 2, 3});
                   }});
+  // To f64: there and back loses nothing of f32.
+  rows.push_back({"cast", "cast", {{Shape{3, 4, 5}}}, [](const Inputs& in) { return cast(in[0], DType::f64); }});
   rows.push_back({"reshape", "reshape", {{Shape{3, 4, 5}}}, [](const Inputs& in) { return reshape(in[0], {5, 12}); }});
   rows.push_back({"sum", "sum", {{Shape{3, 5, 5, 3}}}, [](const Inputs& in) { return sum(in[0]); }});
   rows.push_back({"mean", "mean", {{Shape{3, 5, 5, 3}, 0, 1}}, [](const Inputs& in) { return mean(in[0]); }});

@@ -31,6 +31,8 @@ Variable sigmoid(const Variable& x);
 Variable softmax(const Variable& x);
 /// x / (1 - p) with probability 1 - p, else 0; the mask is a pure function of `key`. 0 <= p < 1.
 Variable dropout(const Variable& x, double p, const RandomKey& key);
+/// x as another float type, its gradient cast back; x itself where it is of that type already. bf16: on cuda.
+Variable cast(const Variable& x, tensor::DType dtype);
 /// x with other extents
 Variable reshape(const Variable& x, const tensor::Shape& shape);
 /// Sum of all elements: [1].
@@ -47,6 +49,9 @@ Variable matmul(const Variable& a, const Variable& b);
 /// result is that of concat(parts), which is made only where the device's kernels need it.
 Variable conv2d(const Parts<Variable>& x, const Variable& w, const Variable& b, const ConvOptions& options,
                 Activation activation = Activation::none);
+/// The same without activation; `statistics` receives the result's, for batch_norm.
+Variable conv2d(const Parts<Variable>& x, const Variable& w, const Variable& b, const ConvOptions& options,
+                tensor::Statistics& statistics);
 /// The transpose of conv2d. x [N,P,Q,K], w [K,R,S,C], b [C] or undefined -> [N, (P-1) stride + R - 2 padding, ..., C].
 Variable conv_transpose2d(const Variable& x, const Variable& w, const Variable& b, const ConvOptions& options);
 
@@ -71,7 +76,8 @@ Variable concat(const std::vector<Variable>& parts);
 /// y = act(gamma (x - mean) rstd + beta), rstd = 1 / sqrt(var + epsilon), var biased (1/M). In training mean and var
 /// are x's, and running = (1 - momentum) running + momentum batch, with the unbiased variance 1/(M-1); in evaluation
 /// they are the running ones. x: [..., C]; the rest [C]. running_mean and running_var are updated in place. y is made
-/// again rather than kept. Throws if x has fewer than 2 values per channel in training.  Source: Ioffe & Szegedy 2015;
+/// again rather than kept. `known`: x's statistics, where they are known already. Throws if x has fewer than 2 values
+/// per channel in training.  Source: Ioffe & Szegedy 2015;
 /// conventions of PyTorch.
 struct BatchNormOptions {
   bool training = true;
@@ -79,7 +85,7 @@ struct BatchNormOptions {
   Activation activation = Activation::none;
 };
 Variable batch_norm(const Variable& x, const Variable& gamma, const Variable& beta, const Tensor& running_mean,
-                    const Tensor& running_var, const BatchNormOptions& options);
+                    const Tensor& running_var, const BatchNormOptions& options, const tensor::Statistics& known = {});
 
 // ---- mean-field CRF (crf.cpp) --------------------------------------------------------------------------------------
 /// One Gaussian filter an image of the batch; filters of positions alone may be shared.

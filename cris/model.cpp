@@ -1,6 +1,8 @@
 /// The composed model.
 #include "cris/model.h"
 
+#include "nn/precision.h"
+
 namespace cris {
 
 Model::Model(const ModelOptions& o) : options(o), backbone(make_backbone(o.backbone)) {
@@ -10,7 +12,9 @@ Model::Model(const ModelOptions& o) : options(o), backbone(make_backbone(o.backb
 
 Outputs Model::operator()(Variable image, const ForwardOptions& forward) {
   const tensor::Tensor guide = crf && forward.refine ? image.value() : tensor::Tensor();
+  image = nn::to_activations(image);
   std::vector<Variable> logits = (*backbone)(std::move(image));
+  for (Variable& l : logits) l = nn::from_activations(l);
   Outputs out;
   out.mask = std::move(logits.back());
   logits.pop_back();
@@ -19,7 +23,8 @@ Outputs Model::operator()(Variable image, const ForwardOptions& forward) {
   if (refiner && forward.refine) {
     Variable probability = autograd::sigmoid(out.mask);
     if (forward.detach_refiner_input) probability = probability.detach();
-    out.output = (*refiner)(std::move(probability));
+    probability = nn::to_activations(probability);
+    out.output = nn::from_activations((*refiner)(std::move(probability)));
   }
   if (crf && forward.refine) out.output = (*crf)(out.mask, guide);
   return out;

@@ -2,6 +2,7 @@
 #include "cris/parity_case.h"
 
 #include "nn/json_text.h"
+#include "nn/precision.h"
 
 namespace cris {
 
@@ -46,9 +47,11 @@ Variable ParityCase::input(const std::string& name) {
   return at->second;
 }
 
+Variable ParityCase::activation(const std::string& name) { return nn::to_activations(input(name)); }
+
 void ParityCase::output(const std::string& name, const Variable& y) {
-  outputs_[name] = y;
-  computed("output." + name, y.value());
+  outputs_[name] = nn::from_activations(y);
+  computed("output." + name, outputs_[name].value());
 }
 
 void ParityCase::computed(const std::string& full_name, const Tensor& t) { computed_[full_name] = nn::stored(t); }

@@ -42,8 +42,10 @@ class ParityCase {
   /// input.NAME as a variable whose gradient is wanted when the file has grad.NAME; undefined when it has no such
   /// input.
   autograd::Variable input(const std::string& name);
+  /// The same, as activations are kept (nn/precision.h).
+  autograd::Variable activation(const std::string& name);
 
-  /// Records a result; it takes part in the gradient when the file has cotangent.NAME.
+  /// Records a result, in f32 where it is bf16; it takes part in the gradient when the file has cotangent.NAME.
   void output(const std::string& name, const autograd::Variable& y);
   /// Records a tensor under its full name, in the file's layout.
   void computed(const std::string& full_name, const tensor::Tensor& t);

@@ -15,13 +15,14 @@ tensor::ConvOptions conv_options(ParityCase& c) {
 }
 
 void conv2d(ParityCase& c) {
-  c.output("y", autograd::conv2d(c.input("x"), c.input("weight"), c.input("bias"), conv_options(c)));
+  c.output("y", autograd::conv2d(c.activation("x"), c.input("weight"), c.input("bias"), conv_options(c)));
 }
 
 void conv_transpose2d(ParityCase& c) {
-  c.output("y", autograd::conv_transpose2d(c.input("x"), c.input("weight"), c.input("bias"), conv_options(c)));
+  c.output("y", autograd::conv_transpose2d(c.activation("x"), c.input("weight"), c.input("bias"), conv_options(c)));
 }
 
+/// In f32 always: rounded to bf16, two values may tie, and which was the larger is no longer told.
 autograd::Pooled pool(ParityCase& c) {
   const auto kernel = c.option<int64_t>("kernel");
   return autograd::max_pool2d(c.input("x"), kernel, c.option<int64_t>("stride", kernel));
@@ -54,13 +55,13 @@ void resize_bilinear(ParityCase& c) {
   require(size.size() == 2, "option size has {} numbers; height and width are needed", size.size());
   const auto mode = c.option<bool>("align_corners", false) ? tensor::ResizeMode::bilinear_corners
                                                            : tensor::ResizeMode::bilinear_centers;
-  c.output("y", autograd::resize(c.input("x"), size[0], size[1], mode));
+  c.output("y", autograd::resize(c.activation("x"), size[0], size[1], mode));
 }
 
 void resize_nearest(ParityCase& c) {
   const auto scale = c.option<double>("scale");
   require(scale > 0 && scale == double(int64_t(scale)), "option scale = {} is not supported; whole factors are", scale);
-  const Variable x = c.input("x");
+  const Variable x = c.activation("x");
   c.output("y", autograd::resize(x, x.shape()[1] * int64_t(scale), x.shape()[2] * int64_t(scale),
                                  tensor::ResizeMode::nearest));
 }
@@ -70,12 +71,12 @@ void batch_norm(ParityCase& c) {
   const autograd::BatchNormOptions options{.training = c.option<bool>("training"),
                                            .momentum = c.option<double>("momentum", 0.1),
                                            .epsilon = c.option<double>("epsilon", 1e-5)};
-  c.output("y", autograd::batch_norm(c.input("x"), c.input("weight"), c.input("bias"), mean, variance, options));
+  c.output("y", autograd::batch_norm(c.activation("x"), c.input("weight"), c.input("bias"), mean, variance, options));
   c.computed("output.running_mean", mean);
   c.computed("output.running_var", variance);
 }
 
-void relu(ParityCase& c) { c.output("y", autograd::relu(c.input("x"))); }
+void relu(ParityCase& c) { c.output("y", autograd::relu(c.activation("x"))); }
 void sigmoid(ParityCase& c) { c.output("y", autograd::sigmoid(c.input("x"))); }
 
 void softmax(ParityCase& c) {
@@ -87,7 +88,7 @@ void concat(ParityCase& c) {
   c.require_option("axis", "channels");
   std::vector<Variable> parts;
   for (const auto& [name, tensor] : c.file().tensors)
-    if (name.rfind("input.", 0) == 0) parts.push_back(c.input(name.substr(6)));
+    if (name.rfind("input.", 0) == 0) parts.push_back(c.activation(name.substr(6)));
   c.output("y", autograd::concat(parts));
 }
 

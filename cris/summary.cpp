@@ -26,22 +26,29 @@ Batch plan_batch(const Config& c) {
           tensor::Tensor({n, s, s, 1}, tensor::DType::f32, kPlan)};
 }
 
-/// While it lives, the configured device's workspaces are planned, or the cpu's where this build or machine lacks it.
+/// While it lives, the configured device is planned in the configured precision, or the cpu where this build or machine
+/// lacks it.
 class PlannedDevice {
  public:
-  explicit PlannedDevice(const Config& c) : before_(tensor::set_planned_device(tensor::Device::cpu)) {
+  explicit PlannedDevice(const Config& c)
+      : before_(tensor::set_planned_device(tensor::Device::cpu)), precision_before_(tensor::precision()) {
+    tensor::set_precision(precision_of(c));
     try {
       tensor::backend(device_of(c)).synchronize();
       tensor::set_planned_device(device_of(c));
     } catch (const tensor::Error&) {
     }
   }
-  ~PlannedDevice() { tensor::set_planned_device(before_); }
+  ~PlannedDevice() {
+    tensor::set_planned_device(before_);
+    tensor::set_precision(precision_before_);
+  }
   PlannedDevice(const PlannedDevice&) = delete;
   PlannedDevice& operator=(const PlannedDevice&) = delete;
 
  private:
   tensor::Device before_;
+  tensor::Precision precision_before_;
 };
 
 void training_step(Model& model, nn::Adam& optimizer, const Config& c, const Batch& batch) {

@@ -14,12 +14,13 @@ BatchNorm2d::BatchNorm2d(const BatchNormLayerOptions& o) : options(o) {
   running_var = filled(1);
 }
 
-Variable BatchNorm2d::operator()(const Variable& x) {
+Variable BatchNorm2d::operator()(const Variable& x, const tensor::Statistics& known) {
   Variable y = autograd::batch_norm(x, weight, bias, running_mean, running_var,
                                     {.training = training(),
                                      .momentum = options.momentum,
                                      .epsilon = options.epsilon,
-                                     .activation = options.activation});
+                                     .activation = options.activation},
+                                    known);
   if (training()) ++num_batches_tracked;
   return y;
 }

@@ -16,7 +16,8 @@ struct BatchNormLayerOptions {
 class BatchNorm2d : public Module {
  public:
   explicit BatchNorm2d(const BatchNormLayerOptions& options);
-  Variable operator()(const Variable& x);
+  /// `known`: x's statistics, where they are known already.
+  Variable operator()(const Variable& x, const tensor::Statistics& known = {});
   void visit(Visitor& v) override;
   /// weight 1, bias 0, running mean 0, running variance 1.
   void initialize(const Initializer& init, const std::string& path) override;

@@ -3,6 +3,8 @@
 /// Rules. Arguments were checked by tensor/ops.cpp; kernels assume them. Outputs come last, are allocated and hold
 /// garbage (a kernel writes every element); they overlap no input unless it is said. Images are [N,H,W,C], weights
 /// [K,R,S,C], rows contiguous. Float kernels serve f32 and f64 (cpu: f32 fast, f64 through the reference it inherits).
+/// On cuda the images of map, zip, sum, dropout, convolutions, windows and channels may be bf16; their weights, biases,
+/// statistics, sums and parameter gradients are then f32, and so is all arithmetic.
 /// The same call gives the same bits, for any number of threads.
 #pragma once
 #include <cstdint>
@@ -98,6 +100,10 @@ class Backend {
   /// `work` copies to or from the host, which cannot be recorded.
   virtual std::unique_ptr<Recording> record(const StepNumbers& numbers, const std::function<void()>& work);
 
+  // ---- activations -------------------------------------------------------------------------------------------------
+  /// What networks whose parameters are `parameters` keep between their layers, in the present precision.
+  virtual DType activation_type(DType parameters) const { return parameters; }
+
   // ---- element-wise ------------------------------------------------------------------------------------------------
   /// y = op(x). y may be x.
   virtual void map(const MapOp& op, const Tensor& x, const Tensor& y) = 0;
@@ -106,7 +112,7 @@ class Backend {
   virtual void zip(const ZipOp& op, const Tensor& a, const Tensor& b, const Tensor& y) = 0;
   /// y[c] = sum of x over all but the last axis, or over everything when y has one element. f32 is summed in f64.
   virtual void sum(const Tensor& x, const Tensor& y) = 0;
-  /// Between f32, f64, i32 and u8; to integers rounding toward zero.
+  /// Between f32, f64, i32 and u8, to integers rounding toward zero; cuda: between bf16 and f32 or f64 too.
   virtual void cast(const Tensor& x, const Tensor& y) = 0;
   virtual void fill(double value, const Tensor& y) = 0;
   /// y[i] = low + (high - low) uniform(key, i)
@@ -129,9 +135,18 @@ class Backend {
   virtual int64_t conv_workspace_bytes(const ConvShape&, ConvPass, DType) { return 0; }
   /// Whether the three passes take an image of z in parts of so many channels; if not, they are given it whole.
   virtual bool conv_takes_parts(const ConvShape&, const std::vector<int64_t>&, DType) { return false; }
+  /// Bytes that conv2d_with_statistics takes beside those of conv2d where it spares a reading of y; 0 where it does
+  /// not.
+  virtual int64_t conv_statistics_bytes(const ConvShape&, DType) { return 0; }
   /// y[n,p,q,k] = act(b[k] + sum_{r,s,c} x[n, row(p,r), col(q,s), c] w[k,r,s,c]). b may be undefined: no bias.
   virtual void conv2d(const ConvShape& z, const Parts<Tensor>& x, const Tensor& w, const Tensor& b,
                       Activation activation, const Tensor& y) = 0;
+  /// conv2d without activation, and batch_norm_statistics of its y: together where a device then reads y once less.
+  virtual void conv2d_with_statistics(const ConvShape& z, const Parts<Tensor>& x, const Tensor& w, const Tensor& b,
+                                      const Tensor& y, const Tensor& mean, const Tensor& variance) {
+    conv2d(z, x, w, b, Activation::none, y);
+    batch_norm_statistics(y, mean, variance);
+  }
   /// dx[n,h,w,c] = b[c] + sum over the taps that read it of dy[n,p,q,k] w[k,r,s,c]. b may be undefined.
   /// This is also the forward pass of a transposed convolution, with dy its input and dx its output.
   virtual void conv2d_grad_input(const ConvShape& z, const Tensor& dy, const Tensor& w, const Tensor& b,
@@ -198,8 +213,8 @@ Backend& cpu_backend();
 Backend& cuda_backend();
 Backend& plan_backend();
 
-/// How f32 networks compute. exact: direct sums only. f32: f32 arithmetic, Winograd allowed. tf32, bf16: tensor cores
-/// (cuda only).
+/// How f32 networks compute. exact: direct sums only. f32: f32 arithmetic, Winograd allowed. tf32: tensor cores. bf16:
+/// tensor cores, and activations kept as bf16 (both cuda only).
 enum class Precision { exact, f32, tf32, bf16 };
 constexpr const char* name(Precision p) {
   switch (p) {

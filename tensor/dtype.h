@@ -4,14 +4,12 @@
 #include <cstdint>
 #include <type_traits>
 
+#include "tensor/bfloat16.h"
+
 namespace tensor {
 
-/// bf16 is stored as its 16 bits; only the CUDA backend computes with it.
+/// bf16 is for activations of Device::cuda: no other device computes with it.
 enum class DType { f32, f64, bf16, i32, u8 };
-
-struct BFloat16 {
-  uint16_t bits;
-};
 
 constexpr size_t size_of(DType t) {
   switch (t) {
@@ -44,6 +42,9 @@ constexpr const char* name(DType t) {
   }
   return "?";
 }
+
+/// What parameters, statistics and sums of activations kept as `t` are kept in: dtype_of<Wide<T>>.
+constexpr DType wide(DType t) { return t == DType::bf16 ? DType::f32 : t; }
 
 template <class T>
 constexpr DType dtype_of = [] {

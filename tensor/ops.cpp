@@ -10,21 +10,39 @@ namespace {
 // What no real window or image exceeds, and far from where products of extents overflow.
 constexpr int64_t kMaxWindowStep = 1 << 20, kMaxSide = 1 << 20;
 
-/// All tensors must be defined, on one device, of one float type. Undefined ones marked optional are skipped.
-void check_floats(const char* op, std::initializer_list<const Tensor*> required,
-                  std::initializer_list<const Tensor*> optional = {}) {
-  const Tensor& first = **required.begin();
-  const auto one = [&](const Tensor& t) {
-    check(t.defined(), "{}: an argument is undefined", op);
-    check(t.device() == first.device(), "{}: {} is on {}, {} on {}; move one with to()", op, first.shape(),
-          name(first.device()), t.shape(), name(t.device()));
-    check(t.dtype() == first.dtype(), "{}: {} holds {}, {} holds {}; cast one", op, first.shape(), name(first.dtype()),
-          t.shape(), name(t.dtype()));
-    check(t.dtype() == DType::f32 || t.dtype() == DType::f64, "{}: needs f32 or f64, not {}", op, name(t.dtype()));
-  };
-  for (const Tensor* t : required) one(*t);
-  for (const Tensor* t : optional)
-    if (t->defined()) one(*t);
+using Tensors = std::initializer_list<const Tensor*>;
+
+/// All must be defined, on x's device and hold `dtype`.
+void check_alike(const char* op, const Tensor& x, DType dtype, Tensors tensors) {
+  for (const Tensor* t : tensors) {
+    check(t->defined(), "{}: an argument is undefined", op);
+    check(t->device() == x.device(), "{}: {} is on {}, {} on {}; move one with to()", op, x.shape(), name(x.device()),
+          t->shape(), name(t->device()));
+    check(t->dtype() == dtype, "{}: {} holds {}, {} holds {}; cast one", op, x.shape(), name(x.dtype()), t->shape(),
+          name(t->dtype()));
+  }
+}
+
+/// All must be defined, on one device, of one float type.
+void check_floats(const char* op, Tensors tensors) {
+  const Tensor& first = **tensors.begin();
+  check_alike(op, first, first.dtype(), tensors);
+  check(first.dtype() == DType::f32 || first.dtype() == DType::f64, "{}: needs f32 or f64, not {}", op,
+        name(first.dtype()));
+}
+
+/// As check_floats; where the device is cuda or planned they may hold bf16.
+void check_activations(const char* op, Tensors tensors) {
+  const Tensor& first = **tensors.begin();
+  if (first.dtype() != DType::bf16) return check_floats(op, tensors);
+  check_alike(op, first, DType::bf16, tensors);
+  check(first.device() == Device::cuda || first.device() == Device::plan,
+        "{}: needs f32 or f64, not bf16, which only cuda computes with", op);
+}
+
+/// Parameters, statistics and sums of x: as x, but f32 where it holds bf16.
+void check_parameters(const char* op, const Tensor& x, Tensors tensors) {
+  check_alike(op, x, wide(x.dtype()), tensors);
 }
 
 void check_image(const char* op, const Shape& x) {
@@ -48,16 +66,18 @@ void check_row(const char* op, const char* what, const Tensor& t, int64_t c) {
 
 Tensor like(const Tensor& t, const Shape& shape) { return Tensor(shape, t.dtype(), t.device()); }
 Tensor like(const Tensor& t) { return like(t, t.shape()); }
+/// For sums over t.
+Tensor wide_like(const Tensor& t, const Shape& shape) { return Tensor(shape, wide(t.dtype()), t.device()); }
 Backend& of(const Tensor& t) { return backend(t.device()); }
 
 /// The shape of parts joined along the last axis.
-template <class Tensors>
-Shape joined_shape(const char* op, const Tensors& parts) {
+template <class Images>
+Shape joined_shape(const char* op, const Images& parts) {
   check(parts.size() > 0, "{}: nothing to join", op);
   const Tensor& first = parts[0];
   int64_t total = 0;
   for (const Tensor& part : parts) {
-    check_floats(op, {&first, &part});
+    check_activations(op, {&first, &part});
     check(part.shape().rank() == first.shape().rank() && part.shape().rank() >= 1 &&
               part.shape().with(-1, 0) == first.shape().with(-1, 0),
           "{}: {} and {} differ before the last axis", op, first.shape(), part.shape());
@@ -75,7 +95,8 @@ Parts<Tensor> as_taken(const ConvShape& z, const Parts<Tensor>& x) {
 }
 
 void check_batch_norm(const char* op, const BatchNorm& b) {
-  check_floats(op, {&b.x, &b.mean, &b.rstd, &b.gamma, &b.beta});
+  check_activations(op, {&b.x});
+  check_parameters(op, b.x, {&b.mean, &b.rstd, &b.gamma, &b.beta});
   check(b.x.shape().rank() >= 1, "{}: needs a channel axis, got {}", op, b.x.shape());
   const int64_t c = b.x.shape()[-1];
   check_row(op, "mean", b.mean, c);
@@ -124,13 +145,13 @@ Tensor cast(const Tensor& x, DType dtype) {
 
 // ---- element-wise --------------------------------------------------------------------------------------------------
 Tensor map(const MapOp& op, const Tensor& x) {
-  check_floats("map", {&x});
+  check_activations("map", {&x});
   Tensor y = like(x);
   of(x).map(op, x, y);
   return y;
 }
 Tensor zip(const ZipOp& op, const Tensor& a, const Tensor& b) {
-  check_floats("zip", {&a, &b});
+  check_activations("zip", {&a, &b});
   check(a.shape() == b.shape() || b.size() == 1 || (a.shape().rank() >= 1 && b.shape() == Shape{a.shape()[-1]}),
         "zip: second argument {} must be {}, one row of it, or one element", b.shape(), a.shape());
   Tensor y = like(a);
@@ -138,25 +159,25 @@ Tensor zip(const ZipOp& op, const Tensor& a, const Tensor& b) {
   return y;
 }
 void add_to(const Tensor& target, const Tensor& x) {
-  check_floats("add_to", {&target, &x});
+  check_activations("add_to", {&target, &x});
   check_shape("add_to", "argument", x.shape(), target.shape());
   of(target).zip(Add{}, target, x, target);
 }
 Tensor sum(const Tensor& x) {
-  check_floats("sum", {&x});
-  Tensor y = like(x, {1});
+  check_activations("sum", {&x});
+  Tensor y = wide_like(x, {1});
   of(x).sum(x, y);
   return y;
 }
 Tensor sum_to_last(const Tensor& x) {
-  check_floats("sum_to_last", {&x});
+  check_activations("sum_to_last", {&x});
   check(x.shape().rank() >= 1, "sum_to_last: {} has no last axis", x.shape());
-  Tensor y = like(x, {x.shape()[-1]});
+  Tensor y = wide_like(x, {x.shape()[-1]});
   of(x).sum(x, y);
   return y;
 }
 Tensor dropout(const RandomKey& key, double p, const Tensor& x) {
-  check_floats("dropout", {&x});
+  check_activations("dropout", {&x});
   check(p >= 0 && p < 1, "dropout: probability {} is not in [0, 1)", p);
   Tensor y = like(x);
   of(x).dropout(key, p, x, y);
@@ -203,19 +224,41 @@ ConvShape conv_shape(const Shape& x, const Shape& w, const ConvOptions& o) {
           o.stride,
           o.padding};
 }
-Tensor conv2d(const Parts<Tensor>& x, const Tensor& w, const Tensor& b, const ConvOptions& options,
-              Activation activation) {
+namespace {
+
+/// Of an image of `x`, in parts maybe.
+ConvShape checked_conv2d(const Parts<Tensor>& x, const Tensor& w, const Tensor& b, const ConvOptions& options) {
   const Shape image = joined_shape("conv2d", x);
-  check_floats("conv2d", {&x[0], &w}, {&b});
+  check_parameters("conv2d", x[0], {&w});
+  if (b.defined()) check_parameters("conv2d", x[0], {&b});
   const ConvShape z = conv_shape(image, w.shape(), options);
   if (b.defined()) check_row("conv2d", "bias", b, z.k);
-  Tensor y = like(w, {z.n, z.p, z.q, z.k});
+  return z;
+}
+
+}  // namespace
+
+Tensor conv2d(const Parts<Tensor>& x, const Tensor& w, const Tensor& b, const ConvOptions& options,
+              Activation activation) {
+  const ConvShape z = checked_conv2d(x, w, b, options);
+  Tensor y = like(x[0], {z.n, z.p, z.q, z.k});
   of(w).conv2d(z, as_taken(z, x), w, b, activation, y);
+  return y;
+}
+Tensor conv2d(const Parts<Tensor>& x, const Tensor& w, const Tensor& b, const ConvOptions& options,
+              Statistics& statistics) {
+  const ConvShape z = checked_conv2d(x, w, b, options);
+  Tensor y = like(x[0], {z.n, z.p, z.q, z.k});
+  check(y.size() > 0, "conv2d: the result {} is empty and has no statistics", y.shape());
+  statistics = {wide_like(y, {z.k}), wide_like(y, {z.k})};
+  of(w).conv2d_with_statistics(z, as_taken(z, x), w, b, y, statistics.mean, statistics.variance);
   return y;
 }
 Tensor conv2d_grad_input(const Tensor& dy, const Tensor& w, const Shape& x, const ConvOptions& options,
                          const Tensor& b) {
-  check_floats("conv2d_grad_input", {&dy, &w}, {&b});
+  check_activations("conv2d_grad_input", {&dy});
+  check_parameters("conv2d_grad_input", dy, {&w});
+  if (b.defined()) check_parameters("conv2d_grad_input", dy, {&b});
   const ConvShape z = conv_shape(x, w.shape(), options);
   check_shape("conv2d_grad_input", "dy", dy.shape(), {z.n, z.p, z.q, z.k});
   if (b.defined()) check_row("conv2d_grad_input", "bias", b, z.c);
@@ -225,7 +268,8 @@ Tensor conv2d_grad_input(const Tensor& dy, const Tensor& w, const Shape& x, cons
 }
 std::vector<Tensor> conv2d_grad_parts(const Tensor& dy, const Tensor& w, const Shape& x,
                                       const std::vector<int64_t>& channels, const ConvOptions& options) {
-  check_floats("conv2d_grad_parts", {&dy, &w});
+  check_activations("conv2d_grad_parts", {&dy});
+  check_parameters("conv2d_grad_parts", dy, {&w});
   const ConvShape z = conv_shape(x, w.shape(), options);
   check_shape("conv2d_grad_parts", "dy", dy.shape(), {z.n, z.p, z.q, z.k});
   check(std::reduce(channels.begin(), channels.end()) == z.c, "conv2d_grad_parts: the parts do not have {} channels",
@@ -247,10 +291,10 @@ std::vector<Tensor> conv2d_grad_parts(const Tensor& dy, const Tensor& w, const S
 }
 Tensor conv2d_grad_weight(const Tensor& dy, const Parts<Tensor>& x, const Shape& w, const ConvOptions& options) {
   const Shape image = joined_shape("conv2d_grad_weight", x);
-  check_floats("conv2d_grad_weight", {&dy, &x[0]});
+  check_activations("conv2d_grad_weight", {&dy, &x[0]});
   const ConvShape z = conv_shape(image, w, options);
   check_shape("conv2d_grad_weight", "dy", dy.shape(), {z.n, z.p, z.q, z.k});
-  Tensor dw = like(dy, w);
+  Tensor dw = wide_like(dy, w);
   of(dy).conv2d_grad_weight(z, dy, as_taken(z, x), dw);
   return dw;
 }
@@ -276,14 +320,14 @@ PoolShape pool_shape(const Shape& x, int64_t kernel, int64_t stride) {
   return {x[0], x[1], x[2], x[3], (x[1] - kernel) / stride + 1, (x[2] - kernel) / stride + 1, kernel, stride};
 }
 Pooled max_pool(const Tensor& x, int64_t kernel, int64_t stride) {
-  check_floats("max_pool", {&x});
+  check_activations("max_pool", {&x});
   const PoolShape z = pool_shape(x.shape(), kernel, stride);
   Pooled pooled{like(x, {z.n, z.p, z.q, z.c}), Tensor({z.n, z.p, z.q, z.c}, DType::u8, x.device())};
   of(x).max_pool(z, x, pooled.y, pooled.index);
   return pooled;
 }
 Tensor max_pool_grad(const Tensor& dy, const Tensor& index, const Shape& x, int64_t kernel, int64_t stride) {
-  check_floats("max_pool_grad", {&dy});
+  check_activations("max_pool_grad", {&dy});
   const PoolShape z = pool_shape(x, kernel, stride);
   check_shape("max_pool_grad", "dy", dy.shape(), {z.n, z.p, z.q, z.c});
   check_index("max_pool_grad", index, dy);
@@ -292,7 +336,7 @@ Tensor max_pool_grad(const Tensor& dy, const Tensor& index, const Shape& x, int6
   return dx;
 }
 Tensor max_unpool(const Tensor& x, const Tensor& index, const Shape& y, int64_t kernel, int64_t stride) {
-  check_floats("max_unpool", {&x});
+  check_activations("max_unpool", {&x});
   const PoolShape z = pool_shape(y, kernel, stride);
   check_shape("max_unpool", "x", x.shape(), {z.n, z.p, z.q, z.c});
   check_index("max_unpool", index, x);
@@ -301,7 +345,7 @@ Tensor max_unpool(const Tensor& x, const Tensor& index, const Shape& y, int64_t 
   return out;
 }
 Tensor max_unpool_grad(const Tensor& dy, const Tensor& index, int64_t kernel, int64_t stride) {
-  check_floats("max_unpool_grad", {&dy});
+  check_activations("max_unpool_grad", {&dy});
   const PoolShape z = pool_shape(dy.shape(), kernel, stride);
   Tensor dx = like(dy, {z.n, z.p, z.q, z.c});
   check_index("max_unpool_grad", index, dx);
@@ -309,14 +353,14 @@ Tensor max_unpool_grad(const Tensor& dy, const Tensor& index, int64_t kernel, in
   return dx;
 }
 Tensor resize(const Tensor& x, int64_t height, int64_t width, ResizeMode mode) {
-  check_floats("resize", {&x});
+  check_activations("resize", {&x});
   const ResizeShape z = resize_shape(x.shape(), height, width, mode);
   Tensor y = like(x, {z.n, z.p, z.q, z.c});
   of(x).resize(z, x, y);
   return y;
 }
 Tensor resize_grad(const Tensor& dy, const Shape& x, ResizeMode mode) {
-  check_floats("resize_grad", {&dy});
+  check_activations("resize_grad", {&dy});
   check_image("resize_grad", dy.shape());
   const ResizeShape z = resize_shape(x, dy.shape()[1], dy.shape()[2], mode);
   check_shape("resize_grad", "dy", dy.shape(), {z.n, z.p, z.q, z.c});
@@ -338,7 +382,7 @@ Tensor concat(const std::vector<Tensor>& parts) {
   return y;
 }
 Tensor channels(const Tensor& x, int64_t first, int64_t count) {
-  check_floats("channels", {&x});
+  check_activations("channels", {&x});
   check(x.shape().rank() >= 1 && first >= 0 && count >= 1 && first + count <= x.shape()[-1],
         "channels: [{}, {}) is not within {}", first, first + count, x.shape());
   Tensor y = like(x, x.shape().with(-1, count));
@@ -346,9 +390,9 @@ Tensor channels(const Tensor& x, int64_t first, int64_t count) {
   return y;
 }
 Statistics batch_norm_statistics(const Tensor& x) {
-  check_floats("batch_norm_statistics", {&x});
+  check_activations("batch_norm_statistics", {&x});
   check(x.size() > 0, "batch_norm_statistics: {} is empty", x.shape());
-  Statistics s{like(x, {x.shape()[-1]}), like(x, {x.shape()[-1]})};
+  Statistics s{wide_like(x, {x.shape()[-1]}), wide_like(x, {x.shape()[-1]})};
   of(x).batch_norm_statistics(x, s.mean, s.variance);
   return s;
 }
@@ -360,7 +404,7 @@ Tensor batch_norm(const BatchNorm& b) {
 }
 BatchNormGradients batch_norm_grad(const BatchNorm& b, const Tensor& dy, bool training) {
   check_batch_norm("batch_norm_grad", b);
-  check_floats("batch_norm_grad", {&b.x, &dy});
+  check_activations("batch_norm_grad", {&b.x, &dy});
   check_shape("batch_norm_grad", "dy", dy.shape(), b.x.shape());
   BatchNormGradients g{like(dy), like(b.gamma), like(b.gamma)};
   of(dy).batch_norm_grad_sums(b, dy, g.dgamma, g.dbeta);

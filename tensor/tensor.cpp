@@ -50,7 +50,6 @@ Tensor Tensor::clone() const {
 
 std::vector<double> Tensor::to_vector() const {
   check(defined(), "to_vector: the tensor is undefined");
-  check(dtype_ != DType::bf16, "to_vector: cast {} from bf16 to f32 first", shape_);
   std::vector<char> host(size_t(bytes()), 0);
   backend(device()).copy_to_host(host.data(), raw(), bytes());
   std::vector<double> values(static_cast<size_t>(size()));
@@ -64,6 +63,9 @@ std::vector<double> Tensor::to_vector() const {
       break;
     case DType::f64:
       read.template operator()<double>();
+      break;
+    case DType::bf16:
+      read.template operator()<BFloat16>();
       break;
     case DType::i32:
       read.template operator()<int32_t>();

@@ -19,7 +19,7 @@ void visit_number(DType t, const char* what, F&& f) {
     case DType::bf16:
       break;
   }
-  check(false, "{}: needs f32, f64, i32 or u8, not {}", what, name(t));
+  check(false, "{}: needs f32, f64, i32 or u8, not {}, which only cuda computes with", what, name(t));
 }
 
 }  // namespace tensor

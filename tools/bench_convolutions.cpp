@@ -62,7 +62,7 @@ void bench_convolutions(const cris::Config& config) {
   std::vector<std::pair<tensor::Precision, std::string>> columns;
   for (const auto precision : {tensor::Precision::f32, tensor::Precision::tf32, tensor::Precision::bf16})
     for (const auto& method : methods)
-      // Direct sums are f32 always, the implicit GEMM never.
+      // Direct sums round nothing but bf16's storage, the implicit GEMM everything.
       if (method == "patches" || (method == "direct") == (precision == tensor::Precision::f32))
         columns.emplace_back(precision, method);
   for (const auto& [precision, method] : columns) fmt::print(" {:>20}", method + " " + name(precision));
@@ -85,12 +85,14 @@ void bench_convolutions(const cris::Config& config) {
       for (const auto& [precision, method] : columns) {
         tensor::set_precision(precision);
         backend.force_conv_method(method);
+        const tensor::DType kept = backend.activation_type(tensor::DType::f32);
+        const Tensor image = tensor::cast(x, kept), gradient = tensor::cast(dy, kept);
         std::string cell = "-";
         try {
           const double seconds = shortest(device, [&] {
-            if (*pass == 'f') return void(tensor::conv2d(x, w, {}, options));
-            if (pass[5] == 'i') return void(tensor::conv2d_grad_input(dy, w, x.shape(), options));
-            tensor::conv2d_grad_weight(dy, x, w.shape(), options);
+            if (*pass == 'f') return void(tensor::conv2d(image, w, {}, options));
+            if (pass[5] == 'i') return void(tensor::conv2d_grad_input(gradient, w, x.shape(), options));
+            tensor::conv2d_grad_weight(gradient, image, w.shape(), options);
           });
           cell = fmt::format("{:.3f} ms {:.0f} GF", 1e3 * seconds, z.flops() / seconds / 1e9);
         } catch (const tensor::Error&) {

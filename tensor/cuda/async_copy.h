@@ -7,7 +7,7 @@ namespace tensor::cuda {
 
 #ifdef __CUDACC__
 /// Starts copying 16 bytes, both addresses aligned to 16; zeros when not `valid`, and `from` is then not read.
-__device__ __forceinline__ void copy_16_bytes_async(float* shared, const float* from, bool valid) {
+__device__ __forceinline__ void copy_16_bytes_async(void* shared, const void* from, bool valid) {
 #if !defined(__CUDA_ARCH__) || __CUDA_ARCH__ >= 800
   const unsigned to = unsigned(__cvta_generic_to_shared(shared));
   const int bytes = valid ? 16 : 0;
@@ -28,7 +28,7 @@ __device__ __forceinline__ void wait_for_copies() {
 #endif
 }
 #else
-inline void copy_16_bytes_async(float* shared, const float* from, bool valid) {
+inline void copy_16_bytes_async(void* shared, const void* from, bool valid) {
   cuda_emulator::start_copy(shared, valid ? from : nullptr, 16);
 }
 inline void commit_copies() { cuda_emulator::commit_copies(); }

@@ -7,12 +7,14 @@
 #include "tensor/cuda/kernels.h"
 #include "tensor/cuda/runtime.h"
 #include "tensor/cuda/staging.h"
+#include "tensor/cuda/visit_activation.h"
 
 namespace tensor {
 namespace {
 
 using cuda::check_cuda;
 using cuda::stream;
+using cuda::visit_activation;
 
 Tensor workspace(int64_t count, DType dtype) { return Tensor({count}, dtype, Device::cuda); }
 
@@ -23,8 +25,9 @@ T* or_null(const Tensor& t) {
 
 template <class T>
 cuda::Norm<T> norm(const BatchNorm& b) {
-  return {b.x.data<T>(),    b.mean.data<T>(), b.rstd.data<T>(), b.gamma.data<T>(),
-          b.beta.data<T>(), b.x.size(),       b.mean.size(),    b.activation == Activation::relu};
+  using W = Wide<T>;
+  return {b.x.data<T>(),    b.mean.data<W>(), b.rstd.data<W>(), b.gamma.data<W>(),
+          b.beta.data<W>(), b.x.size(),       b.mean.size(),    b.activation == Activation::relu};
 }
 
 /// The image of the batch that the pass is about.
@@ -85,6 +88,9 @@ class CudaBackend final : public Backend {
   int64_t conv_workspace_bytes(const ConvShape& z, ConvPass pass, DType dtype) override {
     return cuda::conv_workspace_bytes(z, pass, dtype);
   }
+  int64_t conv_statistics_bytes(const ConvShape& z, DType dtype) override {
+    return cuda::conv_statistics_bytes(z, dtype);
+  }
   void copy_from_host(void* to, const void* host, int64_t bytes) override {
     check(!recording_, "record: a copy of {} bytes from the host cannot be recorded", bytes);
     cuda::copy_from_host(to, host, bytes);
@@ -121,25 +127,38 @@ class CudaBackend final : public Backend {
     return std::make_unique<CudaRecording>(graph);
   }
 
+  /// Before 8.0 there are neither tensor cores nor conversions for bf16.
+  DType activation_type(DType parameters) const override {
+    const bool stored = precision() == Precision::bf16 && parameters == DType::f32 && cuda::device().major >= 8;
+    return stored ? DType::bf16 : parameters;
+  }
+
   void map(const MapOp& op, const Tensor& x, const Tensor& y) override {
-    visit_float(x.dtype(), "map", [&]<class T>() { cuda::map(op, x.data<T>(), y.data<T>(), x.size()); });
+    visit_activation(x.dtype(), "map", [&]<class T>() { cuda::map(op, x.data<T>(), y.data<T>(), x.size()); });
   }
   void zip(const ZipOp& op, const Tensor& a, const Tensor& b, const Tensor& y) override {
-    visit_float(a.dtype(), "zip",
-                [&]<class T>() { cuda::zip(op, a.data<T>(), b.data<T>(), b.size(), y.data<T>(), a.size()); });
+    visit_activation(a.dtype(), "zip",
+                     [&]<class T>() { cuda::zip(op, a.data<T>(), b.data<T>(), b.size(), y.data<T>(), a.size()); });
   }
   void sum(const Tensor& x, const Tensor& y) override {
     if (x.size() == 0) return fill(0, y);
-    const Tensor sums = workspace(cuda::column_sums_workspace(x.size(), y.size(), 1), DType::f64);
-    visit_float(x.dtype(), "sum",
-                [&]<class T>() { cuda::sum(x.data<T>(), x.size(), y.size(), sums.data<double>(), y.data<T>()); });
+    visit_activation(x.dtype(), "sum", [&]<class T>() {
+      const Tensor sums = workspace(cuda::column_sums_workspace<T>(x.size(), y.size(), 1), DType::f64);
+      cuda::sum(x.data<T>(), x.size(), y.size(), sums.data<double>(), y.data<Wide<T>>());
+    });
   }
   void cast(const Tensor& x, const Tensor& y) override {
+    const auto from_to = [&]<class From, class To>() { cuda::cast(x.data<From>(), y.data<To>(), x.size()); };
+    if (x.dtype() == DType::bf16)
+      return visit_float(y.dtype(), "cast", [&]<class To>() { from_to.template operator()<BFloat16, To>(); });
+    if (y.dtype() == DType::bf16)
+      return visit_float(x.dtype(), "cast", [&]<class From>() { from_to.template operator()<From, BFloat16>(); });
     visit_number(x.dtype(), "cast", [&]<class From>() {
-      visit_number(y.dtype(), "cast", [&]<class To>() { cuda::cast(x.data<From>(), y.data<To>(), x.size()); });
+      visit_number(y.dtype(), "cast", [&]<class To>() { from_to.template operator()<From, To>(); });
     });
   }
   void fill(double value, const Tensor& y) override {
+    if (y.dtype() == DType::bf16) return cuda::fill(BFloat16(float(value)), y.data<BFloat16>(), y.size());
     visit_number(y.dtype(), "fill", [&]<class T>() { cuda::fill(T(value), y.data<T>(), y.size()); });
   }
   void fill_uniform(const RandomKey& key, double low, double high, const Tensor& y) override {
@@ -151,8 +170,8 @@ class CudaBackend final : public Backend {
   }
   void dropout(const RandomKey& key, double p, const Tensor& x, const Tensor& y) override {
     const int32_t* const step = recording_ ? recording_->random_step.data<int32_t>() : nullptr;
-    visit_float(x.dtype(), "dropout",
-                [&]<class T>() { cuda::dropout(key, step, p, x.data<T>(), y.data<T>(), x.size()); });
+    visit_activation(x.dtype(), "dropout",
+                     [&]<class T>() { cuda::dropout(key, step, p, x.data<T>(), y.data<T>(), x.size()); });
   }
 
   void matmul(const MatmulShape& z, const Tensor& a, const Tensor& b, const Tensor& y) override {
@@ -164,6 +183,12 @@ class CudaBackend final : public Backend {
               const Tensor& y) override {
     cuda::convolve(z, x.only(), w, b, activation, y);
   }
+  void conv2d_with_statistics(const ConvShape& z, const Parts<Tensor>& x, const Tensor& w, const Tensor& b,
+                              const Tensor& y, const Tensor& mean, const Tensor& variance) override {
+    if (b.defined() || conv_statistics_bytes(z, y.dtype()) == 0)
+      return Backend::conv2d_with_statistics(z, x, w, b, y, mean, variance);
+    cuda::convolve_with_statistics(z, x.only(), w, y, mean, variance);
+  }
   void conv2d_grad_input(const ConvShape& z, const Tensor& dy, const Tensor& w, const Tensor& b,
                          const Parts<Tensor>& dx) override {
     cuda::convolve_grad_input(z, dy, w, b, dx.only());
@@ -173,26 +198,26 @@ class CudaBackend final : public Backend {
   }
 
   void max_pool(const PoolShape& z, const Tensor& x, const Tensor& y, const Tensor& index) override {
-    visit_float(x.dtype(), "max_pool",
-                [&]<class T>() { cuda::max_pool(z, x.data<T>(), y.data<T>(), or_null<uint8_t>(index)); });
+    visit_activation(x.dtype(), "max_pool",
+                     [&]<class T>() { cuda::max_pool(z, x.data<T>(), y.data<T>(), or_null<uint8_t>(index)); });
   }
   void max_pool_grad(const PoolShape& z, const Tensor& dy, const Tensor& index, const Tensor& dx) override {
-    visit_float(dy.dtype(), "max_pool_grad",
-                [&]<class T>() { cuda::max_pool_grad(z, dy.data<T>(), index.data<uint8_t>(), dx.data<T>()); });
+    visit_activation(dy.dtype(), "max_pool_grad",
+                     [&]<class T>() { cuda::max_pool_grad(z, dy.data<T>(), index.data<uint8_t>(), dx.data<T>()); });
   }
   void max_unpool(const PoolShape& z, const Tensor& x, const Tensor& index, const Tensor& y) override {
-    visit_float(x.dtype(), "max_unpool",
-                [&]<class T>() { cuda::max_unpool(z, x.data<T>(), index.data<uint8_t>(), y.data<T>()); });
+    visit_activation(x.dtype(), "max_unpool",
+                     [&]<class T>() { cuda::max_unpool(z, x.data<T>(), index.data<uint8_t>(), y.data<T>()); });
   }
   void max_unpool_grad(const PoolShape& z, const Tensor& dy, const Tensor& index, const Tensor& dx) override {
-    visit_float(dy.dtype(), "max_unpool_grad",
-                [&]<class T>() { cuda::max_unpool_grad(z, dy.data<T>(), index.data<uint8_t>(), dx.data<T>()); });
+    visit_activation(dy.dtype(), "max_unpool_grad",
+                     [&]<class T>() { cuda::max_unpool_grad(z, dy.data<T>(), index.data<uint8_t>(), dx.data<T>()); });
   }
   void resize(const ResizeShape& z, const Tensor& x, const Tensor& y) override {
-    visit_float(x.dtype(), "resize", [&]<class T>() { cuda::resize(z, x.data<T>(), y.data<T>()); });
+    visit_activation(x.dtype(), "resize", [&]<class T>() { cuda::resize(z, x.data<T>(), y.data<T>()); });
   }
   void resize_grad(const ResizeShape& z, const Tensor& dy, const Tensor& dx) override {
-    visit_float(dy.dtype(), "resize_grad", [&]<class T>() { cuda::resize_grad(z, dy.data<T>(), dx.data<T>()); });
+    visit_activation(dy.dtype(), "resize_grad", [&]<class T>() { cuda::resize_grad(z, dy.data<T>(), dx.data<T>()); });
   }
 
   void copy_channels(const Tensor& x, int64_t x_first, int64_t count, const Tensor& y, int64_t y_first) override {
@@ -202,25 +227,27 @@ class CudaBackend final : public Backend {
                         y_first, x.size() / x_channels);
   }
   void batch_norm_statistics(const Tensor& x, const Tensor& mean, const Tensor& variance) override {
-    const Tensor sums = workspace(cuda::column_sums_workspace(x.size(), mean.size(), 2), DType::f64);
-    visit_float(x.dtype(), "batch_norm_statistics", [&]<class T>() {
-      cuda::batch_norm_statistics(x.data<T>(), x.size(), mean.size(), sums.data<double>(), mean.data<T>(),
-                                  variance.data<T>());
+    visit_activation(x.dtype(), "batch_norm_statistics", [&]<class T>() {
+      const Tensor sums = workspace(cuda::column_sums_workspace<T>(x.size(), mean.size(), 2), DType::f64);
+      cuda::batch_norm_statistics(x.data<T>(), x.size(), mean.size(), sums.data<double>(), mean.data<Wide<T>>(),
+                                  variance.data<Wide<T>>());
     });
   }
   void batch_norm(const BatchNorm& b, const Tensor& y) override {
-    visit_float(b.x.dtype(), "batch_norm", [&]<class T>() { cuda::batch_norm(norm<T>(b), y.data<T>()); });
+    visit_activation(b.x.dtype(), "batch_norm", [&]<class T>() { cuda::batch_norm(norm<T>(b), y.data<T>()); });
   }
   void batch_norm_grad_sums(const BatchNorm& b, const Tensor& dy, const Tensor& dgamma, const Tensor& dbeta) override {
-    const Tensor sums = workspace(cuda::column_sums_workspace(dy.size(), dgamma.size(), 2), DType::f64);
-    visit_float(dy.dtype(), "batch_norm_grad_sums", [&]<class T>() {
-      cuda::batch_norm_grad_sums(norm<T>(b), dy.data<T>(), sums.data<double>(), dgamma.data<T>(), dbeta.data<T>());
+    visit_activation(dy.dtype(), "batch_norm_grad_sums", [&]<class T>() {
+      const Tensor sums = workspace(cuda::column_sums_workspace<T>(dy.size(), dgamma.size(), 2), DType::f64);
+      cuda::batch_norm_grad_sums(norm<T>(b), dy.data<T>(), sums.data<double>(), dgamma.data<Wide<T>>(),
+                                 dbeta.data<Wide<T>>());
     });
   }
   void batch_norm_grad_input(const BatchNorm& b, const Tensor& dy, const Tensor& dgamma, const Tensor& dbeta,
                              bool training, const Tensor& dx) override {
-    visit_float(dy.dtype(), "batch_norm_grad_input", [&]<class T>() {
-      cuda::batch_norm_grad_input(norm<T>(b), dy.data<T>(), dgamma.data<T>(), dbeta.data<T>(), training, dx.data<T>());
+    visit_activation(dy.dtype(), "batch_norm_grad_input", [&]<class T>() {
+      cuda::batch_norm_grad_input(norm<T>(b), dy.data<T>(), dgamma.data<Wide<T>>(), dbeta.data<Wide<T>>(), training,
+                                  dx.data<T>());
     });
   }
 

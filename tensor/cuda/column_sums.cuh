@@ -1,70 +1,82 @@
 /// Sums over all but the last axis, in f64 and in an order that the shape alone fixes: no atomics.
 #pragma once
-#include "tensor/cuda/launch.h"
+#include "tensor/cuda/pack.h"
 
 namespace tensor::cuda {
 
-/// The tensor read as rows of `width` lanes, a multiple of the channels that fills warps; slices of rows are summed by
-/// blocks of their own.
+/// How many channels of T a thread adds up: f32 fills a warp's transactions one by one.
+template <class T>
+int columns_at_once(int64_t channels) {
+  return std::is_same_v<T, BFloat16> && channels % kChannelPack == 0 ? kChannelPack : 1;
+}
+
+/// The tensor read as rows of `width` lanes of `pack` channels each, a multiple of the channels that fills warps;
+/// slices of rows are summed by blocks of their own.
 struct Columns {
   static constexpr int kLanes = 32, kRows = 8;
-  int64_t n, channels, width, rows, slices, rows_per_slice;
-  Columns(int64_t n_, int64_t channels_)
-      : n(n_),
-        channels(channels_),
-        width(channels >= kLanes ? channels : (kLanes + channels - 1) / channels * channels),
-        rows((n + width - 1) / width),
-        slices(rows < 64         ? 1
-               : rows / 64 > 512 ? 512
-                                 : rows / 64),
-        rows_per_slice((rows + slices - 1) / slices) {}
-  int64_t partial_sums() const { return slices * width; }
+  int64_t n, channels, pack, width, rows, slices, rows_per_slice;
+  Columns(int64_t n_, int64_t channels_, int64_t pack_)
+      : n(n_), channels(channels_), pack(pack_), width(lanes(channels_ / pack_)) {
+    rows = (n / pack + width - 1) / width;
+    slices = rows < 64 ? 1 : rows / 64 > 512 ? 512 : rows / 64;
+    rows_per_slice = (rows + slices - 1) / slices;
+  }
+  int64_t partial_sums() const { return slices * width * pack; }
+
+ private:
+  static int64_t lanes(int64_t packs) { return packs >= kLanes ? packs : (kLanes + packs - 1) / packs * packs; }
 };
 
-template <int kSums>
+/// of[s][e]: of element e of a pack.
+template <int kSums, int N>
 struct Sums {
-  double of[kSums];
+  double of[kSums][N];
 };
 
-/// partial[s][slice][lane] = sum over the slice's rows of term(element, channel).of[s].
-template <int kSums, class Term>
+/// partial[s][slice][lane][e] = sum over the slice's rows of term.at<N>(first element, its channel).of[s][e].
+template <int kSums, int N, class Term>
 __global__ void __launch_bounds__(Columns::kLanes* Columns::kRows, 3)  // 80 registers: with fewer, f64 spills
 
     partial_sums_kernel(Columns z, Term term, double* partial) {
-  __shared__ double sums[kSums][Columns::kRows][Columns::kLanes];
+  __shared__ double sums[kSums][N][Columns::kRows][Columns::kLanes];
   // Lanes and partial sums are few: 32-bit divisions, since the 64-bit one is a function that costs registers.
   const int64_t lane = int64_t(blockIdx.x) * Columns::kLanes + threadIdx.x, slice = blockIdx.y;
   const int64_t begin = slice * z.rows_per_slice, beyond = begin + z.rows_per_slice;
   const int64_t end = beyond < z.rows ? beyond : z.rows;
-  double mine[kSums] = {};
+  double mine[kSums][N] = {};
   if (lane < z.width) {
-    const int64_t channel = uint32_t(lane) % uint32_t(z.channels);
+    const int64_t channel = uint32_t(lane) % (uint32_t(z.channels) / N) * N;
     for (int64_t row = begin + threadIdx.y; row < end; row += Columns::kRows)
-      if (const int64_t i = row * z.width + lane; i < z.n) {
-        const Sums<kSums> t = term(i, channel);
-        for (int s = 0; s < kSums; ++s) mine[s] += t.of[s];
+      if (const int64_t i = (row * z.width + lane) * N; i < z.n) {
+        const Sums<kSums, N> t = term.template at<N>(i, channel);
+        for (int s = 0; s < kSums; ++s)
+          for (int e = 0; e < N; ++e) mine[s][e] += t.of[s][e];
       }
   }
-  for (int s = 0; s < kSums; ++s) sums[s][threadIdx.y][threadIdx.x] = mine[s];
+  for (int s = 0; s < kSums; ++s)
+    for (int e = 0; e < N; ++e) sums[s][e][threadIdx.y][threadIdx.x] = mine[s][e];
   __syncthreads();
   if (threadIdx.y == 0 && lane < z.width)
-    for (int s = 0; s < kSums; ++s) {
-      double total = 0;
-      for (int row = 0; row < Columns::kRows; ++row) total += sums[s][row][threadIdx.x];
-      partial[(s * z.slices + slice) * z.width + lane] = total;
-    }
+    for (int s = 0; s < kSums; ++s)
+      for (int e = 0; e < N; ++e) {
+        double total = 0;
+        for (int row = 0; row < Columns::kRows; ++row) total += sums[s][e][row][threadIdx.x];
+        partial[((s * z.slices + slice) * z.width + lane) * N + e] = total;
+      }
 }
 
-/// One block a channel: finish(channel, totals) with the sums over slices and lanes.
+/// One block a channel: finish(channel, totals) with the sums of partial[s][slices][width] over slices and over the
+/// channel's elements of the width, which is a multiple of the channels.
 template <int kSums, class Finish>
-__global__ void __launch_bounds__(128) finish_sums_kernel(Columns z, const double* partial, Finish finish) {
+__global__ void __launch_bounds__(128)
+    finish_sums_kernel(int64_t slices, int64_t width, int64_t channels, const double* partial, Finish finish) {
   __shared__ double sums[kSums][128];
-  const int64_t channel = blockIdx.x, folds = z.width / z.channels, count = z.slices * folds;
+  const int64_t channel = blockIdx.x, folds = width / channels, count = slices * folds;
   double mine[kSums] = {};
   for (int64_t j = threadIdx.x; j < count; j += 128) {
     const uint32_t slice = uint32_t(j) / uint32_t(folds);
-    const int64_t lane = (j - slice * folds) * z.channels + channel;
-    for (int s = 0; s < kSums; ++s) mine[s] += partial[(s * z.slices + slice) * z.width + lane];
+    const int64_t lane = (j - slice * folds) * channels + channel;
+    for (int s = 0; s < kSums; ++s) mine[s] += partial[(s * slices + slice) * width + lane];
   }
   for (int s = 0; s < kSums; ++s) sums[s][threadIdx.x] = mine[s];
   for (unsigned half = 64; half > 0; half /= 2) {
@@ -73,18 +85,23 @@ __global__ void __launch_bounds__(128) finish_sums_kernel(Columns z, const doubl
       for (int s = 0; s < kSums; ++s) sums[s][threadIdx.x] += sums[s][threadIdx.x + half];
   }
   if (threadIdx.x == 0) {
-    Sums<kSums> totals;
-    for (int s = 0; s < kSums; ++s) totals.of[s] = sums[s][0];
+    Sums<kSums, 1> totals;
+    for (int s = 0; s < kSums; ++s) totals.of[s][0] = sums[s][0];
     finish(channel, totals);
   }
 }
 
-template <int kSums, class Term, class Finish>
-void column_sums(const char* name, const Columns& z, Term term, double* workspace, Finish finish) {
+/// `term` reads numbers kept as T.
+template <class T, int kSums, class Term, class Finish>
+void column_sums(const char* name, int64_t n, int64_t channels, Term term, double* workspace, Finish finish) {
+  const Columns z(n, channels, columns_at_once<T>(channels));
   const dim3 grid(unsigned((z.width + Columns::kLanes - 1) / Columns::kLanes), unsigned(z.slices));
-  launch(name, &partial_sums_kernel<kSums, Term>, grid, dim3(Columns::kLanes, Columns::kRows), z, term, workspace);
-  launch(name, &finish_sums_kernel<kSums, Finish>, dim3(unsigned(z.channels)), dim3(128), z,
-         static_cast<const double*>(workspace), finish);
+  const dim3 block(Columns::kLanes, Columns::kRows);
+  if constexpr (std::is_same_v<T, BFloat16>)
+    if (z.pack > 1) launch(name, &partial_sums_kernel<kSums, kChannelPack, Term>, grid, block, z, term, workspace);
+  if (z.pack == 1) launch(name, &partial_sums_kernel<kSums, 1, Term>, grid, block, z, term, workspace);
+  launch(name, &finish_sums_kernel<kSums, Finish>, dim3(unsigned(channels)), dim3(128), z.slices, z.width * z.pack,
+         channels, static_cast<const double*>(workspace), finish);
 }
 
 }  // namespace tensor::cuda

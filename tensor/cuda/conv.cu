@@ -7,7 +7,7 @@ namespace tensor::cuda {
 namespace {
 
 template <class T>
-__global__ void conv2d_kernel(ConvShape z, const T* x, const T* w, const T* b, bool relu, T* y) {
+__global__ void conv2d_kernel(ConvShape z, const T* x, const Wide<T>* w, const Wide<T>* b, bool relu, T* y) {
   for_each(z.n * z.p * z.q * z.k, [=](int64_t i) {
     const Coordinates at = coordinates(i, z.p, z.q, z.k);
     double total = b ? double(b[at.c]) : 0;
@@ -16,7 +16,7 @@ __global__ void conv2d_kernel(ConvShape z, const T* x, const T* w, const T* b, b
         const int64_t row = z.row(at.h, r), column = z.col(at.w, s);
         if (row < 0 || row >= z.h || column < 0 || column >= z.w) continue;
         const T* pixel = x + ((at.n * z.h + row) * z.w + column) * z.c;
-        const T* weight = w + ((at.c * z.r + r) * z.s + s) * z.c;
+        const Wide<T>* weight = w + ((at.c * z.r + r) * z.s + s) * z.c;
         for (int64_t c = 0; c < z.c; ++c) total += double(pixel[c]) * double(weight[c]);
       }
     y[i] = T(relu && total < 0 ? 0 : total);
@@ -31,7 +31,7 @@ __device__ int64_t reader(int64_t at, int64_t tap, int64_t padding, int64_t stri
 }
 
 template <class T>
-__global__ void grad_input_kernel(ConvShape z, const T* dy, const T* w, const T* b, T* dx) {
+__global__ void grad_input_kernel(ConvShape z, const T* dy, const Wide<T>* w, const Wide<T>* b, T* dx) {
   for_each(z.n * z.h * z.w * z.c, [=](int64_t i) {
     const Coordinates at = coordinates(i, z.h, z.w, z.c);
     double total = b ? double(b[at.c]) : 0;
@@ -87,13 +87,13 @@ __global__ void add_slices_kernel(const double* sums, int64_t slices, int64_t we
 }  // namespace
 
 template <class T>
-void conv2d(const ConvShape& z, const T* x, const T* w, const T* b, Activation activation, T* y) {
+void conv2d(const ConvShape& z, const T* x, const Wide<T>* w, const Wide<T>* b, Activation activation, T* y) {
   launch("conv2d", &conv2d_kernel<T>, blocks_for(z.n * z.p * z.q * z.k), kThreads, z, x, w, b,
          activation == Activation::relu, y);
 }
 
 template <class T>
-void conv2d_grad_input(const ConvShape& z, const T* dy, const T* w, const T* b, T* dx) {
+void conv2d_grad_input(const ConvShape& z, const T* dy, const Wide<T>* w, const Wide<T>* b, T* dx) {
   launch("conv2d_grad_input", &grad_input_kernel<T>, blocks_for(z.n * z.h * z.w * z.c), kThreads, z, dy, w, b, dx);
 }
 
@@ -103,22 +103,25 @@ int64_t conv2d_grad_weight_workspace(const ConvShape& z) {
 }
 
 template <class T>
-void conv2d_grad_weight(const ConvShape& z, const T* dy, const T* x, double* workspace, T* dw) {
+void conv2d_grad_weight(const ConvShape& z, const T* dy, const T* x, double* workspace, Wide<T>* dw) {
   const PixelSlices cut(z);
   const int64_t weights = z.k * z.r * z.s * z.c;
   const dim3 blocks = blocks_for(cut.slices * weights);
   if (cut.slices == 1)
-    return launch("conv2d_grad_weight", &grad_weight_kernel<T, T>, blocks, kThreads, z, cut, dy, x, dw);
+    return launch("conv2d_grad_weight", &grad_weight_kernel<T, Wide<T>>, blocks, kThreads, z, cut, dy, x, dw);
   launch("conv2d_grad_weight", &grad_weight_kernel<T, double>, blocks, kThreads, z, cut, dy, x, workspace);
-  launch("add_slices", &add_slices_kernel<T>, blocks_for(weights), kThreads, static_cast<const double*>(workspace),
-         cut.slices, weights, dw);
+  launch("add_slices", &add_slices_kernel<Wide<T>>, blocks_for(weights), kThreads,
+         static_cast<const double*>(workspace), cut.slices, weights, dw);
 }
 
-template void conv2d(const ConvShape&, const float*, const float*, const float*, Activation, float*);
-template void conv2d(const ConvShape&, const double*, const double*, const double*, Activation, double*);
-template void conv2d_grad_input(const ConvShape&, const float*, const float*, const float*, float*);
-template void conv2d_grad_input(const ConvShape&, const double*, const double*, const double*, double*);
-template void conv2d_grad_weight(const ConvShape&, const float*, const float*, double*, float*);
-template void conv2d_grad_weight(const ConvShape&, const double*, const double*, double*, double*);
+template void conv2d<float>(const ConvShape&, const float*, const float*, const float*, Activation, float*);
+template void conv2d<double>(const ConvShape&, const double*, const double*, const double*, Activation, double*);
+template void conv2d<BFloat16>(const ConvShape&, const BFloat16*, const float*, const float*, Activation, BFloat16*);
+template void conv2d_grad_input<float>(const ConvShape&, const float*, const float*, const float*, float*);
+template void conv2d_grad_input<double>(const ConvShape&, const double*, const double*, const double*, double*);
+template void conv2d_grad_input<BFloat16>(const ConvShape&, const BFloat16*, const float*, const float*, BFloat16*);
+template void conv2d_grad_weight<float>(const ConvShape&, const float*, const float*, double*, float*);
+template void conv2d_grad_weight<double>(const ConvShape&, const double*, const double*, double*, double*);
+template void conv2d_grad_weight<BFloat16>(const ConvShape&, const BFloat16*, const BFloat16*, double*, float*);
 
 }  // namespace tensor::cuda

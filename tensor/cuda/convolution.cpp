@@ -9,6 +9,7 @@
 #include "tensor/cuda/gemm.h"
 #include "tensor/cuda/kernels.h"
 #include "tensor/cuda/runtime.h"
+#include "tensor/cuda/visit_activation.h"
 
 namespace tensor::cuda {
 namespace {
@@ -18,13 +19,35 @@ constexpr std::pair<Method, const char*> kMethods[] = {
     {Method::direct, "direct"}, {Method::patches, "patches"}, {Method::implicit, "implicit"}};
 std::optional<Method> forced;
 
-/// The product reads four channels at once, with 32-bit offsets.
-bool implicit_serves(ConvPass pass, const ConvShape& z) {
+/// Every pixel belongs to one window, as in the transposed convolutions of a U-Net.
+bool windows_tile(const ConvShape& z) {
+  return z.stride == z.r && z.r == z.s && z.padding == 0 && z.h == z.p * z.r && z.w == z.q * z.s;
+}
+
+/// Of the input's gradient.
+bool is_one_product(const ConvShape& z, DType dtype) { return dtype == DType::bf16 && windows_tile(z); }
+
+/// The first layer's: an image of few channels is given 8, which takes less memory than its patches.
+bool is_padded(const ConvShape& z, ConvPass pass, DType dtype) {
+  return dtype == DType::bf16 && pass != ConvPass::grad_input && z.c < 8 && z.r * z.s > 1;
+}
+/// What the implicit GEMM computes in place of z.
+ConvShape product_shape(ConvShape z, ConvPass pass, DType dtype) {
+  if (is_padded(z, pass, dtype)) z.c = 8;
+  return z;
+}
+
+/// The product reads 16 bytes of channels at once, with 32-bit offsets.
+bool implicit_serves(ConvPass pass, const ConvShape& given, DType dtype) {
+  const ConvShape z = product_shape(given, pass, dtype);
   constexpr int64_t most = std::numeric_limits<int32_t>::max();
+  const int64_t at_once = 16 / int64_t(size_of(dtype));
   const bool small = z.n * z.h * z.w * z.c <= most && z.n * z.p * z.q * z.k <= most && z.k * z.r * z.s * z.c <= most;
-  // With a stride most taps of an input pixel meet no window: the patches' product skips them, the implicit one cannot.
-  const bool dense = pass != ConvPass::grad_input || (z.stride == 1 && z.r == z.s && z.padding < z.r);
-  return device().major >= 8 && z.c % 4 == 0 && z.k % 4 == 0 && small && dense;
+  // With a stride most taps of an input pixel meet no window: the patches' product skips them, the implicit one cannot,
+  // unless every pixel meets one.
+  const bool dense =
+      pass != ConvPass::grad_input || (z.stride == 1 && z.r == z.s && z.padding < z.r) || is_one_product(z, dtype);
+  return device().major >= 8 && z.c % at_once == 0 && z.k % at_once == 0 && small && dense;
 }
 
 /// So few that their time is that of a launch: summed in f64, small networks keep f32's own accuracy.
@@ -33,21 +56,20 @@ bool few_products(const ConvShape& z) { return z.flops() <= 2 * double(1 << 20);
 /// The first rule that fits. The rules are reasoned, not yet measured: `cris bench convolutions` times every method.
 Method method(ConvPass pass, const ConvShape& z, DType dtype) {
   const Precision p = precision();
-  const bool tensor_cores = dtype == DType::f32 && (p == Precision::tf32 || p == Precision::bf16);
+  const bool tensor_cores =
+      dtype == DType::bf16 || (dtype == DType::f32 && (p == Precision::tf32 || p == Precision::bf16));
   if (forced) {
-    check(*forced != Method::implicit || (tensor_cores && implicit_serves(pass, z)),
-          "convolution: implicit GEMM does not serve this shape and precision ({} channels to {}, stride {}, {})", z.c,
-          z.k, z.stride, name(p));
+    check(*forced != Method::implicit || (tensor_cores && implicit_serves(pass, z, dtype)),
+          "convolution: implicit GEMM does not serve this shape and precision ({} {} channels to {}, stride {}, {})",
+          z.c, name(dtype), z.k, z.stride, name(p));
     return *forced;
   }
   if (p == Precision::exact) return Method::direct;
-  if (tensor_cores && implicit_serves(pass, z)) return Method::implicit;
+  if (tensor_cores && implicit_serves(pass, z, dtype)) return Method::implicit;
   if (dtype == DType::f32 && !tensor_cores && few_products(z)) return Method::direct;
   // One column or a handful of products a sum: the patches would cost more traffic than the sums.
   return std::min(z.k, z.r * z.s * z.c) < 4 ? Method::direct : Method::patches;
 }
-
-MmaType mma_type() { return precision() == Precision::bf16 ? MmaType::bf16 : MmaType::tf32; }
 
 template <class T>
 const T* or_null(const Tensor& t) {
@@ -105,10 +127,44 @@ ConvShape turned_shape(const ConvShape& z) {
   return back;
 }
 
-void convolve_implicit(const ConvShape& z, const float* x, const float* w, const float* b, Activation activation,
-                       float* y) {
-  const Tensor partial = workspace("the partial sums", {conv2d_mma_workspace(z)}, DType::f32);
-  conv2d_mma(mma_type(), z, x, w, b, activation, partial.data<float>(), y);
+/// The weight as its product's other operand is kept: a copy beside bf16.
+template <class T>
+struct WeightFor {
+  Tensor memory;
+  const T* values;
+  explicit WeightFor(const Tensor& w) : memory(w) {
+    if constexpr (std::is_same_v<T, BFloat16>) {
+      memory = workspace("the weight", w.shape(), DType::bf16);
+      cast(w.data<float>(), memory.data<BFloat16>(), w.size());
+    }
+    values = memory.data<T>();
+  }
+};
+
+template <class T>
+void convolve_implicit(const ConvShape& z, const T* x, const T* w, const float* b, Activation activation, T* y) {
+  const Tensor partial = workspace("the partial sums", {conv2d_mma_workspace<T>(z)}, DType::f32);
+  conv2d_mma(z, x, w, b, activation, partial.data<float>(), y);
+}
+
+/// x, an image or a weight, in 8 channels.
+Tensor padded(const Tensor& x) {
+  const int64_t channels = x.shape()[-1], rows = x.size() / channels;
+  const Tensor y = workspace("a copy in 8 channels", x.shape().with(-1, 8), DType::bf16);
+  if (x.dtype() == DType::bf16)
+    pad_channels(x.data<BFloat16>(), rows, channels, y.data<BFloat16>());
+  else
+    pad_channels(x.data<float>(), rows, channels, y.data<BFloat16>());
+  return y;
+}
+
+/// dw of the padded image, cut to its channels.
+void convolve_grad_weight_padded(const ConvShape& z, const Tensor& dy, const Tensor& x, const Tensor& dw) {
+  const ConvShape wide = product_shape(z, ConvPass::grad_weight, DType::bf16);
+  const Tensor image = padded(x), all = workspace("the gradient in 8 channels", dw.shape().with(-1, 8), DType::f32);
+  const Tensor partial = workspace("the partial sums", {conv2d_grad_weight_mma_workspace<BFloat16>(wide)}, DType::f32);
+  conv2d_grad_weight_mma(wide, dy.data<BFloat16>(), image.data<BFloat16>(), partial.data<float>(), all.data<float>());
+  copy_channels(sizeof(float), all.raw(), 8, 0, z.c, dw.raw(), z.c, 0, z.k * z.r * z.s);
 }
 
 }  // namespace
@@ -129,15 +185,27 @@ void force_conv_method(const std::string& name) {
 int64_t conv_workspace_bytes(const ConvShape& z, ConvPass pass, DType dtype) {
   constexpr int64_t kFloat = sizeof(float), kDouble = sizeof(double);
   const auto round_up = [](int64_t bytes) { return (bytes + 255) / 256 * 256; };
+  const int64_t weight = round_up(z.k * z.r * z.s * z.c * int64_t(size_of(dtype)));
+  const int64_t weight_copy = dtype == DType::bf16 && pass != ConvPass::grad_weight ? weight : 0;
   switch (method(pass, z, dtype)) {
     case Method::direct:
       return pass == ConvPass::grad_weight ? conv2d_grad_weight_workspace(z) * kDouble : 0;
     case Method::patches:
-      return is_pointwise(z) ? 0 : images_in_group(z, dtype) * patch_bytes(z, dtype);
+      return weight_copy + (is_pointwise(z) ? 0 : images_in_group(z, dtype) * patch_bytes(z, dtype));
     case Method::implicit:
-      if (pass == ConvPass::forward) return conv2d_mma_workspace(z) * kFloat;
-      if (pass == ConvPass::grad_weight) return conv2d_grad_weight_mma_workspace(z) * kFloat;
-      return round_up(z.k * z.r * z.s * z.c * kFloat) + conv2d_mma_workspace(turned_shape(z)) * kFloat;
+      if (is_padded(z, pass, dtype)) {
+        const ConvShape wide = product_shape(z, pass, dtype);
+        const int64_t taps = z.k * z.r * z.s * 8, image = round_up(z.n * z.h * z.w * 8 * int64_t(size_of(dtype)));
+        return image + (pass == ConvPass::forward
+                            ? round_up(taps * int64_t(size_of(dtype))) + conv2d_mma_workspace<BFloat16>(wide) * kFloat
+                            : round_up(taps * kFloat) + conv2d_grad_weight_mma_workspace<BFloat16>(wide) * kFloat);
+      }
+      return visit_mma(dtype, [&]<class T>() {
+        if (pass == ConvPass::forward) return weight_copy + conv2d_mma_workspace<T>(z) * kFloat;
+        if (pass == ConvPass::grad_weight) return conv2d_grad_weight_mma_workspace<T>(z) * kFloat;
+        const bool tiles = is_one_product(z, dtype);
+        return weight + (tiles ? conv2d_tiles_mma_workspace(z) : conv2d_mma_workspace<T>(turned_shape(z))) * kFloat;
+      });
   }
   return 0;
 }
@@ -145,61 +213,99 @@ int64_t conv_workspace_bytes(const ConvShape& z, ConvPass pass, DType dtype) {
 void convolve(const ConvShape& z, const Tensor& x, const Tensor& w, const Tensor& b, Activation activation,
               const Tensor& y) {
   const Method by = method(ConvPass::forward, z, x.dtype());
+  if (by == Method::implicit && is_padded(z, ConvPass::forward, x.dtype())) {
+    const Tensor image = padded(x), weight = padded(w);
+    return convolve_implicit(product_shape(z, ConvPass::forward, x.dtype()), image.data<BFloat16>(),
+                             weight.data<BFloat16>(), or_null<float>(b), activation, y.data<BFloat16>());
+  }
   if (by == Method::implicit)
-    return convolve_implicit(z, x.data<float>(), w.data<float>(), or_null<float>(b), activation, y.data<float>());
-  visit_float(x.dtype(), "conv2d", [&]<class T>() {
-    if (by == Method::direct) return conv2d(z, x.data<T>(), w.data<T>(), or_null<T>(b), activation, y.data<T>());
+    return visit_mma(x.dtype(), [&]<class T>() {
+      const WeightFor<T> weight(w);
+      convolve_implicit(z, x.data<T>(), weight.values, or_null<float>(b), activation, y.data<T>());
+    });
+  visit_activation(x.dtype(), "conv2d", [&]<class T>() {
+    using W = Wide<T>;
+    if (by == Method::direct) return conv2d(z, x.data<T>(), w.data<W>(), or_null<W>(b), activation, y.data<T>());
+    const WeightFor<T> weight(w);
     for_each_group(z, x.dtype(), [&](const ConvShape& group, int64_t first) {
       const PatchMatrix<T> patches(group, x.data<T>() + first * z.h * z.w * z.c);
       T* to = y.data<T>() + first * z.p * z.q * z.k;
-      matmul<T>({.m = group.n * z.p * z.q, .n = z.k, .k = z.r * z.s * z.c, .transpose_b = true}, patches.values,
-                w.data<T>(), to);
-      add_bias(or_null<T>(b), activation, to, group.n * z.p * z.q * z.k, z.k);
+      matmul({.m = group.n * z.p * z.q, .n = z.k, .k = z.r * z.s * z.c, .transpose_b = true}, patches.values,
+             weight.values, to);
+      add_bias(or_null<W>(b), activation, to, group.n * z.p * z.q * z.k, z.k);
     });
   });
 }
 
+int64_t conv_statistics_bytes(const ConvShape& z, DType dtype) {
+  if (dtype != DType::bf16 || method(ConvPass::forward, z, dtype) != Method::implicit) return 0;
+  return conv2d_statistics_mma_workspace(product_shape(z, ConvPass::forward, dtype)) * int64_t(sizeof(double));
+}
+
+void convolve_with_statistics(const ConvShape& z, const Tensor& x, const Tensor& w, const Tensor& y, const Tensor& mean,
+                              const Tensor& variance) {
+  const bool pad = is_padded(z, ConvPass::forward, x.dtype());
+  const ConvShape shape = product_shape(z, ConvPass::forward, x.dtype());
+  const Tensor image = pad ? padded(x) : x, weight = pad ? padded(w) : WeightFor<BFloat16>(w).memory;
+  const Tensor moments = workspace("the sums for batch norm", {conv2d_statistics_mma_workspace(shape)}, DType::f64);
+  conv2d_statistics_mma(shape, image.data<BFloat16>(), weight.data<BFloat16>(), moments.data<double>(),
+                        y.data<BFloat16>(), mean.data<float>(), variance.data<float>());
+}
+
 void convolve_grad_input(const ConvShape& z, const Tensor& dy, const Tensor& w, const Tensor& b, const Tensor& dx) {
   const Method by = method(ConvPass::grad_input, z, dy.dtype());
-  if (by == Method::implicit) {
-    const Tensor turned = workspace("the turned weight", w.shape(), DType::f32);
-    turn_weight(z, w.data<float>(), turned.data<float>());
-    return convolve_implicit(turned_shape(z), dy.data<float>(), turned.data<float>(), or_null<float>(b),
-                             Activation::none, dx.data<float>());
-  }
-  visit_float(dy.dtype(), "conv2d_grad_input", [&]<class T>() {
-    if (by == Method::direct) return conv2d_grad_input(z, dy.data<T>(), w.data<T>(), or_null<T>(b), dx.data<T>());
+  if (by == Method::implicit)
+    return visit_mma(dy.dtype(), [&]<class T>() {
+      if constexpr (std::is_same_v<T, BFloat16>)
+        if (is_one_product(z, dy.dtype())) {
+          const WeightFor<T> weight(w);
+          const Tensor partial = workspace("the partial sums", {conv2d_tiles_mma_workspace(z)}, DType::f32);
+          return conv2d_tiles_mma(z, dy.data<T>(), weight.values, or_null<float>(b), partial.data<float>(),
+                                  dx.data<T>());
+        }
+      const Tensor turned = workspace("the turned weight", w.shape(), dy.dtype());
+      turn_weight(z, w.data<float>(), turned.data<T>());
+      convolve_implicit<T>(turned_shape(z), dy.data<T>(), turned.data<T>(), or_null<float>(b), Activation::none,
+                           dx.data<T>());
+    });
+  visit_activation(dy.dtype(), "conv2d_grad_input", [&]<class T>() {
+    using W = Wide<T>;
+    if (by == Method::direct) return conv2d_grad_input(z, dy.data<T>(), w.data<W>(), or_null<W>(b), dx.data<T>());
+    const WeightFor<T> weight(w);
     for_each_group(z, dy.dtype(), [&](const ConvShape& group, int64_t first) {
       const T* from = dy.data<T>() + first * z.p * z.q * z.k;
       T* to = dx.data<T>() + first * z.h * z.w * z.c;
       const int64_t pixels = group.n * z.p * z.q, depth = z.r * z.s * z.c;
       if (is_pointwise(z)) {
-        matmul<T>({.m = pixels, .n = depth, .k = z.k}, from, w.data<T>(), to);
-        return add_bias(or_null<T>(b), Activation::none, to, pixels * z.c, z.c);
+        matmul({.m = pixels, .n = depth, .k = z.k}, from, weight.values, to);
+        return add_bias(or_null<W>(b), Activation::none, to, pixels * z.c, z.c);
       }
       const Tensor patches = workspace("the patches", {pixels, depth}, dy.dtype());
-      matmul<T>({.m = pixels, .n = depth, .k = z.k}, from, w.data<T>(), patches.data<T>());
-      sum_patches<T>(group, patches.data<T>(), or_null<T>(b), to);
+      matmul({.m = pixels, .n = depth, .k = z.k}, from, weight.values, patches.data<T>());
+      sum_patches<T>(group, patches.data<T>(), or_null<W>(b), to);
     });
   });
 }
 
 void convolve_grad_weight(const ConvShape& z, const Tensor& dy, const Tensor& x, const Tensor& dw) {
   const Method by = method(ConvPass::grad_weight, z, dy.dtype());
-  if (by == Method::implicit) {
-    const Tensor partial = workspace("the partial sums", {conv2d_grad_weight_mma_workspace(z)}, DType::f32);
-    return conv2d_grad_weight_mma(mma_type(), z, dy.data<float>(), x.data<float>(), partial.data<float>(),
-                                  dw.data<float>());
-  }
-  visit_float(dy.dtype(), "conv2d_grad_weight", [&]<class T>() {
+  if (by == Method::implicit && is_padded(z, ConvPass::grad_weight, dy.dtype()))
+    return convolve_grad_weight_padded(z, dy, x, dw);
+  if (by == Method::implicit)
+    return visit_mma(dy.dtype(), [&]<class T>() {
+      const Tensor partial = workspace("the partial sums", {conv2d_grad_weight_mma_workspace<T>(z)}, DType::f32);
+      conv2d_grad_weight_mma(z, dy.data<T>(), x.data<T>(), partial.data<float>(), dw.data<float>());
+    });
+  visit_activation(dy.dtype(), "conv2d_grad_weight", [&]<class T>() {
+    using W = Wide<T>;
     if (by == Method::direct) {
       const Tensor sums = workspace("the partial sums", {conv2d_grad_weight_workspace(z)}, DType::f64);
-      return conv2d_grad_weight(z, dy.data<T>(), x.data<T>(), sums.data<double>(), dw.data<T>());
+      return conv2d_grad_weight(z, dy.data<T>(), x.data<T>(), sums.data<double>(), dw.data<W>());
     }
     for_each_group(z, dy.dtype(), [&](const ConvShape& group, int64_t first) {
       const PatchMatrix<T> patches(group, x.data<T>() + first * z.h * z.w * z.c);
-      matmul<T>({.m = z.k, .n = z.r * z.s * z.c, .k = group.n * z.p * z.q, .transpose_a = true},
-                dy.data<T>() + first * z.p * z.q * z.k, patches.values, dw.data<T>(), first > 0);
+      matmul({.m = z.k, .n = z.r * z.s * z.c, .k = group.n * z.p * z.q, .transpose_a = true},
+             dy.data<T>() + first * z.p * z.q * z.k, patches.values, dw.data<W>(), first > 0);
     });
   });
 }

@@ -37,35 +37,35 @@ cublasComputeType_t compute_type(const MatmulShape& z) {
   if constexpr (std::is_same_v<T, double>) return CUBLAS_COMPUTE_64F;
   // A product this thin (a CRF's label matrices) moves more than it multiplies: rounding its operands gains nothing.
   if (std::min(z.n, z.k) < 16) return CUBLAS_COMPUTE_32F;
-  switch (precision()) {
-    case Precision::tf32:
-      return CUBLAS_COMPUTE_32F_FAST_TF32;
-    case Precision::bf16:
-      return CUBLAS_COMPUTE_32F_FAST_16BF;
-    default:
-      return CUBLAS_COMPUTE_32F;
-  }
+  const bool rounded = precision() == Precision::tf32 || precision() == Precision::bf16;
+  return rounded && std::is_same_v<T, float> ? CUBLAS_COMPUTE_32F_FAST_TF32 : CUBLAS_COMPUTE_32F;
 }
+
+template <class T>
+constexpr cudaDataType kType = std::is_same_v<T, double>  ? CUDA_R_64F
+                               : std::is_same_v<T, float> ? CUDA_R_32F
+                                                          : CUDA_R_16BF;
 
 }  // namespace
 
-template <class T>
-void matmul(const MatmulShape& z, const T* a, const T* b, T* y, bool accumulate) {
+template <class T, class Y>
+void matmul(const MatmulShape& z, const T* a, const T* b, Y* y, bool accumulate) {
   if (z.m == 0 || z.n == 0) return;
   constexpr int64_t most = std::numeric_limits<int>::max();
   check(z.m <= most && z.n <= most && z.k <= most, "matmul: [{}, {}] x [{}, {}] exceeds cuBLAS' 32-bit extents", z.m,
         z.k, z.k, z.n);
-  const T one = 1, kept = accumulate ? 1 : 0;
-  const cudaDataType type = std::is_same_v<T, double> ? CUDA_R_64F : CUDA_R_32F;
+  const Wide<T> one = 1, kept = accumulate ? 1 : 0;
   // cuBLAS counts columns first: what it sees is the transposed product, y' = op(b)' op(a)'.
-  check_cublas(
-      cublasGemmEx(handle(), z.transpose_b ? CUBLAS_OP_T : CUBLAS_OP_N, z.transpose_a ? CUBLAS_OP_T : CUBLAS_OP_N,
-                   int(z.n), int(z.m), int(z.k), &one, b, type, int(z.transpose_b ? z.k : z.n), a, type,
-                   int(z.transpose_a ? z.m : z.k), &kept, y, type, int(z.n), compute_type<T>(z), CUBLAS_GEMM_DEFAULT),
-      "cublasGemmEx");
+  check_cublas(cublasGemmEx(handle(), z.transpose_b ? CUBLAS_OP_T : CUBLAS_OP_N,
+                            z.transpose_a ? CUBLAS_OP_T : CUBLAS_OP_N, int(z.n), int(z.m), int(z.k), &one, b, kType<T>,
+                            int(z.transpose_b ? z.k : z.n), a, kType<T>, int(z.transpose_a ? z.m : z.k), &kept, y,
+                            kType<Y>, int(z.n), compute_type<T>(z), CUBLAS_GEMM_DEFAULT),
+               "cublasGemmEx");
 }
 
 template void matmul(const MatmulShape&, const float*, const float*, float*, bool);
 template void matmul(const MatmulShape&, const double*, const double*, double*, bool);
+template void matmul(const MatmulShape&, const BFloat16*, const BFloat16*, BFloat16*, bool);
+template void matmul(const MatmulShape&, const BFloat16*, const BFloat16*, float*, bool);
 
 }  // namespace tensor::cuda

@@ -1,9 +1,12 @@
 /// Convolution as a matrix product of views on tensor cores: nothing is written out between image and product.
 ///
-/// A block of 8 warps makes 128 x kN of the result, 16 of the summed index at a time, while the copies of the next
-/// three tiles are under way. Where the result has too few blocks to fill a device, the sum is cut into slices, whose
-/// number the shape alone fixes, and the slices are added in order: no atomics, the same bits on every device.
+/// A block of 8 warps makes 128 x kN of the result, 64 bytes of the summed index at a time (16 f32 or 32 bf16), while
+/// the copies of the next three tiles are under way. Where the result has too few blocks to fill a device, the sum is
+/// cut into slices, whose number the shape alone fixes, and the slices are added in order: no atomics, the same bits on
+/// every device.
+#include "tensor/cuda/column_sums.cuh"
 #include "tensor/cuda/mma.h"
+#include "tensor/cuda/pack.h"
 #include "tensor/cuda/tile_readers.cuh"
 
 namespace tensor::cuda {
@@ -11,54 +14,153 @@ namespace {
 
 constexpr int kM = 128, kStages = 4;
 
-/// Registers of a fragment's operand, rows (or columns) `free` and free + 8, from k on.
-template <MmaType kType, class View, int kRows>
-__device__ __forceinline__ uint32_t operand(const float* tile, int free, int k) {
-  constexpr int kStride = kTileStride<kType, View, kRows>;
-  const float* const at = tile + (View::kAlongK ? free * kStride + k : k * kStride + free);
-  if constexpr (kType == MmaType::tf32) return to_tf32(*at);
-  if constexpr (View::kAlongK) {
-    struct alignas(8) Two {
-      float low, high;
-    };
-    const Two two = *reinterpret_cast<const Two*>(at);
-    return to_bf16_pair(two.low, two.high);
+/// One step's operands of 16 free indices, from `free` and `k` of the tile on: as mma.h says of an A, or of two Bs.
+template <class View, int kRows>
+__device__ __forceinline__ void operands(const float* tile, int free, int k, uint32_t (&r)[4]) {
+  constexpr int kStride = kTileStride<View, kRows>;
+  const int lane = int(threadIdx.x) % 32, row = free + lane / 4, first = k + lane % 4;
+#pragma unroll
+  for (int e = 0; e < 4; ++e) {
+    const int f = row + 8 * (e % 2), d = first + 4 * (e / 2);
+    r[e] = to_tf32(tile[View::kAlongK ? f * kStride + d : d * kStride + f]);
   }
-  return to_bf16_pair(at[0], at[kStride]);
+}
+template <class View, int kRows>
+__device__ __forceinline__ void operands(const BFloat16* tile, int free, int k, uint32_t (&r)[4]) {
+  constexpr int kStride = kTileStride<View, kRows>;
+  const int lane = int(threadIdx.x) % 32, row = lane % 8, matrix = lane / 8;
+  if constexpr (View::kAlongK)
+    load_matrices<false>(r, tile + (free + row + 8 * (matrix % 2)) * kStride + k + 8 * (matrix / 2));
+  else
+    load_matrices<true>(r, tile + (k + row + 8 * (matrix / 2)) * kStride + free + 8 * (matrix % 2));
 }
 
-/// Where a block's sums go: to y with bias and ReLU, or to its slice of `partial` for sum_slices.
+/// Element row(m) + column(n) of the result: the product itself or its transpose.
+struct Steps {
+  int64_t of_row, of_column;
+  __device__ int64_t row(int m) const { return m * of_row; }
+  __device__ int64_t column(int n) const { return n * of_column; }
+};
+/// Images that windows of r x s pixels tile: m = window, n = (r, s, c).
+struct Tiles {
+  int q, r, s, c;
+  __device__ int64_t row(int m) const { return (int64_t(m / q * r) * q + m % q) * s * c; }
+  __device__ int64_t column(int n) const { return (n / c / s * q * s + n / c % s) * int64_t(c) + n % c; }
+};
+
+/// Where a block's sums go: to y with bias and ReLU, or to the same places in its slice of `partial` for sum_slices.
+/// y's last axis has `channels` elements, each with its bias; y has `size`.
+template <class Y, class Place>
 struct Store {
+  static constexpr bool kMoments = false;
   const float* bias;
   bool relu;
-  float *y, *partial;
-  /// Elements from one row to the next, from one column to the next; elements of y.
-  int64_t row_step, column_step, size;
-  __device__ void operator()(int slice, int row, int column, float v) const {
-    const int64_t at = row * row_step + column * column_step;
+  Y* y;
+  float* partial;
+  Place place;
+  int64_t channels, size;
+
+  __device__ float finished(float v, float b) const {
+    if (bias) v += b;
+    return relu && v < 0 ? 0 : v;
+  }
+  __device__ float bias_at(int64_t at) const { return bias ? bias[split(at, channels).remainder] : 0; }
+
+  /// A column, even, and the next, where there is `both`.
+  struct Two {
+    int64_t at, next_at;
+    float bias, next_bias;
+    bool both;
+  };
+  __device__ Two columns(int n, int count) const {
+    const bool both = n + 1 < count;
+    const int64_t at = place.column(n), next_at = both ? place.column(n + 1) : at;
+    return {at, next_at, bias_at(at), bias_at(next_at), both};
+  }
+  __device__ void put(int slice, int64_t row, const Two& two, float v, float next) const {
     if (partial) {
-      partial[slice * size + at] = v;
-    } else {
-      if (bias) v += bias[column];
-      y[at] = relu && v < 0 ? 0 : v;
+      float* const to = partial + slice * size + row;
+      to[two.at] = v;
+      if (two.both) to[two.next_at] = next;
+      return;
     }
+    v = finished(v, two.bias), next = finished(next, two.next_bias);
+    if constexpr (std::is_same_v<Y, BFloat16>)
+      if (two.both && channels % 2 == 0) return store(y + row + two.at, Pack<Y, 2>{Y(v), Y(next)});
+    y[row + two.at] = Y(v);
+    if (two.both) y[row + two.next_at] = Y(next);
   }
 };
 
-/// store(slice, m, n, sum over k in [slice k_per_slice, ...)): a's free index is m, b's n.
-template <MmaType kType, int kN, class A, class B>
-__global__ void __launch_bounds__(kThreads)
-    product_kernel(A a, B b, Store store, int m, int n, int depth, int k_per_slice) {
-  constexpr int kStrideA = kTileStride<kType, A, kM>, kStrideB = kTileStride<kType, B, kN>;
-  constexpr int kFloatsA = kTileFloats<kType, A, kM>, kFloats = kFloatsA + kTileFloats<kType, B, kN>;
-  constexpr int kWarpsN = kN / 32, kWarpM = kM / (8 / kWarpsN), kStep = MmaStep<kType>::kDepth;
-  // Where a lane's operands begin along k, and how far apart its two registers are.
-  constexpr int kPerLane = kType == MmaType::tf32 ? 1 : 2, kApart = kType == MmaType::tf32 ? 4 : 8;
-  float* const tiles = dynamic_shared<float>();
+/// A Store of one slice that also sums what it stores: moments[0][block of rows][column] the values, [1] their squares.
+struct StoreAndSum : Store<BFloat16, Steps> {
+  static constexpr bool kMoments = true;
+  double* moments;
+};
+
+/// The sums over a block's rows of what its threads hold, 0 beyond the last: first within each warp, then over its
+/// warps.
+template <int kN, int kWarpsN, int kWarpM>
+__device__ void sum_moments(const float (&sums)[kWarpM / 16][4][4], int columns, int first_n, int block_m, int blocks_m,
+                            int n, float* shared, double* moments) {
+  constexpr int kWarpsM = 8 / kWarpsN;
+  const int warp = int(threadIdx.x) / 32, lane = int(threadIdx.x) % 32, g = lane / 4, t = lane % 4;
+  __syncthreads();  // the last tile has been read
+#pragma unroll
+  for (int j = 0; j < 4; ++j)
+#pragma unroll
+    for (int e = 0; e < 2; ++e) {
+      float value = 0, square = 0;
+#pragma unroll
+      for (int i = 0; i < kWarpM / 16; ++i)
+#pragma unroll
+        for (int half = 0; half < 2; ++half) {
+          const float v = BFloat16(sums[i][j][2 * half + e]);
+          value += v, square += v * v;
+        }
+#pragma unroll
+      for (int apart = 4; apart < 32; apart *= 2) {
+        value += __shfl_xor_sync(~0u, value, apart);
+        square += __shfl_xor_sync(~0u, square, apart);
+      }
+      const int column = warp % kWarpsN * 32 + 8 * j + 2 * t + e;
+      if (g == 0) {
+        shared[warp / kWarpsN * kN + column] = value;
+        shared[(kWarpsM + warp / kWarpsN) * kN + column] = square;
+      }
+    }
+  __syncthreads();
+  for (int i = int(threadIdx.x); i < 2 * kN; i += kThreads) {
+    const int s = i / kN, column = i % kN;
+    if (column >= columns) continue;
+    double total = 0;
+    for (int w = 0; w < kWarpsM; ++w) total += shared[(s * kWarpsM + w) * kN + column];
+    moments[(int64_t(s) * blocks_m + block_m) * n + first_n + column] = total;
+  }
+}
+
+struct StoreMoments {
+  double count;
+  float *mean, *variance;
+  __device__ void operator()(int64_t channel, const Sums<2, 1>& total) const {
+    const double m = total.of[0][0] / count, v = total.of[1][0] / count - m * m;
+    mean[channel] = float(m);
+    variance[channel] = float(v < 0 ? 0 : v);
+  }
+};
+
+/// to(m, n) = sum over k in [slice k_per_slice, ...): a's free index is m, b's n.
+template <int kN, class A, class B, class To>
+__global__ void __launch_bounds__(kThreads) product_kernel(A a, B b, To to, int m, int n, int depth, int k_per_slice) {
+  using T = typename A::Element;
+  constexpr int kStrideA = kTileStride<A, kM>, kStrideB = kTileStride<B, kN>;
+  constexpr int kElementsA = kTileElements<A, kM>, kElements = kElementsA + kTileElements<B, kN>;
+  constexpr int kWarpsN = kN / 32, kWarpM = kM / (8 / kWarpsN);
+  T* const tiles = dynamic_shared<T>();
   const int blocks_n = (n + kN - 1) / kN;
   const int first_m = int(blockIdx.x) / blocks_n * kM, first_n = int(blockIdx.x) % blocks_n * kN;
   const int begin = int(blockIdx.y) * k_per_slice, end = begin + k_per_slice < depth ? begin + k_per_slice : depth;
-  const int count = (end - begin + kTileDepth - 1) / kTileDepth;
+  const int count = (end - begin + kTileDepth<T> - 1) / kTileDepth<T>;
   const int warp = int(threadIdx.x) / 32, lane = int(threadIdx.x) % 32, g = lane / 4, t = lane % 4;
   const int warp_m = warp / kWarpsN * kWarpM, warp_n = warp % kWarpsN * 32;
   const bool idle = first_m + warp_m >= m || first_n + warp_n >= n;
@@ -67,9 +169,9 @@ __global__ void __launch_bounds__(kThreads)
   typename B::template Reader<kN> read_b(b, first_n, begin, end);
   const auto fetch = [&](int tile) {
     if (tile < count) {
-      float* const to = tiles + tile % kStages * kFloats;
-      read_a.template fetch<kStrideA>(to);
-      read_b.template fetch<kStrideB>(to + kFloatsA);
+      T* const stage = tiles + tile % kStages * kElements;
+      read_a.template fetch<kStrideA>(stage);
+      read_b.template fetch<kStrideB>(stage + kElementsA);
     }
     commit_copies();  // an empty group too, so that the wait below always counts the same
   };
@@ -82,45 +184,52 @@ __global__ void __launch_bounds__(kThreads)
     __syncthreads();
     fetch(tile + kStages - 1);
     if (idle) continue;
-    const float* const left = tiles + tile % kStages * kFloats;
-    const float* const right = left + kFloatsA;
+    const T* const left = tiles + tile % kStages * kElements;
+    const T* const right = left + kElementsA;
 #pragma unroll
-    for (int step = 0; step < kTileDepth; step += kStep) {
-      const int k = step + t * kPerLane;
+    for (int k = 0; k < kTileDepth<T>; k += kMmaDepth<T>) {
       uint32_t fa[kWarpM / 16][4], fb[4][2];
 #pragma unroll
+      for (int i = 0; i < kWarpM / 16; ++i) operands<A, kM>(left, warp_m + 16 * i, k, fa[i]);
+#pragma unroll
+      for (int j = 0; j < 4; j += 2) {
+        uint32_t both[4];
+        operands<B, kN>(right, warp_n + 8 * j, k, both);
+#pragma unroll
+        for (int e = 0; e < 4; ++e) fb[j + e % 2][e / 2] = both[e];
+      }
+#pragma unroll
       for (int i = 0; i < kWarpM / 16; ++i)
 #pragma unroll
-        for (int e = 0; e < 4; ++e)
-          fa[i][e] = operand<kType, A, kM>(left, warp_m + 16 * i + g + 8 * (e % 2), k + kApart * (e / 2));
-#pragma unroll
-      for (int j = 0; j < 4; ++j)
-#pragma unroll
-        for (int e = 0; e < 2; ++e) fb[j][e] = operand<kType, B, kN>(right, warp_n + 8 * j + g, k + kApart * e);
-#pragma unroll
-      for (int i = 0; i < kWarpM / 16; ++i)
-#pragma unroll
-        for (int j = 0; j < 4; ++j) mma<kType>(sums[i][j], fa[i], fb[j]);
+        for (int j = 0; j < 4; ++j) mma<T>(sums[i][j], fa[i], fb[j]);
     }
   }
+  if constexpr (To::kMoments)
+    sum_moments<kN, kWarpsN, kWarpM>(sums, n - first_n, first_n, first_m / kM, (m + kM - 1) / kM, n,
+                                     reinterpret_cast<float*>(tiles), to.moments);
   if (idle) return;
 #pragma unroll
-  for (int i = 0; i < kWarpM / 16; ++i)
+  for (int j = 0; j < 4; ++j) {
+    const int column = first_n + warp_n + 8 * j + 2 * t;
+    if (column >= n) continue;
+    const auto two = to.columns(column, n);
 #pragma unroll
-    for (int j = 0; j < 4; ++j)
+    for (int i = 0; i < kWarpM / 16; ++i)
 #pragma unroll
-      for (int e = 0; e < 4; ++e) {
-        const int row = first_m + warp_m + 16 * i + g + 8 * (e / 2), column = first_n + warp_n + 8 * j + 2 * t + e % 2;
-        if (row < m && column < n) store(int(blockIdx.y), row, column, sums[i][j][e]);
+      for (int e = 0; e < 2; ++e) {
+        const int row = first_m + warp_m + 16 * i + g + 8 * e;
+        if (row < m) to.put(int(blockIdx.y), to.place.row(row), two, sums[i][j][2 * e], sums[i][j][2 * e + 1]);
       }
+  }
 }
 
 /// y = act(bias + the slices' sums, in order).
-__global__ void sum_slices_kernel(Store store, int slices, int64_t columns) {
-  for_each(store.size, [=](int64_t i) {
-    float total = store.bias ? store.bias[split(i, columns).remainder] : 0;
-    for (int slice = 0; slice < slices; ++slice) total += store.partial[slice * store.size + i];
-    store.y[i] = store.relu && total < 0 ? 0 : total;
+template <class Y, class Place>
+__global__ void sum_slices_kernel(Store<Y, Place> to, int slices) {
+  for_each(to.size, [=](int64_t i) {
+    float total = to.bias_at(i);
+    for (int slice = 0; slice < slices; ++slice) total += to.partial[slice * to.size + i];
+    to.y[i] = Y(to.relu && total < 0 ? 0 : total);
   });
 }
 
@@ -131,76 +240,136 @@ int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 struct Plan {
   int n_of_block;
   int64_t blocks, slices, k_per_slice;
-  Plan(int64_t m, int64_t n, int64_t depth) {
+  Plan(int64_t m, int64_t n, int64_t depth, int tile_depth) {
     n_of_block = n <= 64 ? 64 : 128;
     blocks = ceil_div(m, kM) * ceil_div(n, n_of_block);
     const int64_t wanted = blocks >= 132 ? 1 : 264 / blocks, most = depth / 256 < 1 ? 1 : depth / 256;
-    k_per_slice = ceil_div(ceil_div(depth, wanted < most ? wanted : most), kTileDepth) * kTileDepth;
+    k_per_slice = ceil_div(ceil_div(depth, wanted < most ? wanted : most), tile_depth) * tile_depth;
     slices = ceil_div(depth, k_per_slice);
   }
   int64_t workspace(int64_t m, int64_t n) const { return slices > 1 ? slices * m * n : 0; }
 };
 
-template <MmaType kType, int kN, class A, class B>
-void launch_product(const char* name, const Plan& plan, A a, B b, const Store& store, int64_t m, int64_t n,
-                    int64_t depth) {
-  constexpr int kBytes = kStages * (kTileFloats<kType, A, kM> + kTileFloats<kType, B, kN>)*int(sizeof(float));
-  launch_with_shared(name, &product_kernel<kType, kN, A, B>, dim3(unsigned(plan.blocks), unsigned(plan.slices)),
-                     kThreads, kBytes, a, b, store, int(m), int(n), int(depth), int(plan.k_per_slice));
+template <int kN, class A, class B, class To>
+void launch_product(const char* name, const Plan& plan, A a, B b, const To& to, int64_t m, int64_t n, int64_t depth) {
+  constexpr int kBytes = kStages * (kTileElements<A, kM> + kTileElements<B, kN>)*int(sizeof(typename A::Element));
+  launch_with_shared(name, &product_kernel<kN, A, B, To>, dim3(unsigned(plan.blocks), unsigned(plan.slices)), kThreads,
+                     kBytes, a, b, to, int(m), int(n), int(depth), int(plan.k_per_slice));
 }
 
-template <class A, class B>
-void product(const char* name, MmaType type, A a, B b, Store store, int64_t m, int64_t n, int64_t depth) {
-  const Plan plan(m, n, depth);
-  if (plan.slices == 1) store.partial = nullptr;
-  const bool narrow = plan.n_of_block == 64;
-  if (type == MmaType::tf32)
-    narrow ? launch_product<MmaType::tf32, 64>(name, plan, a, b, store, m, n, depth)
-           : launch_product<MmaType::tf32, 128>(name, plan, a, b, store, m, n, depth);
-  else
-    narrow ? launch_product<MmaType::bf16, 64>(name, plan, a, b, store, m, n, depth)
-           : launch_product<MmaType::bf16, 128>(name, plan, a, b, store, m, n, depth);
-  if (plan.slices > 1)
-    launch("sum_slices", &sum_slices_kernel, blocks_for(store.size), kThreads, store, int(plan.slices),
-           store.row_step == 1 ? store.column_step : store.row_step);
+template <class A, class B, class To>
+void product(const char* name, A a, B b, To to, int64_t m, int64_t n, int64_t depth) {
+  const Plan plan(m, n, depth, kTileDepth<typename A::Element>);
+  if (plan.slices == 1) to.partial = nullptr;
+  plan.n_of_block == 64 ? launch_product<64>(name, plan, a, b, to, m, n, depth)
+                        : launch_product<128>(name, plan, a, b, to, m, n, depth);
+  if (!To::kMoments && plan.slices > 1) {
+    const auto kernel = &sum_slices_kernel<std::remove_reference_t<decltype(*to.y)>, decltype(to.place)>;
+    launch("sum_slices", kernel, blocks_for(to.size), kThreads, to, int(plan.slices));
+  }
 }
 
 /// turned[c, r, s, k] = w[k, R-1-r, S-1-s, c].
-__global__ void turn_weight_kernel(ConvShape z, const float* w, float* turned) {
+template <class T>
+__global__ void turn_weight_kernel(ConvShape z, const float* w, T* turned) {
   for_each(z.c * z.r * z.s * z.k, [=](int64_t i) {
     const Coordinates at = coordinates(i, z.r, z.s, z.k);
-    turned[i] = w[((at.c * z.r + z.r - 1 - at.h) * z.s + z.s - 1 - at.w) * z.c + at.n];
+    turned[i] = T(w[((at.c * z.r + z.r - 1 - at.h) * z.s + z.s - 1 - at.w) * z.c + at.n]);
+  });
+}
+
+template <class From>
+__global__ void pad_channels_kernel(const From* x, int64_t rows, int64_t channels, BFloat16* y) {
+  for_each(rows, [=](int64_t row) {
+    Pack<BFloat16, 8> v;
+    for (int c = 0; c < 8; ++c) v.of[c] = c < channels ? BFloat16(float(x[row * channels + c])) : BFloat16(0);
+    store(y + row * 8, v);
   });
 }
 
 }  // namespace
 
+template <class From>
+void pad_channels(const From* x, int64_t rows, int64_t channels, BFloat16* y) {
+  launch("pad_channels", &pad_channels_kernel<From>, blocks_for(rows), kThreads, x, rows, channels, y);
+}
+
+template <class T>
 int64_t conv2d_mma_workspace(const ConvShape& z) {
-  return Plan(z.n * z.p * z.q, z.k, z.r * z.s * z.c).workspace(z.n * z.p * z.q, z.k);
+  const int64_t pixels = z.n * z.p * z.q;
+  return Plan(pixels, z.k, z.r * z.s * z.c, kTileDepth<T>).workspace(pixels, z.k);
 }
 
-void conv2d_mma(MmaType type, const ConvShape& z, const float* x, const float* w, const float* b, Activation activation,
-                float* workspace, float* y) {
+template <class T>
+void conv2d_mma(const ConvShape& z, const T* x, const T* w, const float* b, Activation activation, float* workspace,
+                T* y) {
   const int64_t pixels = z.n * z.p * z.q, depth = z.r * z.s * z.c;
-  const Store store{b, activation == Activation::relu, y, workspace, z.k, 1, pixels * z.k};
-  product("conv2d", type, PatchRows{x, Windows(z)}, MatrixRows{w, int(z.k), int(depth)}, store, pixels, z.k, depth);
+  const Store<T, Steps> to{b, activation == Activation::relu, y, workspace, {z.k, 1}, z.k, pixels * z.k};
+  product("conv2d", PatchRows<T>{x, Windows(z)}, MatrixRows<T>{w, int(z.k), int(depth)}, to, pixels, z.k, depth);
 }
 
-void turn_weight(const ConvShape& z, const float* w, float* turned) {
-  launch("turn_weight", &turn_weight_kernel, blocks_for(z.k * z.r * z.s * z.c), kThreads, z, w, turned);
+int64_t conv2d_statistics_mma_workspace(const ConvShape& z) {
+  const int64_t pixels = z.n * z.p * z.q;
+  const Plan plan(pixels, z.k, z.r * z.s * z.c, kTileDepth<BFloat16>);
+  return plan.slices > 1 ? 0 : 2 * ceil_div(pixels, kM) * z.k;
 }
 
+void conv2d_statistics_mma(const ConvShape& z, const BFloat16* x, const BFloat16* w, double* workspace, BFloat16* y,
+                           float* mean, float* variance) {
+  const int64_t pixels = z.n * z.p * z.q, depth = z.r * z.s * z.c;
+  const StoreAndSum to{{nullptr, false, y, nullptr, {z.k, 1}, z.k, pixels * z.k}, workspace};
+  product("conv2d", PatchRows<BFloat16>{x, Windows(z)}, MatrixRows<BFloat16>{w, int(z.k), int(depth)}, to, pixels, z.k,
+          depth);
+  const StoreMoments finish{double(pixels), mean, variance};
+  launch("batch_norm_statistics", &finish_sums_kernel<2, StoreMoments>, dim3(unsigned(z.k)), dim3(128),
+         ceil_div(pixels, kM), z.k, z.k, static_cast<const double*>(workspace), finish);
+}
+
+template <class T>
+void turn_weight(const ConvShape& z, const float* w, T* turned) {
+  launch("turn_weight", &turn_weight_kernel<T>, blocks_for(z.k * z.r * z.s * z.c), kThreads, z, w, turned);
+}
+
+int64_t conv2d_tiles_mma_workspace(const ConvShape& z) {
+  const int64_t windows = z.n * z.p * z.q, taps = z.r * z.s * z.c;
+  return Plan(windows, taps, z.k, kTileDepth<BFloat16>).workspace(windows, taps);
+}
+
+void conv2d_tiles_mma(const ConvShape& z, const BFloat16* dy, const BFloat16* w, const float* b, float* workspace,
+                      BFloat16* dx) {
+  const int64_t windows = z.n * z.p * z.q, taps = z.r * z.s * z.c;
+  const Tiles tiles{int(z.q), int(z.r), int(z.s), int(z.c)};
+  const Store<BFloat16, Tiles> to{b, false, dx, workspace, tiles, z.c, windows * taps};
+  product("conv2d_grad_input", MatrixRows<BFloat16>{dy, int(windows), int(z.k)}, MatrixColumns<BFloat16>{w, int(taps)},
+          to, windows, taps, z.k);
+}
+
+template <class T>
 int64_t conv2d_grad_weight_mma_workspace(const ConvShape& z) {
-  return Plan(z.r * z.s * z.c, z.k, z.n * z.p * z.q).workspace(z.r * z.s * z.c, z.k);
+  const int64_t taps = z.r * z.s * z.c;
+  return Plan(taps, z.k, z.n * z.p * z.q, kTileDepth<T>).workspace(taps, z.k);
 }
 
-void conv2d_grad_weight_mma(MmaType type, const ConvShape& z, const float* dy, const float* x, float* workspace,
-                            float* dw) {
+template <class T>
+void conv2d_grad_weight_mma(const ConvShape& z, const T* dy, const T* x, float* workspace, float* dw) {
   // Filters as columns: few of them leave no half of a block idle.
   const int64_t pixels = z.n * z.p * z.q, taps = z.r * z.s * z.c;
-  const Store store{nullptr, false, dw, workspace, 1, taps, taps * z.k};
-  product("conv2d_grad_weight", type, PatchColumns{x, Windows(z)}, MatrixColumns{dy, int(z.k)}, store, taps, z.k,
-          pixels);
+  const Store<float, Steps> to{nullptr, false, dw, workspace, {1, taps}, taps, taps * z.k};
+  product("conv2d_grad_weight", PatchColumns<T>{x, Windows(z)}, MatrixColumns<T>{dy, int(z.k)}, to, taps, z.k, pixels);
 }
+
+template void pad_channels(const float*, int64_t, int64_t, BFloat16*);
+template void pad_channels(const BFloat16*, int64_t, int64_t, BFloat16*);
+template int64_t conv2d_mma_workspace<float>(const ConvShape&);
+template int64_t conv2d_mma_workspace<BFloat16>(const ConvShape&);
+template void conv2d_mma(const ConvShape&, const float*, const float*, const float*, Activation, float*, float*);
+template void conv2d_mma(const ConvShape&, const BFloat16*, const BFloat16*, const float*, Activation, float*,
+                         BFloat16*);
+template void turn_weight(const ConvShape&, const float*, float*);
+template void turn_weight(const ConvShape&, const float*, BFloat16*);
+template int64_t conv2d_grad_weight_mma_workspace<float>(const ConvShape&);
+template int64_t conv2d_grad_weight_mma_workspace<BFloat16>(const ConvShape&);
+template void conv2d_grad_weight_mma(const ConvShape&, const float*, const float*, float*, float*);
+template void conv2d_grad_weight_mma(const ConvShape&, const BFloat16*, const BFloat16*, float*, float*);
 
 }  // namespace tensor::cuda

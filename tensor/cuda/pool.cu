@@ -1,6 +1,6 @@
 /// Pooling and its inverse: one thread an element of the result, gradients as gathers.
 #include "tensor/cuda/kernels.h"
-#include "tensor/cuda/launch.h"
+#include "tensor/cuda/pack.h"
 
 namespace tensor::cuda {
 namespace {
@@ -11,77 +11,103 @@ __device__ int64_t place_in_image(const PoolShape& z, const Coordinates& window,
   return ((window.n * z.h + row) * z.w + column) * z.c + window.c;
 }
 
-template <class T>
+/// In all kernels a thread takes N channels; N divides their number.
+template <class T, int N>
 __global__ void max_pool_kernel(PoolShape z, const T* x, T* y, uint8_t* index) {
-  for_each(z.n * z.p * z.q * z.c, [=](int64_t i) {
-    const Coordinates window = coordinates(i, z.p, z.q, z.c);
-    T best = x[place_in_image(z, window, 0)];
-    int largest = 0;
+  for_each(z.n * z.p * z.q * z.c / N, [=](int64_t pack) {
+    const Coordinates window = coordinates(pack * N, z.p, z.q, z.c);
+    Pack<T, N> best = load<N>(x + place_in_image(z, window, 0));
+    Pack<uint8_t, N> largest = {};
     for (int place = 1; place < z.kernel * z.kernel; ++place) {
-      const T v = x[place_in_image(z, window, place)];
-      if (v > best || (v != v && best == best)) {
-        best = v;
-        largest = place;
-      }
+      const Pack<T, N> v = load<N>(x + place_in_image(z, window, place));
+      for (int e = 0; e < N; ++e)
+        if (v.of[e] > best.of[e] || (v.of[e] != v.of[e] && best.of[e] == best.of[e])) {
+          best.of[e] = v.of[e];
+          largest.of[e] = uint8_t(place);
+        }
     }
-    y[i] = best;
-    if (index) index[i] = uint8_t(largest);
+    store(y + pack * N, best);
+    if (index) store(index + pack * N, largest);
   });
 }
 
 /// image[h, w] = the sum (or the last) of the values whose window's place is there.
-template <class T, bool kSum>
+template <class T, int N, bool kSum>
 __global__ void spread_kernel(PoolShape z, const T* values, const uint8_t* index, T* image) {
-  for_each(z.n * z.h * z.w * z.c, [=](int64_t i) {
-    const Coordinates at = coordinates(i, z.h, z.w, z.c);
+  for_each(z.n * z.h * z.w * z.c / N, [=](int64_t pack) {
+    const Coordinates at = coordinates(pack * N, z.h, z.w, z.c);
     const int64_t first_p = at.h < z.kernel ? 0 : (at.h - z.kernel) / z.stride + 1;
     const int64_t first_q = at.w < z.kernel ? 0 : (at.w - z.kernel) / z.stride + 1;
-    T total = 0;
+    Wide<T> total[N] = {};
     for (int64_t p = first_p; p < z.p && p * z.stride <= at.h; ++p)
       for (int64_t q = first_q; q < z.q && q * z.stride <= at.w; ++q) {
         const int64_t row = at.h - p * z.stride, column = at.w - q * z.stride;
         const int64_t window = ((at.n * z.p + p) * z.q + q) * z.c + at.c;
-        if (index[window] == row * z.kernel + column) total = kSum ? total + values[window] : values[window];
+        const Pack<uint8_t, N> places = load<N>(index + window);
+        const Pack<T, N> v = load<N>(values + window);
+        for (int e = 0; e < N; ++e)
+          if (places.of[e] == row * z.kernel + column) total[e] = kSum ? total[e] + v.of[e] : Wide<T>(v.of[e]);
       }
-    image[i] = total;
+    Pack<T, N> sums;
+    for (int e = 0; e < N; ++e) sums.of[e] = T(total[e]);
+    store(image + pack * N, sums);
   });
 }
 
-template <class T>
+template <class T, int N>
 __global__ void max_unpool_grad_kernel(PoolShape z, const T* dy, const uint8_t* index, T* dx) {
-  for_each(z.n * z.p * z.q * z.c,
-           [=](int64_t i) { dx[i] = dy[place_in_image(z, coordinates(i, z.p, z.q, z.c), index[i])]; });
+  for_each(z.n * z.p * z.q * z.c / N, [=](int64_t pack) {
+    Coordinates window = coordinates(pack * N, z.p, z.q, z.c);
+    const Pack<uint8_t, N> places = load<N>(index + pack * N);
+    Pack<T, N> v;
+    for (int e = 0; e < N; ++e, ++window.c) v.of[e] = dy[place_in_image(z, window, places.of[e])];
+    store(dx + pack * N, v);
+  });
 }
 
 }  // namespace
 
 template <class T>
 void max_pool(const PoolShape& z, const T* x, T* y, uint8_t* index) {
-  launch("max_pool", &max_pool_kernel<T>, blocks_for(z.n * z.p * z.q * z.c), kThreads, z, x, y, index);
+  with_channel_pack(z.c, [&]<int N>() {
+    launch("max_pool", &max_pool_kernel<T, N>, blocks_for(z.n * z.p * z.q * z.c / N), kThreads, z, x, y, index);
+  });
 }
 
 template <class T>
 void max_pool_grad(const PoolShape& z, const T* dy, const uint8_t* index, T* dx) {
-  launch("max_pool_grad", &spread_kernel<T, true>, blocks_for(z.n * z.h * z.w * z.c), kThreads, z, dy, index, dx);
+  with_channel_pack(z.c, [&]<int N>() {
+    launch("max_pool_grad", &spread_kernel<T, N, true>, blocks_for(z.n * z.h * z.w * z.c / N), kThreads, z, dy, index,
+           dx);
+  });
 }
 
 template <class T>
 void max_unpool(const PoolShape& z, const T* x, const uint8_t* index, T* y) {
-  launch("max_unpool", &spread_kernel<T, false>, blocks_for(z.n * z.h * z.w * z.c), kThreads, z, x, index, y);
+  with_channel_pack(z.c, [&]<int N>() {
+    launch("max_unpool", &spread_kernel<T, N, false>, blocks_for(z.n * z.h * z.w * z.c / N), kThreads, z, x, index, y);
+  });
 }
 
 template <class T>
 void max_unpool_grad(const PoolShape& z, const T* dy, const uint8_t* index, T* dx) {
-  launch("max_unpool_grad", &max_unpool_grad_kernel<T>, blocks_for(z.n * z.p * z.q * z.c), kThreads, z, dy, index, dx);
+  with_channel_pack(z.c, [&]<int N>() {
+    launch("max_unpool_grad", &max_unpool_grad_kernel<T, N>, blocks_for(z.n * z.p * z.q * z.c / N), kThreads, z, dy,
+           index, dx);
+  });
 }
 
 template void max_pool(const PoolShape&, const float*, float*, uint8_t*);
 template void max_pool(const PoolShape&, const double*, double*, uint8_t*);
+template void max_pool(const PoolShape&, const BFloat16*, BFloat16*, uint8_t*);
 template void max_pool_grad(const PoolShape&, const float*, const uint8_t*, float*);
 template void max_pool_grad(const PoolShape&, const double*, const uint8_t*, double*);
+template void max_pool_grad(const PoolShape&, const BFloat16*, const uint8_t*, BFloat16*);
 template void max_unpool(const PoolShape&, const float*, const uint8_t*, float*);
 template void max_unpool(const PoolShape&, const double*, const uint8_t*, double*);
+template void max_unpool(const PoolShape&, const BFloat16*, const uint8_t*, BFloat16*);
 template void max_unpool_grad(const PoolShape&, const float*, const uint8_t*, float*);
 template void max_unpool_grad(const PoolShape&, const double*, const uint8_t*, double*);
+template void max_unpool_grad(const PoolShape&, const BFloat16*, const uint8_t*, BFloat16*);
 
 }  // namespace tensor::cuda

@@ -1,6 +1,6 @@
 /// Random kernels: the same numbers as every other device, since element i is a function of the key and i alone.
 #include "tensor/cuda/kernels.h"
-#include "tensor/cuda/launch.h"
+#include "tensor/cuda/pack.h"
 
 namespace tensor::cuda {
 namespace {
@@ -17,14 +17,14 @@ __global__ void normal_kernel(RandomKey key, double mean, double deviation, T* y
 
 /// A thread keeps or drops the four elements of one Philox block.
 template <class T>
-__global__ void dropout_kernel(RandomKey key, const int32_t* step, double p, T kept, const T* x, T* y, int64_t n) {
+__global__ void dropout_kernel(RandomKey key, const int32_t* step, double p, Wide<T> kept, const T* x, T* y,
+                               int64_t n) {
   if (step) key.step = uint32_t(*step);
-  for_each((n + 3) / 4, [=](int64_t block) {
-    const auto words = random_block(key, uint64_t(block));
-    for (int j = 0; j < 4 && 4 * block + j < n; ++j) {
-      const int64_t i = 4 * block + j;
-      y[i] = words[j] * 0x1p-32 >= p ? x[i] / kept : T(0);
-    }
+  for_each_pack<4>(n, [=]<int N>(int64_t i) {
+    const auto words = random_block(key, uint64_t(i / 4));
+    Pack<T, N> v = load<N>(x + i);
+    for (int e = 0; e < N; ++e) v.of[e] = words[i % 4 + e] * 0x1p-32 >= p ? T(v.of[e] / kept) : T(0);
+    store(y + i, v);
   });
 }
 
@@ -42,7 +42,7 @@ void fill_normal(const RandomKey& key, double mean, double deviation, T* y, int6
 
 template <class T>
 void dropout(const RandomKey& key, const int32_t* step, double p, const T* x, T* y, int64_t n) {
-  launch("dropout", &dropout_kernel<T>, blocks_for((n + 3) / 4), kThreads, key, step, p, T(1 - p), x, y, n);
+  launch("dropout", &dropout_kernel<T>, blocks_for((n + 3) / 4), kThreads, key, step, p, Wide<T>(1 - p), x, y, n);
 }
 
 template void fill_uniform(const RandomKey&, double, double, float*, int64_t);
@@ -51,5 +51,6 @@ template void fill_normal(const RandomKey&, double, double, float*, int64_t);
 template void fill_normal(const RandomKey&, double, double, double*, int64_t);
 template void dropout(const RandomKey&, const int32_t*, double, const float*, float*, int64_t);
 template void dropout(const RandomKey&, const int32_t*, double, const double*, double*, int64_t);
+template void dropout(const RandomKey&, const int32_t*, double, const BFloat16*, BFloat16*, int64_t);
 
 }  // namespace tensor::cuda

@@ -8,27 +8,38 @@ namespace {
 template <class T>
 struct Value {
   const T* x;
-  __device__ Sums<1> operator()(int64_t i, int64_t) const { return {{double(x[i])}}; }
+  template <int N>
+  __device__ Sums<1, N> at(int64_t i, int64_t) const {
+    const Pack<T, N> v = load<N>(x + i);
+    Sums<1, N> sums;
+    for (int e = 0; e < N; ++e) sums.of[0][e] = double(v.of[e]);
+    return sums;
+  }
 };
 
 template <class T>
 struct Store {
-  T* y;
-  __device__ void operator()(int64_t channel, const Sums<1>& total) const { y[channel] = T(total.of[0]); }
+  Wide<T>* y;
+  __device__ void operator()(int64_t channel, const Sums<1, 1>& total) const { y[channel] = Wide<T>(total.of[0][0]); }
 };
 
 }  // namespace
 
+template <class T>
 int64_t column_sums_workspace(int64_t n, int64_t channels, int sums) {
-  return sums * Columns(n, channels).partial_sums();
+  return sums * Columns(n, channels, columns_at_once<T>(channels)).partial_sums();
 }
 
 template <class T>
-void sum(const T* x, int64_t n, int64_t channels, double* workspace, T* y) {
-  column_sums<1>("sum", Columns(n, channels), Value<T>{x}, workspace, Store<T>{y});
+void sum(const T* x, int64_t n, int64_t channels, double* workspace, Wide<T>* y) {
+  column_sums<T, 1>("sum", n, channels, Value<T>{x}, workspace, Store<T>{y});
 }
 
-template void sum(const float*, int64_t, int64_t, double*, float*);
-template void sum(const double*, int64_t, int64_t, double*, double*);
+template int64_t column_sums_workspace<float>(int64_t, int64_t, int);
+template int64_t column_sums_workspace<double>(int64_t, int64_t, int);
+template int64_t column_sums_workspace<BFloat16>(int64_t, int64_t, int);
+template void sum<float>(const float*, int64_t, int64_t, double*, float*);
+template void sum<double>(const double*, int64_t, int64_t, double*, double*);
+template void sum<BFloat16>(const BFloat16*, int64_t, int64_t, double*, float*);
 
 }  // namespace tensor::cuda

@@ -1,20 +1,26 @@
 /// Resizing and its transpose.
 #include "tensor/cuda/kernels.h"
-#include "tensor/cuda/launch.h"
+#include "tensor/cuda/pack.h"
 
 namespace tensor::cuda {
 namespace {
 
-template <class T>
+/// In both kernels a thread takes N channels; N divides their number.
+template <class T, int N>
 __global__ void resize_kernel(ResizeShape z, const T* x, T* y) {
-  for_each(z.n * z.p * z.q * z.c, [=](int64_t i) {
-    const Coordinates at = coordinates(i, z.p, z.q, z.c);
+  for_each(z.n * z.p * z.q * z.c / N, [=](int64_t pack) {
+    const Coordinates at = coordinates(pack * N, z.p, z.q, z.c);
     const ResizeTap row = resize_tap(at.h, z.h, z.p, z.mode), column = resize_tap(at.w, z.w, z.q, z.mode);
-    const auto value = [&](int64_t h, int64_t w) { return x[((at.n * z.h + h) * z.w + w) * z.c + at.c]; };
-    const T t = T(row.t), u = T(column.t);
-    const T upper = (1 - u) * value(row.first, column.first) + u * value(row.first, column.second);
-    const T lower = (1 - u) * value(row.second, column.first) + u * value(row.second, column.second);
-    y[i] = (1 - t) * upper + t * lower;
+    const auto values = [&](int64_t h, int64_t w) { return load<N>(x + ((at.n * z.h + h) * z.w + w) * z.c + at.c); };
+    const Pack<T, N> a = values(row.first, column.first), b = values(row.first, column.second);
+    const Pack<T, N> c = values(row.second, column.first), d = values(row.second, column.second);
+    const Wide<T> t = Wide<T>(row.t), u = Wide<T>(column.t);
+    Pack<T, N> result;
+    for (int e = 0; e < N; ++e) {
+      const Wide<T> upper = (1 - u) * a.of[e] + u * b.of[e], lower = (1 - u) * c.of[e] + u * d.of[e];
+      result.of[e] = T((1 - t) * upper + t * lower);
+    }
+    store(y + pack * N, result);
   });
 }
 
@@ -36,23 +42,27 @@ __device__ double weight(int64_t i, int64_t at, int64_t in, int64_t out, ResizeM
   return (tap.first == at ? 1 - tap.t : 0.0) + (tap.second == at ? tap.t : 0.0);
 }
 
-template <class T>
+template <class T, int N>
 __global__ void resize_grad_kernel(ResizeShape z, const T* dy, T* dx) {
-  for_each(z.n * z.h * z.w * z.c, [=](int64_t i) {
-    const Coordinates at = coordinates(i, z.h, z.w, z.c);
+  for_each(z.n * z.h * z.w * z.c / N, [=](int64_t pack) {
+    const Coordinates at = coordinates(pack * N, z.h, z.w, z.c);
     const Range rows = readers(at.h, z.h, z.p, z.mode), columns = readers(at.w, z.w, z.q, z.mode);
-    T total = 0;
+    Wide<T> total[N] = {};
     for (int64_t p = rows.first; p <= rows.last; ++p) {
-      const T down = T(weight(p, at.h, z.h, z.p, z.mode));
-      if (down == T(0)) continue;
-      T row = 0;
+      const Wide<T> down = Wide<T>(weight(p, at.h, z.h, z.p, z.mode));
+      if (down == 0) continue;
+      Wide<T> row[N] = {};
       for (int64_t q = columns.first; q <= columns.last; ++q) {
-        const T across = T(weight(q, at.w, z.w, z.q, z.mode));
-        if (across != T(0)) row += across * dy[((at.n * z.p + p) * z.q + q) * z.c + at.c];
+        const Wide<T> across = Wide<T>(weight(q, at.w, z.w, z.q, z.mode));
+        if (across == 0) continue;
+        const Pack<T, N> v = load<N>(dy + ((at.n * z.p + p) * z.q + q) * z.c + at.c);
+        for (int e = 0; e < N; ++e) row[e] += across * v.of[e];
       }
-      total += down * row;
+      for (int e = 0; e < N; ++e) total[e] += down * row[e];
     }
-    dx[i] = total;
+    Pack<T, N> sums;
+    for (int e = 0; e < N; ++e) sums.of[e] = T(total[e]);
+    store(dx + pack * N, sums);
   });
 }
 
@@ -60,17 +70,23 @@ __global__ void resize_grad_kernel(ResizeShape z, const T* dy, T* dx) {
 
 template <class T>
 void resize(const ResizeShape& z, const T* x, T* y) {
-  launch("resize", &resize_kernel<T>, blocks_for(z.n * z.p * z.q * z.c), kThreads, z, x, y);
+  with_channel_pack(z.c, [&]<int N>() {
+    launch("resize", &resize_kernel<T, N>, blocks_for(z.n * z.p * z.q * z.c / N), kThreads, z, x, y);
+  });
 }
 
 template <class T>
 void resize_grad(const ResizeShape& z, const T* dy, T* dx) {
-  launch("resize_grad", &resize_grad_kernel<T>, blocks_for(z.n * z.h * z.w * z.c), kThreads, z, dy, dx);
+  with_channel_pack(z.c, [&]<int N>() {
+    launch("resize_grad", &resize_grad_kernel<T, N>, blocks_for(z.n * z.h * z.w * z.c / N), kThreads, z, dy, dx);
+  });
 }
 
 template void resize(const ResizeShape&, const float*, float*);
 template void resize(const ResizeShape&, const double*, double*);
+template void resize(const ResizeShape&, const BFloat16*, BFloat16*);
 template void resize_grad(const ResizeShape&, const float*, float*);
 template void resize_grad(const ResizeShape&, const double*, double*);
+template void resize_grad(const ResizeShape&, const BFloat16*, BFloat16*);
 
 }  // namespace tensor::cuda

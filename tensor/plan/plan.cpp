@@ -26,6 +26,8 @@ class PlanBackend final : public Backend {
   void copy(void*, const void*, int64_t) override {}
   void synchronize() override {}
 
+  DType activation_type(DType parameters) const override { return backend(planned).activation_type(parameters); }
+
   void map(const MapOp&, const Tensor& x, const Tensor& y) override { moves({&x, &y}); }
   void zip(const ZipOp&, const Tensor& a, const Tensor& b, const Tensor& y) override { moves({&a, &b, &y}); }
   void sum(const Tensor& x, const Tensor& y) override { moves({&x, &y}); }
@@ -47,6 +49,13 @@ class PlanBackend final : public Backend {
     counts.flops += z.flops();
     moves({&w, &b, &y});
     for (const Tensor& part : x) moves({&part});
+  }
+  void conv2d_with_statistics(const ConvShape& z, const Parts<Tensor>& x, const Tensor& w, const Tensor& b,
+                              const Tensor& y, const Tensor& mean, const Tensor& variance) override {
+    const Storage sums(Device::plan, backend(planned).conv_statistics_bytes(z, y.dtype()));
+    conv2d(z, x, w, b, Activation::none, y);
+    moves({&mean, &variance});
+    if (sums.bytes() == 0) moves({&y});
   }
   void conv2d_grad_input(const ConvShape& z, const Tensor& dy, const Tensor& w, const Tensor& b,
                          const Parts<Tensor>& dx) override {

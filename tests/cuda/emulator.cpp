@@ -63,12 +63,13 @@ TEST_CASE("emulator: warps exchange values") {
 }
 
 /// The outputs of every case with threads in ascending or descending order and one block barrier left out.
-kernel_cases::Tensors outputs(const std::vector<kernel_cases::Case>& cases, bool reverse, int skipped_barrier) {
+kernel_cases::Tensors outputs(const std::vector<kernel_cases::Case>& cases, bool reverse, int skipped_barrier,
+                              tensor::DType images) {
   if (reverse) setenv("CRIS_EMULATOR_REVERSE", "1", 1);
   cuda_emulator::skipped_barrier = skipped_barrier;
   kernel_cases::Tensors all;
   for (const auto& c : cases) {
-    const auto in = make_inputs(c, tensor::Device::cuda).f32;
+    const auto in = make_inputs(c, tensor::Device::cuda, images).given;
     for (const auto& y : c.run(in)) all.push_back(y);
   }
   cuda_emulator::skipped_barrier = -1;
@@ -77,9 +78,10 @@ kernel_cases::Tensors outputs(const std::vector<kernel_cases::Case>& cases, bool
 }
 
 /// How many of the outputs that depend on barriers at all betray that one is missing.
-int betrayed(const std::vector<kernel_cases::Case>& cases, int skipped_barrier) {
-  const auto right = outputs(cases, false, -1), up = outputs(cases, false, skipped_barrier),
-             down = outputs(cases, true, skipped_barrier);
+int betrayed(const std::vector<kernel_cases::Case>& cases, int skipped_barrier,
+             tensor::DType images = tensor::DType::f32) {
+  const auto right = outputs(cases, false, -1, images), up = outputs(cases, false, skipped_barrier, images),
+             down = outputs(cases, true, skipped_barrier, images);
   int count = 0;
   for (size_t i = 0; i < right.size(); ++i)
     count += !kernel_cases::same_bits(up[i], right[i]) || !kernel_cases::same_bits(down[i], right[i]);
@@ -92,15 +94,27 @@ TEST_CASE("emulator: the kernels' own barriers, left out one by one, are missed"
       {"sum", {{1, 128, 72, 17}}, [](const Tensors& in) { return Tensors{tensor::sum_to_last(in[0])}; }}};
   CHECK(betrayed(sum, -1) == 0);
   for (const int barrier : {0, 1, 2, 3, 4, 5, 6}) CHECK(betrayed(sum, barrier) > 0);
-  const std::vector<Case> convolution = {{"conv2d", {{1, 8, 16, 16}, {64, 3, 3, 16}}, [](const Tensors& in) {
-                                            return Tensors{tensor::conv2d(in[0], in[1], {}, {.padding = 1})};
-                                          }}};
-  for (const auto precision : {tensor::Precision::tf32, tensor::Precision::bf16}) {
-    tensor::set_precision(precision);
-    CHECK(betrayed(convolution, -1) == 0);
-    for (const int barrier : {0, 1, 4, 8}) CHECK(betrayed(convolution, barrier) > 0);
+  const std::vector<Case> convolution = {
+      {"conv2d",
+       {{1, 8, 16, 32}, {64, 3, 3, 32}},
+       [](const Tensors& in) { return Tensors{tensor::conv2d(in[0], in[1], {}, {.padding = 1})}; },
+       {1}}};
+  tensor::set_precision(tensor::Precision::tf32);
+  for (const auto images : {tensor::DType::f32, tensor::DType::bf16}) {
+    CHECK(betrayed(convolution, -1, images) == 0);
+    for (const int barrier : {0, 1, 4, 8}) CHECK(betrayed(convolution, barrier, images) > 0);
   }
   tensor::set_precision(tensor::Precision::f32);
+  const std::vector<Case> with_statistics = {{"statistics",
+                                              {{1, 8, 16, 32}, {64, 3, 3, 32}},
+                                              [](const Tensors& in) {
+                                                Statistics s;
+                                                const Tensor y = conv2d(in[0], in[1], {}, {.padding = 1}, s);
+                                                return Tensors{y, s.mean, s.variance};
+                                              },
+                                              {1}}};
+  CHECK(betrayed(with_statistics, -1, tensor::DType::bf16) == 0);
+  for (const int barrier : {9, 10}) CHECK(betrayed(with_statistics, barrier, tensor::DType::bf16) > 0);
 }
 
 }  // namespace

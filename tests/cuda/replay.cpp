@@ -77,6 +77,8 @@ constexpr Loss kMse = Loss::mask_mse, kBce = Loss::output_bce;
 }  // namespace
 
 TEST_CASE("cuda: replayed steps have the bits of steps in pieces") {
+  SUBCASE("f32") {}
+  SUBCASE("bf16") { tensor::set_precision(tensor::Precision::bf16); }
   Training pieces(false), replays(true);
   for (Training* t : {&pieces, &replays}) {
     // Both losses, a short batch, and other work that uses the device's memory in between.
@@ -97,6 +99,7 @@ TEST_CASE("cuda: replayed steps have the bits of steps in pieces") {
   // The first step of a kind, and the short batch, are taken in pieces.
   CHECK(replays.replayed == std::vector<bool>{false, true, true, false, true, true, true, false, true, true});
   CHECK(replays.step.refusal().empty());
+  tensor::set_precision(tensor::Precision::f32);
 }
 
 TEST_CASE("cuda: a tensor that lies where recorded steps ran makes them be recorded again, not overwritten") {

@@ -4,17 +4,13 @@
 #include <vector>
 
 #include "cuda_runtime.h"
+#include "tensor/bfloat16.h"
 
 enum cublasStatus_t { CUBLAS_STATUS_SUCCESS = 0, CUBLAS_STATUS_NOT_SUPPORTED = 15 };
 enum cublasOperation_t { CUBLAS_OP_N = 0, CUBLAS_OP_T = 1 };
-enum cudaDataType_t { CUDA_R_32F = 0, CUDA_R_64F = 1 };
+enum cudaDataType_t { CUDA_R_32F = 0, CUDA_R_64F = 1, CUDA_R_16BF = 14 };
 using cudaDataType = cudaDataType_t;
-enum cublasComputeType_t {
-  CUBLAS_COMPUTE_32F = 68,
-  CUBLAS_COMPUTE_64F = 70,
-  CUBLAS_COMPUTE_32F_FAST_16BF = 75,
-  CUBLAS_COMPUTE_32F_FAST_TF32 = 77
-};
+enum cublasComputeType_t { CUBLAS_COMPUTE_32F = 68, CUBLAS_COMPUTE_64F = 70, CUBLAS_COMPUTE_32F_FAST_TF32 = 77 };
 enum cublasGemmAlgo_t { CUBLAS_GEMM_DEFAULT = -1 };
 using cublasHandle_t = void*;
 
@@ -44,23 +40,23 @@ T rounded(T x, int bits) {
   return x;
 }
 
-/// c = alpha op(a) op(b) + beta c, column-major.
-template <class T>
-void multiply(bool transpose_a, bool transpose_b, int m, int n, int k, T alpha, const T* a, int lda, const T* b,
-              int ldb, T beta, T* c, int ldc, int lost_bits) {
-  std::vector<T> left(size_t(m) * k), column(m);
+/// c = alpha op(a) op(b) + beta c, column-major; a and b hold T, c holds C, sums are those of Wide<T>.
+template <class T, class C, class W = tensor::Wide<T>>
+void multiply(bool transpose_a, bool transpose_b, int m, int n, int k, W alpha, const T* a, int lda, const T* b,
+              int ldb, W beta, C* c, int ldc, int lost_bits) {
+  std::vector<W> left(size_t(m) * k), column(m);
   for (int l = 0; l < k; ++l)
     for (int i = 0; i < m; ++i)
-      left[size_t(l) * m + i] = rounded(transpose_a ? a[size_t(i) * lda + l] : a[size_t(l) * lda + i], lost_bits);
+      left[size_t(l) * m + i] = rounded(W(transpose_a ? a[size_t(i) * lda + l] : a[size_t(l) * lda + i]), lost_bits);
   for (int j = 0; j < n; ++j) {
-    std::fill(column.begin(), column.end(), T(0));
+    std::fill(column.begin(), column.end(), W(0));
     for (int l = 0; l < k; ++l) {
-      const T scale = rounded(transpose_b ? b[size_t(l) * ldb + j] : b[size_t(j) * ldb + l], lost_bits);
+      const W scale = rounded(W(transpose_b ? b[size_t(l) * ldb + j] : b[size_t(j) * ldb + l]), lost_bits);
       for (int i = 0; i < m; ++i) column[i] += left[size_t(l) * m + i] * scale;
     }
     for (int i = 0; i < m; ++i) {
-      T& to = c[size_t(j) * ldc + i];
-      to = alpha * column[i] + (beta == T(0) ? T(0) : beta * to);
+      C& to = c[size_t(j) * ldc + i];
+      to = C(alpha * column[i] + (beta == W(0) ? W(0) : beta * to));
     }
   }
 }
@@ -71,18 +67,21 @@ inline cublasStatus_t cublasGemmEx(cublasHandle_t, cublasOperation_t op_a, cubla
                                    const void* alpha, const void* a, cudaDataType type_a, int lda, const void* b,
                                    cudaDataType type_b, int ldb, const void* beta, void* c, cudaDataType type_c,
                                    int ldc, cublasComputeType_t compute, cublasGemmAlgo_t) {
-  if (type_a != type_b || type_a != type_c) return CUBLAS_STATUS_NOT_SUPPORTED;
   // The scalars are read now, as cuBLAS does with scalars of the host.
-  const auto run = [&]<class T>(T, int lost_bits) {
-    cuda_emulator::enqueue([=, alpha = *static_cast<const T*>(alpha), beta = *static_cast<const T*>(beta)] {
+  const auto run = [&]<class T, class C>(T, C, int lost_bits) {
+    using W = tensor::Wide<T>;
+    cuda_emulator::enqueue([=, alpha = *static_cast<const W*>(alpha), beta = *static_cast<const W*>(beta)] {
       cuda_emulator::make_pending_copies();
       cuda_emulator::multiply(op_a == CUBLAS_OP_T, op_b == CUBLAS_OP_T, m, n, k, alpha, static_cast<const T*>(a), lda,
-                              static_cast<const T*>(b), ldb, beta, static_cast<T*>(c), ldc, lost_bits);
+                              static_cast<const T*>(b), ldb, beta, static_cast<C*>(c), ldc, lost_bits);
     });
+    return CUBLAS_STATUS_SUCCESS;
   };
-  if (type_a == CUDA_R_64F)
-    run(double{}, 0);
-  else
-    run(float{}, compute == CUBLAS_COMPUTE_32F_FAST_TF32 ? 13 : compute == CUBLAS_COMPUTE_32F_FAST_16BF ? 16 : 0);
-  return CUBLAS_STATUS_SUCCESS;
+  if (type_a != type_b) return CUBLAS_STATUS_NOT_SUPPORTED;
+  if (type_a == CUDA_R_64F && type_c == CUDA_R_64F) return run(double{}, double{}, 0);
+  if (type_a == CUDA_R_32F && type_c == CUDA_R_32F)
+    return run(float{}, float{}, compute == CUBLAS_COMPUTE_32F_FAST_TF32 ? 13 : 0);
+  if (type_a == CUDA_R_16BF && type_c == CUDA_R_16BF) return run(tensor::BFloat16{}, tensor::BFloat16{}, 0);
+  if (type_a == CUDA_R_16BF && type_c == CUDA_R_32F) return run(tensor::BFloat16{}, float{}, 0);
+  return CUBLAS_STATUS_NOT_SUPPORTED;
 }

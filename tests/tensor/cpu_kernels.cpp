@@ -20,7 +20,7 @@ void check_cases(const std::vector<Case>& cases) {
     const Tensors want = c.run(in.f64);
     set_threads(1);
     poison();
-    const Tensors got = c.run(in.f32);
+    const Tensors got = c.run(in.given);
     for (size_t i = 0; i < want.size(); ++i) {
       CAPTURE(i);
       CHECK(got[i].shape() == want[i].shape());
@@ -29,7 +29,7 @@ void check_cases(const std::vector<Case>& cases) {
     for (const int n : {2, 3}) {
       set_threads(n);
       poison();
-      const Tensors again = c.run(in.f32);
+      const Tensors again = c.run(in.given);
       for (size_t i = 0; i < got.size(); ++i) CHECK(same_bits(got[i], again[i]));
     }
   }

@@ -29,6 +29,24 @@ TEST_CASE("conv2d: errors") {
   CHECK(conv_transpose_shape({1, 4, 5, 8}, {8, 2, 2, 3}, {.stride = 2}) == Shape{1, 8, 10, 3});
 }
 
+TEST_CASE("bf16: refused where cuda does not compute") {
+  const Tensor f32 = cast(random_tensor({1, 4, 4, 3}, 1), DType::f32);
+  for (const Device d : {Device::reference, Device::cpu}) {
+    const Tensor x({1, 4, 4, 3}, DType::bf16, d), w = f32.to(d);
+    const char* remedy = "not bf16, which only cuda computes with";
+    CHECK(contains(message([&] { map(Relu{}, x); }), remedy));
+    CHECK(contains(message([&] { conv2d(x, w, {}, {}); }), remedy));
+    CHECK(contains(message([&] { cast(x, DType::f32); }), remedy));
+    CHECK(contains(message([&] { cast(w, DType::bf16); }), remedy));
+  }
+  const Tensor planned({1, 4, 4, 3}, DType::bf16, Device::plan);
+  CHECK(contains(message([&] { softmax(planned); }), "softmax: needs f32 or f64, not bf16"));
+  CHECK(contains(message([&] {
+                   conv2d(planned, Tensor({1, 3, 3, 3}, DType::f64, Device::plan), {}, {});
+                 }),
+                 "holds bf16, [1, 3, 3, 3] holds f64; cast one"));
+}
+
 TEST_CASE("windows: errors") {
   const Tensor x = random_tensor({1, 4, 4, 3}, 1);
   CHECK(contains(message([&] { max_pool(x, 5, 1); }), "[1, 4, 4, 3] is smaller than its 5 x 5 window"));

@@ -25,12 +25,12 @@ bool same_bits(const Tensor& a, const Tensor& b) {
   return std::memcmp(x.raw(), y.raw(), size_t(x.bytes())) == 0;
 }
 
-Inputs make_inputs(const Case& c, Device device) {
+Inputs make_inputs(const Case& c, Device device, DType images) {
   Inputs in;
   for (size_t i = 0; i < c.inputs.size(); ++i) {
     const Tensor x = uniform({.seed = 7, .stream = uint32_t(i)}, c.inputs[i], -1, 1, DType::f32, Device::reference);
-    in.f64.push_back(cast(x, DType::f64));
-    in.f32.push_back(x.to(device));
+    in.given.push_back(cast(x.to(device), c.parameters.contains(i) ? DType::f32 : images));
+    in.f64.push_back(cast(cast(in.given.back(), DType::f32).to(Device::reference), DType::f64));
   }
   return in;
 }
@@ -105,12 +105,15 @@ std::vector<Case> sums_and_norms(const std::vector<int64_t>& channels) {
                        }});
       for (const Activation activation : {Activation::none, Activation::relu})
         for (const bool training : {true, false})
-          cases.push_back({named("batch_norm", s), {s, s, {c}, {c}, {c}, {c}}, [=](const Tensors& in) {
+          cases.push_back({named("batch_norm", s),
+                           {s, s, {c}, {c}, {c}, {c}},
+                           [=](const Tensors& in) {
                              const Tensor rstd = map(Affine{.scale = 0.5, .shift = 1}, in[3]);
                              const BatchNorm b{in[0], in[2], rstd, in[4], in[5], activation};
                              const BatchNormGradients d = batch_norm_grad(b, in[1], training);
                              return Tensors{batch_norm(b), d.dx, d.dgamma, d.dbeta};
-                           }});
+                           },
+                           {2, 3, 4, 5}});
     }
   return cases;
 }
@@ -205,17 +208,28 @@ std::vector<Case> products() {
                                {{3, 7, 9, 36}, {132, 1, 1, 36}, {}},
                                {{2, 3, 2, 128}, {8, 3, 3, 128}, {.padding = 1}},
                                {{2, 21, 18, 4}, {12, 5, 5, 4}, {.stride = 1, .padding = 1}},
-                               {{1, 17, 15, 8}, {20, 3, 3, 8}, {.stride = 2, .padding = 1}}}) {
+                               {{1, 17, 15, 8}, {20, 3, 3, 8}, {.stride = 2, .padding = 1}},
+                               {{1, 12, 11, 16}, {72, 3, 3, 16}, {.padding = 1}},
+                               {{3, 7, 9, 40}, {136, 1, 1, 40}, {}},
+                               {{2, 21, 18, 8}, {16, 5, 5, 8}, {.stride = 1, .padding = 1}},
+                               {{1, 17, 15, 8}, {24, 3, 3, 8}, {.stride = 2, .padding = 1}},
+                               {{2, 10, 14, 24}, {48, 2, 2, 24}, {.stride = 2}},
+                               {{1, 6, 9, 8}, {512, 3, 3, 8}, {.stride = 3}}}) {
     const ConvShape z = conv_shape(c.x, c.w, c.options);
     cases.push_back({fmt::format("conv2d {} by {} stride {} padding {}", c.x, c.w, c.options.stride, c.options.padding),
                      {c.x, c.w, {z.k}, {z.n, z.p, z.q, z.k}, {z.c}},
                      [=](const Tensors& in) {
+                       Statistics statistics;
                        return Tensors{conv2d(in[0], in[1], in[2], c.options, Activation::relu),
                                       conv2d(in[0], in[1], {}, c.options),
+                                      conv2d(in[0], in[1], {}, c.options, statistics),
+                                      statistics.mean,
+                                      statistics.variance,
                                       conv2d_grad_input(in[3], in[1], c.x, c.options),
                                       conv2d_grad_input(in[3], in[1], c.x, c.options, in[4]),
                                       conv2d_grad_weight(in[3], in[0], c.w, c.options)};
-                     }});
+                     },
+                     {1, 2, 4}});
   }
   return cases;
 }

@@ -2,6 +2,7 @@
 /// of it.
 #pragma once
 #include <functional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -17,17 +18,18 @@ struct Case {
   std::string name;
   std::vector<Shape> inputs;
   std::function<Tensors(const Tensors&)> run;
+  std::set<size_t> parameters = {};  ///< inputs that stay f32 beside images of bf16
 };
 
 inline const std::vector<int64_t> kChannels = {1, 2, 3, 7, 16, 17, 33, 64, 65, 300};
 
 double relative_error(const Tensor& got, const Tensor& want);
 bool same_bits(const Tensor& a, const Tensor& b);
-/// The case's inputs in f32 on `device`, their exact values in f64 on the reference.
+/// The case's inputs in f32, or its images in `images`, on `device`; their exact values in f64 on the reference.
 struct Inputs {
-  Tensors f32, f64;
+  Tensors given, f64;
 };
-Inputs make_inputs(const Case& c, Device device);
+Inputs make_inputs(const Case& c, Device device, DType images = DType::f32);
 
 std::vector<Case> elementwise(const std::vector<Shape>& shapes);
 std::vector<Case> random(const std::vector<int64_t>& sizes);
