@@ -129,19 +129,19 @@ TEST_CASE("cuda: three training steps of every network follow the reference, wit
 }
 
 TEST_CASE("cuda: three training steps with activations kept as bf16 follow the reference, with the same bits") {
-  // So wide that tensor cores serve: channels in eights.
-  constexpr int64_t kBase = 8;
   for (const BackboneKind kind : {BackboneKind::unet, BackboneKind::unet_plus_plus, BackboneKind::segnet}) {
+    // One so wide that tensor cores serve all of it: channels in eights. They take the emulator long.
+    const int64_t base = kind == BackboneKind::unet ? 8 : 2;
     const std::string network = name(kind);
     CAPTURE(network);
-    const std::vector<double> want = trained(kind, Strategy::cris, Device::cpu, DType::f32, kBase);
+    const std::vector<double> want = trained(kind, Strategy::cris, Device::cpu, DType::f32, base);
     tensor::set_precision(tensor::Precision::bf16);
-    const std::vector<double> got = trained(kind, Strategy::cris, Device::cuda, DType::f32, kBase);
+    const std::vector<double> got = trained(kind, Strategy::cris, Device::cuda, DType::f32, base);
     CHECK(distance(got, want) < 5e-2);
     CHECK(distance(got, want) > 1e-5);  // else nothing was rounded
     if (kind == BackboneKind::unet) {
       const Reversed order(true);
-      CHECK(trained(kind, Strategy::cris, Device::cuda, DType::f32, kBase) == got);
+      CHECK(trained(kind, Strategy::cris, Device::cuda, DType::f32, base) == got);
     }
     tensor::set_precision(tensor::Precision::f32);
   }
