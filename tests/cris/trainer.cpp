@@ -71,7 +71,8 @@ TEST_CASE("the memory planned for a run is what it takes, to 5 %, the filters th
     CAPTURE(strategy);
     Experiment experiment(strategy.c_str());
     experiment.config.crf.filter = "permutohedral";
-    experiment.config.model.base = 8;  // the network sets the peak, as it does in use; at 4 the CRF does, and is planned 6 % too high
+    // The network sets the peak, as it does in use; at 4 the CRF does, and is planned 6 % too high.
+    experiment.config.model.base = 8;
     const ModelSummary planned = summarize(experiment.config, &experiment.data);
     tensor::reset_peak_memory(tensor::Device::cpu);
     experiment.train("run");
