@@ -14,6 +14,7 @@ PlanCounts plan_counts();
 void reset_plan_counts();
 /// Whose workspaces are planned from now on, by default the cpu's; returns the device before.
 Device set_planned_device(Device device);
+/// That device.
 Device planned_device();
 
 }  // namespace tensor
