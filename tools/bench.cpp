@@ -154,7 +154,7 @@ int bench_steps(const cris::Config& config, bool training, int64_t steps, int64_
   return kOk;
 }
 
-Run setup(CLI::App& app) {
+Run setup_bench(CLI::App& app) {
   struct Options {
     explicit Options(CLI::App& app) : config(app) {}
     ConfigOptions config;
@@ -190,7 +190,7 @@ Run setup(CLI::App& app) {
   };
 }
 
-const Command bench(85, "bench", "time of ops and of whole steps", setup);
+const Command bench(85, "bench", "time of ops and of whole steps", setup_bench);
 
 }  // namespace
 

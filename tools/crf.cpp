@@ -144,7 +144,7 @@ int run(const CrfArguments& a) {
   return kOk;
 }
 
-Run setup(CLI::App& app) {
+Run setup_crf(CLI::App& app) {
   auto a = std::make_shared<CrfArguments>();
   cris::DenseCrfOptions& o = a->options;
   app.add_option("image", a->image, "Image, or a folder of images")->required();
@@ -179,7 +179,8 @@ Run setup(CLI::App& app) {
   return [a] { return run(*a); };
 }
 
-const Command command(55, "crf", "sharpen a label map or probability map along an image's edges (dense CRF)", setup);
+const Command command(55, "crf", "sharpen a label map or probability map along an image's edges (dense CRF)",
+                      setup_crf);
 
 }  // namespace
 }  // namespace tools

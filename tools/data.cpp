@@ -13,7 +13,7 @@ namespace tools {
 
 namespace {
 
-struct Options {
+struct DataOptions {
   std::string folder, out = "split.txt", split_file;
   int64_t size = 256, height = 0, width = 0, count = 200;
   uint64_t seed = 0;
@@ -25,7 +25,7 @@ struct Options {
   int64_t columns() const { return width > 0 ? width : size; }
 };
 
-int check(const Options& o) {
+int check(const DataOptions& o) {
   const data::IntegrityReport report = data::check_dataset(o.folder, o.threads);
   fmt::print("{}", data::report_text(report));
   if (!o.split_file.empty()) {
@@ -39,7 +39,7 @@ int check(const Options& o) {
   return report.usable() ? kOk : kData;
 }
 
-int split(const Options& o) {
+int split(const DataOptions& o) {
   if (!(o.shares.validation + o.shares.test < 1))
     throw Failure(kUsage, "data split: --validation and --test must together be below 1, to leave images to train on");
   const data::Dataset dataset = data::open_dataset(o.folder);
@@ -55,30 +55,30 @@ int split(const Options& o) {
   return kOk;
 }
 
-int prepare(const Options& o) {
+int prepare(const DataOptions& o) {
   const int64_t count = data::prepare_dataset(data::open_dataset(o.folder), o.out, o.rows(), o.columns(), o.threads);
   fmt::print("{}: {} pairs of {} x {} pixels\n", o.out, count, o.columns(), o.rows());
   return kOk;
 }
 
-int synthesize(const Options& o) {
+int synthesize(const DataOptions& o) {
   data::write_synthetic_set(o.folder, o.count, o.rows(), o.columns(), o.seed, o.threads);
   fmt::print("{}: {} pairs of {} x {} pixels, seed {}\n", o.folder, o.count, o.columns(), o.rows(), o.seed);
   return kOk;
 }
 
-void add_size(CLI::App& app, Options& o) {
+void add_size(CLI::App& app, DataOptions& o) {
   app.add_option("--size", o.size, "Height and width in pixels")->check(CLI::Range(1, 1 << 15))->capture_default_str();
   app.add_option("--height", o.height, "Height where it differs")->check(CLI::Range(1, 1 << 15));
   app.add_option("--width", o.width, "Width where it differs")->check(CLI::Range(1, 1 << 15));
 }
 
-void add_threads(CLI::App& app, Options& o) {
+void add_threads(CLI::App& app, DataOptions& o) {
   app.add_option("--threads", o.threads, "Threads; 0: all")->check(CLI::Range(0, 1024))->capture_default_str();
 }
 
-Run setup(CLI::App& app) {
-  const auto o = std::make_shared<Options>();
+Run setup_data(CLI::App& app) {
+  const auto o = std::make_shared<DataOptions>();
   app.require_subcommand(1);
   const CLI::Range kSeeds(int64_t(0), std::numeric_limits<int64_t>::max());
   const char* kFolder = "A folder with images/ and masks/ inside";
@@ -127,7 +127,7 @@ Run setup(CLI::App& app) {
   };
 }
 
-const Command command(10, "data", "check, split, shrink and make data sets", setup);
+const Command data_command(10, "data", "check, split, shrink and make data sets", setup_data);
 
 }  // namespace
 

@@ -34,7 +34,7 @@ std::vector<std::pair<std::string, std::string>> facts_of(tensor::Device device)
   }
 }
 
-Run setup(CLI::App&) {
+Run setup_doctor(CLI::App&) {
   return [] {
     const auto environment = cris::environment();
     for (const auto& [key, value] : environment.items())
@@ -55,7 +55,7 @@ Run setup(CLI::App&) {
   };
 }
 
-const Command doctor(95, "doctor", "what was built, what this machine has, which devices work", setup);
+const Command doctor(95, "doctor", "what was built, what this machine has, which devices work", setup_doctor);
 
 }  // namespace
 

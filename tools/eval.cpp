@@ -9,7 +9,7 @@ namespace tools {
 
 namespace {
 
-Run setup(CLI::App& app) {
+Run setup_eval(CLI::App& app) {
   struct Options {
     std::string run, on = "test", checkpoint = "best", data, device;
     bool json = false;
@@ -50,7 +50,7 @@ Run setup(CLI::App& app) {
   };
 }
 
-const Command eval(40, "eval", "every metric of a run, per image and pooled", setup);
+const Command eval(40, "eval", "every metric of a run, per image and pooled", setup_eval);
 
 }  // namespace
 

@@ -24,7 +24,7 @@ std::string mask_of(const std::string& image, const std::string& stem) {
   return "";
 }
 
-Run setup(CLI::App& app) {
+Run setup_follow(CLI::App& app) {
   struct Options {
     explicit Options(CLI::App& app) : config(app) {}
     ConfigOptions config;
@@ -69,7 +69,7 @@ Run setup(CLI::App& app) {
   };
 }
 
-const Command follow(80, "follow", "one image through the network and back, op by op", setup);
+const Command follow(80, "follow", "one image through the network and back, op by op", setup_follow);
 
 }  // namespace
 

@@ -11,7 +11,7 @@ namespace {
 
 constexpr double kTolerance = 1e-7;
 
-Run setup(CLI::App& app) {
+Run setup_gradcheck(CLI::App& app) {
   struct Options {
     bool ops_only = false;
   };
@@ -42,7 +42,7 @@ Run setup(CLI::App& app) {
   };
 }
 
-const Command gradcheck(70, "gradcheck", "every op and every model against central differences", setup);
+const Command gradcheck(70, "gradcheck", "every op and every model against central differences", setup_gradcheck);
 
 }  // namespace
 

@@ -10,7 +10,7 @@ namespace tools {
 
 namespace {
 
-Run setup(CLI::App& app) {
+Run setup_paper(CLI::App& app) {
   struct Options {
     std::vector<std::string> kvasir, cvc;
     std::string out, title = "CRIS: the paper's tables and figures, claimed beside measured";
@@ -29,7 +29,7 @@ Run setup(CLI::App& app) {
   };
 }
 
-const Command paper(65, "paper", "the paper's tables and figures, claimed beside measured", setup);
+const Command paper(65, "paper", "the paper's tables and figures, claimed beside measured", setup_paper);
 
 }  // namespace
 

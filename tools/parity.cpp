@@ -12,12 +12,12 @@ namespace tools {
 
 namespace {
 
-struct Options {
+struct ParityOptions {
   std::string folder;
   cris::ParityOptions parity;
 };
 
-int run(const Options& o) {
+int run(const ParityOptions& o) {
   tensor::backend(o.parity.device);  // a device that is not there is one error, not one a case
   int passed = 0, failed = 0;
   cris::run_parity(o.folder, o.parity, [&](const cris::ParityResult& r) {
@@ -33,8 +33,8 @@ int run(const Options& o) {
   return failed == 0 ? kOk : kVerification;
 }
 
-Run setup(CLI::App& app) {
-  auto o = std::make_shared<Options>();
+Run setup_parity(CLI::App& app) {
+  auto o = std::make_shared<ParityOptions>();
   app.add_option("folder", o->folder, "Folder of *.safetensors cases")->required();
   const std::map<std::string, tensor::Device> devices{
       {"reference", tensor::Device::reference}, {"cpu", tensor::Device::cpu}, {"cuda", tensor::Device::cuda}};
@@ -62,7 +62,7 @@ Run setup(CLI::App& app) {
   };
 }
 
-const Command parity(75, "parity", "compare with numbers that PyTorch computed", setup);
+const Command parity(75, "parity", "compare with numbers that PyTorch computed", setup_parity);
 
 }  // namespace
 

@@ -24,7 +24,7 @@ namespace tools {
 
 namespace {
 
-struct Options {
+struct PredictOptions {
   std::string run, out, checkpoint = "best", device, masks;
   std::vector<std::string> in;
   bool overlay = false;
@@ -36,7 +36,7 @@ struct Options {
 using Files = std::map<std::string, std::string>;
 
 /// Files as they are, folders by their images, and DIR/images of a data set, whose masks are taken along.
-Files input_files(Options& o) {
+Files input_files(PredictOptions& o) {
   Files files;
   const auto add = [&](const std::string& path) {
     const std::string name = data::base_name(fs::path(path).filename().string());
@@ -69,7 +69,7 @@ Files mask_files(const std::string& folder) {
   return masks;
 }
 
-double threshold_of(const Options& o) {
+double threshold_of(const PredictOptions& o) {
   if (o.threshold >= 0) return o.threshold;
   const std::string file = o.run + "/evaluation.json";
   if (!fs::exists(file)) return 0.5;
@@ -83,13 +83,13 @@ double threshold_of(const Options& o) {
 }
 
 /// The image, and for overlays its mask where there is one (else a mask of no pixels).
-data::Sample read_input(const Options& o, const Files& masks, const std::string& name, const std::string& path) {
+data::Sample read_input(const PredictOptions& o, const Files& masks, const std::string& name, const std::string& path) {
   const auto mask = masks.find(name);
   if (o.overlay && mask != masks.end()) return data::read_pair({name, path, mask->second});
   return {data::read_image(path, 3), {}};
 }
 
-int predict(Options& o) {
+int predict(PredictOptions& o) {
   const cris::Config config = cris::config_of_run(o.run, {.device = o.device, .threads = o.threads});
   cris::apply_run_settings(config);
   const double threshold = threshold_of(o);
@@ -129,8 +129,8 @@ int predict(Options& o) {
   return kOk;
 }
 
-Run setup(CLI::App& app) {
-  auto o = std::make_shared<Options>();
+Run setup_predict(CLI::App& app) {
+  auto o = std::make_shared<PredictOptions>();
   app.add_option("RUN", o->run, "run directory")->required();
   app.add_option("IN", o->in, "images, folders of images, or data sets (images/ and masks/)")
       ->required()
@@ -148,7 +148,7 @@ Run setup(CLI::App& app) {
   return [o] { return predict(*o); };
 }
 
-const Command command(50, "predict", "segment images or folders", setup);
+const Command command(50, "predict", "segment images or folders", setup_predict);
 
 }  // namespace
 

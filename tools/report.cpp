@@ -10,7 +10,7 @@ namespace tools {
 
 namespace {
 
-Run setup(CLI::App& app) {
+Run setup_report(CLI::App& app) {
   struct Options {
     std::vector<std::string> runs;
     std::string out = "report.html", title = "Polyp segmentation: results";
@@ -26,7 +26,7 @@ Run setup(CLI::App& app) {
   };
 }
 
-const Command report(60, "report", "one offline HTML file: tables, curves, the worst images", setup);
+const Command report(60, "report", "one offline HTML file: tables, curves, the worst images", setup_report);
 
 }  // namespace
 

@@ -10,7 +10,7 @@ namespace tools {
 
 namespace {
 
-Run setup(CLI::App& app) {
+Run setup_summary(CLI::App& app) {
   auto options = std::make_shared<ConfigOptions>(app);
   return [options] {
     const cris::Config config = options->config();
@@ -21,7 +21,7 @@ Run setup(CLI::App& app) {
   };
 }
 
-const Command summary(20, "summary", "layers, parameters, arithmetic and planned memory", setup);
+const Command summary(20, "summary", "layers, parameters, arithmetic and planned memory", setup_summary);
 
 }  // namespace
 

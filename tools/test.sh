@@ -10,56 +10,80 @@ preset=${1:-release}
 tools/setup.sh || exit 1
 cmake --preset "$preset" >/dev/null && cmake --build --preset "$preset" || exit 1
 
-passed=0 failed=0
-# One doctest program per layer. A program that dies without its summary counts as one failure.
-for program in build/"$preset"/tests/test_*; do
-  [ -f "$program" ] && [ -x "$program" ] || continue
-  echo "== $(basename "$program")"
-  output=$("$program" --no-colors 2>&1)
+# Each of the following writes its report to stdout and `PASSED FAILED` to fd 3.
+
+# A doctest program, one a layer. One that dies without its summary counts as one failure.
+doctest_program() {
+  echo "== $(basename "$1")"
+  local output status counts ok bad
+  output=$("$1" --no-colors 2>&1)
   status=$?
   counts=$(sed -nE 's/^\[doctest\] test cases: +[0-9]+ \| +([0-9]+) passed \| +([0-9]+) failed.*/\1 \2/p' <<<"$output")
   if [ -z "$counts" ]; then
     echo "$output" | tail -n 40
-    echo "$(basename "$program") ended with status $status and no summary"
-    failed=$((failed + 1))
-    continue
+    echo "$(basename "$1") ended with status $status and no summary"
+    echo 0 1 >&3
+    return
   fi
   read -r ok bad <<<"$counts"
   if [ "$status" -ne 0 ]; then
     echo "$output" | tail -n 80
     [ "$bad" -eq 0 ] && bad=1  # died after the summary: a sanitizer's report, say
   fi
-  passed=$((passed + ok)) failed=$((failed + bad))
-done
-# Scripts that use the program as a person does. Each prints `ok NAME` or `FAILED NAME` a check.
-for script in tests/program/*.sh; do
-  [ -e "$script" ] || continue
-  echo "== $(basename "$script")"
-  output=$("$script" "build/$preset/cris" 2>&1)
+  echo "$ok $bad" >&3
+}
+
+# A script that uses the program as a person does. It prints `ok NAME` or `FAILED NAME` a check.
+program_script() {
+  echo "== $(basename "$1")"
+  local output status ok bad
+  output=$("$1" "build/$preset/cris" 2>&1)
   status=$?
   echo "$output"
   ok=$(grep -c '^ok ' <<<"$output") bad=$(grep -c '^FAILED ' <<<"$output")
   [ "$status" -ne 0 ] && [ "$bad" -eq 0 ] && bad=1
-  passed=$((passed + ok)) failed=$((failed + bad))
-done
+  echo "$ok $bad" >&3
+}
 
-if [ "$preset" = release ]; then
-  nvcc=$(PATH=$PATH:/usr/local/cuda/bin command -v nvcc)
-  if [ -z "$nvcc" ]; then
-    echo "== cuda: not compiled, there is no nvcc here"
+# The program linked with the CUDA backend. Two generations stand for all, to save minutes; preset cuda builds every one.
+real_cuda() {
+  echo "== cuda"
+  local nvcc output
+  if ! nvcc=$(PATH=$PATH:/usr/local/cuda/bin command -v nvcc); then
+    echo "not compiled, there is no nvcc here"
+  elif output=$({ CUDACXX=$nvcc cmake --preset release -DCRIS_CUDA_PROGRAM=ON -DCMAKE_CUDA_ARCHITECTURES="75-real;90-real" &&
+    cmake --build --preset release --target cris_cuda; } 2>&1); then
+    echo "ok the CUDA backend compiles and links, and no kernel spills registers"
+    echo 1 0 >&3
   else
-    echo "== cuda"
-    # Two generations stand for all, to save minutes; the preset itself builds every one.
-    if output=$({ CUDACXX=$nvcc cmake --preset cuda -DCRIS_TESTS=OFF -DCMAKE_CUDA_ARCHITECTURES="75-real;90-real" && cmake --build --preset cuda; } 2>&1); then
-      echo "ok the CUDA backend compiles and links, and no kernel spills registers"
-      passed=$((passed + 1))
-    else
-      tail -n 40 <<<"$output"
-      echo "FAILED the CUDA backend does not compile and link"
-      failed=$((failed + 1))
-    fi
+    tail -n 40 <<<"$output"
+    echo "FAILED the CUDA backend does not compile and link"
+    echo 0 1 >&3
   fi
-fi
+}
 
+reports=$(mktemp -d)
+trap 'rm -rf "$reports"' EXIT
+# Runs one beside at most one other: most of them keep one core busy. Its report appears in one piece when it ends.
+start() {
+  while [ "$(jobs -rp | wc -l)" -ge 2 ]; do wait -n; done
+  {
+    "$@" >"$reports/$BASHPID" 3>>"$reports/counts"
+    flock 9
+    cat "$reports/$BASHPID"
+  } 9>"$reports/lock" &
+}
+
+for program in build/"$preset"/tests/test_*; do
+  [ -f "$program" ] && [ -x "$program" ] && start doctest_program "$program"
+done
+for script in tests/program/*.sh; do
+  start program_script "$script"
+done
+wait
+[ "$preset" = release ] && start real_cuda
+wait
+
+read -r passed failed < <(awk '{ passed += $1; failed += $2 } END { print passed + 0, failed + 0 }' "$reports/counts")
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]

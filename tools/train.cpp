@@ -19,7 +19,7 @@ std::string default_directory(const cris::Config& c) {
   return fmt::format("runs/{}-{}-{}-seed{}", cris::data_name(c), c.model.backbone, c.train.strategy, c.train.seed);
 }
 
-Run setup(CLI::App& app) {
+Run setup_train(CLI::App& app) {
   struct Options {
     explicit Options(CLI::App& app) : config(app) {}
     ConfigOptions config;
@@ -82,7 +82,7 @@ Run setup(CLI::App& app) {
   };
 }
 
-const Command train(30, "train", "train a model; the same command again resumes it", setup);
+const Command train(30, "train", "train a model; the same command again resumes it", setup_train);
 
 }  // namespace
 

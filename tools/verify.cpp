@@ -14,7 +14,7 @@ namespace tools {
 
 namespace {
 
-Run setup(CLI::App& app) {
+Run setup_verify(CLI::App& app) {
   struct Options {
     std::string run, data;
   };
@@ -58,7 +58,7 @@ Run setup(CLI::App& app) {
   };
 }
 
-const Command verify(90, "verify", "re-check the hashes of a run, its split and its data", setup);
+const Command verify(90, "verify", "re-check the hashes of a run, its split and its data", setup_verify);
 
 }  // namespace
 

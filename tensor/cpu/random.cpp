@@ -17,7 +17,7 @@ namespace tensor::cpu {
 namespace {
 
 constexpr int kWide = kLanes / 2, kGroups = 4;  // 64-bit lanes of a vector; vectors side by side, to hide latency
-constexpr int64_t kBlocks = kWide * kGroups, kWords = 4 * kBlocks, kChunk = 128 * kWords;
+constexpr int64_t kBlocks = kWide * kGroups, kWords = 4 * kBlocks, kChunkWords = 128 * kWords;
 typedef uint64_t Wide __attribute__((vector_size(8 * kWide)));
 typedef uint64_t UnalignedWide __attribute__((vector_size(8 * kWide), aligned(4), may_alias));
 
@@ -69,7 +69,7 @@ void random_words(const RandomKey& key, uint64_t first, uint32_t* words) {
 /// Calls f(first, count, words) over [0, n) with words[i] = random_bits(key, first + i), chunks in parallel.
 template <class F>
 void for_each_word(const RandomKey& key, int64_t n, F f) {
-  parallel_for(n, kChunk, [&](int64_t begin, int64_t end) {
+  parallel_for(n, kChunkWords, [&](int64_t begin, int64_t end) {
     alignas(64) uint32_t words[kWords];
     for (int64_t first = begin; first < end; first += kWords) {
       random_words(key, uint64_t(first), words);
@@ -91,7 +91,7 @@ void CpuBackend::fill_uniform(const RandomKey& key, double low, double high, con
 void CpuBackend::fill_normal(const RandomKey& key, double mean, double deviation, const Tensor& y) {
   if (y.dtype() != DType::f32) return ReferenceBackend::fill_normal(key, mean, deviation, y);
   float* to = y.data<float>();
-  parallel_for(y.size(), kChunk, [&](int64_t begin, int64_t end) {
+  parallel_for(y.size(), kChunkWords, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) to[i] = float(mean + deviation * normal(key, uint64_t(i)));
   });
 }

@@ -7,7 +7,7 @@
 namespace tensor::cpu {
 namespace {
 
-constexpr int64_t kChunk = 1 << 14;
+constexpr int64_t kChunkWeights = 1 << 14;
 
 }  // namespace
 
@@ -19,7 +19,7 @@ void CpuBackend::adam_step(const AdamStep& s, const Tensor& g, const Tensor& w, 
   const float epsilon = float(s.epsilon), decay = float(s.weight_decay);
   const float* gradient = g.data<float>();
   float *weight = w.data<float>(), *first = m.data<float>(), *second = v.data<float>();
-  parallel_for(w.size(), kChunk, [=](int64_t begin, int64_t end) {
+  parallel_for(w.size(), kChunkWeights, [=](int64_t begin, int64_t end) {
 #pragma GCC ivdep
     for (int64_t i = begin; i < end; ++i) {
       const float d = gradient[i] + decay * weight[i];
@@ -36,7 +36,7 @@ void CpuBackend::sgd_step(const SgdStep& s, const Tensor& g, const Tensor& w, co
   const float rate = float(s.learning_rate), momentum = float(s.momentum), decay = float(s.weight_decay);
   const float* gradient = g.data<float>();
   float *weight = w.data<float>(), *speed = velocity.data<float>();
-  parallel_for(w.size(), kChunk, [=](int64_t begin, int64_t end) {
+  parallel_for(w.size(), kChunkWeights, [=](int64_t begin, int64_t end) {
 #pragma GCC ivdep
     for (int64_t i = begin; i < end; ++i) {
       const float d = gradient[i] + decay * weight[i], next = momentum * speed[i] + d;

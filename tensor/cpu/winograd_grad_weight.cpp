@@ -14,7 +14,7 @@ namespace {
 enum class Order { slices, blocks, chunks };
 
 template <int M, int R>
-struct Plan {
+struct GradWeightPlan {
   static constexpr int kValues = Winograd<M, R>::kIn * Winograd<M, R>::kIn;
   static constexpr int64_t kSlices = 8;
   Tiles<M> tiles;
@@ -24,7 +24,7 @@ struct Plan {
   Order order;
   int64_t batch, copies, sums, plane_x, plane_y;
 
-  explicit Plan(const ConvShape& z) : tiles(z.n, z.h, z.w), c(z.c), k(z.k), c_blocks(z.c), k_blocks(z.k) {
+  explicit GradWeightPlan(const ConvShape& z) : tiles(z.n, z.h, z.w), c(z.c), k(z.k), c_blocks(z.c), k_blocks(z.k) {
     wide_c = c_blocks.vecs_of(0) * kLanes;
     wide_k = k_blocks.vecs_of(0) * kLanes;
     count = c_blocks.count * k_blocks.count;
@@ -45,8 +45,8 @@ struct Plan {
 };
 
 template <int M, int R>
-void grad_weight(const Plan<M, R>& z, const float* dy, const ImageIn& x, float* dw) {
-  constexpr int kValues = Plan<M, R>::kValues, I = Winograd<M, R>::kIn;
+void grad_weight(const GradWeightPlan<M, R>& z, const float* dy, const ImageIn& x, float* dw) {
+  constexpr int kValues = GradWeightPlan<M, R>::kValues, I = Winograd<M, R>::kIn;
   const Scratch scratch(z.scratch());
   float* const x_all = scratch.data();
   float* const y_all = x_all + z.copies * z.x_size();
@@ -127,11 +127,11 @@ void grad_weight(const Plan<M, R>& z, const float* dy, const ImageIn& x, float* 
 
 template <int M, int R>
 int64_t winograd_grad_weight_scratch(const ConvShape& z) {
-  return Plan<M, R>(z).scratch();
+  return GradWeightPlan<M, R>(z).scratch();
 }
 template <int M, int R>
 void winograd_grad_weight(const ConvShape& z, const float* dy, const ImageIn& x, float* dw) {
-  grad_weight<M, R>(Plan<M, R>(z), dy, x, dw);
+  grad_weight<M, R>(GradWeightPlan<M, R>(z), dy, x, dw);
 }
 
 template int64_t winograd_grad_weight_scratch<2, 3>(const ConvShape&);

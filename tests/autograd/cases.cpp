@@ -90,7 +90,7 @@ TEST_CASE("a case leaves its inputs as they were") {
 }
 
 TEST_CASE("every function that ops.h declares has rows in the table, and every row has its function") {
-  std::ifstream file(std::string(CRIS_SOURCE_DIR) + "/autograd/ops.h");
+  std::ifstream file(CRIS_SOURCE_DIR "/autograd/ops.h");
   REQUIRE(file.good());
   const std::regex declaration(R"(^(?:Variable|Pooled) (\w+)\()");
   std::set<std::string> declared, covered;

@@ -17,7 +17,7 @@ using namespace tensor;
 
 namespace {
 
-Tensor random(const Shape& shape, uint64_t seed) {
+Tensor random_values(const Shape& shape, uint64_t seed) {
   Tensor t(shape, DType::f32, Device::cpu);
   reference_backend().fill_normal({.seed = seed}, 0, 1, t);
   return t;
@@ -41,11 +41,11 @@ double relative_error(const Tensor& got, const Tensor& want) {
   return norm > 0 ? std::sqrt(error / norm) : std::sqrt(error);
 }
 
-struct Case {
+struct ConvExtents {
   int64_t n, h, w, c, k, kernel, stride, padding;
 };
 
-ConvShape shape_of(const Case& t) {
+ConvShape shape_of(const ConvExtents& t) {
   return conv_shape({t.n, t.h, t.w, t.c}, {t.k, t.kernel, t.kernel, t.c}, {.stride = t.stride, .padding = t.padding});
 }
 
@@ -78,13 +78,14 @@ struct Passes {
   std::vector<Tensor> all() const { return {y, plain, dx, dx_plain, dw}; }
 };
 
-void compare(const Case& t) {
+void compare(const ConvExtents& t) {
   const std::string label = fmt::format("{}x{}x{}x{} to {}, kernel {}, stride {}, padding {}", t.n, t.h, t.w, t.c, t.k,
                                         t.kernel, t.stride, t.padding);
   CAPTURE(label);
   const ConvShape z = shape_of(t);
-  const Tensor x = random({z.n, z.h, z.w, z.c}, 1), w = random({z.k, z.r, z.s, z.c}, 2);
-  const Tensor dy = random({z.n, z.p, z.q, z.k}, 3), b_k = random({z.k}, 4), b_c = random({z.c}, 5);
+  const Tensor x = random_values({z.n, z.h, z.w, z.c}, 1), w = random_values({z.k, z.r, z.s, z.c}, 2);
+  const Tensor dy = random_values({z.n, z.p, z.q, z.k}, 3), b_k = random_values({z.k}, 4),
+               b_c = random_values({z.c}, 5);
   const std::vector<Tensor> want =
       Passes(reference_backend(), z, DType::f64, as_f64(x), as_f64(w), as_f64(dy), as_f64(b_k), as_f64(b_c)).all();
   for (const Precision p : {Precision::f32, Precision::exact}) {
@@ -109,64 +110,64 @@ void compare(const Case& t) {
 }  // namespace
 
 TEST_CASE("convolution equals the reference on awkward shapes") {
-  for (const Case& t : std::initializer_list<Case>{{1, 1, 1, 1, 1, 1, 1, 0},
-                                                   {1, 1, 1, 3, 5, 3, 1, 1},
-                                                   {2, 5, 7, 1, 16, 1, 1, 0},
-                                                   {2, 6, 5, 16, 1, 3, 1, 1},
-                                                   {1, 9, 6, 64, 1, 1, 1, 0},
-                                                   {1, 9, 6, 35, 2, 1, 1, 0},
-                                                   {3, 11, 9, 3, 17, 3, 1, 1},
-                                                   {2, 9, 13, 3, 64, 3, 1, 1},
-                                                   {2, 13, 31, 3, 48, 3, 2, 1},
-                                                   {1, 12, 12, 17, 33, 3, 1, 1},
-                                                   {1, 12, 12, 33, 17, 3, 2, 0},
-                                                   {2, 7, 9, 48, 65, 3, 1, 0},
-                                                   {1, 8, 8, 65, 70, 3, 3, 2},
-                                                   {1, 10, 7, 70, 3, 5, 2, 2},
-                                                   {2, 14, 15, 16, 16, 7, 1, 3},
-                                                   {2, 11, 15, 16, 16, 5, 1, 2},
-                                                   {2, 9, 9, 5, 6, 5, 1, 4},
-                                                   {2, 8, 6, 32, 48, 2, 2, 0},
-                                                   {2, 9, 7, 32, 16, 2, 2, 0},
-                                                   {1, 7, 9, 4, 3, 2, 3, 0},
-                                                   {1, 5, 5, 700, 9, 3, 1, 1},
-                                                   {1, 4, 4, 160, 200, 4, 4, 0},
-                                                   {3, 130, 5, 2, 2, 3, 1, 1},
-                                                   // beyond kWideProducts
-                                                   {2, 31, 29, 17, 33, 3, 1, 1},
-                                                   {4, 57, 61, 3, 17, 3, 2, 1},
-                                                   {1, 30, 31, 48, 65, 3, 1, 0},
-                                                   {3, 33, 31, 33, 17, 5, 2, 2},
-                                                   {1, 33, 34, 16, 16, 7, 1, 3},
-                                                   {2, 40, 42, 32, 48, 2, 2, 0},
-                                                   {2, 60, 51, 16, 1, 7, 1, 3},
-                                                   {1, 50, 47, 35, 34, 1, 1, 0}})
+  for (const ConvExtents& t : std::initializer_list<ConvExtents>{{1, 1, 1, 1, 1, 1, 1, 0},
+                                                                 {1, 1, 1, 3, 5, 3, 1, 1},
+                                                                 {2, 5, 7, 1, 16, 1, 1, 0},
+                                                                 {2, 6, 5, 16, 1, 3, 1, 1},
+                                                                 {1, 9, 6, 64, 1, 1, 1, 0},
+                                                                 {1, 9, 6, 35, 2, 1, 1, 0},
+                                                                 {3, 11, 9, 3, 17, 3, 1, 1},
+                                                                 {2, 9, 13, 3, 64, 3, 1, 1},
+                                                                 {2, 13, 31, 3, 48, 3, 2, 1},
+                                                                 {1, 12, 12, 17, 33, 3, 1, 1},
+                                                                 {1, 12, 12, 33, 17, 3, 2, 0},
+                                                                 {2, 7, 9, 48, 65, 3, 1, 0},
+                                                                 {1, 8, 8, 65, 70, 3, 3, 2},
+                                                                 {1, 10, 7, 70, 3, 5, 2, 2},
+                                                                 {2, 14, 15, 16, 16, 7, 1, 3},
+                                                                 {2, 11, 15, 16, 16, 5, 1, 2},
+                                                                 {2, 9, 9, 5, 6, 5, 1, 4},
+                                                                 {2, 8, 6, 32, 48, 2, 2, 0},
+                                                                 {2, 9, 7, 32, 16, 2, 2, 0},
+                                                                 {1, 7, 9, 4, 3, 2, 3, 0},
+                                                                 {1, 5, 5, 700, 9, 3, 1, 1},
+                                                                 {1, 4, 4, 160, 200, 4, 4, 0},
+                                                                 {3, 130, 5, 2, 2, 3, 1, 1},
+                                                                 // beyond kWideProducts
+                                                                 {2, 31, 29, 17, 33, 3, 1, 1},
+                                                                 {4, 57, 61, 3, 17, 3, 2, 1},
+                                                                 {1, 30, 31, 48, 65, 3, 1, 0},
+                                                                 {3, 33, 31, 33, 17, 5, 2, 2},
+                                                                 {1, 33, 34, 16, 16, 7, 1, 3},
+                                                                 {2, 40, 42, 32, 48, 2, 2, 0},
+                                                                 {2, 60, 51, 16, 1, 7, 1, 3},
+                                                                 {1, 50, 47, 35, 34, 1, 1, 0}})
     compare(t);
 }
 
 TEST_CASE("convolution equals the reference on the shapes that Winograd serves") {
-  for (const Case& t : std::initializer_list<Case>{{1, 8, 8, 64, 64, 3, 1, 1},
-                                                   {9, 7, 5, 16, 32, 3, 1, 1},
-                                                   {16, 6, 6, 16, 16, 3, 1, 1},
-                                                   {17, 2, 2, 48, 64, 3, 1, 1},
-                                                   {120, 1, 2, 32, 16, 3, 1, 1},
-                                                   {2, 50, 47, 48, 80, 3, 1, 1},
-                                                   {1, 130, 131, 32, 16, 3, 1, 1},
-                                                   {1, 12, 12, 272, 320, 3, 1, 1},
-                                                   {2, 40, 40, 128, 64, 3, 1, 1},
-                                                   {2, 50, 47, 16, 16, 5, 1, 2},
-                                                   {1, 64, 61, 48, 80, 5, 1, 2},
-                                                   {1, 12, 11, 272, 128, 5, 1, 2},
-                                                   {2, 50, 47, 16, 16, 7, 1, 3},
-                                                   {2, 8, 8, 32, 16, 7, 1, 3},
-                                                   {1, 21, 140, 16, 80, 7, 1, 3},
-                                                   {1, 20, 300, 48, 32, 7, 1, 3}})
+  for (const ConvExtents& t : std::initializer_list<ConvExtents>{{1, 8, 8, 64, 64, 3, 1, 1},
+                                                                 {9, 7, 5, 16, 32, 3, 1, 1},
+                                                                 {16, 6, 6, 16, 16, 3, 1, 1},
+                                                                 {17, 2, 2, 48, 64, 3, 1, 1},
+                                                                 {120, 1, 2, 32, 16, 3, 1, 1},
+                                                                 {2, 50, 47, 48, 80, 3, 1, 1},
+                                                                 {1, 130, 131, 32, 16, 3, 1, 1},
+                                                                 {1, 12, 12, 272, 320, 3, 1, 1},
+                                                                 {2, 40, 40, 128, 64, 3, 1, 1},
+                                                                 {2, 50, 47, 16, 16, 5, 1, 2},
+                                                                 {1, 64, 61, 48, 80, 5, 1, 2},
+                                                                 {1, 12, 11, 272, 128, 5, 1, 2},
+                                                                 {2, 50, 47, 16, 16, 7, 1, 3},
+                                                                 {2, 8, 8, 32, 16, 7, 1, 3},
+                                                                 {1, 21, 140, 16, 80, 7, 1, 3},
+                                                                 {1, 20, 300, 48, 32, 7, 1, 3}})
     compare(t);
 }
 
 TEST_CASE("an image in parts gives the bits of the joined image") {
   struct Parted {
-    Case shape;
+    ConvExtents shape;
     std::vector<int64_t> channels;
     bool taken = true;  // else joined first
   };
@@ -187,9 +188,9 @@ TEST_CASE("an image in parts gives the bits of the joined image") {
     CAPTURE(label);
     CHECK(cpu_backend().conv_takes_parts(z, t.channels, DType::f32) == t.taken);
     std::vector<Tensor> parts;
-    for (const int64_t c : t.channels) parts.push_back(random({z.n, z.h, z.w, c}, 6 + parts.size()));
-    const Tensor x = concat(parts), w = random({z.k, z.r, z.s, z.c}, 2), b = random({z.k}, 4);
-    const Tensor dy = random({z.n, z.p, z.q, z.k}, 3);
+    for (const int64_t c : t.channels) parts.push_back(random_values({z.n, z.h, z.w, c}, 6 + parts.size()));
+    const Tensor x = concat(parts), w = random_values({z.k, z.r, z.s, z.c}, 2), b = random_values({z.k}, 4);
+    const Tensor dy = random_values({z.n, z.p, z.q, z.k}, 3);
     for (const int count : {1, 3}) {
       set_threads(count);
       CHECK(conv2d(Parts(parts), w, b, options, Activation::relu).to_vector() ==
@@ -219,10 +220,10 @@ TEST_CASE("Winograd serves the large layers, and nothing when the precision is e
 }
 
 TEST_CASE("small convolutions are summed in f64: only the result is rounded") {
-  const Case t{2, 4, 4, 64, 32, 3, 1, 1};
+  const ConvExtents t{2, 4, 4, 64, 32, 3, 1, 1};
   const ConvShape z = shape_of(t);
   CHECK(cpu::conv_algorithm(z, Precision::f32) == cpu::ConvAlgorithm::direct);
-  const Tensor x = random({z.n, z.h, z.w, z.c}, 1), w = random({z.k, z.r, z.s, z.c}, 2);
+  const Tensor x = random_values({z.n, z.h, z.w, z.c}, 1), w = random_values({z.k, z.r, z.s, z.c}, 2);
   const Tensor got = poisoned({z.n, z.p, z.q, z.k}), want = poisoned({z.n, z.p, z.q, z.k}, DType::f64);
   cpu_backend().conv2d(z, x, w, {}, Activation::none, got);
   reference_backend().conv2d(z, as_f64(x), as_f64(w), {}, Activation::none, want);
@@ -230,13 +231,13 @@ TEST_CASE("small convolutions are summed in f64: only the result is rounded") {
 }
 
 TEST_CASE("the stated workspace is what a convolution takes") {
-  for (const Case& t : std::initializer_list<Case>{{2, 32, 32, 64, 64, 3, 1, 1},
-                                                   {2, 32, 32, 16, 16, 5, 1, 2},
-                                                   {2, 32, 32, 16, 16, 7, 1, 3},
-                                                   {2, 32, 32, 48, 16, 7, 1, 3},
-                                                   {2, 32, 32, 16, 1, 7, 1, 3}}) {
+  for (const ConvExtents& t : std::initializer_list<ConvExtents>{{2, 32, 32, 64, 64, 3, 1, 1},
+                                                                 {2, 32, 32, 16, 16, 5, 1, 2},
+                                                                 {2, 32, 32, 16, 16, 7, 1, 3},
+                                                                 {2, 32, 32, 48, 16, 7, 1, 3},
+                                                                 {2, 32, 32, 16, 1, 7, 1, 3}}) {
     const ConvShape z = shape_of(t);
-    const Tensor x = random({z.n, z.h, z.w, z.c}, 1), w = random({z.k, z.r, z.s, z.c}, 2),
+    const Tensor x = random_values({z.n, z.h, z.w, z.c}, 1), w = random_values({z.k, z.r, z.s, z.c}, 2),
                  y = poisoned({z.n, z.p, z.q, z.k});
     reset_peak_memory(Device::cpu);
     const int64_t before = memory_stats(Device::cpu).live;
@@ -254,8 +255,8 @@ TEST_CASE("matrix product equals the reference") {
         const std::string label = fmt::format("{} {} {} {} {}", m, n, k, transpose_a, transpose_b);
         CAPTURE(label);
         const MatmulShape z{m, n, k, transpose_a, transpose_b};
-        const Tensor a = random(transpose_a ? Shape{k, m} : Shape{m, k}, 1);
-        const Tensor b = random(transpose_b ? Shape{n, k} : Shape{k, n}, 2);
+        const Tensor a = random_values(transpose_a ? Shape{k, m} : Shape{m, k}, 1);
+        const Tensor b = random_values(transpose_b ? Shape{n, k} : Shape{k, n}, 2);
         const Tensor got = poisoned({m, n}), want = poisoned({m, n}, DType::f64);
         cpu_backend().matmul(z, a, b, got);
         reference_backend().matmul(z, as_f64(a), as_f64(b), want);

@@ -1,12 +1,12 @@
 /// The Gaussian filters: the lattice's own invariants, lattice against exact, transposes, devices, threads, awkward
 /// input.
-#include <doctest/doctest.h>
 
 #include <cmath>
 #include <cstring>
 #include <limits>
 #include <set>
 
+#include "expect.h"
 #include "tensor/gaussian_filter.h"
 #include "tensor/ops.h"
 #include "tests/difference.h"
@@ -48,8 +48,6 @@ Tensor raw_lattice(const Lattice& l, bool transpose, const Tensor& x) {
   backend(x.device()).lattice_gaussian(l, {.image = 0, .transpose = transpose, .before = {}, .after = {}}, x, y);
   return y;
 }
-
-double dot(const Tensor& a, const Tensor& b) { return sum(zip(Multiply{}, a, b)).item(); }
 
 bool same_bits(const Tensor& a, const Tensor& b) {
   return a.shape() == b.shape() && std::memcmp(a.raw(), b.raw(), size_t(a.bytes())) == 0;

@@ -43,3 +43,7 @@ inline bool contains(const std::string& text, const std::string& part) { return 
 inline tensor::Tensor random_tensor(const tensor::Shape& shape, uint64_t seed, double low = -1, double high = 1) {
   return tensor::uniform({seed, 7, 0}, shape, low, high, tensor::DType::f64, tensor::Device::reference);
 }
+
+inline double dot(const tensor::Tensor& a, const tensor::Tensor& b) {
+  return sum(zip(tensor::Multiply{}, a, b)).item();
+}

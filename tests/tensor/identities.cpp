@@ -5,8 +5,6 @@ using namespace tensor;
 
 namespace {
 
-double dot(const Tensor& a, const Tensor& b) { return sum(zip(Multiply{}, a, b)).item(); }
-
 constexpr Device kDevices[] = {Device::reference, Device::cpu};
 
 }  // namespace

@@ -1,0 +1,34 @@
+# The CUDA backend (tensor/cuda without absent.cpp) as part of a target. In a program that links the library `tensor` too,
+# it takes the place of the library's absent.cpp.
+function(_cuda_backend_sources sources kernels)
+  file(GLOB cpp CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tensor/cuda/*.cpp)
+  list(FILTER cpp EXCLUDE REGEX "absent.cpp$")
+  file(GLOB cu CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tensor/cuda/*.cu)
+  set(${sources} ${cpp} PARENT_SCOPE)
+  set(${kernels} ${cu} PARENT_SCOPE)
+endfunction()
+
+# Compiled by nvcc.
+function(compile_cuda_backend target)
+  _cuda_backend_sources(sources kernels)
+  target_sources(${target} PRIVATE ${sources} ${kernels})
+  string(REPLACE ";" " " code "${CMAKE_CUDA_ARCHITECTURES}")
+  set_source_files_properties(${PROJECT_SOURCE_DIR}/tensor/cuda/runtime.cpp PROPERTIES COMPILE_DEFINITIONS
+                                                                             "CRIS_CUDA_CODE=\"${code}\"")
+  # A kernel that spills its registers to memory has lost its speed: the build stops and names it.
+  set_source_files_properties(${kernels} PROPERTIES COMPILE_OPTIONS "-Xptxas=-warn-spills,-Werror")
+  find_package(CUDAToolkit REQUIRED)
+  target_link_libraries(${target} PRIVATE CUDA::cudart_static CUDA::cublas)
+endfunction()
+
+# Compiled as plain C++: tests/cuda_emulator stands in for the toolkit. Fortified longjmp takes a switch of stacks for an
+# error.
+function(emulate_cuda_backend target)
+  _cuda_backend_sources(sources kernels)
+  target_sources(${target} PRIVATE ${sources} ${kernels})
+  set_source_files_properties(${kernels} PROPERTIES LANGUAGE CXX COMPILE_OPTIONS
+                                                    "-x;c++;-Wno-unknown-pragmas;-U_FORTIFY_SOURCE")
+  set_source_files_properties(${PROJECT_SOURCE_DIR}/tensor/cuda/runtime.cpp PROPERTIES COMPILE_DEFINITIONS
+                                                                             CRIS_CUDA_CODE="the emulator")
+  target_include_directories(${target} BEFORE PRIVATE ${PROJECT_SOURCE_DIR}/tests/cuda_emulator)
+endfunction()
