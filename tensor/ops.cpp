@@ -1,56 +1,15 @@
-/// Checks, allocations and dispatch of the tensor operations.
+/// Checks, allocations and dispatch of the tensor operations but convolutions.
 #include "tensor/ops.h"
 
 #include <cmath>
-#include <numeric>
+
+#include "tensor/op_checks.h"
 
 namespace tensor {
 namespace {
 
-// What no real window or image exceeds, and far from where products of extents overflow.
-constexpr int64_t kMaxWindowStep = 1 << 20, kMaxSide = 1 << 20;
-
-using Tensors = std::initializer_list<const Tensor*>;
-
-/// All must be defined, on x's device and hold `dtype`.
-void check_alike(const char* op, const Tensor& x, DType dtype, Tensors tensors) {
-  for (const Tensor* t : tensors) {
-    check(t->defined(), "{}: an argument is undefined", op);
-    check(t->device() == x.device(), "{}: {} is on {}, {} on {}; move one with to()", op, x.shape(), name(x.device()),
-          t->shape(), name(t->device()));
-    check(t->dtype() == dtype, "{}: {} holds {}, {} holds {}; cast one", op, x.shape(), name(x.dtype()), t->shape(),
-          name(t->dtype()));
-  }
-}
-
-/// All must be defined, on one device, of one float type.
-void check_floats(const char* op, Tensors tensors) {
-  const Tensor& first = **tensors.begin();
-  check_alike(op, first, first.dtype(), tensors);
-  check(first.dtype() == DType::f32 || first.dtype() == DType::f64, "{}: needs f32 or f64, not {}", op,
-        name(first.dtype()));
-}
-
-/// As check_floats; where the device is cuda or planned they may hold bf16.
-void check_activations(const char* op, Tensors tensors) {
-  const Tensor& first = **tensors.begin();
-  if (first.dtype() != DType::bf16) return check_floats(op, tensors);
-  check_alike(op, first, DType::bf16, tensors);
-  check(first.device() == Device::cuda || first.device() == Device::plan,
-        "{}: needs f32 or f64, not bf16, which only cuda computes with", op);
-}
-
-/// Parameters, statistics and sums of x: as x, but f32 where it holds bf16.
-void check_parameters(const char* op, const Tensor& x, Tensors tensors) {
-  check_alike(op, x, wide(x.dtype()), tensors);
-}
-
 void check_image(const char* op, const Shape& x) {
   check(x.rank() == 4, "{}: needs an image [N, H, W, C], got {}", op, x);
-}
-
-void check_shape(const char* op, const char* what, const Shape& got, const Shape& wanted) {
-  check(got == wanted, "{}: {} is {}, expected {}", op, what, got, wanted);
 }
 
 void check_index(const char* op, const Tensor& index, const Tensor& like) {
@@ -58,40 +17,6 @@ void check_index(const char* op, const Tensor& index, const Tensor& like) {
   check(index.shape() == like.shape(), "{}: index {} does not fit {}", op, index.shape(), like.shape());
   check(index.device() == like.device(), "{}: index is on {}, data on {}", op, name(index.device()),
         name(like.device()));
-}
-
-void check_row(const char* op, const char* what, const Tensor& t, int64_t c) {
-  check(t.shape() == Shape{c}, "{}: {} {} must be [{}]", op, what, t.shape(), c);
-}
-
-Tensor like(const Tensor& t, const Shape& shape) { return Tensor(shape, t.dtype(), t.device()); }
-Tensor like(const Tensor& t) { return like(t, t.shape()); }
-/// For sums over t.
-Tensor wide_like(const Tensor& t, const Shape& shape) { return Tensor(shape, wide(t.dtype()), t.device()); }
-Backend& of(const Tensor& t) { return backend(t.device()); }
-
-/// The shape of parts joined along the last axis.
-template <class Images>
-Shape joined_shape(const char* op, const Images& parts) {
-  check(parts.size() > 0, "{}: nothing to join", op);
-  const Tensor& first = parts[0];
-  int64_t total = 0;
-  for (const Tensor& part : parts) {
-    check_activations(op, {&first, &part});
-    check(part.shape().rank() == first.shape().rank() && part.shape().rank() >= 1 &&
-              part.shape().with(-1, 0) == first.shape().with(-1, 0),
-          "{}: {} and {} differ before the last axis", op, first.shape(), part.shape());
-    total += part.shape()[-1];
-  }
-  return first.shape().with(-1, total);
-}
-
-/// The image of z as its device's kernels take it: in its parts, or joined.
-Parts<Tensor> as_taken(const ConvShape& z, const Parts<Tensor>& x) {
-  if (x.whole()) return x;
-  std::vector<int64_t> channels;
-  for (const Tensor& part : x) channels.push_back(part.shape()[-1]);
-  return of(x[0]).conv_takes_parts(z, channels, x[0].dtype()) ? x : Parts(concat({x.begin(), x.end()}));
 }
 
 void check_batch_norm(const char* op, const BatchNorm& b) {
@@ -200,115 +125,6 @@ Tensor matmul(const Tensor& a, const Tensor& b, bool transpose_a, bool transpose
   Tensor y = like(a, {m, n});
   of(a).matmul({m, n, k, transpose_a, transpose_b}, a, b, y);
   return y;
-}
-
-// ---- convolution ---------------------------------------------------------------------------------------------------
-ConvShape conv_shape(const Shape& x, const Shape& w, const ConvOptions& o) {
-  check(x.rank() == 4 && w.rank() == 4, "conv2d: needs image [N, H, W, C] and weight [K, R, S, C], got {} and {}", x,
-        w);
-  check(x[3] == w[3], "conv2d: image {} has {} channels, weight {} expects {}", x, x[3], w, w[3]);
-  check(o.stride >= 1 && o.stride <= kMaxWindowStep && o.padding >= 0 && o.padding <= kMaxWindowStep,
-        "conv2d: stride {} must be 1 to {}, padding {} 0 to {}", o.stride, kMaxWindowStep, o.padding, kMaxWindowStep);
-  check(w[1] >= 1 && w[2] >= 1, "conv2d: weight {} has no taps", w);
-  check(x[1] + 2 * o.padding >= w[1] && x[2] + 2 * o.padding >= w[2],
-        "conv2d: weight {} is larger than image {} padded by {}", w, x, o.padding);
-  return {x[0],
-          x[1],
-          x[2],
-          x[3],
-          w[0],
-          w[1],
-          w[2],
-          (x[1] + 2 * o.padding - w[1]) / o.stride + 1,
-          (x[2] + 2 * o.padding - w[2]) / o.stride + 1,
-          o.stride,
-          o.padding};
-}
-namespace {
-
-/// Of an image of `x`, in parts maybe.
-ConvShape checked_conv2d(const Parts<Tensor>& x, const Tensor& w, const Tensor& b, const ConvOptions& options) {
-  const Shape image = joined_shape("conv2d", x);
-  check_parameters("conv2d", x[0], {&w});
-  if (b.defined()) check_parameters("conv2d", x[0], {&b});
-  const ConvShape z = conv_shape(image, w.shape(), options);
-  if (b.defined()) check_row("conv2d", "bias", b, z.k);
-  return z;
-}
-
-}  // namespace
-
-Tensor conv2d(const Parts<Tensor>& x, const Tensor& w, const Tensor& b, const ConvOptions& options,
-              Activation activation) {
-  const ConvShape z = checked_conv2d(x, w, b, options);
-  Tensor y = like(x[0], {z.n, z.p, z.q, z.k});
-  of(w).conv2d(z, as_taken(z, x), w, b, activation, y);
-  return y;
-}
-Tensor conv2d(const Parts<Tensor>& x, const Tensor& w, const Tensor& b, const ConvOptions& options,
-              Statistics& statistics) {
-  const ConvShape z = checked_conv2d(x, w, b, options);
-  Tensor y = like(x[0], {z.n, z.p, z.q, z.k});
-  check(y.size() > 0, "conv2d: the result {} is empty and has no statistics", y.shape());
-  statistics = {wide_like(y, {z.k}), wide_like(y, {z.k})};
-  of(w).conv2d_with_statistics(z, as_taken(z, x), w, b, y, statistics.mean, statistics.variance);
-  return y;
-}
-Tensor conv2d_grad_input(const Tensor& dy, const Tensor& w, const Shape& x, const ConvOptions& options,
-                         const Tensor& b) {
-  check_activations("conv2d_grad_input", {&dy});
-  check_parameters("conv2d_grad_input", dy, {&w});
-  if (b.defined()) check_parameters("conv2d_grad_input", dy, {&b});
-  const ConvShape z = conv_shape(x, w.shape(), options);
-  check_shape("conv2d_grad_input", "dy", dy.shape(), {z.n, z.p, z.q, z.k});
-  if (b.defined()) check_row("conv2d_grad_input", "bias", b, z.c);
-  Tensor dx = like(dy, x);
-  of(dy).conv2d_grad_input(z, dy, w, b, dx);
-  return dx;
-}
-std::vector<Tensor> conv2d_grad_parts(const Tensor& dy, const Tensor& w, const Shape& x,
-                                      const std::vector<int64_t>& channels, const ConvOptions& options) {
-  check_activations("conv2d_grad_parts", {&dy});
-  check_parameters("conv2d_grad_parts", dy, {&w});
-  const ConvShape z = conv_shape(x, w.shape(), options);
-  check_shape("conv2d_grad_parts", "dy", dy.shape(), {z.n, z.p, z.q, z.k});
-  check(std::reduce(channels.begin(), channels.end()) == z.c, "conv2d_grad_parts: the parts do not have {} channels",
-        z.c);
-  std::vector<Tensor> parts;
-  if (of(dy).conv_takes_parts(z, channels, dy.dtype())) {
-    for (const int64_t c : channels) parts.push_back(like(dy, x.with(-1, c)));
-    of(dy).conv2d_grad_input(z, dy, w, {}, Parts(parts));
-    return parts;
-  }
-  const Tensor dx = conv2d_grad_input(dy, w, x, options);
-  if (channels.size() == 1) return {dx};
-  int64_t first = 0;
-  for (const int64_t c : channels) {
-    parts.push_back(tensor::channels(dx, first, c));
-    first += c;
-  }
-  return parts;
-}
-Tensor conv2d_grad_weight(const Tensor& dy, const Parts<Tensor>& x, const Shape& w, const ConvOptions& options) {
-  const Shape image = joined_shape("conv2d_grad_weight", x);
-  check_activations("conv2d_grad_weight", {&dy, &x[0]});
-  const ConvShape z = conv_shape(image, w, options);
-  check_shape("conv2d_grad_weight", "dy", dy.shape(), {z.n, z.p, z.q, z.k});
-  Tensor dw = wide_like(dy, w);
-  of(dy).conv2d_grad_weight(z, dy, as_taken(z, x), dw);
-  return dw;
-}
-Shape conv_transpose_shape(const Shape& x, const Shape& w, const ConvOptions& o) {
-  check(x.rank() == 4 && w.rank() == 4,
-        "conv_transpose2d: needs image [N, P, Q, K] and weight [K, R, S, C], got {} and {}", x, w);
-  check(x[3] == w[0], "conv_transpose2d: image {} has {} channels, weight {} expects {}", x, x[3], w, w[0]);
-  check(o.stride >= 1 && o.stride <= kMaxWindowStep && o.padding >= 0 && o.padding <= kMaxWindowStep,
-        "conv_transpose2d: stride {} must be 1 to {}, padding {} 0 to {}", o.stride, kMaxWindowStep, o.padding,
-        kMaxWindowStep);
-  check(x[1] >= 1 && x[2] >= 1, "conv_transpose2d: image {} is empty", x);
-  const int64_t h = (x[1] - 1) * o.stride + w[1] - 2 * o.padding, v = (x[2] - 1) * o.stride + w[2] - 2 * o.padding;
-  check(h >= 1 && v >= 1, "conv_transpose2d: image {} by weight {} with padding {} leaves nothing", x, w, o.padding);
-  return {x[0], h, v, w[3]};
 }
 
 // ---- windows -------------------------------------------------------------------------------------------------------
