@@ -122,7 +122,7 @@ tensor::Precision precision_of(const Config& c) {
 
 void apply_run_settings(const Config& c) {
   try {
-    tensor::backend(device_of(c));
+    tensor::backend(device_of(c)).synchronize();  // reaches it
   } catch (const tensor::Error& e) {
     throw ConfigError(e.what());
   }

@@ -169,16 +169,19 @@ ModelSummary summarize(const Config& config, const ExperimentData* data) {
   return s;
 }
 
-std::string memory_advice(const Config& config, int64_t limit_bytes, int64_t refused_bytes) {
+std::string memory_advice(const Config& config, int64_t limit_bytes, int64_t refused_bytes, Purpose purpose) {
+  const bool train = purpose == Purpose::train;
   const auto planned = [&](int64_t batch) {
     Config smaller = config;
     smaller.train.batch = batch;
-    return summarize(smaller).training_bytes;
+    const ModelSummary s = summarize(smaller);
+    return train ? s.training_bytes : s.inference_bytes;
   };
   const int64_t workspace = planned(config.train.batch) <= limit_bytes ? refused_bytes : 0;
   const auto needed = [&](int64_t batch) { return planned(batch) + workspace * batch / config.train.batch; };
-  const std::string asked = fmt::format("batch {} of {}x{} needs about {} to train", config.train.batch,
-                                        config.data.size, config.data.size, bytes_text(needed(config.train.batch)));
+  const std::string asked =
+      fmt::format("batch {} of {}x{} needs about {} to {}", config.train.batch, config.data.size, config.data.size,
+                  bytes_text(needed(config.train.batch)), train ? "train" : "predict");
   int64_t fits = 0, too_many = config.train.batch;
   while (too_many - fits > 1) {
     const int64_t middle = (fits + too_many) / 2;
@@ -187,12 +190,11 @@ std::string memory_advice(const Config& config, int64_t limit_bytes, int64_t ref
   if (fits > 0)
     return fmt::format("{}; batch {} needs {} and fits in {}", asked, fits, bytes_text(needed(fits)),
                        bytes_text(limit_bytes));
-  return fmt::format("{}; not even one image fits in {}: choose a smaller size or base", asked,
-                     bytes_text(limit_bytes));
+  return fmt::format("{}; not even one image fits in {}: choose {}", asked, bytes_text(limit_bytes),
+                     train ? "a smaller size or base" : "--device cpu or more memory");
 }
 
 void require_memory(const Config& config, int64_t images) {
-  if (device_of(config) == tensor::Device::cuda) return;
   Config planned = config;
   planned.train.batch = std::min(config.train.batch, images);
   const int64_t limit = tensor::memory_limit(device_of(config));

@@ -12,7 +12,6 @@
 #include "cris/experiment.h"
 #include "cris/summary.h"
 #include "cris/training_step.h"
-#include "tensor/allocator.h"
 #include "tensor/plan/plan.h"
 #include "tools/bench_convolutions.h"
 #include "tools/config_options.h"
@@ -181,12 +180,9 @@ Run setup_bench(CLI::App& app) {
       bench_convolutions(config);
       return int(kOk);
     }
-    try {
-      return bench_steps(config, o->what == "train", o->steps, o->warmup, o->json);
-    } catch (const tensor::OutOfMemory& e) {
-      if (o->what == "infer") throw;
-      throw tensor::Error(fmt::format("{}. {}", e.what(), cris::memory_advice(config, e.limit, e.asked)));
-    }
+    const bool training = o->what == "train";
+    return cris::with_memory_advice(config, training ? cris::Purpose::train : cris::Purpose::predict,
+                                    [&] { return bench_steps(config, training, o->steps, o->warmup, o->json); });
   };
 }
 

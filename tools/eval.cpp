@@ -3,6 +3,7 @@
 
 #include "cris/results.h"
 #include "cris/run.h"
+#include "cris/summary.h"
 #include "tools/command.h"
 
 namespace tools {
@@ -13,7 +14,7 @@ Run setup_eval(CLI::App& app) {
   struct Options {
     std::string run, on = "test", checkpoint = "best", data, device;
     bool json = false;
-    int64_t threads = 0, overlays = 20;
+    int64_t threads = 0, overlays = 20, batch = 0;
   };
   auto o = std::make_shared<Options>();
   app.add_option("RUN", o->run, "run directory")->required();
@@ -26,6 +27,8 @@ Run setup_eval(CLI::App& app) {
   app.add_option("--data", o->data, "the data, if it moved since the training");
   app.add_option("--device", o->device, "cpu, reference or cuda; default: the run's");
   app.add_option("--threads", o->threads, "of the cpu device");
+  app.add_option("--batch", o->batch, "images at once, where memory is short; default: the run's")
+      ->check(CLI::Range(1, 100000));
   app.add_option("--overlays", o->overlays, "how many of the worst images to draw")
       ->check(CLI::Range(0, 1000000))
       ->capture_default_str();
@@ -37,11 +40,13 @@ Run setup_eval(CLI::App& app) {
       config.data.split = o->run + "/split.txt";  // holds the very names that were used
       config.train.fast_dev_run = false;
     }
-    const auto model = cris::load_model(o->run, config, o->checkpoint);
-    const cris::ExperimentData data = cris::open_data(config);
+    if (o->batch > 0) config.train.batch = o->batch;
     // A folder of its own: the run's files stay as its SHA256SUMS knows them.
     const std::string folder = o->run + "/eval-" + o->on + "-" + o->checkpoint;
-    const cris::Evaluation e = cris::evaluate_run(*model, config, data, o->on, folder, o->overlays);
+    const cris::Evaluation e = cris::with_memory_advice(config, cris::Purpose::predict, [&] {
+      const auto model = cris::load_model(o->run, config, o->checkpoint);
+      return cris::evaluate_run(*model, config, cris::open_data(config), o->on, folder, o->overlays);
+    });
     if (o->json)
       fmt::print("{}\n", cris::summary_json(e.chosen).dump());
     else

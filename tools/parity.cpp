@@ -18,7 +18,12 @@ struct ParityOptions {
 };
 
 int run(const ParityOptions& o) {
-  tensor::backend(o.parity.device);  // a device that is not there is one error, not one a case
+  // A device that is not there is one error, not one a case.
+  try {
+    tensor::backend(o.parity.device).synchronize();
+  } catch (const tensor::Error& e) {
+    throw Failure(kUsage, e.what());
+  }
   int passed = 0, failed = 0;
   cris::run_parity(o.folder, o.parity, [&](const cris::ParityResult& r) {
     ++(r.passed ? passed : failed);

@@ -10,6 +10,7 @@
 #include "cris/overlay.h"
 #include "cris/results.h"
 #include "cris/run.h"
+#include "cris/summary.h"
 #include "data/files.h"
 #include "data/format_error.h"
 #include "data/parallel.h"
@@ -89,9 +90,7 @@ data::Sample read_input(const PredictOptions& o, const Files& masks, const std::
   return {data::read_image(path, 3), {}};
 }
 
-int predict(PredictOptions& o) {
-  const cris::Config config = cris::config_of_run(o.run, {.device = o.device, .threads = o.threads});
-  cris::apply_run_settings(config);
+int predict(PredictOptions& o, const cris::Config& config) {
   const double threshold = threshold_of(o);
   const Files files = input_files(o), masks = mask_files(o.masks);
   const auto model = cris::load_model(o.run, config, o.checkpoint);
@@ -145,7 +144,12 @@ Run setup_predict(CLI::App& app) {
       ->capture_default_str();
   app.add_option("--device", o->device, "cpu, reference or cuda; default: the run's");
   app.add_option("--threads", o->threads, "of the cpu device");
-  return [o] { return predict(*o); };
+  return [o] {
+    cris::Config config = cris::config_of_run(o->run, {.device = o->device, .threads = o->threads});
+    cris::apply_run_settings(config);
+    config.train.batch = 1;
+    return cris::with_memory_advice(config, cris::Purpose::predict, [&] { return predict(*o, config); });
+  };
 }
 
 const Command command(50, "predict", "segment images or folders", setup_predict);

@@ -7,7 +7,6 @@
 #include "cris/results.h"
 #include "cris/summary.h"
 #include "cris/trainer.h"
-#include "tensor/allocator.h"
 #include "tools/config_options.h"
 #include "tools/interrupt.h"
 
@@ -62,19 +61,17 @@ Run setup_train(CLI::App& app) {
                                  config.train.strategy, data.split.training.size(), data.split.validation.size(),
                                  data.split.test.size()));
     catch_signals();
-    cris::TrainResult result;
-    try {
+    const cris::TrainResult result = cris::with_memory_advice(config, cris::Purpose::train, [&] {
       cris::Trainer trainer(config, data, run, progress);
-      result = trainer.train({.stop = stop_requested, .max_seconds = max_seconds});
-    } catch (const tensor::OutOfMemory& e) {
-      // Planned without the device: what remains for it is the advice.
-      throw tensor::Error(fmt::format("{}. {}", e.what(), cris::memory_advice(config, e.limit, e.asked)));
-    }
+      return trainer.train({.stop = stop_requested, .max_seconds = max_seconds});
+    });
     // The last epoch is in the checkpoint by now; what follows is repeated whole.
     exit_on_signals(kStopped);
     if (!result.finished || stop_requested()) return int(kStopped);
-    const auto model = cris::load_model(out, config);
-    const cris::Evaluation e = cris::evaluate_run(*model, config, data, "test", out);
+    const cris::Evaluation e = cris::with_memory_advice(config, cris::Purpose::predict, [&] {
+      const auto model = cris::load_model(out, config);
+      return cris::evaluate_run(*model, config, data, "test", out);
+    });
     run.seal();
     progress.message(fmt::format("best epoch {} with validation Dice {:.4f}\n{}\n{}", result.best_epoch + 1,
                                  result.best_dice, cris::summary_table(e), out));

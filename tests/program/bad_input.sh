@@ -49,6 +49,17 @@ refuses "a number out of range names its flag" 2 "--threads: run.threads = 2000"
 refuses "a setting of another backbone" 2 "an option of unet++" "$cris" train --data good --set model.deep_supervision=true -o run
 "$cris" doctor | grep -q "^cuda .*no CUDA" && refuses "a device that is not there" 2 "no CUDA" train --data good --device cuda
 refuses "more than the memory holds" 2 "not enough memory" "$cris" train --data good --size 32768 --batch 8 -o run
+if "$cris" doctor | grep -q "code for .*the emulator"; then
+  small=(env CRIS_EMULATOR_MEMORY_MB=75 "$cris")
+  refuses "a machine without a device" 2 "no CUDA device is usable" env CRIS_EMULATOR_NO_DEVICE=1 "$cris" train --data good --device cuda -o run
+  refuses "  for parity, once" 2 "no CUDA device is usable" env CRIS_EMULATOR_NO_DEVICE=1 "$cris" parity good --device cuda
+  for model in "f32 --base 8" "tf32 --base 16" "bf16 --base 16"; do
+    # shellcheck disable=SC2086
+    refuses "more than the device holds, $model" 2 "and fits in" "${small[@]}" train --data good --device cuda --size 128 --batch 8 -o run --precision $model
+  done
+  refuses "  of which it holds not even one image" 2 "not even one image fits" "${small[@]}" train --data good --device cuda --base 64 --size 256 -o run
+  refuses "more than the device holds, to predict" 2 "to predict" "${small[@]}" bench infer --device cuda --base 16 --size 256 --batch 4
+fi
 refuses "a part that is none" 2 "nonsense" "$cris" eval run --on nonsense
 for letter in x z; do broken named_$letter; done
 mv "named_x/images/$first" "named_x/images/$(printf 'a\nb').png" && mv "named_x/masks/$first" "named_x/masks/$(printf 'a\nb').png"
