@@ -12,19 +12,22 @@
 #include "tensor/lattice_points.h"
 #include "tensor/parallel.h"
 #include "tensor/plan/plan.h"
+#include "tensor/scratch.h"
 
 namespace tensor {
 namespace {
 
 constexpr int64_t kChunk = 4096;   // points; a multiple of the locator's lanes
 constexpr double kStretch = 1.05;  // of the bridged lattice's features
+constexpr double kHeavy = 0.15;    // weight of a vertex that carries a bridge, of the mean of all or 1
 
 /// The vertices of all points, ascending; of chunk c, vertex i is vertex[begin[c] + i].
 template <class Key>
 struct Numbering {
-  std::vector<Key> keys;
-  std::vector<int32_t> vertex;
+  Scratch<Key> keys;
+  Scratch<int32_t> vertex;
   std::vector<uint32_t> begin;
+  Scratch<uint8_t> heavy;  ///< of a bridged lattice: whether the points weigh enough there to carry a bridge
 };
 
 /// The extremes of the points' coordinates on the lattice's hyperplane, and whether all are finite and small enough.
@@ -70,10 +73,17 @@ Extent<T, D> extent(const T* features, int64_t n, double stretch) {
   return all;
 }
 
-/// Of some points: their corners, numbered as they first appear, and weights. Returns the keys of those numbers.
+/// Of some points: the keys of their corners, each once, and what all weigh there.
+template <class T, class Key>
+struct Located {
+  std::vector<Key> keys;
+  std::vector<T> total;
+};
+
+/// Of points [first, last) of n: their corners, numbered as they first appear, and weights, each [D + 1, n].
 template <class T, int D, class Key>
-std::vector<Key> locate_chunk(const T* features, double stretch, const KeyLayout<Key, D>& layout, int64_t first,
-                              int64_t last, int32_t* vertex, T* weight) {
+Located<T, Key> locate_chunk(const T* features, double stretch, const KeyLayout<Key, D>& layout, int64_t n,
+                             int64_t first, int64_t last, int32_t* vertex, T* weight) {
   PointLocator<T, D> locator(stretch);
   constexpr int kLanes = PointLocator<T, D>::kLanes;
   Key key[kLanes][D + 1];
@@ -82,48 +92,64 @@ std::vector<Key> locate_chunk(const T* features, double stretch, const KeyLayout
     const int count = int(std::min<int64_t>(kLanes, last - p));
     locator.elevate(features + p * D, count);
     locator.locate(layout, key);
-    for (int l = 0; l < count; ++l)
-      for (int k = 0; k <= D; ++k) {
-        vertex[(p + l) * (D + 1) + k] = table.number(key[l][k]);
-        weight[(p + l) * (D + 1) + k] = locator.weight[k][l];
+    for (int k = 0; k <= D; ++k)
+      for (int l = 0; l < count; ++l) {
+        vertex[k * n + p + l] = table.number(key[l][k]);
+        weight[k * n + p + l] = locator.weight[k][l];
       }
   }
-  return table.keys();
+  Located<T, Key> y{table.keys(), std::vector<T>(table.keys().size())};
+  for (int k = 0; k <= D; ++k)
+    for (int64_t e = k * n + first; e < k * n + last; ++e) y.total[vertex[e]] += weight[e];
+  return y;
 }
 
-template <class Key>
-Numbering<Key> number_vertices(const std::vector<std::vector<Key>>& chunks, int bits) {
+/// The vertices of all chunks. heavy: those where the points weigh at least `enough` times the vertices' mean weight,
+/// or `enough` where that is less.
+template <class T, class Key>
+Numbering<Key> number_vertices(const std::vector<Located<T, Key>>& chunks, int bits, double enough, int64_t points) {
   struct Item {
     Key key;
     uint32_t at;
   };
   Numbering<Key> y;
   y.begin.push_back(0);
-  for (const auto& keys : chunks) y.begin.push_back(y.begin.back() + uint32_t(keys.size()));
-  std::vector<Item> items(y.begin.back());
+  for (const auto& chunk : chunks) y.begin.push_back(y.begin.back() + uint32_t(chunk.keys.size()));
+  Scratch<Item> items(y.begin.back());
+  Scratch<T> part(items.size()), total(items.size());
   parallel_chunks(int64_t(chunks.size()), [&](int64_t c) {
     uint32_t at = y.begin[c];
-    for (const Key key : chunks[c]) {
+    std::copy(chunks[c].total.begin(), chunks[c].total.end(), part.begin() + at);
+    for (const Key key : chunks[c].keys) {
       items[at] = {key, at};
       ++at;
     }
   });
   sort_keys(items, bits, [](const Item& item) { return item.key; });
   y.vertex.resize(items.size());
-  y.keys.reserve(items.size());
+  y.keys.resize(items.size());
+  size_t count = 0;
   for (const Item& item : items) {
-    if (y.keys.empty() || y.keys.back() != item.key) y.keys.push_back(item.key);
-    y.vertex[item.at] = int32_t(y.keys.size() - 1);
+    const bool first = count == 0 || y.keys[count - 1] != item.key;
+    if (first) total[count] = 0;
+    count += first;
+    y.keys[count - 1] = item.key;
+    total[count - 1] += part[item.at];
+    y.vertex[item.at] = int32_t(count - 1);
   }
+  y.keys.resize(count);
+  y.heavy.resize(count);
+  const T least = T(enough * std::min(1.0, double(points) / double(count)));
+  for (size_t v = 0; v < count; ++v) y.heavy[v] = total[v] >= least;
   return y;
 }
 
 /// Adds vertices `more` (ascending, none of them present), which no point touches.
 template <class Key>
-void add_vertices(Numbering<Key>& y, const std::vector<Key>& more) {
+void add_vertices(Numbering<Key>& y, const Scratch<Key>& more) {
   const size_t count = y.keys.size();
-  std::vector<Key> keys(count + more.size());
-  std::vector<int32_t> moved(count);
+  Scratch<Key> keys(count + more.size());
+  Scratch<int32_t> moved(count);
   size_t v = 0, m = 0;
   while (v < count && m < more.size()) {
     const bool old = y.keys[v] < more[m];
@@ -144,7 +170,7 @@ void add_vertices(Numbering<Key>& y, const std::vector<Key>& more) {
 }
 
 /// Bit i of word w: whether flag[32 w + i] is 1, the other flags being 0.
-void pack_flags(const std::vector<uint8_t>& flag, int32_t* words) {
+void pack_flags(const Scratch<uint8_t>& flag, int32_t* words) {
   for (size_t w = 0; w < flag.size() / 32; ++w) {
     uint32_t bits = 0;
     for (size_t i = 0; i < 32; ++i) bits |= uint32_t(flag[32 * w + i]) << i;
@@ -154,9 +180,9 @@ void pack_flags(const std::vector<uint8_t>& flag, int32_t* words) {
 
 /// Lattice::linked along one axis.
 template <class Key>
-void link_neighbours(const std::vector<Key>& keys, Key step, int32_t* before_bits, int32_t* after_bits) {
+void link_neighbours(const Scratch<Key>& keys, Key step, int32_t* before_bits, int32_t* after_bits) {
   const size_t count = keys.size();
-  std::vector<uint8_t> before((count + 31) / 32 * 32), after(before.size());
+  Scratch<uint8_t> before((count + 31) / 32 * 32, 0), after(before.size(), 0);
   size_t v = 0, w = 0;
   while (v < count && w < count) {  // the last writes count; no branch on the keys, which cannot be foretold
     const Key wanted = keys[v] + step, have = keys[w];
@@ -179,21 +205,22 @@ Lattice build(const Tensor& features, const KeyLayout<Key, D>& layout, bool brid
   y.points = n;
   y.dimensions = D;
   y.bridged = bridged;
-  y.vertex = Tensor({n, D + 1}, DType::i32, device);
-  y.weight = Tensor({n, D + 1}, features.dtype(), device);
+  y.vertex = Tensor({D + 1, n}, DType::i32, device);
+  y.weight = Tensor({D + 1, n}, features.dtype(), device);
   int32_t* const vertex = y.vertex.template data<int32_t>();
   T* const weight = y.weight.template data<T>();
 
-  std::vector<std::vector<Key>> chunks((n + kChunk - 1) / kChunk);
+  std::vector<Located<T, Key>> chunks((n + kChunk - 1) / kChunk);
   parallel_for(n, kChunk, [&](int64_t first, int64_t last) {
     chunks[first / kChunk] =
-        locate_chunk<T, D>(features.template data<T>(), stretch, layout, first, last, vertex, weight);
+        locate_chunk<T, D>(features.template data<T>(), stretch, layout, n, first, last, vertex, weight);
   });
-  Numbering<Key> numbering = number_vertices(chunks, layout.bits);
-  if (bridged) add_vertices(numbering, bridging_vertices(numbering.keys, layout));
+  Numbering<Key> numbering = number_vertices(chunks, layout.bits, kHeavy, n);
+  if (bridged) add_vertices(numbering, bridging_vertices(numbering.keys, numbering.heavy, layout));
   parallel_for(n, kChunk, [&](int64_t first, int64_t last) {
     const int32_t* const number = numbering.vertex.data() + numbering.begin[first / kChunk];
-    for (int64_t e = first * (D + 1); e < last * (D + 1); ++e) vertex[e] = number[vertex[e]];
+    for (int k = 0; k <= D; ++k)
+      for (int64_t e = k * n + first; e < k * n + last; ++e) vertex[e] = number[vertex[e]];
   });
 
   y.vertices = int64_t(numbering.keys.size());
@@ -218,12 +245,12 @@ Lattice build(const Tensor& features, bool bridged) {
 }
 
 /// Fitted to square photographs of 64 to 512 pixels a side, deviations (160 side / 500, 3): 2.7 vertices a pixel for
-/// the smallest, 200 / side for the others, bridged 2.6 times that. In the plane, 3 pixels a deviation: one for 7
+/// the smallest, 200 / side for the others, bridged 2.1 times that. In the plane, 3 pixels a deviation: one for 7
 /// pixels.
 int64_t planned_vertices(int64_t points, int64_t dimensions, bool bridged) {
   if (dimensions <= 2) return points / 7 + 1;
   const double touched = std::min(2.7 * double(points), 200 * std::sqrt(double(points)));
-  return int64_t(bridged ? 2.6 * touched : touched);
+  return int64_t(bridged ? 2.1 * touched : touched);
 }
 
 LatticeGathers empty_gathers(const Lattice& l, Device device) {
@@ -241,10 +268,12 @@ Lattice plan_lattice(const Tensor& features, bool bridged) {
             .dimensions = d,
             .vertices = v,
             .bridged = bridged,
-            .vertex = Tensor({n, d + 1}, DType::i32, device),
-            .weight = Tensor({n, d + 1}, features.dtype(), device),
+            .vertex = Tensor({d + 1, n}, DType::i32, device),
+            .weight = Tensor({d + 1, n}, features.dtype(), device),
             .linked = Tensor({d + 1, 2, link_words(v)}, DType::i32, device),
             .gathers = {}};
+  constexpr int64_t kScratch = 65;  // bytes a vertex while it is built
+  if (planned_device() == Device::cpu) const Tensor scratch({kScratch * v / 4}, DType::i32, device);
   if (planned_device() == Device::cuda) y.gathers = empty_gathers(y, device);
   return y;
 }
@@ -261,7 +290,7 @@ LatticeGathers gathers_of(const Lattice& l) {
   visit_float(l.weight.dtype(), "lattice", [&]<class T>() {
     for (int64_t e = 0; e < incidences; ++e) {
       const int32_t at = place[vertex[e]]++;
-      y.splat_point.data<int32_t>()[at] = int32_t(e / corners);
+      y.splat_point.data<int32_t>()[at] = int32_t(e % l.points);
       y.splat_weight.data<T>()[at] = l.weight.data<T>()[e];
     }
   });

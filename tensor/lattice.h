@@ -4,9 +4,9 @@
 /// that normalisation removes. Only vertices that a point touches exist; absent neighbours count 0. Source: Adams, Baek
 /// & Davis 2010.
 ///
-/// The bridged lattice is ours, nearer to the sum: the features are stretched by 1.05, absent vertices that have
-/// neighbours along two axes or more exist too, so that the blur can cross them, and the axes are blurred in both
-/// orders, whose mean is sliced. It is its own transpose.
+/// The bridged lattice is ours, nearer to the sum: features count 1.05 times, absent vertices exist too that have along
+/// two axes or more a neighbour where the points weigh at least 0.15 min(1, mean over the vertices), so that the blur
+/// can cross them, and the axes are blurred in both orders, whose mean is sliced. It is its own transpose.
 #pragma once
 #include <vector>
 
@@ -30,8 +30,8 @@ struct Lattice {
   static constexpr int64_t kMaxDimensions = 6;
   int64_t points = 0, dimensions = 0, vertices = 0;
   bool bridged = false;
-  Tensor vertex;  ///< i32 [points, dimensions + 1]: the corners of each point's simplex; no two columns share a vertex
-  Tensor weight;  ///< [points, dimensions + 1]: barycentric, sums to 1
+  Tensor vertex;  ///< i32 [dimensions + 1, points]: the corners of each point's simplex; no two rows share a vertex
+  Tensor weight;  ///< [dimensions + 1, points]: barycentric, a point's sum to 1
   /// i32 [dimensions + 1, 2, ceil(vertices / 32)]: a bit a vertex, the lowest first: along the axis there is one before
   /// it ([.., 0, ..]), one after it ([.., 1, ..]). Bits beyond the last vertex are 0.
   Tensor linked;

@@ -7,26 +7,35 @@
 #include "tensor/lattice_keys.h"
 #include "tensor/lattice_points.h"
 #include "tensor/parallel.h"
+#include "tensor/scratch.h"
 
 namespace tensor {
 
-/// Whatever is a step before or after one of the ascending keys and not among them, ascending, each once.
+/// Whatever is a step before or after one of the ascending keys that are strong and not among the keys, ascending, each
+/// once.
 template <class Key>
-std::vector<Key> absent_neighbours(const std::vector<Key>& keys, Key step) {
+Scratch<Key> absent_neighbours(const Scratch<Key>& keys, const Scratch<uint8_t>& strong, Key step) {
   const size_t count = keys.size();
-  std::vector<Key> after(count), before(count), y(2 * count);
+  Scratch<Key> after(count), before(count);
   size_t v = 0, w = 0, no_after = 0, no_before = 0;
   while (v < count && w < count) {  // without branches on the keys: they cannot be foretold
     const Key wanted = keys[v] + step, have = keys[w];
     after[no_after] = wanted;
     before[no_before] = have - step;
-    no_after += wanted < have;
-    no_before += have < wanted;
+    no_after += (wanted < have) & strong[v];
+    no_before += (have < wanted) & strong[w];
     v += wanted <= have;
     w += have <= wanted;
   }
-  for (; v < count; ++v) after[no_after++] = keys[v] + step;
-  for (; w < count; ++w) before[no_before++] = keys[w] - step;
+  for (; v < count; ++v) {
+    after[no_after] = keys[v] + step;
+    no_after += strong[v];
+  }
+  for (; w < count; ++w) {
+    before[no_before] = keys[w] - step;
+    no_before += strong[w];
+  }
+  Scratch<Key> y(no_after + no_before);
   size_t a = 0, b = 0, n = 0;
   while (a < no_after && b < no_before) {
     const Key one = after[a], other = before[b];
@@ -42,7 +51,8 @@ std::vector<Key> absent_neighbours(const std::vector<Key>& keys, Key step) {
 
 /// The absent vertices that have present neighbours along at least two axes, ascending. keys: ascending.
 template <class Key, int D>
-std::vector<Key> bridging_vertices(const std::vector<Key>& keys, const KeyLayout<Key, D>& layout) {
+Scratch<Key> bridging_vertices(const Scratch<Key>& keys, const Scratch<uint8_t>& strong,
+                               const KeyLayout<Key, D>& layout) {
   // Absent neighbours along each axis, and for each a bit chosen by its hash.
   int hash_bits = 12;
   while ((size_t(1) << hash_bits) < 24 * keys.size()) ++hash_bits;
@@ -51,10 +61,10 @@ std::vector<Key> bridging_vertices(const std::vector<Key>& keys, const KeyLayout
     const uint64_t folded = uint64_t(key) + uint64_t(key >> (4 * sizeof(Key)));
     return (folded * 0x9e3779b97f4a7c15u) >> (64 - hash_bits);
   };
-  std::vector<Key> absent[D + 1];
-  std::vector<uint64_t> seen[D + 1];
+  Scratch<Key> absent[D + 1];
+  Scratch<uint64_t> seen[D + 1];
   parallel_chunks(D + 1, [&](int64_t i) {
-    absent[i] = absent_neighbours(keys, layout.along[i]);
+    absent[i] = absent_neighbours(keys, strong, layout.along[i]);
     seen[i].assign(words, 0);
     for (const Key key : absent[i]) {
       const uint64_t h = hash(key);
@@ -62,7 +72,7 @@ std::vector<Key> bridging_vertices(const std::vector<Key>& keys, const KeyLayout
     }
   });
   // A bit that two axes have set is a vertex that may have neighbours along both.
-  std::vector<uint64_t> twice(words);
+  Scratch<uint64_t> twice(words, 0);
   parallel_for(int64_t(words), 1 << 12, [&](int64_t first, int64_t last) {
     for (int64_t w = first; w < last; ++w) {
       uint64_t once = 0;
@@ -81,10 +91,10 @@ std::vector<Key> bridging_vertices(const std::vector<Key>& keys, const KeyLayout
     }
     absent[i].resize(kept);
   });
-  std::vector<Key> candidates;
-  for (const std::vector<Key>& of_axis : absent) candidates.insert(candidates.end(), of_axis.begin(), of_axis.end());
+  Scratch<Key> candidates;
+  for (const Scratch<Key>& of_axis : absent) candidates.insert(candidates.end(), of_axis.begin(), of_axis.end());
   sort_keys(candidates, layout.bits, [](Key key) { return key; });
-  std::vector<Key> y(candidates.size());
+  Scratch<Key> y(candidates.size());
   size_t n = 0;
   for (size_t i = 1; i < candidates.size(); ++i) {  // the first repetition of each counts
     y[n] = candidates[i];

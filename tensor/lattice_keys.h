@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "tensor/parallel.h"
+#include "tensor/scratch.h"
 
 namespace tensor {
 
@@ -45,14 +46,14 @@ class KeyTable {
 
 /// Sorts by the lowest `bits` bits of key(item); items of equal keys stay in order. Counting sort, digit by digit.
 template <class Item, class F>
-void sort_keys(std::vector<Item>& items, int bits, const F& key) {
+void sort_keys(Scratch<Item>& items, int bits, const F& key) {
   constexpr int kMaxDigit = 11;
   constexpr int64_t kBlock = 1 << 15;  // items that one thread counts and places
   const int passes = (bits + kMaxDigit - 1) / kMaxDigit, digit = (bits + passes - 1) / passes;
   const size_t values = size_t(1) << digit;
   const int64_t n = int64_t(items.size()), blocks = (n + kBlock - 1) / kBlock;
-  std::vector<Item> sorted(items.size());
-  std::vector<uint32_t> place(values * blocks);
+  Scratch<Item> sorted(items.size());
+  Scratch<uint32_t> place(values * blocks);
   for (int pass = 0; pass < passes; ++pass) {
     const auto digit_of = [&, shift = pass * digit, mask = values - 1](const Item& item) {
       return size_t(key(item) >> shift) & mask;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <nlohmann/json.hpp>
+#include <string_view>
 #include <vector>
 
 #include "autograd/op_cases.h"
@@ -12,6 +13,8 @@
 #include "cris/experiment.h"
 #include "cris/summary.h"
 #include "cris/training_step.h"
+#include "data/synthetic.h"
+#include "tensor/gaussian_filter.h"
 #include "tensor/plan/plan.h"
 #include "tools/bench_convolutions.h"
 #include "tools/config_options.h"
@@ -61,14 +64,55 @@ double copy_ceiling(tensor::Device device) {
   return 2.0 * double(x.bytes()) / seconds;
 }
 
+struct Ceilings {
+  double flops, bytes;  ///< a second
+};
+
+/// counts: what the plan device counted in those seconds; without operations or bytes their columns stay empty.
+void print_row(std::string_view name, double seconds, const tensor::PlanCounts& counts, const Ceilings& ceilings) {
+  const auto column = [](double value, int digits) { return value > 0 ? fmt::format("{:.{}f}", value, digits) : ""; };
+  fmt::print("{:<46} {:>9.3f} {:>9} {:>8} {:>6} {:>6}\n", name, 1e3 * seconds, column(counts.flops / seconds / 1e9, 1),
+             column(counts.bytes / seconds / 1e9, 1), column(100 * counts.flops / seconds / ceilings.flops, 0),
+             column(100 * counts.bytes / seconds / ceilings.bytes, 0));
+}
+
+/// The CRF's lattice of one drawn picture of 256x256, with the deviations that strategy crf has by default: building
+/// it, always in host memory, and filtering one channel.
+void bench_lattices(tensor::Device device, const Ceilings& ceilings) {
+  constexpr int64_t kSide = 256;
+  const data::Image picture = data::synthesize(5, 0, kSide, kSide).image;
+  const tensor::Tensor colours({1, kSide, kSide, 3}, tensor::DType::f32, tensor::Device::cpu);
+  std::copy(picture.pixels.begin(), picture.pixels.end(), colours.data<float>());
+  const tensor::Tensor features = tensor::bilateral_features(colours, 0, 160.0 * kSide / 500, 3);
+  const auto signal = [&](tensor::Device d) {
+    return tensor::uniform({1, 3, 0}, {1, kSide * kSide, 1}, 0, 1, tensor::DType::f32, d);
+  };
+  for (const bool bridged : {false, true}) {
+    const char* const kind = bridged ? " bridged" : "";
+    tensor::Lattice lattice;
+    const double build = shortest(9, [&] { lattice = tensor::build_lattice(features, bridged); });
+    print_row(fmt::format("lattice build 256x256{}", kind), build, {}, ceilings);
+    const tensor::Tensor planned = signal(tensor::Device::plan);
+    tensor::reset_plan_counts();
+    tensor::backend(tensor::Device::plan).lattice_gaussian(lattice, {}, planned, planned);
+    const tensor::PlanCounts counts = tensor::plan_counts();
+    lattice = lattice.to(device);
+    const tensor::Tensor x = signal(device), y = signal(device);
+    const double pass = shortest(9, [&] {
+      tensor::backend(device).lattice_gaussian(lattice, {}, x, y);
+      tensor::backend(device).synchronize();
+    });
+    print_row(fmt::format("lattice pass 256x256{}, forward", kind), pass, counts, ceilings);
+  }
+}
+
 int bench_ops(const cris::Config& config) {
   const tensor::Device device = cris::device_of(config);
   const bool cuda = device == tensor::Device::cuda;
-  const double flops_ceiling = cuda ? matmul_ceiling(device) : fma_ceiling();
-  const double bytes_ceiling = copy_ceiling(device);
+  const Ceilings ceilings{cuda ? matmul_ceiling(device) : fma_ceiling(), copy_ceiling(device)};
   fmt::print("ceilings, {}: {:.0f} GFLOP/s {}, {:.1f} GB/s copy\n\n",
-             cuda ? "cuda " + config.run.precision : fmt::format("{} threads", tensor::threads()), flops_ceiling / 1e9,
-             cuda ? "in cuBLAS" : "in registers", bytes_ceiling / 1e9);
+             cuda ? "cuda " + config.run.precision : fmt::format("{} threads", tensor::threads()), ceilings.flops / 1e9,
+             cuda ? "in cuBLAS" : "in registers", ceilings.bytes / 1e9);
   fmt::print("{:<46} {:>9} {:>9} {:>8} {:>6} {:>6}\n", "op, forward and backward", "ms", "GFLOP/s", "GB/s", "% peak",
              "% copy");
   for (const autograd::OpCase& c : autograd::large_op_cases()) {
@@ -86,12 +130,9 @@ int bench_ops(const cris::Config& config) {
       autograd::run_case(c, inputs, cotangent);
       tensor::backend(device).synchronize();
     });
-    fmt::print("{:<46} {:>9.3f} {:>9} {:>8.1f} {:>6} {:>6.0f}\n", c.name, 1e3 * seconds,
-               counts.flops > 0 ? fmt::format("{:.1f}", counts.flops / seconds / 1e9) : "",
-               counts.bytes / seconds / 1e9,
-               counts.flops > 0 ? fmt::format("{:.0f}", 100 * counts.flops / seconds / flops_ceiling) : "",
-               100 * counts.bytes / seconds / bytes_ceiling);
+    print_row(c.name, seconds, counts, ceilings);
   }
+  bench_lattices(device, ceilings);
   fmt::print("\nGFLOP/s count direct convolution, so Winograd may pass the ceiling; GB/s count each argument once.\n");
   return kOk;
 }

@@ -69,28 +69,40 @@ int64_t rows(const Lattice& l) { return (l.bridged ? 2 : 1) * 3; }
 /// there. earlier, later: rows.
 template <class T>
 void blur(const int32_t* before_bits, int64_t words, T* x, T* earlier, T* later) {
+  // Brought together a few words at a time, so that the branch which asks for enough can be foretold; and not asked for
+  // back until some time after they were stored, for the processor waits for what it stored a moment ago.
+  constexpr int64_t kBatch = 4, kLag = 4 * kLanes;
   const int32_t* const after_bits = before_bits + words;
-  const auto half = [](const int32_t* bits, int64_t v) { return uint32_t(bits[v / 32]) >> (v % 32) & 0xffff; };
   const T *next_earlier = earlier, *next_later = later;
   int64_t done = 0;
   const auto hand_out = [&] {
-    const uint32_t before = half(before_bits, done), after = half(after_bits, done);
-    const Lanes<T> sum = spread_lanes(before, next_earlier) + spread_lanes(after, next_later);
-    store(load(x + done) + T(0.5) * sum, x + done);
-    next_earlier += std::popcount(before);
-    next_later += std::popcount(after);
-    done += kLanes;
+    const auto before = uint32_t(before_bits[done]), after = uint32_t(after_bits[done]);
+    T* const at = x + 32 * done;
+    for (int half = 0; half < 2; ++half) {
+      const uint32_t b = before >> (kLanes * half) & 0xffff, a = after >> (kLanes * half) & 0xffff;
+      const Lanes<T> sum = spread_lanes(b, next_earlier) + spread_lanes(a, next_later);
+      store(load(at + kLanes * half) + T(0.5) * sum, at + kLanes * half);
+      next_earlier += std::popcount(b);
+      next_later += std::popcount(a);
+    }
+    ++done;
   };
-  for (int64_t v = 0; v < 32 * words; v += kLanes) {
-    const uint32_t before = half(before_bits, v), after = half(after_bits, v);
-    const Lanes<T> values = load(x + v);
-    pack_lanes(after, values, earlier);
-    pack_lanes(before, values, later);
-    earlier += std::popcount(after);
-    later += std::popcount(before);
-    if (done <= v && earlier - next_earlier >= kLanes && later - next_later >= kLanes) hand_out();
+  for (int64_t word = 0; word < words;) {
+    for (const int64_t end = std::min(words, word + kBatch); word < end; ++word) {
+      const auto before = uint32_t(before_bits[word]), after = uint32_t(after_bits[word]);
+      for (int half = 0; half < 2; ++half) {
+        const uint32_t b = before >> (kLanes * half) & 0xffff, a = after >> (kLanes * half) & 0xffff;
+        const Lanes<T> values = load(x + 32 * word + kLanes * half);
+        pack_lanes(a, values, earlier);
+        pack_lanes(b, values, later);
+        earlier += std::popcount(a);
+        later += std::popcount(b);
+      }
+    }
+    while (done < word && earlier - next_earlier >= 2 * kLanes + kLag && later - next_later >= 2 * kLanes + kLag)
+      hand_out();
   }
-  while (done < 32 * words) hand_out();
+  while (done < words) hand_out();
 }
 
 /// x, y: the channel's first values, `channels` apart; before, after: a factor a point, or null. work: all rows.
@@ -106,7 +118,7 @@ void filter(const Lattice& l, bool transpose, int64_t channels, const T* x, cons
     const int64_t first = part == 0 ? 0 : half, last = part == 0 ? half : corners;
     for (int64_t p = 0; p < l.points; ++p) {
       const T value = before ? x[p * channels] * before[p] : x[p * channels];
-      for (int64_t k = p * corners + first; k < p * corners + last; ++k) work[vertex[k]] += weight[k] * value;
+      for (int64_t k = first; k < last; ++k) work[vertex[k * l.points + p]] += weight[k * l.points + p] * value;
     }
   });
 
@@ -126,9 +138,20 @@ void filter(const Lattice& l, bool transpose, int64_t channels, const T* x, cons
     });
   const T gain = T(1) / (T(1) + std::ldexp(T(1), -int(l.dimensions)));
   parallel_for(l.points, kGrain, [&](int64_t first, int64_t last) {
-    for (int64_t p = first; p < last; ++p) {
+    int64_t p = first;
+    for (; p + kLanes <= last; p += kLanes) {
+      Lanes<T> sum{};
+      for (int64_t k = 0; k < corners; ++k) {
+        const int32_t* const corner = vertex + k * l.points + p;
+        Lanes<T> values;
+        for (int64_t i = 0; i < kLanes; ++i) values[i] = work[corner[i]];
+        sum += load(weight + k * l.points + p) * gain * values;
+      }
+      for (int64_t i = 0; i < kLanes; ++i) y[(p + i) * channels] = after ? sum[i] * after[p + i] : sum[i];
+    }
+    for (; p < last; ++p) {
       T sum = 0;
-      for (int64_t k = p * corners; k < (p + 1) * corners; ++k) sum += weight[k] * gain * work[vertex[k]];
+      for (int64_t k = 0; k < corners; ++k) sum += weight[k * l.points + p] * gain * work[vertex[k * l.points + p]];
       y[p * channels] = after ? sum * after[p] : sum;
     }
   });

@@ -64,8 +64,8 @@ void ReferenceBackend::lattice_gaussian(const Lattice& l, const GaussianPass& pa
     for (int64_t i = 0; i < n; ++i)
       for (int64_t k = 0; k < corners; ++k)
         for (int64_t c = 0; c < c_count; ++c)
-          splat[vertex[i * corners + k] * c_count + c] +=
-              weight[i * corners + k] * (in[i * c_count + c] * factor<T>(pass.before, i));
+          splat[vertex[k * n + i] * c_count + c] +=
+              weight[k * n + i] * (in[i * c_count + c] * factor<T>(pass.before, i));
     std::vector<T> values = blurred(l, pass.transpose, splat, c_count);
     if (l.bridged) {
       const std::vector<T> other = blurred(l, !pass.transpose, splat, c_count);
@@ -75,8 +75,7 @@ void ReferenceBackend::lattice_gaussian(const Lattice& l, const GaussianPass& pa
     for (int64_t i = 0; i < n; ++i)
       for (int64_t c = 0; c < c_count; ++c) {
         T sum = 0;
-        for (int64_t k = 0; k < corners; ++k)
-          sum += weight[i * corners + k] * gain * values[vertex[i * corners + k] * c_count + c];
+        for (int64_t k = 0; k < corners; ++k) sum += weight[k * n + i] * gain * values[vertex[k * n + i] * c_count + c];
         out[i * c_count + c] = sum * factor<T>(pass.after, i);
       }
   });
