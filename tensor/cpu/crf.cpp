@@ -14,11 +14,11 @@
 namespace tensor::cpu {
 namespace {
 
-constexpr int64_t kLanes = 16;
+constexpr int64_t kVertexLanes = 16;
 
 template <class T>
 struct LanesOf {
-  typedef T type __attribute__((vector_size(sizeof(T) * kLanes), aligned(sizeof(T)), may_alias));
+  typedef T type __attribute__((vector_size(sizeof(T) * kVertexLanes), aligned(sizeof(T)), may_alias));
 };
 template <class T>
 using Lanes = typename LanesOf<T>::type;
@@ -38,7 +38,7 @@ void pack_lanes(uint32_t bits, const Lanes<T>& x, T* y) {
 #if defined(__AVX512F__)
   if constexpr (sizeof(T) == 4) return _mm512_storeu_ps(y, _mm512_maskz_compress_ps(__mmask16(bits), __m512(x)));
 #endif
-  for (int64_t l = 0; l < kLanes; ++l) {
+  for (int64_t l = 0; l < kVertexLanes; ++l) {
     *y = x[l];
     y += bits >> l & 1;
   }
@@ -51,7 +51,7 @@ Lanes<T> spread_lanes(uint32_t bits, const T* x) {
   if constexpr (sizeof(T) == 4) return Lanes<T>(_mm512_maskz_expand_ps(__mmask16(bits), _mm512_loadu_ps(x)));
 #endif
   Lanes<T> y{};
-  for (int64_t l = 0; l < kLanes; ++l) {
+  for (int64_t l = 0; l < kVertexLanes; ++l) {
     const bool marked = bits >> l & 1;
     y[l] = marked ? *x : T(0);
     x += marked;
@@ -60,7 +60,7 @@ Lanes<T> spread_lanes(uint32_t bits, const T* x) {
 }
 
 /// One channel's values on the vertices, a whole number of 32, and what is read and written beyond them at most.
-int64_t row_size(const Lattice& l) { return (l.vertices + 31) / 32 * 32 + kLanes; }
+int64_t row_size(const Lattice& l) { return (l.vertices + 31) / 32 * 32 + kVertexLanes; }
 /// For each order of the axes a row of values and two of neighbours.
 int64_t rows(const Lattice& l) { return (l.bridged ? 2 : 1) * 3; }
 
@@ -71,7 +71,7 @@ template <class T>
 void blur(const int32_t* before_bits, int64_t words, T* x, T* earlier, T* later) {
   // Brought together a few words at a time, so that the branch which asks for enough can be foretold; and not asked for
   // back until some time after they were stored, for the processor waits for what it stored a moment ago.
-  constexpr int64_t kBatch = 4, kLag = 4 * kLanes;
+  constexpr int64_t kBatch = 4, kLag = 4 * kVertexLanes;
   const int32_t* const after_bits = before_bits + words;
   const T *next_earlier = earlier, *next_later = later;
   int64_t done = 0;
@@ -79,9 +79,9 @@ void blur(const int32_t* before_bits, int64_t words, T* x, T* earlier, T* later)
     const auto before = uint32_t(before_bits[done]), after = uint32_t(after_bits[done]);
     T* const at = x + 32 * done;
     for (int half = 0; half < 2; ++half) {
-      const uint32_t b = before >> (kLanes * half) & 0xffff, a = after >> (kLanes * half) & 0xffff;
+      const uint32_t b = before >> (kVertexLanes * half) & 0xffff, a = after >> (kVertexLanes * half) & 0xffff;
       const Lanes<T> sum = spread_lanes(b, next_earlier) + spread_lanes(a, next_later);
-      store(load(at + kLanes * half) + T(0.5) * sum, at + kLanes * half);
+      store(load(at + kVertexLanes * half) + T(0.5) * sum, at + kVertexLanes * half);
       next_earlier += std::popcount(b);
       next_later += std::popcount(a);
     }
@@ -91,15 +91,16 @@ void blur(const int32_t* before_bits, int64_t words, T* x, T* earlier, T* later)
     for (const int64_t end = std::min(words, word + kBatch); word < end; ++word) {
       const auto before = uint32_t(before_bits[word]), after = uint32_t(after_bits[word]);
       for (int half = 0; half < 2; ++half) {
-        const uint32_t b = before >> (kLanes * half) & 0xffff, a = after >> (kLanes * half) & 0xffff;
-        const Lanes<T> values = load(x + 32 * word + kLanes * half);
+        const uint32_t b = before >> (kVertexLanes * half) & 0xffff, a = after >> (kVertexLanes * half) & 0xffff;
+        const Lanes<T> values = load(x + 32 * word + kVertexLanes * half);
         pack_lanes(a, values, earlier);
         pack_lanes(b, values, later);
         earlier += std::popcount(a);
         later += std::popcount(b);
       }
     }
-    while (done < word && earlier - next_earlier >= 2 * kLanes + kLag && later - next_later >= 2 * kLanes + kLag)
+    while (done < word && earlier - next_earlier >= 2 * kVertexLanes + kLag &&
+           later - next_later >= 2 * kVertexLanes + kLag)
       hand_out();
   }
   while (done < words) hand_out();
@@ -139,15 +140,15 @@ void filter(const Lattice& l, bool transpose, int64_t channels, const T* x, cons
   const T gain = T(1) / (T(1) + std::ldexp(T(1), -int(l.dimensions)));
   parallel_for(l.points, kGrain, [&](int64_t first, int64_t last) {
     int64_t p = first;
-    for (; p + kLanes <= last; p += kLanes) {
+    for (; p + kVertexLanes <= last; p += kVertexLanes) {
       Lanes<T> sum{};
       for (int64_t k = 0; k < corners; ++k) {
         const int32_t* const corner = vertex + k * l.points + p;
         Lanes<T> values;
-        for (int64_t i = 0; i < kLanes; ++i) values[i] = work[corner[i]];
+        for (int64_t i = 0; i < kVertexLanes; ++i) values[i] = work[corner[i]];
         sum += load(weight + k * l.points + p) * gain * values;
       }
-      for (int64_t i = 0; i < kLanes; ++i) y[(p + i) * channels] = after ? sum[i] * after[p + i] : sum[i];
+      for (int64_t i = 0; i < kVertexLanes; ++i) y[(p + i) * channels] = after ? sum[i] * after[p + i] : sum[i];
     }
     for (; p < last; ++p) {
       T sum = 0;
