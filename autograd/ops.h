@@ -89,7 +89,7 @@ Variable batch_norm(const Variable& x, const Variable& gamma, const Variable& be
 
 // ---- mean-field CRF (crf.cpp) --------------------------------------------------------------------------------------
 /// One Gaussian filter an image of the batch; filters of positions alone may be shared.
-using Filters = std::vector<std::shared_ptr<const tensor::GaussianFilter>>;
+using Filters = tensor::GaussianFilters;
 /// Each image by its own filter, channels together. x [N,H,W,C] -> [N,H,W,C].
 Variable gaussian_filter(const Variable& x, const Filters& filters);
 /// Mean-field inference in a fully connected CRF with learned weights.

@@ -37,7 +37,7 @@ struct Config {
   struct {
     int64_t train_iterations = 5, eval_iterations = 10;
     double theta_alpha = 0, theta_beta = 3, theta_gamma = 3;
-    std::string filter = "permutohedral", normalisation = "row";
+    std::string filter = "bridged", normalisation = "row";
   } crf;
   struct {
     std::string strategy = "cris", alternate = "epoch";

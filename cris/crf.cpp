@@ -91,18 +91,27 @@ FilterCache::Filter Crf::spatial_filter(const Tensor& image) {
   return spatial_;
 }
 
-FilterCache::Filter Crf::bilateral_filter(const Tensor& image, int64_t index) {
+autograd::Filters Crf::bilateral_filters(const Tensor& image) {
   const double theta_alpha = options.theta_alpha > 0 ? options.theta_alpha : 160.0 * double(image.shape()[2]) / 500.0;
-  const auto make = [&] {
-    return std::make_shared<tensor::GaussianFilter>(
-        options.kind, options.normalisation,
-        tensor::bilateral_features(tensor::map(tensor::Affine{255, 0}, image), index, theta_alpha, options.theta_beta));
-  };
-  if (options.cache_bytes <= 0) return make();
-  const uint64_t key = filter_key(image, index, theta_alpha, options);
-  FilterCache::Filter filter = cache_.find(key);
-  if (!filter) cache_.keep(key, filter = make());
-  return filter;
+  const bool cached = options.cache_bytes > 0;
+  autograd::Filters y(image.shape()[0]);
+  std::vector<uint64_t> keys(y.size());
+  std::vector<size_t> missing;
+  for (size_t n = 0; n < y.size(); ++n) {
+    if (cached) y[n] = cache_.find(keys[n] = filter_key(image, int64_t(n), theta_alpha, options));
+    if (!y[n]) missing.push_back(n);
+  }
+  if (missing.empty()) return y;
+  const Tensor colours = tensor::map(tensor::Affine{255, 0}, image);
+  std::vector<Tensor> features;
+  for (const size_t n : missing)
+    features.push_back(tensor::bilateral_features(colours, int64_t(n), theta_alpha, options.theta_beta));
+  const tensor::GaussianFilters built = tensor::build_each(options.kind, options.normalisation, features);
+  for (size_t i = 0; i < missing.size(); ++i) {
+    y[missing[i]] = built[i];
+    if (cached) cache_.keep(keys[missing[i]], built[i]);
+  }
+  return y;
 }
 
 Variable Crf::operator()(const Variable& logits, const Tensor& image) {
@@ -117,9 +126,8 @@ Variable Crf::after(int iterations, const Variable& logits, const Tensor& image)
         "crf: image {} must be [{}, {}, {}, 3], as the logits {}", s, z[0], z[1], z[2], z);
   const Tensor guide = tensor::cast(image.to(logits.value().device()), logits.value().dtype());
   const autograd::Filters spatial(s[0], spatial_filter(guide));
-  autograd::Filters bilateral;
-  for (int64_t n = 0; n < s[0]; ++n) bilateral.push_back(bilateral_filter(guide, n));
-  return autograd::mean_field(logits, spatial, bilateral, spatial_weight, bilateral_weight, compatibility, iterations);
+  return autograd::mean_field(logits, spatial, bilateral_filters(guide), spatial_weight, bilateral_weight,
+                              compatibility, iterations);
 }
 
 }  // namespace cris

@@ -4,6 +4,7 @@
 #include <memory>
 #include <unordered_map>
 
+#include "autograd/ops.h"
 #include "nn/init.h"
 #include "nn/module.h"
 
@@ -14,7 +15,7 @@ struct CrfOptions {
   double theta_beta = 3;   ///< colours of the bilateral kernel, of 0..255
   double theta_gamma = 3;  ///< pixels; the spatial kernel
   int training_iterations = 5, evaluation_iterations = 10;
-  tensor::GaussianKind kind = tensor::GaussianKind::permutohedral;
+  tensor::GaussianKind kind = tensor::GaussianKind::bridged;
   tensor::Normalisation normalisation = tensor::Normalisation::row;
   int64_t labels = 2;
   int64_t cache_bytes = int64_t(1) << 30;  ///< memory for the bilateral filters that are kept; 0 keeps none
@@ -50,8 +51,8 @@ class Crf : public nn::Module {
   autograd::Variable operator()(const autograd::Variable& logits, const tensor::Tensor& image);
   /// The same after a given number of iterations.
   autograd::Variable after(int iterations, const autograd::Variable& logits, const tensor::Tensor& image);
-  /// The bilateral filter of image `index` of a batch as above: one that was kept, or a new one.
-  FilterCache::Filter bilateral_filter(const tensor::Tensor& image, int64_t index);
+  /// The bilateral filter of each image of a batch as above: one that was kept, or a new one.
+  autograd::Filters bilateral_filters(const tensor::Tensor& image);
   void visit(nn::Visitor& v) override;
   void initialize(const nn::Initializer& init, const std::string& path) override;
   const FilterCache& cache() const { return cache_; }

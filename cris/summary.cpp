@@ -88,7 +88,7 @@ int64_t filter_bytes(const Config& c, const ExperimentData* data) {
   Crf crf(model_options(c).crf);
   const int64_t images = x.shape()[0];
   int64_t bytes = 0;
-  for (int64_t n = 0; n < images; ++n) bytes += crf.bilateral_filter(x, n)->bytes();
+  for (const auto& filter : crf.bilateral_filters(x)) bytes += filter->bytes();
   return bytes / images;
 }
 

@@ -16,6 +16,27 @@ void check_theta(const char* what, double theta) {
   check(std::isfinite(theta) && theta > 0, "{}: theta = {} must be positive", what, theta);
 }
 
+/// f(n) for every image; on the cpu the images go to the threads, because the steps within a small image are too short
+/// to share.
+template <class F>
+void each_image(int64_t images, Device device, const F& f) {
+  const int team = device == Device::cpu ? int(std::min<int64_t>(images, threads())) : 1;
+  if (team < 2 || images % team != 0) {  // an uneven share would leave threads idle for a whole image
+    for (int64_t n = 0; n < images; ++n) f(n);
+    return;
+  }
+  std::vector<std::exception_ptr> failures(images);
+  parallel_chunks(images, [&](int64_t n) {
+    try {
+      f(n);
+    } catch (...) {
+      failures[n] = std::current_exception();
+    }
+  });
+  for (const std::exception_ptr& failure : failures)
+    if (failure) std::rethrow_exception(failure);
+}
+
 }  // namespace
 
 GaussianKind gaussian_kind(std::string_view text) {
@@ -67,26 +88,19 @@ void GaussianFilter::apply(int64_t image, bool transpose, const Tensor& x, const
   filter({image, transpose, transpose ? after_ : before_, transpose ? before_ : after_}, x, y);
 }
 
-void apply_each(const std::vector<std::shared_ptr<const GaussianFilter>>& filters, bool transpose, const Tensor& x,
-                const Tensor& y) {
+void apply_each(const GaussianFilters& filters, bool transpose, const Tensor& x, const Tensor& y) {
   const int64_t images = x.shape()[0];
   check(int64_t(filters.size()) == images, "gaussian filters: {} filters for the {} images of {}", filters.size(),
         images, x.shape());
-  const int team = x.device() == Device::cpu ? int(std::min<int64_t>(images, threads())) : 1;
-  if (team < 2 || images % team != 0) {  // an uneven share would leave threads idle for a whole image
-    for (int64_t n = 0; n < images; ++n) filters[n]->apply(n, transpose, x, y);
-    return;
-  }
-  std::vector<std::exception_ptr> failures(images);
-  parallel_chunks(images, [&](int64_t n) {
-    try {
-      filters[n]->apply(n, transpose, x, y);
-    } catch (...) {
-      failures[n] = std::current_exception();
-    }
-  });
-  for (const std::exception_ptr& failure : failures)
-    if (failure) std::rethrow_exception(failure);
+  each_image(images, x.device(), [&](int64_t n) { filters[n]->apply(n, transpose, x, y); });
+}
+
+GaussianFilters build_each(GaussianKind kind, Normalisation normalisation, const std::vector<Tensor>& features) {
+  GaussianFilters y(features.size());
+  if (y.empty()) return y;
+  each_image(int64_t(y.size()), features.front().device(),
+             [&](int64_t n) { y[n] = std::make_shared<GaussianFilter>(kind, normalisation, features[n]); });
+  return y;
 }
 
 int64_t GaussianFilter::bytes() const { return features_.bytes() + lattice_.bytes() + after_.bytes(); }

@@ -44,11 +44,15 @@ class GaussianFilter {
   void filter(const GaussianPass& pass, const Tensor& x, const Tensor& y) const;
 };
 
-/// filters[n] applied to image n, for every image of x; on the cpu the images go to the threads, because the steps
-/// within a small image are too short to share. Throws as apply does, and when there are more or fewer filters than
-/// images.
-void apply_each(const std::vector<std::shared_ptr<const GaussianFilter>>& filters, bool transpose, const Tensor& x,
-                const Tensor& y);
+using GaussianFilters = std::vector<std::shared_ptr<const GaussianFilter>>;
+
+/// A filter for every image's features, all of one device; on the cpu the images go to the threads. Throws as the
+/// constructor does.
+GaussianFilters build_each(GaussianKind kind, Normalisation normalisation, const std::vector<Tensor>& features);
+
+/// filters[n] applied to image n, for every image of x; on the cpu the images go to the threads. Throws as apply does,
+/// and when there are more or fewer filters than images.
+void apply_each(const GaussianFilters& filters, bool transpose, const Tensor& x, const Tensor& y);
 
 /// Pixel positions (y, x) / theta: [height width, 2]. Throws unless theta > 0 and finite.
 Tensor spatial_features(int64_t height, int64_t width, double theta, DType dtype, Device device);

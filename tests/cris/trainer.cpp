@@ -67,10 +67,13 @@ TEST_CASE("a run stopped at any step goes on to the same bytes, with every strat
 }
 
 TEST_CASE("the memory planned for a run is what it takes, to 5 %, the filters that crf keeps included") {
-  for (const std::string strategy : {"backbone", "fcn", "crf"}) {
+  const std::pair<std::string, std::string> rows[] = {
+      {"backbone", "bridged"}, {"fcn", "bridged"}, {"crf", "bridged"}, {"crf", "permutohedral"}};
+  for (const auto& [strategy, filter] : rows) {
     CAPTURE(strategy);
+    CAPTURE(filter);
     Experiment experiment(strategy.c_str());
-    experiment.config.crf.filter = "permutohedral";
+    experiment.config.crf.filter = filter;
     // The network sets the peak, as it does in use; at 4 the CRF does, and is planned 6 % too high.
     experiment.config.model.base = 8;
     const ModelSummary planned = summarize(experiment.config, &experiment.data);
@@ -80,7 +83,7 @@ TEST_CASE("the memory planned for a run is what it takes, to 5 %, the filters th
     CHECK(double(planned.training_bytes) == doctest::Approx(measured).epsilon(0.05));
     const bool crf = strategy == "crf";
     CHECK((planned.kept_bytes > 0) == crf);
-    if (crf) CHECK(planned.training_bytes - planned.kept_bytes < 0.95 * measured);
+    if (filter == "permutohedral") CHECK(planned.training_bytes - planned.kept_bytes < 0.95 * measured);
   }
 }
 
