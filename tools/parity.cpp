@@ -12,12 +12,12 @@ namespace tools {
 
 namespace {
 
-struct ParityOptions {
+struct Options {
   std::string folder;
   cris::ParityOptions parity;
 };
 
-int run(const ParityOptions& o) {
+int run(const Options& o) {
   // A device that is not there is one error, not one a case.
   try {
     tensor::backend(o.parity.device).synchronize();
@@ -39,7 +39,7 @@ int run(const ParityOptions& o) {
 }
 
 Run setup_parity(CLI::App& app) {
-  auto o = std::make_shared<ParityOptions>();
+  auto o = std::make_shared<Options>();
   app.add_option("folder", o->folder, "Folder of *.safetensors cases")->required();
   const std::map<std::string, tensor::Device> devices{
       {"reference", tensor::Device::reference}, {"cpu", tensor::Device::cpu}, {"cuda", tensor::Device::cuda}};

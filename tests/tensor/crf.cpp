@@ -1,6 +1,5 @@
 /// The Gaussian filters: the lattice's own invariants, lattice against exact, transposes, devices, threads, awkward
 /// input.
-
 #include <cmath>
 #include <cstring>
 #include <limits>
