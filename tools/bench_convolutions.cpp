@@ -8,6 +8,7 @@
 #include <cstdio>
 
 #include "cris/experiment.h"
+#include "tensor/allocator.h"
 #include "tensor/ops.h"
 
 namespace tools {
@@ -36,6 +37,19 @@ std::vector<Layer> unet_layers(const cris::Config& c) {
   return layers;
 }
 
+constexpr std::pair<tensor::ConvPass, const char*> kPasses[] = {{tensor::ConvPass::forward, "forward"},
+                                                                {tensor::ConvPass::grad_input, "grad input"},
+                                                                {tensor::ConvPass::grad_weight, "grad weight"}};
+
+/// The algorithm that a convolution takes; "" where the one that it is forced to take does not serve it.
+std::string taken(tensor::Backend& backend, const tensor::ConvShape& z, tensor::ConvPass pass, tensor::DType kept) {
+  try {
+    return backend.conv_method(z, pass, kept);
+  } catch (const tensor::Error&) {
+    return "";
+  }
+}
+
 /// The shortest of several calls, in seconds.
 template <class F>
 double shortest(tensor::Device device, F&& f) {
@@ -50,6 +64,22 @@ double shortest(tensor::Device device, F&& f) {
   return best;
 }
 
+/// Time and rate of one pass on images kept as `kept`.
+std::string timed(tensor::Device device, tensor::ConvPass pass, const Tensor& x, const Tensor& w, const Tensor& dy,
+                  const tensor::ConvOptions& options, tensor::DType kept, double flops) {
+  try {
+    const Tensor image = tensor::cast(x, kept), gradient = tensor::cast(dy, kept);
+    const double seconds = shortest(device, [&] {
+      if (pass == tensor::ConvPass::forward) return void(tensor::conv2d(image, w, {}, options));
+      if (pass == tensor::ConvPass::grad_input) return void(tensor::conv2d_grad_input(gradient, w, x.shape(), options));
+      tensor::conv2d_grad_weight(gradient, image, w.shape(), options);
+    });
+    return fmt::format("{:.3f} ms {:.0f} GF", 1e3 * seconds, flops / seconds / 1e9);
+  } catch (const tensor::OutOfMemory&) {
+    return "no memory";
+  }
+}
+
 }  // namespace
 
 void bench_convolutions(const cris::Config& config) {
@@ -62,8 +92,9 @@ void bench_convolutions(const cris::Config& config) {
   std::vector<std::pair<tensor::Precision, std::string>> columns;
   for (const auto precision : {tensor::Precision::f32, tensor::Precision::tf32, tensor::Precision::bf16})
     for (const auto& method : methods)
-      // Direct sums round nothing but bf16's storage, the implicit GEMM everything.
-      if (method == "patches" || (method == "direct") == (precision == tensor::Precision::f32))
+      // Direct sums are the same in tf32 as in f32, which the implicit GEMM does not serve.
+      if (method == "patches" || precision == tensor::Precision::bf16 ||
+          (method == "direct") == (precision == tensor::Precision::f32))
         columns.emplace_back(precision, method);
   for (const auto& [precision, method] : columns) fmt::print(" {:>20}", method + " " + name(precision));
   fmt::print("\n");
@@ -77,33 +108,27 @@ void bench_convolutions(const cris::Config& config) {
     const Tensor w = draw({l.filters, l.kernel, l.kernel, l.channels});
     const tensor::ConvShape z = tensor::conv_shape(x.shape(), w.shape(), options);
     const Tensor dy = draw({z.n, z.p, z.q, z.k});
-    for (const char* pass : {"forward", "grad input", "grad weight"}) {
+    for (const auto& [pass, pass_name] : kPasses) {
       fmt::print("{:<34} {:<12}",
                  fmt::format("{}x{} {}->{} {}x{} stride {}", l.size, l.size, l.channels, l.filters, l.kernel, l.kernel,
                              l.stride),
-                 pass);
+                 pass_name);
       for (const auto& [precision, method] : columns) {
         tensor::set_precision(precision);
-        backend.force_conv_method(method);
         const tensor::DType kept = backend.activation_type(tensor::DType::f32);
-        const Tensor image = tensor::cast(x, kept), gradient = tensor::cast(dy, kept);
+        backend.force_conv_method("");
+        const bool chosen = taken(backend, z, pass, kept) == method;
+        backend.force_conv_method(method);
         std::string cell = "-";
-        try {
-          const double seconds = shortest(device, [&] {
-            if (*pass == 'f') return void(tensor::conv2d(image, w, {}, options));
-            if (pass[5] == 'i') return void(tensor::conv2d_grad_input(gradient, w, x.shape(), options));
-            tensor::conv2d_grad_weight(gradient, image, w.shape(), options);
-          });
-          cell = fmt::format("{:.3f} ms {:.0f} GF", 1e3 * seconds, z.flops() / seconds / 1e9);
-        } catch (const tensor::Error&) {
-          // This algorithm does not serve this convolution: the dash says so.
-        }
+        if (!taken(backend, z, pass, kept).empty()) cell = timed(device, pass, x, w, dy, options, kept, z.flops());
+        if (chosen) cell += " *";
         fmt::print(" {:>20}", cell);
       }
       fmt::print("\n");
       std::fflush(stdout);
     }
   }
+  fmt::print("\n*: what the rules choose; -: the algorithm does not serve this convolution; GF: GFLOP/s\n");
   backend.force_conv_method("");
   tensor::set_precision(before);
 }

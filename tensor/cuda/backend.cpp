@@ -85,6 +85,9 @@ class CudaBackend final : public Backend {
   std::vector<std::pair<std::string, std::string>> facts() override { return cuda::facts(); }
   std::vector<std::string> conv_methods() const override { return cuda::conv_methods(); }
   void force_conv_method(const std::string& name) override { cuda::force_conv_method(name); }
+  std::string conv_method(const ConvShape& z, ConvPass pass, DType dtype) const override {
+    return cuda::conv_method(z, pass, dtype);
+  }
   int64_t conv_workspace_bytes(const ConvShape& z, ConvPass pass, DType dtype) override {
     return cuda::conv_workspace_bytes(z, pass, dtype);
   }

@@ -182,6 +182,13 @@ void force_conv_method(const std::string& name) {
   check(forced || name.empty(), "convolution: there is no method \"{}\"", name);
 }
 
+std::string conv_method(const ConvShape& z, ConvPass pass, DType dtype) {
+  const Method taken = method(pass, z, dtype);
+  for (const auto& [method, name] : kMethods)
+    if (method == taken) return name;
+  return "";
+}
+
 int64_t conv_workspace_bytes(const ConvShape& z, ConvPass pass, DType dtype) {
   constexpr int64_t kFloat = sizeof(float), kDouble = sizeof(double);
   const auto round_up = [](int64_t bytes) { return (bytes + 255) / 256 * 256; };

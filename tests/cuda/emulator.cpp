@@ -62,6 +62,19 @@ TEST_CASE("emulator: warps exchange values") {
   for (int w = 0; w < 4; ++w) CHECK(y[w] == 32 * 32 * w + 31 * 32 / 2);
 }
 
+__global__ void last_block(int* y) { *y = int(blockIdx.x + 10 * blockIdx.y); }
+
+TEST_CASE("emulator: blocks come in both orders") {
+  int y = -1;
+  const auto run = [&] { cuda_emulator::run_grid(dim3(3, 2), 1, [&] { last_block(&y); }); };
+  run();
+  CHECK(y == 12);
+  setenv("CRIS_EMULATOR_REVERSE", "1", 1);
+  run();
+  unsetenv("CRIS_EMULATOR_REVERSE");
+  CHECK(y == 0);
+}
+
 /// The outputs of every case with threads in ascending or descending order and one block barrier left out.
 kernel_cases::Tensors outputs(const std::vector<kernel_cases::Case>& cases, bool reverse, int skipped_barrier,
                               tensor::DType images) {

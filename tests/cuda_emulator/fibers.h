@@ -1,7 +1,8 @@
 /// Runs the threads of one CUDA block as fibers on one host thread: a barrier switches to the next fiber.
 ///
 /// Threads run in ascending or, with CRIS_EMULATOR_REVERSE set, in descending order between barriers, each warp as far
-/// as it comes without the others, so a kernel that lacks a barrier gives two answers. A barrier that some thread of
+/// as it comes without the others, and so do blocks: a kernel that lacks a barrier, or adds up in the order in which
+/// blocks come, gives two answers. A barrier that some thread of
 /// its block or warp can no longer reach throws.
 #pragma once
 #include <setjmp.h>
@@ -250,9 +251,11 @@ class Block {
 template <class Kernel>
 void run_grid(dim3 grid, dim3 block, Kernel kernel, size_t shared_bytes = 0) {
   Block b(grid, block, kernel, std::getenv("CRIS_EMULATOR_REVERSE") != nullptr, shared_bytes);
-  for (unsigned z = 0; z < grid.z; ++z)
-    for (unsigned y = 0; y < grid.y; ++y)
-      for (unsigned x = 0; x < grid.x; ++x) b.run(dim3(x, y, z));
+  const size_t count = size_t(grid.x) * grid.y * grid.z;
+  for (size_t i = 0; i < count; ++i) {
+    const size_t at = b.reverse() ? count - 1 - i : i;
+    b.run(dim3(unsigned(at % grid.x), unsigned(at / grid.x % grid.y), unsigned(at / grid.x / grid.y)));
+  }
 }
 
 }  // namespace cuda_emulator
