@@ -104,10 +104,9 @@ Located<T, Key> locate_chunk(const T* features, double stretch, const KeyLayout<
   return y;
 }
 
-/// The vertices of all chunks. heavy: those where the points weigh at least `enough` times the vertices' mean weight,
-/// or `enough` where that is less.
+/// The vertices of all chunks.
 template <class T, class Key>
-Numbering<Key> number_vertices(const std::vector<Located<T, Key>>& chunks, int bits, double enough, int64_t points) {
+Numbering<Key> number_vertices(const std::vector<Located<T, Key>>& chunks, int bits, int64_t points) {
   struct Item {
     Key key;
     uint32_t at;
@@ -139,7 +138,7 @@ Numbering<Key> number_vertices(const std::vector<Located<T, Key>>& chunks, int b
   }
   y.keys.resize(count);
   y.heavy.resize(count);
-  const T least = T(enough * std::min(1.0, double(points) / double(count)));
+  const T least = T(kHeavy * std::min(1.0, double(points) / double(count)));
   for (size_t v = 0; v < count; ++v) y.heavy[v] = total[v] >= least;
   return y;
 }
@@ -215,7 +214,7 @@ Lattice build(const Tensor& features, const KeyLayout<Key, D>& layout, bool brid
     chunks[first / kChunk] =
         locate_chunk<T, D>(features.template data<T>(), stretch, layout, n, first, last, vertex, weight);
   });
-  Numbering<Key> numbering = number_vertices(chunks, layout.bits, kHeavy, n);
+  Numbering<Key> numbering = number_vertices(chunks, layout.bits, n);
   if (bridged) add_vertices(numbering, bridging_vertices(numbering.keys, numbering.heavy, layout));
   parallel_for(n, kChunk, [&](int64_t first, int64_t last) {
     const int32_t* const number = numbering.vertex.data() + numbering.begin[first / kChunk];

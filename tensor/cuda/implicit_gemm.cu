@@ -66,29 +66,26 @@ struct Store {
   }
   __device__ float bias_at(int64_t at) const { return bias ? bias[split(at, channels).remainder] : 0; }
 
-  /// A column, even, and the next, where there is `both`.
+  /// An even column and the next: channels and products have an even number of them (implicit_serves).
   struct Two {
     int64_t at, next_at;
     float bias, next_bias;
-    bool both;
   };
-  __device__ Two columns(int n, int count) const {
-    const bool both = n + 1 < count;
-    const int64_t at = place.column(n), next_at = both ? place.column(n + 1) : at;
-    return {at, next_at, bias_at(at), bias_at(next_at), both};
+  __device__ Two columns(int n) const {
+    const int64_t at = place.column(n), next_at = place.column(n + 1);
+    return {at, next_at, bias_at(at), bias_at(next_at)};
   }
   __device__ void put(int slice, int64_t row, const Two& two, float v, float next) const {
     if (partial) {
       float* const to = partial + slice * size + row;
-      to[two.at] = v;
-      if (two.both) to[two.next_at] = next;
+      to[two.at] = v, to[two.next_at] = next;
       return;
     }
     v = finished(v, two.bias), next = finished(next, two.next_bias);
     if constexpr (std::is_same_v<Y, BFloat16>)
-      if (two.both && channels % 2 == 0) return store(y + row + two.at, Pack<Y, 2>{Y(v), Y(next)});
-    y[row + two.at] = Y(v);
-    if (two.both) y[row + two.next_at] = Y(next);
+      store(y + row + two.at, Pack<Y, 2>{Y(v), Y(next)});
+    else
+      y[row + two.at] = v, y[row + two.next_at] = next;
   }
 };
 
@@ -193,10 +190,10 @@ __global__ void __launch_bounds__(kThreads) product_kernel(A a, B b, To to, int 
       for (int i = 0; i < kWarpM / 16; ++i) operands<A, kM>(left, warp_m + 16 * i, k, fa[i]);
 #pragma unroll
       for (int j = 0; j < 4; j += 2) {
-        uint32_t both[4];
-        operands<B, kN>(right, warp_n + 8 * j, k, both);
+        uint32_t two[4];
+        operands<B, kN>(right, warp_n + 8 * j, k, two);
 #pragma unroll
-        for (int e = 0; e < 4; ++e) fb[j + e % 2][e / 2] = both[e];
+        for (int e = 0; e < 4; ++e) fb[j + e % 2][e / 2] = two[e];
       }
 #pragma unroll
       for (int i = 0; i < kWarpM / 16; ++i)
@@ -212,7 +209,7 @@ __global__ void __launch_bounds__(kThreads) product_kernel(A a, B b, To to, int 
   for (int j = 0; j < 4; ++j) {
     const int column = first_n + warp_n + 8 * j + 2 * t;
     if (column >= n) continue;
-    const auto two = to.columns(column, n);
+    const auto two = to.columns(column);
 #pragma unroll
     for (int i = 0; i < kWarpM / 16; ++i)
 #pragma unroll
