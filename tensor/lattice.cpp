@@ -17,9 +17,10 @@
 namespace tensor {
 namespace {
 
-constexpr int64_t kChunk = 4096;   // points; a multiple of the locator's lanes
-constexpr double kStretch = 1.05;  // of the bridged lattice's features
-constexpr double kHeavy = 0.15;    // weight of a vertex that carries a bridge, of the mean of all or 1
+constexpr int64_t kChunk = 4096;    // points; a multiple of the locator's lanes
+constexpr double kStretch = 1.05;   // of the bridged lattice's features
+constexpr int64_t kMany = 1 << 14;  // points from which on only heavy vertices carry a bridge, for time's sake
+constexpr double kHeavy = 0.15;     // weight of a heavy vertex, of the mean of all or 1
 
 /// The vertices of all points, ascending; of chunk c, vertex i is vertex[begin[c] + i].
 template <class Key>
@@ -138,7 +139,7 @@ Numbering<Key> number_vertices(const std::vector<Located<T, Key>>& chunks, int b
   }
   y.keys.resize(count);
   y.heavy.resize(count);
-  const T least = T(kHeavy * std::min(1.0, double(points) / double(count)));
+  const T least = points < kMany ? 0 : T(kHeavy * std::min(1.0, double(points) / double(count)));
   for (size_t v = 0; v < count; ++v) y.heavy[v] = total[v] >= least;
   return y;
 }
@@ -244,12 +245,12 @@ Lattice build(const Tensor& features, bool bridged) {
 }
 
 /// Fitted to square photographs of 64 to 512 pixels a side, deviations (160 side / 500, 3): 2.7 vertices a pixel for
-/// the smallest, 200 / side for the others, bridged 2.1 times that. In the plane, 3 pixels a deviation: one for 7
-/// pixels.
+/// the smallest, 200 / side for the others, bridged 2.1 times that, or 2.75 where faint vertices carry bridges. In the
+/// plane, 3 pixels a deviation: one for 7 pixels.
 int64_t planned_vertices(int64_t points, int64_t dimensions, bool bridged) {
   if (dimensions <= 2) return points / 7 + 1;
   const double touched = std::min(2.7 * double(points), 200 * std::sqrt(double(points)));
-  return int64_t(bridged ? 2.1 * touched : touched);
+  return int64_t(bridged ? (points < kMany ? 2.75 : 2.1) * touched : touched);
 }
 
 LatticeGathers empty_gathers(const Lattice& l, Device device) {

@@ -5,8 +5,9 @@
 /// & Davis 2010.
 ///
 /// The bridged lattice is ours, nearer to the sum: features count 1.05 times, absent vertices exist too that have along
-/// two axes or more a neighbour where the points weigh at least 0.15 min(1, mean over the vertices), so that the blur
-/// can cross them, and the axes are blurred in both orders, whose mean is sliced. It is its own transpose.
+/// two axes or more a neighbour that a point touches, so that the blur can cross them (of 16384 points or more, one
+/// where they weigh at least 0.15 min(1, mean over the vertices): more cost time and tell little there), and the axes
+/// are blurred in both orders, whose mean is sliced. It is its own transpose.
 #pragma once
 #include <vector>
 

@@ -11,10 +11,10 @@
 
 namespace tensor {
 
-/// Whatever is a step before or after one of the ascending keys that are strong and not among the keys, ascending, each
+/// Whatever is a step before or after one of the ascending keys that are heavy and not among the keys, ascending, each
 /// once.
 template <class Key>
-Scratch<Key> absent_neighbours(const Scratch<Key>& keys, const Scratch<uint8_t>& strong, Key step) {
+Scratch<Key> absent_neighbours(const Scratch<Key>& keys, const Scratch<uint8_t>& heavy, Key step) {
   const size_t count = keys.size();
   Scratch<Key> after(count), before(count);
   size_t v = 0, w = 0, no_after = 0, no_before = 0;
@@ -22,18 +22,18 @@ Scratch<Key> absent_neighbours(const Scratch<Key>& keys, const Scratch<uint8_t>&
     const Key wanted = keys[v] + step, have = keys[w];
     after[no_after] = wanted;
     before[no_before] = have - step;
-    no_after += (wanted < have) & strong[v];
-    no_before += (have < wanted) & strong[w];
+    no_after += (wanted < have) & heavy[v];
+    no_before += (have < wanted) & heavy[w];
     v += wanted <= have;
     w += have <= wanted;
   }
   for (; v < count; ++v) {
     after[no_after] = keys[v] + step;
-    no_after += strong[v];
+    no_after += heavy[v];
   }
   for (; w < count; ++w) {
     before[no_before] = keys[w] - step;
-    no_before += strong[w];
+    no_before += heavy[w];
   }
   Scratch<Key> y(no_after + no_before);
   size_t a = 0, b = 0, n = 0;
@@ -49,9 +49,9 @@ Scratch<Key> absent_neighbours(const Scratch<Key>& keys, const Scratch<uint8_t>&
   return y;
 }
 
-/// The absent vertices that have present neighbours along at least two axes, ascending. keys: ascending.
+/// The absent vertices that have heavy neighbours along at least two axes, ascending. keys: ascending.
 template <class Key, int D>
-Scratch<Key> bridging_vertices(const Scratch<Key>& keys, const Scratch<uint8_t>& strong,
+Scratch<Key> bridging_vertices(const Scratch<Key>& keys, const Scratch<uint8_t>& heavy,
                                const KeyLayout<Key, D>& layout) {
   // Absent neighbours along each axis, and for each a bit chosen by its hash.
   int hash_bits = 12;
@@ -64,7 +64,7 @@ Scratch<Key> bridging_vertices(const Scratch<Key>& keys, const Scratch<uint8_t>&
   Scratch<Key> absent[D + 1];
   Scratch<uint64_t> seen[D + 1];
   parallel_chunks(D + 1, [&](int64_t i) {
-    absent[i] = absent_neighbours(keys, strong, layout.along[i]);
+    absent[i] = absent_neighbours(keys, heavy, layout.along[i]);
     seen[i].assign(words, 0);
     for (const Key key : absent[i]) {
       const uint64_t h = hash(key);

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <limits>
 #include <set>
+#include <tuple>
 
 #include "expect.h"
 #include "tensor/gaussian_filter.h"
@@ -59,55 +60,66 @@ struct Threads {
 };
 
 TEST_CASE("lattice: weights are barycentric, corners and neighbours are consistent, for every dimension") {
+  std::vector<std::tuple<int64_t, int64_t, bool>> cases{{3, 1 << 14, true}};
   for (int64_t d = 1; d <= Lattice::kMaxDimensions; ++d)
-    for (const bool bridged : {false, true}) {
-      CAPTURE(d);
-      CAPTURE(bridged);
-      const int64_t n = 203;
-      const Tensor f = uniform({7, uint32_t(d), 0}, {n, d}, -9, 9, DType::f64, Device::cpu);
-      const Lattice l = build_lattice(f, bridged);
-      const auto weight = l.weight.to_vector(), vertex = l.vertex.to_vector();
-      std::vector<std::set<double>> column(d + 1);
-      for (int64_t i = 0; i < n; ++i) {
-        double total = 0;
-        for (int64_t k = 0; k <= d; ++k) {
-          const double w = weight[k * n + i];
-          CHECK(w > -1e-12);
-          CHECK(vertex[k * n + i] < double(l.vertices));
-          column[k].insert(vertex[k * n + i]);
-          total += w;
-        }
-        CHECK(total == doctest::Approx(1).epsilon(1e-12));
+    for (const bool bridged : {false, true}) cases.emplace_back(d, 203, bridged);
+  for (const auto& [d, n, bridged] : cases) {
+    CAPTURE(d);
+    CAPTURE(n);
+    CAPTURE(bridged);
+    const Tensor f = uniform({7, uint32_t(d), 0}, {n, d}, -9, 9, DType::f64, Device::cpu);
+    const Lattice l = build_lattice(f, bridged);
+    const auto weight = l.weight.to_vector(), vertex = l.vertex.to_vector();
+    std::vector<std::set<double>> column(d + 1);
+    for (int64_t i = 0; i < n; ++i) {
+      double total = 0;
+      for (int64_t k = 0; k <= d; ++k) {
+        const double w = weight[k * n + i];
+        CHECK(w > -1e-12);
+        CHECK(vertex[k * n + i] < double(l.vertices));
+        column[k].insert(vertex[k * n + i]);
+        total += w;
       }
-      std::set<double> all;
-      size_t apart = 0;
-      for (const auto& c : column) {
-        all.insert(c.begin(), c.end());
-        apart += c.size();
-      }
-      CHECK(all.size() == apart);
-      if (!bridged) CHECK(int64_t(all.size()) == l.vertices);
-      // The one before the one after is oneself, and later ones are further on. A made vertex has neighbours of some
-      // weight along two axes.
-      std::vector<double> total(l.vertices);
-      for (size_t e = 0; e < vertex.size(); ++e) total[int64_t(vertex[e])] += weight[e];
-      const double least = 0.15 * std::min(1.0, double(n) / double(all.size()));
-      const auto heavy = [&](int64_t v) { return v < l.vertices && total[v] >= least; };
-      std::vector<int> axes(l.vertices);
-      for (int64_t axis = 0; axis <= d; ++axis) {
-        const std::vector<int32_t> neighbour = neighbours(l, axis);
-        int64_t last = -1;
-        for (int64_t v = 0; v < l.vertices; ++v) {
-          const int64_t before = neighbour[2 * v], after = neighbour[2 * v + 1];
-          axes[v] += heavy(before) || heavy(after);
-          if (after == l.vertices) continue;
-          CHECK(neighbour[2 * after] == v);
-          CHECK(after > last);
-          last = after;
-        }
-      }
-      for (int64_t v = 0; v < l.vertices; ++v) CHECK((axes[v] >= 2 || all.count(double(v)) == 1));
+      CHECK(total == doctest::Approx(1).epsilon(1e-12));
     }
+    std::set<double> all;
+    size_t apart = 0;
+    for (const auto& c : column) {
+      all.insert(c.begin(), c.end());
+      apart += c.size();
+    }
+    CHECK(all.size() == apart);
+    if (!bridged) CHECK(int64_t(all.size()) == l.vertices);
+    // The one before the one after is oneself, and later ones are further on. A made vertex has neighbours that points
+    // touch along two axes, and of many points' ones that weigh something.
+    std::vector<double> total(l.vertices);
+    for (size_t e = 0; e < vertex.size(); ++e) total[int64_t(vertex[e])] += weight[e];
+    const double least = n < 1 << 14 ? 0 : 0.15 * std::min(1.0, double(n) / double(all.size()));
+    const auto heavy = [&](int64_t v) { return v < l.vertices && all.count(double(v)) == 1 && total[v] >= least; };
+    std::vector<int> axes(l.vertices);
+    for (int64_t axis = 0; axis <= d; ++axis) {
+      const std::vector<int32_t> neighbour = neighbours(l, axis);
+      int64_t last = -1;
+      for (int64_t v = 0; v < l.vertices; ++v) {
+        const int64_t before = neighbour[2 * v], after = neighbour[2 * v + 1];
+        axes[v] += heavy(before) || heavy(after);
+        if (after == l.vertices) continue;
+        CHECK(neighbour[2 * after] == v);
+        CHECK(after > last);
+        last = after;
+      }
+    }
+    for (int64_t v = 0; v < l.vertices; ++v) CHECK((axes[v] >= 2 || all.count(double(v)) == 1));
+  }
+}
+
+TEST_CASE("lattice: of 16384 points or more, faint vertices carry no bridge") {
+  const Tensor many = uniform({7, 3, 4}, {1 << 14, 3}, -40, 40, DType::f64, Device::cpu);
+  const auto values = many.to_vector();
+  const Tensor few =
+      Tensor::from(std::vector<double>(values.begin(), values.end() - 3), {(1 << 14) - 1, 3}, Device::cpu);
+  CHECK(std::abs(build_lattice(many).vertices - build_lattice(few).vertices) <= 4);
+  CHECK(build_lattice(many, true).vertices < 0.95 * double(build_lattice(few, true).vertices));
 }
 
 TEST_CASE("lattice: from one vertex of a simplex to the next it is a step along an axis, which the links know") {
