@@ -131,7 +131,8 @@ class Backend {
   /// Until it is called with "", every convolution takes this algorithm, or throws Error where it cannot: for
   /// benchmarks.
   virtual void force_conv_method(const std::string&) {}
-  /// The one that a convolution takes in the present precision. Throws Error where the forced one cannot.
+  /// The one that a convolution takes in the present precision; "" where there is no choice. Throws Error where the
+  /// forced one cannot.
   virtual std::string conv_method(const ConvShape&, ConvPass, DType) const { return ""; }
   /// Bytes that a convolution takes from the arena while it runs, in the present precision.
   virtual int64_t conv_workspace_bytes(const ConvShape&, ConvPass, DType) { return 0; }

@@ -2,8 +2,7 @@
 ///
 /// Threads run in ascending or, with CRIS_EMULATOR_REVERSE set, in descending order between barriers, each warp as far
 /// as it comes without the others, and so do blocks: a kernel that lacks a barrier, or adds up in the order in which
-/// blocks come, gives two answers. A barrier that some thread of
-/// its block or warp can no longer reach throws.
+/// blocks come, gives two answers. A barrier that some thread of its block or warp can no longer reach throws.
 #pragma once
 #include <setjmp.h>
 #include <ucontext.h>
