@@ -6,6 +6,7 @@
 
 #include "tensor/ops.h"
 #include "tensor/parallel.h"
+#include "tensor/plan/plan.h"
 
 namespace tensor {
 namespace {
@@ -16,12 +17,17 @@ void check_theta(const char* what, double theta) {
   check(std::isfinite(theta) && theta > 0, "{}: theta = {} must be positive", what, theta);
 }
 
-/// f(n) for every image; on the cpu the images go to the threads, because the steps within a small image are too short
-/// to share.
+/// Images that are worked on at once: on the cpu they go to the threads, because the steps within a small image are too
+/// short to share, unless an uneven share would leave threads idle for a whole image.
+int64_t images_at_once(int64_t images, Device device) {
+  const int64_t team = device == Device::cpu ? std::min<int64_t>(images, threads()) : 1;
+  return images % team == 0 ? team : 1;
+}
+
+/// f(n) for every image.
 template <class F>
 void each_image(int64_t images, Device device, const F& f) {
-  const int team = device == Device::cpu ? int(std::min<int64_t>(images, threads())) : 1;
-  if (team < 2 || images % team != 0) {  // an uneven share would leave threads idle for a whole image
+  if (images == 0 || images_at_once(images, device) == 1) {
     for (int64_t n = 0; n < images; ++n) f(n);
     return;
   }
@@ -98,7 +104,15 @@ void apply_each(const GaussianFilters& filters, bool transpose, const Tensor& x,
 GaussianFilters build_each(GaussianKind kind, Normalisation normalisation, const std::vector<Tensor>& features) {
   GaussianFilters y(features.size());
   if (y.empty()) return y;
-  each_image(int64_t(y.size()), features.front().device(),
+  const int64_t images = int64_t(y.size());
+  const Device device = features.front().device();
+  const Shape& s = features.front().shape();
+  Tensor others;  // scratch that as many lattices have which are built at the same time
+  if (device == Device::plan && kind != GaussianKind::exact)
+    others = Tensor(
+        {(images_at_once(images, planned_device()) - 1) * planned_scratch(s[0], s[1], kind == GaussianKind::bridged)},
+        DType::u8, device);
+  each_image(images, device,
              [&](int64_t n) { y[n] = std::make_shared<GaussianFilter>(kind, normalisation, features[n]); });
   return y;
 }
@@ -131,14 +145,16 @@ Tensor bilateral_features(const Tensor& image, int64_t index, double theta_posit
   if (device == Device::plan) return features;
   const Tensor source = image.to(host(device));
   visit_float(image.dtype(), "bilateral features", [&]<class T>() {
-    T* f = features.data<T>();
-    const T* colour = source.data<T>() + index * s[1] * s[2] * 3;
-    for (int64_t y = 0; y < s[1]; ++y)
-      for (int64_t x = 0; x < s[2]; ++x) {
-        *f++ = T(y) / T(theta_position);
-        *f++ = T(x) / T(theta_position);
-        for (int c = 0; c < 3; ++c) *f++ = *colour++ / T(theta_colour);
-      }
+    parallel_for(s[1], 16, [&](int64_t first, int64_t last) {
+      T* f = features.data<T>() + first * s[2] * 5;
+      const T* colour = source.data<T>() + (index * s[1] + first) * s[2] * 3;
+      for (int64_t y = first; y < last; ++y)
+        for (int64_t x = 0; x < s[2]; ++x) {
+          *f++ = T(y) / T(theta_position);
+          *f++ = T(x) / T(theta_position);
+          for (int c = 0; c < 3; ++c) *f++ = *colour++ / T(theta_colour);
+        }
+    });
   });
   return features.to(device);
 }

@@ -4,9 +4,11 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <optional>
 #include <vector>
 
 #include "tensor/backend.h"
+#include "tensor/lattice_corners.h"
 #include "tensor/lattice_gaps.h"
 #include "tensor/lattice_keys.h"
 #include "tensor/lattice_points.h"
@@ -17,10 +19,22 @@
 namespace tensor {
 namespace {
 
-constexpr int64_t kChunk = 4096;    // points; a multiple of the locator's lanes
-constexpr double kStretch = 1.05;   // of the bridged lattice's features
-constexpr int64_t kMany = 1 << 14;  // points from which on only heavy vertices carry a bridge, for time's sake
-constexpr double kHeavy = 0.15;     // weight of a heavy vertex, of the mean of all or 1
+constexpr int64_t kChunk = 4096;  // points; a multiple of the locator's lanes
+// A bridged lattice of fewer than kSmall points may take more time, one of kLarge points or more must take less.
+constexpr int64_t kSmall = 1 << 14, kLarge = 1 << 15;
+constexpr double kHeavy = 0.15;  // of kLarge points: weight of a vertex that carries a bridge, of the mean of all or 1
+
+/// Vertices that n points must touch, or a bridged lattice is made finer.
+int64_t least_vertices(int64_t n) { return n / (n < kSmall ? 2 : 5) + 1; }
+/// Vertices of a finer one of n points from which on it needs no more bridges.
+int64_t enough_vertices(int64_t n) { return n < kSmall ? n : n / 4; }
+
+/// How fine a lattice is: what features count, and how often it is blurred.
+struct Fineness {
+  double stretch;
+  int rounds;
+};
+constexpr Fineness kPublished{1, 1}, kBridged{1.05, 1}, kFiner{1.05 * 1.3228756555322954, 2};
 
 /// The vertices of all points, ascending; of chunk c, vertex i is vertex[begin[c] + i].
 template <class Key>
@@ -139,34 +153,39 @@ Numbering<Key> number_vertices(const std::vector<Located<T, Key>>& chunks, int b
   }
   y.keys.resize(count);
   y.heavy.resize(count);
-  const T least = points < kMany ? 0 : T(kHeavy * std::min(1.0, double(points) / double(count)));
+  const T least = points < kLarge ? 0 : T(kHeavy * std::min(1.0, double(points) / double(count)));
   for (size_t v = 0; v < count; ++v) y.heavy[v] = total[v] >= least;
   return y;
 }
 
-/// Adds vertices `more` (ascending, none of them present), which no point touches.
+/// Adds vertices `more` (ascending, none of them present), which no point touches. They may carry bridges.
 template <class Key>
 void add_vertices(Numbering<Key>& y, const Scratch<Key>& more) {
   const size_t count = y.keys.size();
   Scratch<Key> keys(count + more.size());
+  Scratch<uint8_t> heavy(keys.size());
   Scratch<int32_t> moved(count);
   size_t v = 0, m = 0;
   while (v < count && m < more.size()) {
     const bool old = y.keys[v] < more[m];
     keys[v + m] = old ? y.keys[v] : more[m];
+    heavy[v + m] = uint8_t(!old) | y.heavy[v];
     moved[v] = int32_t(v + m);
     v += old;
     m += !old;
   }
   std::copy(more.begin() + int64_t(m), more.end(), keys.begin() + int64_t(v + m));
+  std::fill(heavy.begin() + int64_t(v + m), heavy.end(), uint8_t(1));
   for (; v < count; ++v) {
     keys[v + m] = y.keys[v];
+    heavy[v + m] = y.heavy[v];
     moved[v] = int32_t(v + m);
   }
   parallel_for(int64_t(y.vertex.size()), kChunk, [&](int64_t first, int64_t last) {
     for (int64_t i = first; i < last; ++i) y.vertex[i] = moved[y.vertex[i]];
   });
   y.keys.swap(keys);
+  y.heavy.swap(heavy);
 }
 
 /// Bit i of word w: whether flag[32 w + i] is 1, the other flags being 0.
@@ -196,34 +215,57 @@ void link_neighbours(const Scratch<Key>& keys, Key step, int32_t* before_bits, i
 
 int64_t link_words(int64_t vertices) { return (vertices + 31) / 32; }
 
+bool can_pack(int64_t vertices) { return PackedCorners<float>::bits_for(vertices) <= PackedCorners<float>::kMostBits; }
+
+/// Nothing where points would touch fewer than `least` vertices.
 template <class T, int D, class Key>
-Lattice build(const Tensor& features, const KeyLayout<Key, D>& layout, bool bridged) {
+std::optional<Lattice> build(const Tensor& features, const KeyLayout<Key, D>& layout, bool bridged,
+                             const Fineness& fineness, int64_t least) {
   const int64_t n = features.shape()[0];
-  const double stretch = bridged ? kStretch : 1;
   const Device device = features.device();
+  Scratch<int32_t> vertex((D + 1) * n);  // of a chunk, until all are numbered
+  Scratch<T> weight((D + 1) * n);
+  std::vector<Located<T, Key>> chunks((n + kChunk - 1) / kChunk);
+  parallel_for(n, kChunk, [&](int64_t first, int64_t last) {
+    chunks[first / kChunk] = locate_chunk<T, D>(features.template data<T>(), fineness.stretch, layout, n, first, last,
+                                                vertex.data(), weight.data());
+  });
+  Numbering<Key> numbering = number_vertices(chunks, layout.bits, n);
+  if (int64_t(numbering.keys.size()) < least) return {};
+  const auto bridge = [&]<int Axes>() {
+    add_vertices(numbering, bridging_vertices<Axes>(numbering.keys, numbering.heavy, layout));
+  };
+  if (bridged) bridge.template operator()<2>();
+  if (bridged && fineness.rounds == 1 && n < kSmall) bridge.template operator()<3>();
+  if (fineness.rounds > 1)
+    for (int i = 0; i < 3 && (i == 0 || int64_t(numbering.keys.size()) < enough_vertices(n)); ++i)
+      bridge.template operator()<2>();
+
   Lattice y;
   y.points = n;
   y.dimensions = D;
-  y.bridged = bridged;
-  y.vertex = Tensor({D + 1, n}, DType::i32, device);
-  y.weight = Tensor({D + 1, n}, features.dtype(), device);
-  int32_t* const vertex = y.vertex.template data<int32_t>();
-  T* const weight = y.weight.template data<T>();
-
-  std::vector<Located<T, Key>> chunks((n + kChunk - 1) / kChunk);
-  parallel_for(n, kChunk, [&](int64_t first, int64_t last) {
-    chunks[first / kChunk] =
-        locate_chunk<T, D>(features.template data<T>(), stretch, layout, n, first, last, vertex, weight);
-  });
-  Numbering<Key> numbering = number_vertices(chunks, layout.bits, n);
-  if (bridged) add_vertices(numbering, bridging_vertices(numbering.keys, numbering.heavy, layout));
-  parallel_for(n, kChunk, [&](int64_t first, int64_t last) {
-    const int32_t* const number = numbering.vertex.data() + numbering.begin[first / kChunk];
-    for (int k = 0; k <= D; ++k)
-      for (int64_t e = k * n + first; e < k * n + last; ++e) vertex[e] = number[vertex[e]];
-  });
-
   y.vertices = int64_t(numbering.keys.size());
+  y.bridged = bridged;
+  y.rounds = fineness.rounds;
+  y.dtype = features.dtype();
+  const auto each_corner = [&](const auto& keep) {  // keep(e, vertex, weight)
+    parallel_for(n, kChunk, [&](int64_t first, int64_t last) {
+      const int32_t* const number = numbering.vertex.data() + numbering.begin[first / kChunk];
+      for (int k = 0; k <= D; ++k)
+        for (int64_t e = k * n + first; e < k * n + last; ++e) keep(e, number[vertex[e]], weight[e]);
+    });
+  };
+  if (bridged && can_pack(y.vertices)) {
+    y.packed = Tensor({D + 1, n}, DType::i32, device);
+    each_corner([words = y.packed.template data<int32_t>(), bits = PackedCorners<T>::bits_for(y.vertices)](
+                    int64_t e, int32_t v, T w) { words[e] = int32_t(PackedCorners<T>::pack(v, w, bits)); });
+  } else {
+    y.vertex = Tensor({D + 1, n}, DType::i32, device);
+    y.weight = Tensor({D + 1, n}, features.dtype(), device);
+    each_corner([vertices = y.vertex.template data<int32_t>(), weights = y.weight.template data<T>()](
+                    int64_t e, int32_t v, T w) { vertices[e] = v, weights[e] = w; });
+  }
+
   const int64_t words = link_words(y.vertices);
   y.linked = Tensor({D + 1, 2, words}, DType::i32, device);
   int32_t* const linked = y.linked.template data<int32_t>();
@@ -234,23 +276,30 @@ Lattice build(const Tensor& features, const KeyLayout<Key, D>& layout, bool brid
 }
 
 template <class T, int D>
-Lattice build(const Tensor& features, bool bridged) {
+std::optional<Lattice> build(const Tensor& features, bool bridged, const Fineness& fineness, int64_t least) {
   const int64_t n = features.shape()[0];
   check(n * (D + 1) < (int64_t(1) << 31), "lattice: {} points are too many", n);
-  const Extent<T, D> e = extent<T, D>(features.template data<T>(), n, bridged ? kStretch : 1);
+  const Extent<T, D> e = extent<T, D>(features.template data<T>(), n, fineness.stretch);
   check(e.inside, "lattice: a feature is not finite or beyond about 10^5 deviations: is a theta too small?");
   const KeyLayout<uint64_t, D> narrow(e.low.data(), e.high.data());
-  if (narrow.fits()) return build<T, D, uint64_t>(features, narrow, bridged);
-  return build<T, D, WideKey>(features, KeyLayout<WideKey, D>(e.low.data(), e.high.data()), bridged);
+  if (narrow.fits()) return build<T, D, uint64_t>(features, narrow, bridged, fineness, least);
+  return build<T, D, WideKey>(features, KeyLayout<WideKey, D>(e.low.data(), e.high.data()), bridged, fineness, least);
+}
+
+template <class T, int D>
+Lattice build(const Tensor& features, bool bridged) {
+  if (!bridged) return *build<T, D>(features, false, kPublished, 0);
+  const auto y = build<T, D>(features, true, kBridged, least_vertices(features.shape()[0]));
+  return y ? *y : *build<T, D>(features, true, kFiner, 0);
 }
 
 /// Fitted to square photographs of 64 to 512 pixels a side, deviations (160 side / 500, 3): 2.7 vertices a pixel for
-/// the smallest, 200 / side for the others, bridged 2.1 times that, or 2.75 where faint vertices carry bridges. In the
-/// plane, 3 pixels a deviation: one for 7 pixels.
+/// the smallest, 200 / side for the others, bridged 2.1 times that, or more of fewer points. In the plane, 3 pixels a
+/// deviation.
 int64_t planned_vertices(int64_t points, int64_t dimensions, bool bridged) {
-  if (dimensions <= 2) return points / 7 + 1;
+  if (dimensions <= 2) return int64_t((bridged ? 0.3 : 0.14) * double(points)) + 1;
   const double touched = std::min(2.7 * double(points), 200 * std::sqrt(double(points)));
-  return int64_t(bridged ? (points < kMany ? 2.75 : 2.1) * touched : touched);
+  return int64_t((!bridged ? 1 : points < kSmall ? 4.7 : points < kLarge ? 2.7 : 2.1) * touched);
 }
 
 LatticeGathers empty_gathers(const Lattice& l, Device device) {
@@ -264,20 +313,21 @@ LatticeGathers empty_gathers(const Lattice& l, Device device) {
 Lattice plan_lattice(const Tensor& features, bool bridged) {
   const int64_t n = features.shape()[0], d = features.shape()[1], v = planned_vertices(n, d, bridged);
   const Device device = features.device();
-  Lattice y{.points = n,
-            .dimensions = d,
-            .vertices = v,
-            .bridged = bridged,
-            .vertex = Tensor({d + 1, n}, DType::i32, device),
-            .weight = Tensor({d + 1, n}, features.dtype(), device),
-            .linked = Tensor({d + 1, 2, link_words(v)}, DType::i32, device),
-            .gathers = {}};
-  constexpr int64_t kScratch = 65;  // bytes a vertex while it is built
-  if (planned_device() == Device::cpu) const Tensor scratch({kScratch * v / 4}, DType::i32, device);
+  Lattice y;
+  y.points = n, y.dimensions = d, y.vertices = v, y.bridged = bridged, y.dtype = features.dtype();
+  if (bridged && can_pack(v) && planned_device() != Device::cuda) {
+    y.packed = Tensor({d + 1, n}, DType::i32, device);
+  } else {
+    y.vertex = Tensor({d + 1, n}, DType::i32, device);
+    y.weight = Tensor({d + 1, n}, features.dtype(), device);
+  }
+  y.linked = Tensor({d + 1, 2, link_words(v)}, DType::i32, device);
+  if (planned_device() == Device::cpu) const Tensor scratch({planned_scratch(n, d, bridged) / 4}, DType::i32, device);
   if (planned_device() == Device::cuda) y.gathers = empty_gathers(y, device);
   return y;
 }
 
+/// Of a lattice whose corners are in full.
 LatticeGathers gathers_of(const Lattice& l) {
   const int64_t corners = l.dimensions + 1, incidences = l.points * corners;
   const LatticeGathers y = empty_gathers(l, Device::cpu);
@@ -303,21 +353,42 @@ LatticeGathers gathers_of(const Lattice& l) {
 
 }  // namespace
 
+int64_t planned_scratch(int64_t points, int64_t dimensions, bool bridged) {
+  return 75 * planned_vertices(points, dimensions, bridged);
+}
+
 int64_t Lattice::bytes() const {
   int64_t sum = 0;
-  for (const Tensor* t : {&vertex, &weight, &linked, &gathers.splat_start, &gathers.splat_point, &gathers.splat_weight,
-                          &gathers.neighbour})
+  for (const Tensor* t : {&vertex, &weight, &packed, &linked, &gathers.splat_start, &gathers.splat_point,
+                          &gathers.splat_weight, &gathers.neighbour})
     sum += t->bytes();
   return sum;
 }
 
 Lattice Lattice::to(Device device) const {
-  Lattice y = *this;
-  for (Tensor* t : {&y.vertex, &y.weight, &y.linked}) *t = t->to(device);
-  if (device != Device::cuda) return y;
-  y.gathers = gathers_of(*this);
+  Lattice y = device == Device::cuda ? unpacked() : *this;
+  if (device == Device::cuda) y.gathers = gathers_of(y);
+  for (Tensor* t : {&y.vertex, &y.weight, &y.packed, &y.linked})
+    if (t->defined()) *t = t->to(device);
   for (Tensor* t : {&y.gathers.splat_start, &y.gathers.splat_point, &y.gathers.splat_weight, &y.gathers.neighbour})
-    *t = t->to(device);
+    if (t->defined()) *t = t->to(device);
+  return y;
+}
+
+Lattice Lattice::unpacked() const {
+  if (!packed.defined()) return *this;
+  Lattice y = *this;
+  y.packed = {};
+  y.vertex = Tensor(packed.shape(), DType::i32, packed.device());
+  y.weight = Tensor(packed.shape(), dtype, packed.device());
+  visit_float(dtype, "lattice", [&]<class T>() {
+    visit_corners<T>(*this, [&](const auto& corners) {
+      for (int64_t e = 0; e < packed.size(); ++e) {
+        y.vertex.data<int32_t>()[e] = corners.vertex(e);
+        y.weight.data<T>()[e] = corners.weight(e);
+      }
+    });
+  });
   return y;
 }
 

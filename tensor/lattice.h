@@ -4,10 +4,17 @@
 /// that normalisation removes. Only vertices that a point touches exist; absent neighbours count 0. Source: Adams, Baek
 /// & Davis 2010.
 ///
-/// The bridged lattice is ours, nearer to the sum: features count 1.05 times, absent vertices exist too that have along
-/// two axes or more a neighbour that a point touches, so that the blur can cross them (of 16384 points or more, one
-/// where they weigh at least 0.15 min(1, mean over the vertices): more cost time and tell little there), and the axes
-/// are blurred in both orders, whose mean is sliced. It is its own transpose.
+/// The bridged lattice is ours, nearer to the sum, and its own transpose. Features count 1.05 times; the axes are
+/// blurred in both orders, whose mean is sliced. Absent vertices exist too, bridges, so that the blur can cross them:
+/// those that have along two axes or more a neighbour that a point touches, and, of fewer than 16384 points, then those
+/// that have any along three axes or more. Of 32768 points or more, where time counts, only neighbours count where
+/// points weigh at least 0.15 min(1, mean over the vertices).
+///
+/// Where points would touch few vertices, at most one for 2 points (of 16384 points or more, for 5), the bridged
+/// lattice is finer and blurs twice: along an axis a splat and a slice have variance (d + 1)^2 / 6 and a blur (d + 1)^2
+/// / 2, so features count sqrt(7 / 4) times as much again. There the blur goes further, and bridges with neighbours
+/// along two axes are added two to four times, until there are about as many vertices as points (of 16384 or more, a
+/// quarter).
 #pragma once
 #include <vector>
 
@@ -24,15 +31,20 @@ struct LatticeGathers {
   Tensor neighbour;     ///< i32 [dimensions + 1, vertices, 2]: before and after along each axis
 };
 
-/// All tensors live on one device; real ones have the dtype of the features. Vertices are numbered by their
+/// All tensors live on one device. Vertices are numbered by their
 /// coordinates, ascending, the last but one the most significant. A step along an axis keeps their order, so that the
 /// n-th vertex that has one after it and the n-th that has one before it are neighbours.
 struct Lattice {
   static constexpr int64_t kMaxDimensions = 6;
   int64_t points = 0, dimensions = 0, vertices = 0;
   bool bridged = false;
+  int rounds = 1;            ///< how often each order of the axes is blurred
+  DType dtype = DType::f32;  ///< of the features, and of real numbers here
   Tensor vertex;  ///< i32 [dimensions + 1, points]: the corners of each point's simplex; no two rows share a vertex
   Tensor weight;  ///< [dimensions + 1, points]: barycentric, a point's sum to 1
+  /// i32 [dimensions + 1, points], in place of both where a bridged lattice in host memory has no more than 2^20 - 1
+  /// vertices: tensor/lattice_corners.h reads it. Weights are rounded, to 2^-16 of 65535 vertices.
+  Tensor packed;
   /// i32 [dimensions + 1, 2, ceil(vertices / 32)]: a bit a vertex, the lowest first: along the axis there is one before
   /// it ([.., 0, ..]), one after it ([.., 1, ..]). Bits beyond the last vertex are 0.
   Tensor linked;
@@ -41,12 +53,17 @@ struct Lattice {
   int64_t bytes() const;
   /// From host memory.
   Lattice to(Device device) const;
+  /// This lattice, in host memory, with `vertex` and `weight` in place of `packed`.
+  Lattice unpacked() const;
 };
 
 /// features: f32 or f64 [points, d] in units of the kernel's standard deviation, 1 <= d <= 6, in host memory.
 /// Throws when one is not finite or so large that the lattice's coordinates leave 21 bits (about 10^5 deviations).
 /// On Device::plan nothing is computed: the tensors have the size that a photograph's vertices would need.
 Lattice build_lattice(const Tensor& features, bool bridged = false);
+
+/// Bytes that build_lattice takes besides on the cpu, until it is done, as Device::plan counts them.
+int64_t planned_scratch(int64_t points, int64_t dimensions, bool bridged);
 
 /// Of a lattice in host memory, the neighbours along one axis: [2 v] before vertex v, [2 v + 1] after it, `vertices`
 /// where there is none.

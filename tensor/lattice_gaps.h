@@ -49,10 +49,11 @@ Scratch<Key> absent_neighbours(const Scratch<Key>& keys, const Scratch<uint8_t>&
   return y;
 }
 
-/// The absent vertices that have heavy neighbours along at least two axes, ascending. keys: ascending.
-template <class Key, int D>
+/// The absent vertices that have heavy neighbours along at least Axes axes, 2 or more, ascending. keys: ascending.
+template <int Axes, class Key, int D>
 Scratch<Key> bridging_vertices(const Scratch<Key>& keys, const Scratch<uint8_t>& heavy,
                                const KeyLayout<Key, D>& layout) {
+  if (Axes > D + 1) return {};
   // Absent neighbours along each axis, and for each a bit chosen by its hash.
   int hash_bits = 12;
   while ((size_t(1) << hash_bits) < 24 * keys.size()) ++hash_bits;
@@ -71,15 +72,14 @@ Scratch<Key> bridging_vertices(const Scratch<Key>& keys, const Scratch<uint8_t>&
       seen[i][h / 64] |= uint64_t(1) << (h % 64);
     }
   });
-  // A bit that two axes have set is a vertex that may have neighbours along both.
-  Scratch<uint64_t> twice(words, 0);
+  // A bit that so many axes have set is a vertex that may have neighbours along them.
+  Scratch<uint64_t> enough(words);
   parallel_for(int64_t(words), 1 << 12, [&](int64_t first, int64_t last) {
     for (int64_t w = first; w < last; ++w) {
-      uint64_t once = 0;
-      for (int i = 0; i <= D; ++i) {
-        twice[w] |= once & seen[i][w];
-        once |= seen[i][w];
-      }
+      uint64_t at_least[Axes + 1] = {~uint64_t(0)};  // [k]: which bits k axes or more have set
+      for (int i = 0; i <= D; ++i)
+        for (int k = Axes; k > 0; --k) at_least[k] |= at_least[k - 1] & seen[i][w];
+      enough[w] = at_least[Axes];
     }
   });
   parallel_chunks(D + 1, [&](int64_t i) {
@@ -87,7 +87,7 @@ Scratch<Key> bridging_vertices(const Scratch<Key>& keys, const Scratch<uint8_t>&
     for (const Key key : absent[i]) {
       const uint64_t h = hash(key);
       absent[i][kept] = key;
-      kept += twice[h / 64] >> (h % 64) & 1;
+      kept += enough[h / 64] >> (h % 64) & 1;
     }
     absent[i].resize(kept);
   });
@@ -96,9 +96,11 @@ Scratch<Key> bridging_vertices(const Scratch<Key>& keys, const Scratch<uint8_t>&
   sort_keys(candidates, layout.bits, [](Key key) { return key; });
   Scratch<Key> y(candidates.size());
   size_t n = 0;
-  for (size_t i = 1; i < candidates.size(); ++i) {  // the first repetition of each counts
+  int repeated = 0;
+  for (size_t i = 0; i < candidates.size(); ++i) {
+    repeated = i > 0 && candidates[i] == candidates[i - 1] ? repeated + 1 : 1;
     y[n] = candidates[i];
-    n += candidates[i] == candidates[i - 1] && (i == 1 || candidates[i - 1] != candidates[i - 2]);
+    n += repeated == Axes;
   }
   y.resize(n);
   return y;

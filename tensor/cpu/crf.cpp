@@ -6,6 +6,7 @@
 
 #include "tensor/cpu/backend.h"
 #include "tensor/cpu/parallel.h"
+#include "tensor/lattice_corners.h"
 
 #if defined(__AVX512F__)
 #include <immintrin.h>
@@ -30,6 +31,35 @@ Lanes<T> load(const T* x) {
 template <class T>
 void store(const Lanes<T>& x, T* y) {
   *reinterpret_cast<Lanes<T>*>(y) = x;
+}
+
+/// Corners e, ..., e + 15.
+template <class T>
+struct CornerLanes {
+  Lanes<int32_t> vertex;
+  Lanes<T> weight;
+};
+template <class T>
+CornerLanes<T> load_corners(const FullCorners<T>& c, int64_t e) {
+  return {load(c.vertices + e), load(c.weights + e)};
+}
+template <class T>
+CornerLanes<T> load_corners(const PackedCorners<T>& c, int64_t e) {
+  const Lanes<uint32_t> words = load(c.words + e);
+  return {Lanes<int32_t>(words & c.mask()),
+          __builtin_convertvector(Lanes<int32_t>(words >> uint32_t(c.bits)), Lanes<T>) * c.step()};
+}
+
+/// x[at] lane by lane.
+template <class T>
+Lanes<T> gather(const T* x, const Lanes<int32_t>& at) {
+#if defined(__AVX512F__)
+  if constexpr (sizeof(T) == 4)
+    return Lanes<T>(_mm512_mask_i32gather_ps(_mm512_setzero_ps(), __mmask16(~0), __m512i(at), x, sizeof(T)));
+#endif
+  Lanes<T> y;
+  for (int64_t l = 0; l < kVertexLanes; ++l) y[l] = x[at[l]];
+  return y;
 }
 
 /// Writes the lanes whose bit is set one behind the other to y, and anything to the rest of its 16 values.
@@ -107,12 +137,10 @@ void blur(const int32_t* before_bits, int64_t words, T* x, T* earlier, T* later)
 }
 
 /// x, y: the channel's first values, `channels` apart; before, after: a factor a point, or null. work: all rows.
-template <class T>
-void filter(const Lattice& l, bool transpose, int64_t channels, const T* x, const T* before, const T* after, T* y,
-            T* work) {
+template <class T, class Corners>
+void filter(const Lattice& l, const Corners& corner, bool transpose, int64_t channels, const T* x, const T* before,
+            const T* after, T* y, T* work) {
   const int64_t row = row_size(l), words = l.linked.shape()[2], corners = l.dimensions + 1, half = corners / 2;
-  const int32_t* const vertex = l.vertex.data<int32_t>();
-  const T* const weight = l.weight.data<T>();
   constexpr int64_t kGrain = 4096;
   parallel_for(row, 4 * kGrain, [&](int64_t first, int64_t last) { std::fill(work + first, work + last, T(0)); });
   parallel_chunks(2, [&](int64_t part) {  // of the corners, which share no vertex
@@ -123,15 +151,20 @@ void filter(const Lattice& l, bool transpose, int64_t channels, const T* x, cons
       Lanes<T> value;
       for (int64_t i = 0; i < kVertexLanes; ++i) value[i] = value_of(p + i);
       for (int64_t k = first; k < last; ++k) {
-        const int32_t* const corner = vertex + k * l.points + p;
+        const CornerLanes<T> at = load_corners(corner, k * l.points + p);
+        int32_t vertex[kVertexLanes];
         T product[kVertexLanes];
-        store(load(weight + k * l.points + p) * value, product);
+        store(at.vertex, vertex);
+        store(at.weight * value, product);
 #pragma GCC unroll 16
-        for (int64_t i = 0; i < kVertexLanes; ++i) work[corner[i]] += product[i];
+        for (int64_t i = 0; i < kVertexLanes; ++i) work[vertex[i]] += product[i];
       }
     }
     for (; p < l.points; ++p)
-      for (int64_t k = first; k < last; ++k) work[vertex[k * l.points + p]] += weight[k * l.points + p] * value_of(p);
+      for (int64_t k = first; k < last; ++k) {
+        const int64_t e = k * l.points + p;
+        work[corner.vertex(e)] += corner.weight(e) * value_of(p);
+      }
   });
 
   if (l.bridged)
@@ -139,8 +172,8 @@ void filter(const Lattice& l, bool transpose, int64_t channels, const T* x, cons
                  [&](int64_t first, int64_t last) { std::copy(work + first, work + last, work + 3 * row + first); });
   parallel_chunks(l.bridged ? 2 : 1, [&](int64_t order) {
     T* const values = work + 3 * order * row;
-    for (int64_t step = 0; step < corners; ++step) {
-      const int64_t axis = transpose != (order == 1) ? corners - 1 - step : step;
+    for (int64_t step = 0; step < l.rounds * corners; ++step) {
+      const int64_t at = step % corners, axis = transpose != (order == 1) ? corners - 1 - at : at;
       blur(l.linked.data<int32_t>() + 2 * axis * words, words, values, values + row, values + 2 * row);
     }
   });
@@ -154,16 +187,15 @@ void filter(const Lattice& l, bool transpose, int64_t channels, const T* x, cons
     for (; p + kVertexLanes <= last; p += kVertexLanes) {
       Lanes<T> sum{};
       for (int64_t k = 0; k < corners; ++k) {
-        const int32_t* const corner = vertex + k * l.points + p;
-        Lanes<T> values;
-        for (int64_t i = 0; i < kVertexLanes; ++i) values[i] = work[corner[i]];
-        sum += load(weight + k * l.points + p) * gain * values;
+        const CornerLanes<T> at = load_corners(corner, k * l.points + p);
+        sum += at.weight * gain * gather(work, at.vertex);
       }
       for (int64_t i = 0; i < kVertexLanes; ++i) y[(p + i) * channels] = after ? sum[i] * after[p + i] : sum[i];
     }
     for (; p < last; ++p) {
       T sum = 0;
-      for (int64_t k = 0; k < corners; ++k) sum += weight[k * l.points + p] * gain * work[vertex[k * l.points + p]];
+      for (int64_t e = p; e < corners * l.points; e += l.points)
+        sum += corner.weight(e) * gain * work[corner.vertex(e)];
       y[p * channels] = after ? sum * after[p] : sum;
     }
   });
@@ -176,9 +208,11 @@ void CpuBackend::lattice_gaussian(const Lattice& lattice, const GaussianPass& pa
   const Tensor work({rows(lattice) * row_size(lattice)}, x.dtype(), x.device());
   visit_float(x.dtype(), "lattice_gaussian", [&]<class T>() {
     const auto or_null = [](const Tensor& t) { return t.defined() ? t.data<T>() : nullptr; };
-    for (int64_t c = 0; c < channels; ++c)
-      filter<T>(lattice, pass.transpose, channels, x.data<T>() + image + c, or_null(pass.before), or_null(pass.after),
-                y.data<T>() + image + c, work.data<T>());
+    visit_corners<T>(lattice, [&](const auto& corner) {
+      for (int64_t c = 0; c < channels; ++c)
+        filter(lattice, corner, pass.transpose, channels, x.data<T>() + image + c, or_null(pass.before),
+               or_null(pass.after), y.data<T>() + image + c, work.data<T>());
+    });
   });
 }
 

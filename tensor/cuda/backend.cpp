@@ -281,6 +281,7 @@ class CudaBackend final : public Backend {
                                 {.dimensions = l.dimensions,
                                  .vertices = l.vertices,
                                  .bridged = l.bridged,
+                                 .rounds = l.rounds,
                                  .vertex = l.vertex.data<int32_t>(),
                                  .splat_start = l.gathers.splat_start.data<int32_t>(),
                                  .splat_point = l.gathers.splat_point.data<int32_t>(),

@@ -78,8 +78,8 @@ __global__ void slice_kernel(Filtering<T> f, LatticePointers<T> l, const T* one,
 /// `from` blurred along all axes: the result is in `one` or in `other`, which may be `from`.
 template <class T>
 T* blur_all(const LatticePointers<T>& l, int64_t channels, bool descending, const T* from, T* one, T* other) {
-  for (int64_t step = 0; step <= l.dimensions; ++step) {
-    const int64_t axis = descending ? l.dimensions - step : step;
+  for (int64_t step = 0; step < l.rounds * (l.dimensions + 1); ++step) {
+    const int64_t at = step % (l.dimensions + 1), axis = descending ? l.dimensions - at : at;
     launch("blur", &blur_kernel<T>, blocks_for(l.vertices * channels), kThreads, l.neighbour + axis * l.vertices * 2,
            l.vertices, channels, from, one);
     from = one;

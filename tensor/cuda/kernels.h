@@ -168,6 +168,7 @@ template <class T>
 struct LatticePointers {
   int64_t dimensions, vertices;
   bool bridged;
+  int rounds;
   const int32_t *vertex, *splat_start, *splat_point, *neighbour;
   const T *weight, *splat_weight;
   T* buffers;

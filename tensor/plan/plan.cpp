@@ -112,8 +112,8 @@ class PlanBackend final : public Backend {
     const int64_t size = planned == Device::cuda ? 2 * orders * (l.vertices + 1) * channels
                                                  : 3 * orders * ((l.vertices + 31) / 32 * 32 + 16);
     const Tensor work({size}, x.dtype(), x.device());
-    counts.flops += double(corners * channels) * double(4 * l.points + 3 * orders * l.vertices);
-    moves({&l.vertex, &l.weight, &l.linked, &x, &work, &y});
+    counts.flops += double(corners * channels) * double(4 * l.points + 3 * orders * l.rounds * l.vertices);
+    moves({&l.vertex, &l.weight, &l.packed, &l.linked, &x, &work, &y});
   }
   void adam_step(const AdamStep&, const Tensor& g, const Tensor& w, const Tensor& m, const Tensor& v) override {
     moves({&g, &w, &m, &v, &w, &m, &v});

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <vector>
 
+#include "tensor/lattice_corners.h"
 #include "tensor/reference/reference.h"
 
 namespace tensor {
@@ -18,8 +19,9 @@ template <class T>
 std::vector<T> blurred(const Lattice& l, bool descending, std::vector<T> values, int64_t channels) {
   std::vector<T> y(values.size());
   values.resize(values.size() + channels, T(0));  // the row that absent neighbours count as
-  for (int64_t step = 0; step <= l.dimensions; ++step) {
-    const std::vector<int32_t> neighbour = neighbours(l, descending ? l.dimensions - step : step);
+  for (int64_t step = 0; step < l.rounds * (l.dimensions + 1); ++step) {
+    const int64_t axis = step % (l.dimensions + 1);
+    const std::vector<int32_t> neighbour = neighbours(l, descending ? l.dimensions - axis : axis);
     for (int64_t v = 0; v < l.vertices; ++v)
       for (int64_t c = 0; c < channels; ++c) {
         const T before = values[neighbour[2 * v] * channels + c], after = values[neighbour[2 * v + 1] * channels + c];
@@ -58,26 +60,27 @@ void ReferenceBackend::lattice_gaussian(const Lattice& l, const GaussianPass& pa
   visit_float(x.dtype(), "lattice_gaussian", [&]<class T>() {
     const T* const in = x.data<T>() + pass.image * n * c_count;
     T* const out = y.data<T>() + pass.image * n * c_count;
-    const int32_t* const vertex = l.vertex.data<int32_t>();
-    const T* const weight = l.weight.data<T>();
-    std::vector<T> splat(v_count * c_count, T(0));
-    for (int64_t i = 0; i < n; ++i)
-      for (int64_t k = 0; k < corners; ++k)
-        for (int64_t c = 0; c < c_count; ++c)
-          splat[vertex[k * n + i] * c_count + c] +=
-              weight[k * n + i] * (in[i * c_count + c] * factor<T>(pass.before, i));
-    std::vector<T> values = blurred(l, pass.transpose, splat, c_count);
-    if (l.bridged) {
-      const std::vector<T> other = blurred(l, !pass.transpose, splat, c_count);
-      for (size_t i = 0; i < values.size(); ++i) values[i] = T(0.5) * (values[i] + other[i]);
-    }
-    const T gain = T(1) / (T(1) + std::ldexp(T(1), -int(l.dimensions)));
-    for (int64_t i = 0; i < n; ++i)
-      for (int64_t c = 0; c < c_count; ++c) {
-        T sum = 0;
-        for (int64_t k = 0; k < corners; ++k) sum += weight[k * n + i] * gain * values[vertex[k * n + i] * c_count + c];
-        out[i * c_count + c] = sum * factor<T>(pass.after, i);
+    visit_corners<T>(l, [&](const auto& corner) {
+      std::vector<T> splat(v_count * c_count, T(0));
+      for (int64_t i = 0; i < n; ++i)
+        for (int64_t e = i; e < corners * n; e += n)
+          for (int64_t c = 0; c < c_count; ++c)
+            splat[corner.vertex(e) * c_count + c] +=
+                corner.weight(e) * (in[i * c_count + c] * factor<T>(pass.before, i));
+      std::vector<T> values = blurred(l, pass.transpose, splat, c_count);
+      if (l.bridged) {
+        const std::vector<T> other = blurred(l, !pass.transpose, splat, c_count);
+        for (size_t i = 0; i < values.size(); ++i) values[i] = T(0.5) * (values[i] + other[i]);
       }
+      const T gain = T(1) / (T(1) + std::ldexp(T(1), -int(l.dimensions)));
+      for (int64_t i = 0; i < n; ++i)
+        for (int64_t c = 0; c < c_count; ++c) {
+          T sum = 0;
+          for (int64_t e = i; e < corners * n; e += n)
+            sum += corner.weight(e) * gain * values[corner.vertex(e) * c_count + c];
+          out[i * c_count + c] = sum * factor<T>(pass.after, i);
+        }
+    });
   });
 }
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <tuple>
 
 #include "tensor/gaussian_filter.h"
 
@@ -238,23 +239,23 @@ std::vector<Case> gaussian_filters() {
   std::vector<Case> cases;
   for (const GaussianKind kind : kGaussianKinds)
     for (const Normalisation normalisation : {Normalisation::row, Normalisation::symmetric})
-      for (const int64_t dimensions : {2, 5})
-        for (const int64_t channels : {1, 2, 11}) {
-          const int64_t points = 73;
-          cases.push_back({fmt::format("{} {} filter, {} dimensions, {} channels", name(kind), name(normalisation),
-                                       dimensions, channels),
-                           {{points, dimensions}, {2, points, channels}},
-                           [=](const Tensors& in) {
-                             const GaussianFilter filter(kind, normalisation,
-                                                         map(Affine{.scale = 3, .shift = 0}, in[0]));
-                             const Tensor y = full_like(in[1], 0), transposed = full_like(in[1], 0);
-                             for (const int64_t image : {0, 1}) {
-                               filter.apply(image, false, in[1], y);
-                               filter.apply(image, true, in[1], transposed);
-                             }
-                             return Tensors{y, transposed};
-                           }});
-        }
+      for (const auto& [dimensions, channels, scale] :
+           {std::tuple{2, 1, 3.0}, {2, 2, 3.0}, {2, 11, 3.0}, {5, 1, 3.0}, {5, 2, 3.0}, {5, 11, 3.0}, {3, 2, 0.3}}) {
+        const int64_t points = 73;
+        cases.push_back({fmt::format("{} {} filter, {} dimensions, {} channels, {} deviations", name(kind),
+                                     name(normalisation), dimensions, channels, scale),
+                         {{points, dimensions}, {2, points, channels}},
+                         [=, scale = scale](const Tensors& in) {
+                           const GaussianFilter filter(kind, normalisation,
+                                                       map(Affine{.scale = scale, .shift = 0}, in[0]));
+                           const Tensor y = full_like(in[1], 0), transposed = full_like(in[1], 0);
+                           for (const int64_t image : {0, 1}) {
+                             filter.apply(image, false, in[1], y);
+                             filter.apply(image, true, in[1], transposed);
+                           }
+                           return Tensors{y, transposed};
+                         }});
+      }
   return cases;
 }
 
