@@ -45,12 +45,7 @@ void FilterCache::keep(uint64_t key, const Filter& filter) {
   if (filters_.emplace(key, filter).second) bytes_ += filter->bytes();
 }
 
-void FilterCache::clear() {
-  filters_.clear();
-  bytes_ = 0;
-}
-
-Crf::Crf(const CrfOptions& o) : options(o), cache_(o.cache_bytes) {
+Crf::Crf(const CrfOptions& o) : options(o), filters_(std::make_shared<FilterCache>(o.cache_bytes)) {
   check(std::isfinite(o.theta_alpha) && o.theta_alpha >= 0,
         "crf: theta_alpha = {} must be positive, or 0 to follow the image", o.theta_alpha);
   check(std::isfinite(o.theta_beta) && o.theta_beta > 0, "crf: theta_beta = {} must be positive", o.theta_beta);
@@ -93,12 +88,12 @@ FilterCache::Filter Crf::spatial_filter(const Tensor& image) {
 
 autograd::Filters Crf::bilateral_filters(const Tensor& image) {
   const double theta_alpha = options.theta_alpha > 0 ? options.theta_alpha : 160.0 * double(image.shape()[2]) / 500.0;
-  const bool cached = options.cache_bytes > 0;
+  const bool cached = filters_->limit_bytes() > 0;
   autograd::Filters y(image.shape()[0]);
   std::vector<uint64_t> keys(y.size());
   std::vector<size_t> missing;
   for (size_t n = 0; n < y.size(); ++n) {
-    if (cached) y[n] = cache_.find(keys[n] = filter_key(image, int64_t(n), theta_alpha, options));
+    if (cached) y[n] = filters_->find(keys[n] = filter_key(image, int64_t(n), theta_alpha, options));
     if (!y[n]) missing.push_back(n);
   }
   if (missing.empty()) return y;
@@ -109,7 +104,7 @@ autograd::Filters Crf::bilateral_filters(const Tensor& image) {
   const tensor::GaussianFilters built = tensor::build_each(options.kind, options.normalisation, features);
   for (size_t i = 0; i < missing.size(); ++i) {
     y[missing[i]] = built[i];
-    if (cached) cache_.keep(keys[missing[i]], built[i]);
+    if (cached) filters_->keep(keys[missing[i]], built[i]);
   }
   return y;
 }

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <unordered_map>
+#include <utility>
 
 #include "autograd/ops.h"
 #include "nn/init.h"
@@ -30,9 +31,9 @@ class FilterCache {
   /// The filter kept under `key`, or null.
   Filter find(uint64_t key) const;
   void keep(uint64_t key, const Filter& filter);
+  int64_t limit_bytes() const { return limit_bytes_; }
   int64_t bytes() const { return bytes_; }
   int64_t count() const { return int64_t(filters_.size()); }
-  void clear();
 
  private:
   int64_t limit_bytes_, bytes_ = 0;
@@ -55,13 +56,16 @@ class Crf : public nn::Module {
   autograd::Filters bilateral_filters(const tensor::Tensor& image);
   void visit(nn::Visitor& v) override;
   void initialize(const nn::Initializer& init, const std::string& path) override;
-  const FilterCache& cache() const { return cache_; }
+  /// What it keeps of bilateral filters.
+  const std::shared_ptr<FilterCache>& filters() const { return filters_; }
+  /// Keeps and finds them there from now on, with the layer whose they are.
+  void share(std::shared_ptr<FilterCache> filters) { filters_ = std::move(filters); }
 
   const CrfOptions options;
   autograd::Variable spatial_weight, bilateral_weight, compatibility;
 
  private:
-  FilterCache cache_;
+  std::shared_ptr<FilterCache> filters_;
   FilterCache::Filter spatial_filter(const tensor::Tensor& image);
   FilterCache::Filter spatial_;  // of the last size, dtype and device
   tensor::Shape spatial_size_;

@@ -30,6 +30,8 @@ class Trainer {
   Trainer(const Config& config, const ExperimentData& data, RunDirectory& run, Progress& progress);
   /// Trains until train.epochs, early stopping, or options.stop. Throws NonFiniteError, data::FormatError.
   TrainResult train(const TrainOptions& options = {});
+  /// Of strategy crf: the filters of the images seen; else null.
+  std::shared_ptr<FilterCache> filters() const { return model_->crf ? model_->crf->filters() : nullptr; }
 
  private:
   /// Where the run is; all of it is in the checkpoint.

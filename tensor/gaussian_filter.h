@@ -9,8 +9,8 @@
 
 namespace tensor {
 
-/// exact: every pair, O(n^2). permutohedral: O(n), the lattice as published, 0.01 to 0.044 off after normalisation
-/// (root mean square). bridged: O(n), the lattice with its gaps bridged, at most 0.02 off.
+/// exact: every pair, O(n^2). permutohedral: O(n), the lattice as published, 0.01 to 0.05 off after normalisation
+/// (root mean square). bridged: O(n), the lattice with its gaps bridged, rarely more than 0.02 off.
 enum class GaussianKind { exact, permutohedral, bridged };
 constexpr GaussianKind kGaussianKinds[] = {GaussianKind::exact, GaussianKind::permutohedral, GaussianKind::bridged};
 constexpr const char* name(GaussianKind k) {

@@ -146,25 +146,31 @@ TEST_CASE(
   const Variable z(draw(4, {3, 12, 16, 1}, -2, 2));
   Crf keeping, forgetting(CrfOptions{.cache_bytes = 0});
   const Tensor first = keeping(z, image).value();
-  CHECK(keeping.cache().count() == 3);
+  CHECK(keeping.filters()->count() == 3);
   CHECK(largest_difference(keeping(z, image.clone()).value(), first) == 0);
-  CHECK(keeping.cache().count() == 3);
+  CHECK(keeping.filters()->count() == 3);
   CHECK(largest_difference(forgetting(z, image).value(), first) == 0);
-  CHECK(forgetting.cache().count() == 0);
+  CHECK(forgetting.filters()->count() == 0);
 
   // Room for two filters and a bit: the third is used but not kept.
-  const int64_t each = keeping.cache().bytes() / 3;
+  const int64_t each = keeping.filters()->bytes() / 3;
   Crf narrow(CrfOptions{.cache_bytes = 5 * each / 2});
   CHECK(largest_difference(narrow(z, image).value(), first) == 0);
-  CHECK(narrow.cache().count() == 2);
-  CHECK(narrow.cache().bytes() <= narrow.options.cache_bytes);
+  CHECK(narrow.filters()->count() == 2);
+  CHECK(narrow.filters()->bytes() <= narrow.options.cache_bytes);
   CHECK(largest_difference(narrow(z, image).value(), first) == 0);
+
+  // Two layers may share them.
+  Crf sharing(CrfOptions{.cache_bytes = 0});
+  sharing.share(keeping.filters());
+  CHECK(sharing.bilateral_filters(image)[1] == keeping.bilateral_filters(image)[1]);
+  CHECK(forgetting.bilateral_filters(image)[1] != keeping.bilateral_filters(image)[1]);
 
   // Another image is another filter: its first pixel has the colour of the second.
   const Tensor other = image.clone();
   std::copy_n(other.data<float>() + 3, 3, other.data<float>());
   CHECK(largest_difference(keeping(z, other).value(), first) > 0);
-  CHECK(keeping.cache().count() == 4);
+  CHECK(keeping.filters()->count() == 4);
 }
 
 TEST_CASE("crf: one pixel, and labels of their own") {
