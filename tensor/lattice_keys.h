@@ -26,7 +26,7 @@ class KeyTable {
   const std::vector<Key>& keys() const { return keys_; }
 
  private:
-  int bits_ = 13;
+  int bits_ = 15;  // room for what a few thousand points of a photograph touch
   std::vector<int32_t> slots_ = std::vector<int32_t>(size_t(1) << bits_, -1);
   std::vector<Key> keys_;
 
