@@ -14,6 +14,8 @@ __extension__ using WideKey = unsigned __int128;
 /// as the coordinates are and added as they are. Each coordinate has its own field, as wide as the points need.
 template <class Key, int D>
 struct KeyLayout {
+  /// How far beyond the points' coordinates keys go: corners, bridges on bridges four times, and neighbours of those.
+  static constexpr int kMargin = 6 * (D + 1);
   int shift[D];
   int bits = 0;   ///< of all fields together
   Key origin{0};  ///< the key of the vertex whose coordinates are 0
@@ -24,7 +26,6 @@ struct KeyLayout {
   /// low, high: the extremes of the points' coordinates on the lattice's hyperplane.
   template <class T>
   KeyLayout(const T* low, const T* high) {
-    constexpr int kMargin = 4 * (D + 1);  // corners, their neighbours, and the neighbours of those
     for (int i = 0; i < D; ++i) {
       const auto from = int64_t(std::floor(low[i])) - kMargin, to = int64_t(std::ceil(high[i])) + kMargin;
       shift[i] = bits;
@@ -48,7 +49,7 @@ struct PointLocator {
   typedef T Reals __attribute__((vector_size(sizeof(T) * kLanes)));
   typedef Integer Integers __attribute__((vector_size(sizeof(T) * kLanes)));
   /// Coordinates stay below this, so that D of them fit a WideKey.
-  static constexpr T kLargest = T((1 << 20) - 4 * (D + 1) - 2);
+  static constexpr T kLargest = T((1 << 20) - KeyLayout<WideKey, D>::kMargin - 2);
 
   Reals elevated[D + 1], weight[D + 1];  ///< coordinates on the hyperplane; barycentric weights of vertex k
   T scale[D];
