@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 #include <optional>
 #include <vector>
 
@@ -11,6 +12,7 @@
 #include "tensor/lattice_corners.h"
 #include "tensor/lattice_gaps.h"
 #include "tensor/lattice_keys.h"
+#include "tensor/lattice_links.h"
 #include "tensor/lattice_points.h"
 #include "tensor/parallel.h"
 #include "tensor/plan/plan.h"
@@ -45,15 +47,15 @@ struct Numbering {
   Scratch<uint8_t> heavy;  ///< of a bridged lattice: whether the points weigh enough there to carry a bridge
 };
 
-/// The extremes of the points' coordinates on the lattice's hyperplane, and whether all are finite and small enough.
+/// The extremes of the points' numbers that make a key, and whether all coordinates are finite and small enough.
 template <class T, int D>
 struct Extent {
-  std::array<T, D + 1> low, high;
+  std::array<T, D> low, high;
   bool inside = true;
 
   Extent() {
-    low.fill(PointLocator<T, D>::kLargest);
-    high.fill(-PointLocator<T, D>::kLargest);
+    low.fill(std::numeric_limits<T>::max());
+    high.fill(std::numeric_limits<T>::lowest());
   }
   void add(const T* features, double stretch, int64_t first, int64_t last) {
     using Locator = PointLocator<T, D>;
@@ -61,17 +63,18 @@ struct Extent {
     for (int64_t p = first; p < last; p += Locator::kLanes) {
       locator.elevate(features + p * D, int(std::min<int64_t>(Locator::kLanes, last - p)));
       for (int i = 0; i <= D; ++i)
+        for (int l = 0; l < Locator::kLanes; ++l) inside &= std::abs(locator.elevated[i][l]) < Locator::kLargest;
+      for (int i = 0; i < D; ++i)
         for (int l = 0; l < Locator::kLanes; ++l) {
-          const T e = locator.elevated[i][l];
-          inside &= std::abs(e) < Locator::kLargest;
-          low[i] = std::min(low[i], e);
-          high[i] = std::max(high[i], e);
+          const T number = (locator.elevated[i][l] - locator.elevated[i + 1][l]) / T(D + 1);
+          low[i] = std::min(low[i], number);
+          high[i] = std::max(high[i], number);
         }
     }
   }
   void add(const Extent& o) {
     inside &= o.inside;
-    for (int i = 0; i <= D; ++i) {
+    for (int i = 0; i < D; ++i) {
       low[i] = std::min(low[i], o.low[i]);
       high[i] = std::max(high[i], o.high[i]);
     }
@@ -101,7 +104,7 @@ Located<T, Key> locate_chunk(const T* features, double stretch, const KeyLayout<
                              int64_t first, int64_t last, int32_t* vertex, T* weight) {
   PointLocator<T, D> locator(stretch);
   constexpr int kLanes = PointLocator<T, D>::kLanes;
-  Key key[kLanes][D + 1];
+  Key key[D + 1][kLanes];
   KeyTable<Key> table;
   for (int64_t p = first; p < last; p += kLanes) {
     const int count = int(std::min<int64_t>(kLanes, last - p));
@@ -109,7 +112,7 @@ Located<T, Key> locate_chunk(const T* features, double stretch, const KeyLayout<
     locator.locate(layout, key);
     for (int k = 0; k <= D; ++k)
       for (int l = 0; l < count; ++l) {
-        vertex[k * n + p + l] = table.number(key[l][k]);
+        vertex[k * n + p + l] = table.number(key[k][l]);
         weight[k * n + p + l] = locator.weight[k][l];
       }
   }
@@ -188,33 +191,6 @@ void add_vertices(Numbering<Key>& y, const Scratch<Key>& more) {
   y.heavy.swap(heavy);
 }
 
-/// Bit i of word w: whether flag[32 w + i] is 1, the other flags being 0.
-void pack_flags(const Scratch<uint8_t>& flag, int32_t* words) {
-  for (size_t w = 0; w < flag.size() / 32; ++w) {
-    uint32_t bits = 0;
-    for (size_t i = 0; i < 32; ++i) bits |= uint32_t(flag[32 * w + i]) << i;
-    words[w] = int32_t(bits);
-  }
-}
-
-/// Lattice::linked along one axis.
-template <class Key>
-void link_neighbours(const Scratch<Key>& keys, Key step, int32_t* before_bits, int32_t* after_bits) {
-  const size_t count = keys.size();
-  Scratch<uint8_t> before((count + 31) / 32 * 32, 0), after(before.size(), 0);
-  size_t v = 0, w = 0;
-  while (v < count && w < count) {  // the last writes count; no branch on the keys, which cannot be foretold
-    const Key wanted = keys[v] + step, have = keys[w];
-    after[v] = before[w] = wanted == have;
-    v += wanted <= have;
-    w += have <= wanted;
-  }
-  pack_flags(before, before_bits);
-  pack_flags(after, after_bits);
-}
-
-int64_t link_words(int64_t vertices) { return (vertices + 31) / 32; }
-
 bool can_pack(int64_t vertices) { return PackedCorners<float>::bits_for(vertices) <= PackedCorners<float>::kMostBits; }
 
 /// Nothing where points would touch fewer than `least` vertices.
@@ -281,8 +257,12 @@ std::optional<Lattice> build(const Tensor& features, bool bridged, const Finenes
   check(n * (D + 1) < (int64_t(1) << 31), "lattice: {} points are too many", n);
   const Extent<T, D> e = extent<T, D>(features.template data<T>(), n, fineness.stretch);
   check(e.inside, "lattice: a feature is not finite or beyond about 10^5 deviations: is a theta too small?");
-  const KeyLayout<uint64_t, D> narrow(e.low.data(), e.high.data());
-  if (narrow.fits()) return build<T, D, uint64_t>(features, narrow, bridged, fineness, least);
+  if constexpr (sizeof(T) == 4) {
+    const KeyLayout<uint32_t, D> narrow(e.low.data(), e.high.data());
+    if (narrow.fits()) return build<T, D, uint32_t>(features, narrow, bridged, fineness, least);
+  }
+  const KeyLayout<uint64_t, D> middle(e.low.data(), e.high.data());
+  if (middle.fits()) return build<T, D, uint64_t>(features, middle, bridged, fineness, least);
   return build<T, D, WideKey>(features, KeyLayout<WideKey, D>(e.low.data(), e.high.data()), bridged, fineness, least);
 }
 
@@ -396,13 +376,12 @@ std::vector<int32_t> neighbours(const Lattice& l, int64_t axis) {
   const int64_t words = link_words(l.vertices);
   const int32_t* const before = l.linked.data<int32_t>() + 2 * axis * words;
   const int32_t* const after = before + words;
-  const auto has = [](const int32_t* bits, int64_t v) { return (uint32_t(bits[v / 32]) >> (v % 32) & 1) != 0; };
   std::vector<int32_t> y(2 * l.vertices, int32_t(l.vertices));
   int64_t w = -1;
   for (int64_t v = 0; v < l.vertices; ++v) {
-    if (!has(after, v)) continue;
+    if (!has_link(after, v)) continue;
     do ++w;
-    while (!has(before, w));
+    while (!has_link(before, w));
     y[2 * v + 1] = int32_t(w);
     y[2 * w] = int32_t(v);
   }

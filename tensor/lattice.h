@@ -31,9 +31,9 @@ struct LatticeGathers {
   Tensor neighbour;     ///< i32 [dimensions + 1, vertices, 2]: before and after along each axis
 };
 
-/// All tensors live on one device. Vertices are numbered by their coordinates, ascending, the last but one the most
-/// significant. A step along an axis keeps their order, so that the n-th vertex that has one after it and the n-th that
-/// has one before it are neighbours.
+/// All tensors live on one device. Vertices are numbered by their keys (tensor/lattice_points.h), ascending. A step
+/// along an axis keeps their order, so that the n-th vertex that has one after it and the n-th that has one before it
+/// are neighbours.
 struct Lattice {
   static constexpr int64_t kMaxDimensions = 6;
   int64_t points = 0, dimensions = 0, vertices = 0;

@@ -5,49 +5,64 @@
 #include <vector>
 
 #include "tensor/lattice_keys.h"
+#include "tensor/lattice_links.h"
 #include "tensor/lattice_points.h"
 #include "tensor/parallel.h"
 #include "tensor/scratch.h"
 
 namespace tensor {
 
-/// Whatever is a step before or after one of the ascending keys that are heavy and not among the keys, ascending, each
-/// once.
+/// What is a step after or before a heavy one of the ascending keys and not among the keys, each in ascending order.
 template <class Key>
-Scratch<Key> absent_neighbours(const Scratch<Key>& keys, const Scratch<uint8_t>& heavy, Key step) {
-  const size_t count = keys.size();
-  Scratch<Key> after(count), before(count);
-  size_t v = 0, w = 0, no_after = 0, no_before = 0;
-  while (v < count && w < count) {  // without branches on the keys: they cannot be foretold
-    const Key wanted = keys[v] + step, have = keys[w];
-    after[no_after] = wanted;
-    before[no_before] = have - step;
-    no_after += (wanted < have) & heavy[v];
-    no_before += (have < wanted) & heavy[w];
-    v += wanted <= have;
-    w += have <= wanted;
+struct AbsentNeighbours {
+  Scratch<Key> after, before;
+
+  AbsentNeighbours() = default;
+  AbsentNeighbours(const Scratch<Key>& keys, const Scratch<uint8_t>& heavy, Key step)
+      : after(keys.size()), before(keys.size()) {
+    const int64_t words = link_words(int64_t(keys.size()));
+    Scratch<int32_t> links(2 * words);
+    link_neighbours(keys, step, links.data(), links.data() + words);
+    size_t no_after = 0, no_before = 0;
+    for (size_t v = 0; v < keys.size(); ++v) {
+      after[no_after] = keys[v] + step;
+      before[no_before] = keys[v] - step;
+      no_after += heavy[v] & !has_link(links.data() + words, int64_t(v));
+      no_before += heavy[v] & !has_link(links.data(), int64_t(v));
+    }
+    after.resize(no_after);
+    before.resize(no_before);
   }
-  for (; v < count; ++v) {
-    after[no_after] = keys[v] + step;
-    no_after += heavy[v];
+  /// Each one that may be needed, once, ascending.
+  template <class F>
+  Scratch<Key> only(const F& needed) {
+    keep(after, needed);
+    keep(before, needed);
+    Scratch<Key> y(after.size() + before.size());
+    size_t a = 0, b = 0, n = 0;
+    while (a < after.size() && b < before.size()) {
+      const Key one = after[a], other = before[b];
+      y[n++] = one < other ? one : other;
+      a += one <= other;
+      b += other <= one;
+    }
+    while (a < after.size()) y[n++] = after[a++];
+    while (b < before.size()) y[n++] = before[b++];
+    y.resize(n);
+    return y;
   }
-  for (; w < count; ++w) {
-    before[no_before] = keys[w] - step;
-    no_before += heavy[w];
+
+ private:
+  template <class F>
+  static void keep(Scratch<Key>& keys, const F& needed) {
+    size_t kept = 0;
+    for (const Key key : keys) {
+      keys[kept] = key;
+      kept += needed(key);
+    }
+    keys.resize(kept);
   }
-  Scratch<Key> y(no_after + no_before);
-  size_t a = 0, b = 0, n = 0;
-  while (a < no_after && b < no_before) {
-    const Key one = after[a], other = before[b];
-    y[n++] = one < other ? one : other;
-    a += one <= other;
-    b += other <= one;
-  }
-  while (a < no_after) y[n++] = after[a++];
-  while (b < no_before) y[n++] = before[b++];
-  y.resize(n);
-  return y;
-}
+};
 
 /// The absent vertices that have heavy neighbours along at least Axes axes, 2 or more, ascending. keys: ascending.
 template <int Axes, class Key, int D>
@@ -58,19 +73,17 @@ Scratch<Key> bridging_vertices(const Scratch<Key>& keys, const Scratch<uint8_t>&
   int hash_bits = 12;
   while ((size_t(1) << hash_bits) < 24 * keys.size()) ++hash_bits;
   const size_t words = size_t(1) << (hash_bits - 6);
-  const auto hash = [&](Key key) {
-    const uint64_t folded = uint64_t(key) + uint64_t(key >> (4 * sizeof(Key)));
-    return (folded * 0x9e3779b97f4a7c15u) >> (64 - hash_bits);
-  };
-  Scratch<Key> absent[D + 1];
+  const auto hash = [&](Key key) { return (folded(key) * 0x9e3779b97f4a7c15u) >> (64 - hash_bits); };
+  AbsentNeighbours<Key> absent[D + 1];
   Scratch<uint64_t> seen[D + 1];
   parallel_chunks(D + 1, [&](int64_t i) {
-    absent[i] = absent_neighbours(keys, heavy, layout.along[i]);
+    absent[i] = AbsentNeighbours<Key>(keys, heavy, layout.along[i]);
     seen[i].assign(words, 0);
-    for (const Key key : absent[i]) {
-      const uint64_t h = hash(key);
-      seen[i][h / 64] |= uint64_t(1) << (h % 64);
-    }
+    for (const Scratch<Key>* side : {&absent[i].after, &absent[i].before})
+      for (const Key key : *side) {
+        const uint64_t h = hash(key);
+        seen[i][h / 64] |= uint64_t(1) << (h % 64);
+      }
   });
   // A bit that so many axes have set is a vertex that may have neighbours along them.
   Scratch<uint64_t> enough(words);
@@ -82,17 +95,15 @@ Scratch<Key> bridging_vertices(const Scratch<Key>& keys, const Scratch<uint8_t>&
       enough[w] = at_least[Axes];
     }
   });
+  Scratch<Key> needed[D + 1];
   parallel_chunks(D + 1, [&](int64_t i) {
-    size_t kept = 0;
-    for (const Key key : absent[i]) {
+    needed[i] = absent[i].only([&](Key key) {
       const uint64_t h = hash(key);
-      absent[i][kept] = key;
-      kept += enough[h / 64] >> (h % 64) & 1;
-    }
-    absent[i].resize(kept);
+      return (enough[h / 64] >> (h % 64) & 1) != 0;
+    });
   });
   Scratch<Key> candidates;
-  for (const Scratch<Key>& of_axis : absent) candidates.insert(candidates.end(), of_axis.begin(), of_axis.end());
+  for (const Scratch<Key>& of_axis : needed) candidates.insert(candidates.end(), of_axis.begin(), of_axis.end());
   sort_keys(candidates, layout.bits, [](Key key) { return key; });
   Scratch<Key> y(candidates.size());
   size_t n = 0;

@@ -10,6 +10,12 @@
 
 namespace tensor {
 
+/// The key where it has no more than 64 bits, or else 64 that follow from it.
+template <class Key>
+uint64_t folded(Key key) {
+  return sizeof(Key) > 8 ? uint64_t(key) ^ uint64_t(key >> (4 * sizeof(Key))) * 0x94d049bb133111eb : uint64_t(key);
+}
+
 /// Numbers keys in the order in which they are first seen.
 template <class Key>
 class KeyTable {
@@ -31,10 +37,8 @@ class KeyTable {
   std::vector<Key> keys_;
 
   int32_t& find(Key key) {
-    const uint64_t folded =
-        sizeof(Key) > 8 ? uint64_t(key) ^ uint64_t(key >> (4 * sizeof(Key))) * 0x94d049bb133111eb : uint64_t(key);
     const size_t mask = slots_.size() - 1;
-    size_t at = (folded * 0x9e3779b97f4a7c15u) >> (64 - bits_);
+    size_t at = (folded(key) * 0x9e3779b97f4a7c15u) >> (64 - bits_);
     while (slots_[at] >= 0 && keys_[slots_[at]] != key) at = (at + 1) & mask;
     return slots_[at];
   }

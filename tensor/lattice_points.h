@@ -4,26 +4,28 @@
 #include <bit>
 #include <cmath>
 #include <cstdint>
+#include <cstring>
 #include <type_traits>
 
 namespace tensor {
 
 __extension__ using WideKey = unsigned __int128;
 
-/// How a vertex's coordinates (the last left out: all sum to 0) are packed into one integer, so that keys are ordered
-/// as the coordinates are and added as they are. Each coordinate has its own field, as wide as the points need.
+/// How a vertex is packed into one integer. All coordinates x of one are equal modulo D + 1, so that the D numbers
+/// (x_i - x_i+1) / (D + 1) are whole, and tell it; each has its own field, as wide as the points need. Neighbouring
+/// coordinates share most of the features, and colours are near each other: so these numbers are small.
 template <class Key, int D>
 struct KeyLayout {
-  /// How far beyond the points' coordinates keys go: corners, bridges on bridges four times, and neighbours of those.
-  static constexpr int kMargin = 6 * (D + 1);
+  /// How far beyond the points' numbers keys go: corners, bridges on bridges four times, neighbours of those, rounding.
+  static constexpr int kMargin = 7;
   int shift[D];
   int bits = 0;   ///< of all fields together
   Key origin{0};  ///< the key of the vertex whose coordinates are 0
   /// Moving from one vertex of a simplex to the next, or from a vertex to its neighbour along axis i, adds 1 to every
-  /// coordinate and takes D + 1 from coordinate i; i = D takes from the coordinate left out.
+  /// coordinate and takes D + 1 from coordinate i: it adds this to the key.
   Key along[D + 1];
 
-  /// low, high: the extremes of the points' coordinates on the lattice's hyperplane.
+  /// low, high: the extremes of the points' D numbers, which are not whole.
   template <class T>
   KeyLayout(const T* low, const T* high) {
     for (int i = 0; i < D; ++i) {
@@ -33,10 +35,8 @@ struct KeyLayout {
       if (fits()) origin += Key(-from) << shift[i];
     }
     if (!fits()) return;
-    Key ones{0};
-    for (int i = 0; i < D; ++i) ones += Key(1) << shift[i];
-    for (int i = 0; i < D; ++i) along[i] = ones - (Key(D + 1) << shift[i]);
-    along[D] = ones;
+    for (int i = 0; i <= D; ++i)
+      along[i] = (i > 0 ? Key(1) << shift[i - 1] : Key(0)) - (i < D ? Key(1) << shift[i] : Key(0));
   }
   bool fits() const { return bits < int(8 * sizeof(Key)); }
 };
@@ -49,7 +49,7 @@ struct PointLocator {
   typedef T Reals __attribute__((vector_size(sizeof(T) * kLanes)));
   typedef Integer Integers __attribute__((vector_size(sizeof(T) * kLanes)));
   /// Coordinates stay below this, so that D of them fit a WideKey.
-  static constexpr T kLargest = T((1 << 20) - KeyLayout<WideKey, D>::kMargin - 2);
+  static constexpr T kLargest = T(1 << 20);
 
   Reals elevated[D + 1], weight[D + 1];  ///< coordinates on the hyperplane; barycentric weights of vertex k
   T scale[D];
@@ -74,22 +74,21 @@ struct PointLocator {
     elevated[0] = sum;
   }
 
-  /// Of the elevated points: key[lane][k], vertex k of each one's simplex, and `weight`.
+  /// Of the elevated points: key[k][lane], vertex k of each one's simplex, and `weight`.
   template <class Key>
-  void locate(const KeyLayout<Key, D>& layout, Key (*key)[D + 1]) {
-    // The nearest remainder-0 vertex coordinate by coordinate, and the order of what is left over.
+  void locate(const KeyLayout<Key, D>& layout, Key (*key)[kLanes]) {
+    // The nearest remainder-0 vertex coordinate by coordinate, in units of D + 1, and the order of what is left over.
     const T magic = sizeof(T) == 4 ? T(12582912.0) : T(6755399441055744.0);  // 1.5 * 2^23 (2^52): adding it rounds
     const T inverse = T(1) / T(D + 1);
-    Reals remainder[D + 1], sum{};
+    Reals nearest[D + 1], sum{};
     Integers rank[D + 1] = {};
     for (int i = 0; i <= D; ++i) {
-      const Reals rounded = (elevated[i] * inverse + magic) - magic;
-      remainder[i] = rounded * T(D + 1);
-      sum += rounded;
+      nearest[i] = (elevated[i] * inverse + magic) - magic;
+      sum += nearest[i];
     }
     for (int i = 0; i < D; ++i)
       for (int j = i + 1; j <= D; ++j) {
-        const Integers less = elevated[i] - remainder[i] < elevated[j] - remainder[j];  // -1 where true
+        const Integers less = elevated[i] - nearest[i] * T(D + 1) < elevated[j] - nearest[j] * T(D + 1);  // -1 if true
         rank[i] -= less;
         rank[j] += less + 1;
       }
@@ -97,23 +96,31 @@ struct PointLocator {
     const Integers off = __builtin_convertvector(sum, Integers);
     for (int i = 0; i <= D; ++i) {
       rank[i] += off;
-      const Integers shift = ((rank[i] < 0) & Integer(D + 1)) - ((rank[i] > Integer(D)) & Integer(D + 1));
-      rank[i] += shift;
-      remainder[i] += __builtin_convertvector(shift, Reals);
-      elevated[i] = (elevated[i] - remainder[i]) * inverse;
+      const Integers periods = (rank[i] > Integer(D)) - (rank[i] < 0);
+      rank[i] += periods * Integer(D + 1);
+      nearest[i] += __builtin_convertvector(periods, Reals);
+      elevated[i] = (elevated[i] - nearest[i] * T(D + 1)) * inverse;
     }
     // From vertex k to k + 1 it is a step along the axis of rank D - k, and what is left over there tells the weights.
-    Reals left[D + 1];
-    for (int l = 0; l < kLanes; ++l) {
-      Key at = layout.origin, step[D + 1];
-      for (int i = 0; i <= D; ++i) {
-        const auto k = D - rank[i][l];
-        step[k] = layout.along[i];
-        left[k][l] = elevated[i][l];
-        if (i < D) at += Key(int64_t(remainder[i][l])) << layout.shift[i];
-      }
-      for (int k = 0; k <= D; at += step[k++]) key[l][k] = at;
+    Integer number[D][kLanes], ranks[D + 1][kLanes];
+    for (int i = 0; i < D; ++i) {
+      const Integers difference = __builtin_convertvector(nearest[i] - nearest[i + 1], Integers);
+      std::memcpy(number[i], &difference, sizeof(difference));
     }
+    std::memcpy(ranks, rank, sizeof(ranks));
+    for (int l = 0; l < kLanes; ++l) key[0][l] = layout.origin;
+    for (int i = 0; i < D; ++i)
+      for (int l = 0, at = layout.shift[i]; l < kLanes; ++l) key[0][l] += Key(number[i][l]) << at;
+    for (int k = 0; k < D; ++k) {
+      for (int l = 0; l < kLanes; ++l) key[k + 1][l] = key[k][l];
+      for (int i = 0; i <= D; ++i) {
+        const Key step = layout.along[i];
+        for (int l = 0; l < kLanes; ++l) key[k + 1][l] += ranks[i][l] == D - k ? step : Key(0);
+      }
+    }
+    Reals left[D + 1] = {};
+    for (int k = 0; k <= D; ++k)
+      for (int i = 0; i <= D; ++i) left[k] = rank[i] == Integer(D - k) ? elevated[i] : left[k];
     for (int k = 1; k <= D; ++k) weight[k] = left[k] - left[k - 1];
     weight[0] = left[0] + (T(1) - left[D]);
   }
