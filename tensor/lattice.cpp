@@ -31,12 +31,15 @@ int64_t least_vertices(int64_t n) { return n / (n < kSmall ? 2 : 5) + 1; }
 /// Vertices of a finer one of n points from which on it needs no more bridges.
 int64_t enough_vertices(int64_t n) { return n < kSmall ? n : n / 4; }
 
-/// How fine a lattice is: what features count, and how often it is blurred.
-struct Fineness {
+/// Copies of a bridged lattice of n points.
+int copies_of(int64_t n) { return n < kSmall ? 2 : 1; }
+
+/// What features count, how often the lattice is blurred, and how many copies of it there are.
+struct Form {
+  bool bridged;
   double stretch;
-  int rounds;
+  int rounds, copies;
 };
-constexpr Fineness kPublished{1, 1}, kBridged{1.05, 1}, kFiner{1.05 * 1.3228756555322954, 2};
 
 /// The vertices of all points, ascending; of chunk c, vertex i is vertex[begin[c] + i].
 template <class Key>
@@ -98,26 +101,29 @@ struct Located {
   std::vector<T> total;
 };
 
-/// Of points [first, last) of n: their corners, numbered as they first appear, and weights, each [D + 1, n].
+/// Of points [first, last) of n: their corners, numbered as they first appear, and weights, each [copies (D + 1), n].
 template <class T, int D, class Key>
-Located<T, Key> locate_chunk(const T* features, double stretch, const KeyLayout<Key, D>& layout, int64_t n,
+Located<T, Key> locate_chunk(const T* features, const Form& form, const KeyLayout<Key, D>& layout, int64_t n,
                              int64_t first, int64_t last, int32_t* vertex, T* weight) {
-  PointLocator<T, D> locator(stretch);
   constexpr int kLanes = PointLocator<T, D>::kLanes;
   Key key[D + 1][kLanes];
   KeyTable<Key> table;
-  for (int64_t p = first; p < last; p += kLanes) {
-    const int count = int(std::min<int64_t>(kLanes, last - p));
-    locator.elevate(features + p * D, count);
-    locator.locate(layout, key);
-    for (int k = 0; k <= D; ++k)
-      for (int l = 0; l < count; ++l) {
-        vertex[k * n + p + l] = table.number(key[k][l]);
-        weight[k * n + p + l] = locator.weight[k][l];
-      }
+  for (int copy = 0; copy < form.copies; ++copy) {
+    PointLocator<T, D> locator(form.stretch, copy);
+    for (int64_t p = first; p < last; p += kLanes) {
+      const int count = int(std::min<int64_t>(kLanes, last - p));
+      locator.elevate(features + p * D, count);
+      locator.locate(layout, key);
+      for (int k = 0; k <= D; ++k)
+        for (int l = 0; l < count; ++l) {
+          const int64_t e = (copy * (D + 1) + k) * n + p + l;
+          vertex[e] = table.number(key[k][l] + Key(copy) * layout.copy);
+          weight[e] = locator.weight[k][l];
+        }
+    }
   }
   Located<T, Key> y{table.keys(), std::vector<T>(table.keys().size())};
-  for (int k = 0; k <= D; ++k)
+  for (int k = 0; k < form.copies * (D + 1); ++k)
     for (int64_t e = k * n + first; e < k * n + last; ++e) y.total[vertex[e]] += weight[e];
   return y;
 }
@@ -193,51 +199,52 @@ void add_vertices(Numbering<Key>& y, const Scratch<Key>& more) {
 
 bool can_pack(int64_t vertices) { return PackedCorners<float>::bits_for(vertices) <= PackedCorners<float>::kMostBits; }
 
-/// Nothing where points would touch fewer than `least` vertices.
+/// Nothing where points would touch fewer than `least` vertices of a copy.
 template <class T, int D, class Key>
-std::optional<Lattice> build(const Tensor& features, const KeyLayout<Key, D>& layout, bool bridged,
-                             const Fineness& fineness, int64_t least) {
-  const int64_t n = features.shape()[0];
+std::optional<Lattice> build(const Tensor& features, const KeyLayout<Key, D>& layout, const Form& form, int64_t least) {
+  const int64_t n = features.shape()[0], corners = form.copies * (D + 1);
   const Device device = features.device();
-  Scratch<int32_t> vertex((D + 1) * n);  // of a chunk, until all are numbered
-  Scratch<T> weight((D + 1) * n);
+  Scratch<int32_t> vertex(corners * n);  // of a chunk, until all are numbered
+  Scratch<T> weight(corners * n);
   std::vector<Located<T, Key>> chunks((n + kChunk - 1) / kChunk);
   parallel_for(n, kChunk, [&](int64_t first, int64_t last) {
-    chunks[first / kChunk] = locate_chunk<T, D>(features.template data<T>(), fineness.stretch, layout, n, first, last,
-                                                vertex.data(), weight.data());
+    chunks[first / kChunk] =
+        locate_chunk<T, D>(features.template data<T>(), form, layout, n, first, last, vertex.data(), weight.data());
   });
   Numbering<Key> numbering = number_vertices(chunks, layout.bits, n);
-  if (int64_t(numbering.keys.size()) < least) return {};
+  const auto vertices = [&] { return int64_t(numbering.keys.size()); };
+  if (vertices() < least * form.copies) return {};
   const auto bridge = [&]<int Axes>() {
     add_vertices(numbering, bridging_vertices<Axes>(numbering.keys, numbering.heavy, layout));
   };
-  if (bridged) bridge.template operator()<2>();
-  if (bridged && fineness.rounds == 1 && n < kSmall) bridge.template operator()<3>();
-  if (fineness.rounds > 1)
-    for (int i = 0; i < 3 && (i == 0 || int64_t(numbering.keys.size()) < enough_vertices(n)); ++i)
+  if (form.bridged) bridge.template operator()<2>();
+  if (form.bridged && form.rounds == 1 && n < kSmall) bridge.template operator()<3>();
+  if (form.rounds > 1)
+    for (int i = 0; i < 3 && (i == 0 || vertices() < enough_vertices(n) * form.copies); ++i)
       bridge.template operator()<2>();
 
   Lattice y;
   y.points = n;
   y.dimensions = D;
-  y.vertices = int64_t(numbering.keys.size());
-  y.bridged = bridged;
-  y.rounds = fineness.rounds;
+  y.vertices = vertices();
+  y.bridged = form.bridged;
+  y.copies = form.copies;
+  y.rounds = form.rounds;
   y.dtype = features.dtype();
   const auto each_corner = [&](const auto& keep) {  // keep(e, vertex, weight)
     parallel_for(n, kChunk, [&](int64_t first, int64_t last) {
       const int32_t* const number = numbering.vertex.data() + numbering.begin[first / kChunk];
-      for (int k = 0; k <= D; ++k)
+      for (int64_t k = 0; k < corners; ++k)
         for (int64_t e = k * n + first; e < k * n + last; ++e) keep(e, number[vertex[e]], weight[e]);
     });
   };
-  if (bridged && can_pack(y.vertices)) {
-    y.packed = Tensor({D + 1, n}, DType::i32, device);
+  if (form.bridged && can_pack(y.vertices)) {
+    y.packed = Tensor({corners, n}, DType::i32, device);
     each_corner([words = y.packed.template data<int32_t>(), bits = PackedCorners<T>::bits_for(y.vertices)](
                     int64_t e, int32_t v, T w) { words[e] = int32_t(PackedCorners<T>::pack(v, w, bits)); });
   } else {
-    y.vertex = Tensor({D + 1, n}, DType::i32, device);
-    y.weight = Tensor({D + 1, n}, features.dtype(), device);
+    y.vertex = Tensor({corners, n}, DType::i32, device);
+    y.weight = Tensor({corners, n}, features.dtype(), device);
     each_corner([vertices = y.vertex.template data<int32_t>(), weights = y.weight.template data<T>()](
                     int64_t e, int32_t v, T w) { vertices[e] = v, weights[e] = w; });
   }
@@ -252,42 +259,46 @@ std::optional<Lattice> build(const Tensor& features, const KeyLayout<Key, D>& la
 }
 
 template <class T, int D>
-std::optional<Lattice> build(const Tensor& features, bool bridged, const Fineness& fineness, int64_t least) {
+std::optional<Lattice> build(const Tensor& features, const Form& form, int64_t least) {
   const int64_t n = features.shape()[0];
-  check(n * (D + 1) < (int64_t(1) << 31), "lattice: {} points are too many", n);
-  const Extent<T, D> e = extent<T, D>(features.template data<T>(), n, fineness.stretch);
+  check(n * form.copies * (D + 1) < (int64_t(1) << 31), "lattice: {} points are too many", n);
+  const Extent<T, D> e = extent<T, D>(features.template data<T>(), n, form.stretch);
   check(e.inside, "lattice: a feature is not finite or beyond about 10^5 deviations: is a theta too small?");
+  const auto layout = [&]<class Key>() { return KeyLayout<Key, D>(e.low.data(), e.high.data(), form.copies); };
   if constexpr (sizeof(T) == 4) {
-    const KeyLayout<uint32_t, D> narrow(e.low.data(), e.high.data());
-    if (narrow.fits()) return build<T, D, uint32_t>(features, narrow, bridged, fineness, least);
+    const auto narrow = layout.template operator()<uint32_t>();
+    if (narrow.fits()) return build<T, D, uint32_t>(features, narrow, form, least);
   }
-  const KeyLayout<uint64_t, D> middle(e.low.data(), e.high.data());
-  if (middle.fits()) return build<T, D, uint64_t>(features, middle, bridged, fineness, least);
-  return build<T, D, WideKey>(features, KeyLayout<WideKey, D>(e.low.data(), e.high.data()), bridged, fineness, least);
+  const auto middle = layout.template operator()<uint64_t>();
+  if (middle.fits()) return build<T, D, uint64_t>(features, middle, form, least);
+  return build<T, D, WideKey>(features, layout.template operator()<WideKey>(), form, least);
 }
 
 template <class T, int D>
 Lattice build(const Tensor& features, bool bridged) {
-  if (!bridged) return *build<T, D>(features, false, kPublished, 0);
-  const auto y = build<T, D>(features, true, kBridged, least_vertices(features.shape()[0]));
-  return y ? *y : *build<T, D>(features, true, kFiner, 0);
+  if (!bridged) return *build<T, D>(features, {.bridged = false, .stretch = 1, .rounds = 1, .copies = 1}, 0);
+  const int64_t n = features.shape()[0];
+  const Form coarse{.bridged = true, .stretch = 1.05, .rounds = 1, .copies = copies_of(n)};
+  if (const auto y = build<T, D>(features, coarse, least_vertices(n))) return *y;
+  return *build<T, D>(features,
+                      {.bridged = true, .stretch = 1.05 * std::sqrt(1.75), .rounds = 2, .copies = coarse.copies}, 0);
 }
 
 /// Fitted to square photographs of 64 to 512 pixels a side, deviations (160 side / 500, 3): 2.7 vertices a pixel for
 /// the smallest, 200 / side for the others, bridged 2.1 times that, or more of fewer points. In the plane, 3 pixels a
 /// deviation.
 int64_t planned_vertices(int64_t points, int64_t dimensions, bool bridged) {
-  if (dimensions <= 2) return int64_t((bridged ? 0.3 : 0.14) * double(points)) + 1;
+  if (dimensions <= 2) return int64_t((bridged ? 0.3 * copies_of(points) : 0.14) * double(points)) + 1;
   const double touched = std::min(2.7 * double(points), 200 * std::sqrt(double(points)));
-  return int64_t((!bridged ? 1 : points < kSmall ? 4.7 : points < kLarge ? 2.7 : 2.1) * touched);
+  return int64_t((!bridged ? 1 : points < kSmall ? 9.4 : points < kLarge ? 2.7 : 2.1) * touched);
 }
 
 LatticeGathers empty_gathers(const Lattice& l, Device device) {
-  const int64_t corners = l.dimensions + 1, incidences = l.points * corners;
+  const int64_t incidences = l.points * l.corners();
   return {.splat_start = Tensor({l.vertices + 1}, DType::i32, device),
           .splat_point = Tensor({incidences}, DType::i32, device),
           .splat_weight = Tensor({incidences}, l.weight.dtype(), device),
-          .neighbour = Tensor({corners, l.vertices, 2}, DType::i32, device)};
+          .neighbour = Tensor({l.axes(), l.vertices, 2}, DType::i32, device)};
 }
 
 Lattice plan_lattice(const Tensor& features, bool bridged) {
@@ -295,13 +306,14 @@ Lattice plan_lattice(const Tensor& features, bool bridged) {
   const Device device = features.device();
   Lattice y;
   y.points = n, y.dimensions = d, y.vertices = v, y.bridged = bridged, y.dtype = features.dtype();
+  y.copies = bridged ? copies_of(n) : 1;
   if (bridged && can_pack(v) && planned_device() != Device::cuda) {
-    y.packed = Tensor({d + 1, n}, DType::i32, device);
+    y.packed = Tensor({y.corners(), n}, DType::i32, device);
   } else {
-    y.vertex = Tensor({d + 1, n}, DType::i32, device);
-    y.weight = Tensor({d + 1, n}, features.dtype(), device);
+    y.vertex = Tensor({y.corners(), n}, DType::i32, device);
+    y.weight = Tensor({y.corners(), n}, features.dtype(), device);
   }
-  y.linked = Tensor({d + 1, 2, link_words(v)}, DType::i32, device);
+  y.linked = Tensor({y.axes(), 2, link_words(v)}, DType::i32, device);
   if (planned_device() == Device::cpu) const Tensor scratch({planned_scratch(n, d, bridged) / 4}, DType::i32, device);
   if (planned_device() == Device::cuda) y.gathers = empty_gathers(y, device);
   return y;
@@ -309,7 +321,7 @@ Lattice plan_lattice(const Tensor& features, bool bridged) {
 
 /// Of a lattice whose corners are in full.
 LatticeGathers gathers_of(const Lattice& l) {
-  const int64_t corners = l.dimensions + 1, incidences = l.points * corners;
+  const int64_t incidences = l.points * l.corners();
   const LatticeGathers y = empty_gathers(l, Device::cpu);
   const int32_t* const vertex = l.vertex.data<int32_t>();
   int32_t* const start = y.splat_start.data<int32_t>();
@@ -324,7 +336,7 @@ LatticeGathers gathers_of(const Lattice& l) {
       y.splat_weight.data<T>()[at] = l.weight.data<T>()[e];
     }
   });
-  for (int64_t axis = 0; axis < corners; ++axis) {
+  for (int64_t axis = 0; axis < l.axes(); ++axis) {
     const std::vector<int32_t> along = neighbours(l, axis);
     std::copy(along.begin(), along.end(), y.neighbour.data<int32_t>() + axis * l.vertices * 2);
   }

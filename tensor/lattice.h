@@ -10,11 +10,15 @@
 /// that have any along three axes or more. Of 32768 points or more, where time counts, only neighbours count where
 /// points weigh at least 0.15 min(1, mean over the vertices).
 ///
-/// Where points would touch few vertices, at most one for 2 points (of 16384 points or more, for 5), the bridged
-/// lattice is finer and blurs twice: along an axis a splat and a slice have variance (d + 1)^2 / 6 and a blur (d + 1)^2
-/// / 2, so features count sqrt(7 / 4) times as much again. There the blur goes further, and bridges with neighbours
-/// along two axes are added two to four times, until there are about as many vertices as points (of 16384 or more, a
-/// quarter).
+/// Of fewer than 16384 points there are two copies of it, the second half a period further along every other
+/// coordinate, and their results are added: where one errs because a point lies on a vertex or far from all, the other
+/// errs the other way.
+///
+/// Where points would touch few vertices of a copy, at most one for 2 points (of 16384 points or more, for 5), the
+/// bridged lattice is finer and blurs twice: along an axis a splat and a slice have variance (d + 1)^2 / 6 and a blur
+/// (d + 1)^2 / 2, so features count sqrt(7 / 4) times as much again. There the blur goes further, and bridges with
+/// neighbours along two axes are added two to four times, until there are about as many vertices as points (of 16384
+/// or more, a quarter).
 #pragma once
 #include <vector>
 
@@ -26,8 +30,8 @@ namespace tensor {
 /// of zeros, which stands for an absent neighbour.
 struct LatticeGathers {
   Tensor splat_start;   ///< i32 [vertices + 1]: each vertex's range in splat_point and splat_weight
-  Tensor splat_point;   ///< i32 [points (dimensions + 1)]: the points that touch the vertex, ascending
-  Tensor splat_weight;  ///< [points (dimensions + 1)]
+  Tensor splat_point;   ///< i32 [points corners]: the points that touch the vertex, ascending
+  Tensor splat_weight;  ///< [points corners]
   Tensor neighbour;     ///< i32 [dimensions + 1, vertices, 2]: before and after along each axis
 };
 
@@ -38,11 +42,12 @@ struct Lattice {
   static constexpr int64_t kMaxDimensions = 6;
   int64_t points = 0, dimensions = 0, vertices = 0;
   bool bridged = false;
+  int copies = 1;            ///< of the lattice, each shifted, whose results are added
   int rounds = 1;            ///< how often each order of the axes is blurred
   DType dtype = DType::f32;  ///< of the features, and of real numbers here
-  Tensor vertex;  ///< i32 [dimensions + 1, points]: the corners of each point's simplex; no two rows share a vertex
-  Tensor weight;  ///< [dimensions + 1, points]: barycentric, a point's sum to 1
-  /// i32 [dimensions + 1, points], in place of both where a bridged lattice in host memory has no more than 2^20 - 1
+  Tensor vertex;  ///< i32 [corners, points]: those of each point's simplex in every copy; no two rows share a vertex
+  Tensor weight;  ///< [corners, points]: barycentric, a point's sum to 1 in a copy
+  /// i32 [corners, points], in place of both where a bridged lattice in host memory has no more than 2^20 - 1
   /// vertices: tensor/lattice_corners.h reads it. Weights are rounded, to 2^-16 of 65535 vertices.
   Tensor packed;
   /// i32 [dimensions + 1, 2, ceil(vertices / 32)]: a bit a vertex, the lowest first: along the axis there is one before
@@ -50,6 +55,8 @@ struct Lattice {
   Tensor linked;
   LatticeGathers gathers;  ///< on Device::cuda only
 
+  int64_t axes() const { return dimensions + 1; }
+  int64_t corners() const { return copies * axes(); }
   int64_t bytes() const;
   /// From host memory.
   Lattice to(Device device) const;

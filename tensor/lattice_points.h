@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <cstring>
 #include <type_traits>
+#include <utility>
 
 namespace tensor {
 
@@ -16,25 +17,29 @@ __extension__ using WideKey = unsigned __int128;
 /// coordinates share most of the features, and colours are near each other: so these numbers are small.
 template <class Key, int D>
 struct KeyLayout {
-  /// How far beyond the points' numbers keys go: corners, bridges on bridges four times, neighbours of those, rounding.
-  static constexpr int kMargin = 7;
+  /// How far beyond the points' numbers keys go: corners, bridges on bridges four times, neighbours of those, a shifted
+  /// copy, rounding.
+  static constexpr int kMargin = 8;
   int shift[D];
   int bits = 0;   ///< of all fields together
   Key origin{0};  ///< the key of the vertex whose coordinates are 0
+  Key copy{0};  ///< from a vertex to that of the next copy of the lattice: in a field of its own, the most significant
   /// Moving from one vertex of a simplex to the next, or from a vertex to its neighbour along axis i, adds 1 to every
   /// coordinate and takes D + 1 from coordinate i: it adds this to the key.
   Key along[D + 1];
 
   /// low, high: the extremes of the points' D numbers, which are not whole.
   template <class T>
-  KeyLayout(const T* low, const T* high) {
+  KeyLayout(const T* low, const T* high, int copies) {
     for (int i = 0; i < D; ++i) {
       const auto from = int64_t(std::floor(low[i])) - kMargin, to = int64_t(std::ceil(high[i])) + kMargin;
       shift[i] = bits;
       bits += std::bit_width(uint64_t(to - from));
       if (fits()) origin += Key(-from) << shift[i];
     }
+    const int copies_at = std::exchange(bits, bits + copies - 1);
     if (!fits()) return;
+    if (copies > 1) copy = Key(1) << copies_at;
     for (int i = 0; i <= D; ++i)
       along[i] = (i > 0 ? Key(1) << shift[i - 1] : Key(0)) - (i < D ? Key(1) << shift[i] : Key(0));
   }
@@ -52,10 +57,11 @@ struct PointLocator {
   static constexpr T kLargest = T(1 << 20);
 
   Reals elevated[D + 1], weight[D + 1];  ///< coordinates on the hyperplane; barycentric weights of vertex k
-  T scale[D];
+  T scale[D], shift[D + 1];
 
-  /// Features count `stretch` times.
-  explicit PointLocator(double stretch) {
+  /// Features count `stretch` times; of the second copy (copy = 1), every other coordinate is shifted by half a period.
+  explicit PointLocator(double stretch, int copy = 0) {
+    for (int i = 0; i <= D; ++i) shift[i] = T(0.5 * copy * (i % 2 * (D + 1) - (D + 1) / 2));
     const T deviation = T(stretch * std::sqrt(2.0 / 3.0) * (D + 1));
     for (int i = 0; i < D; ++i) scale[i] = T(1.0 / std::sqrt(double(i + 2) * (i + 1)) * deviation);
   }
@@ -68,10 +74,10 @@ struct PointLocator {
       for (int j = 0; j < D; ++j) feature[j][l] = x[(l < count ? l : count - 1) * D + j];
     for (int j = D; j > 0; --j) {
       const Reals f = feature[j - 1] * scale[j - 1];
-      elevated[j] = sum - T(j) * f;
+      elevated[j] = sum - T(j) * f + shift[j];
       sum += f;
     }
-    elevated[0] = sum;
+    elevated[0] = sum + shift[0];
   }
 
   /// Of the elevated points: key[k][lane], vertex k of each one's simplex, and `weight`.

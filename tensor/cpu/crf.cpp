@@ -140,7 +140,7 @@ void blur(const int32_t* before_bits, int64_t words, T* x, T* earlier, T* later)
 template <class T, class Corners>
 void filter(const Lattice& l, const Corners& corner, bool transpose, int64_t channels, const T* x, const T* before,
             const T* after, T* y, T* work) {
-  const int64_t row = row_size(l), words = l.linked.shape()[2], corners = l.dimensions + 1, half = corners / 2;
+  const int64_t row = row_size(l), words = l.linked.shape()[2], corners = l.corners(), half = corners / 2;
   constexpr int64_t kGrain = 4096;
   parallel_for(row, 4 * kGrain, [&](int64_t first, int64_t last) { std::fill(work + first, work + last, T(0)); });
   parallel_chunks(2, [&](int64_t part) {  // of the corners, which share no vertex
@@ -172,8 +172,8 @@ void filter(const Lattice& l, const Corners& corner, bool transpose, int64_t cha
                  [&](int64_t first, int64_t last) { std::copy(work + first, work + last, work + 3 * row + first); });
   parallel_chunks(l.bridged ? 2 : 1, [&](int64_t order) {
     T* const values = work + 3 * order * row;
-    for (int64_t step = 0; step < l.rounds * corners; ++step) {
-      const int64_t at = step % corners, axis = transpose != (order == 1) ? corners - 1 - at : at;
+    for (int64_t step = 0; step < l.rounds * l.axes(); ++step) {
+      const int64_t at = step % l.axes(), axis = transpose != (order == 1) ? l.axes() - 1 - at : at;
       blur(l.linked.data<int32_t>() + 2 * axis * words, words, values, values + row, values + 2 * row);
     }
   });

@@ -279,6 +279,7 @@ class CudaBackend final : public Backend {
     visit_float(x.dtype(), "lattice_gaussian", [&]<class T>() {
       cuda::lattice_gaussian<T>(filtering<T>(pass, l.points, x, y),
                                 {.dimensions = l.dimensions,
+                                 .corners = l.corners(),
                                  .vertices = l.vertices,
                                  .bridged = l.bridged,
                                  .rounds = l.rounds,

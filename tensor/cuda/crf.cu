@@ -64,9 +64,8 @@ template <class T>
 __global__ void slice_kernel(Filtering<T> f, LatticePointers<T> l, const T* one, const T* other, T gain) {
   for_each(f.points * f.channels, [=](int64_t i) {
     const Split at = split(i, f.channels);
-    const int64_t corners = l.dimensions + 1;
     T sum = 0;
-    for (int64_t k = 0; k < corners; ++k) {
+    for (int64_t k = 0; k < l.corners; ++k) {
       const int64_t corner = k * f.points + at.quotient;
       const int64_t value = l.vertex[corner] * f.channels + at.remainder;
       sum += l.weight[corner] * gain * (T(0.5) * (one[value] + other[value]));

@@ -166,7 +166,7 @@ void exact_gaussian(const Filtering<T>& f, const T* features, int64_t dimensions
 /// The lattice's tensors (tensor/lattice.h) and buffers of (vertices + 1) * channels: two, or four of a bridged one.
 template <class T>
 struct LatticePointers {
-  int64_t dimensions, vertices;
+  int64_t dimensions, corners, vertices;
   bool bridged;
   int rounds;
   const int32_t *vertex, *splat_start, *splat_point, *neighbour;

@@ -106,13 +106,14 @@ class PlanBackend final : public Backend {
     moves({&features, &x, &y});
   }
   void lattice_gaussian(const Lattice& l, const GaussianPass&, const Tensor& x, const Tensor& y) override {
-    const int64_t channels = x.shape()[-1], corners = l.dimensions + 1;
+    const int64_t channels = x.shape()[-1];
     // As the kernels of the cpu, a row of values and two of neighbours for each order of the axes, or of cuda.
     const int64_t orders = l.bridged ? 2 : 1;
     const int64_t size = planned == Device::cuda ? 2 * orders * (l.vertices + 1) * channels
                                                  : 3 * orders * ((l.vertices + 31) / 32 * 32 + 16);
     const Tensor work({size}, x.dtype(), x.device());
-    counts.flops += double(corners * channels) * double(4 * l.points + 3 * orders * l.rounds * l.vertices);
+    counts.flops +=
+        double(channels) * double(4 * l.corners() * l.points + 3 * orders * l.rounds * l.axes() * l.vertices);
     moves({&l.vertex, &l.weight, &l.packed, &l.linked, &x, &work, &y});
   }
   void adam_step(const AdamStep&, const Tensor& g, const Tensor& w, const Tensor& m, const Tensor& v) override {

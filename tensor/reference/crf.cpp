@@ -19,8 +19,8 @@ template <class T>
 std::vector<T> blurred(const Lattice& l, bool descending, std::vector<T> values, int64_t channels) {
   std::vector<T> y(values.size());
   values.resize(values.size() + channels, T(0));  // the row that absent neighbours count as
-  for (int64_t step = 0; step < l.rounds * (l.dimensions + 1); ++step) {
-    const int64_t axis = step % (l.dimensions + 1);
+  for (int64_t step = 0; step < l.rounds * l.axes(); ++step) {
+    const int64_t axis = step % l.axes();
     const std::vector<int32_t> neighbour = neighbours(l, descending ? l.dimensions - axis : axis);
     for (int64_t v = 0; v < l.vertices; ++v)
       for (int64_t c = 0; c < channels; ++c) {
@@ -56,7 +56,7 @@ void ReferenceBackend::exact_gaussian(const Tensor& features, const GaussianPass
 }
 
 void ReferenceBackend::lattice_gaussian(const Lattice& l, const GaussianPass& pass, const Tensor& x, const Tensor& y) {
-  const int64_t n = l.points, corners = l.dimensions + 1, v_count = l.vertices, c_count = x.shape()[-1];
+  const int64_t n = l.points, corners = l.corners(), v_count = l.vertices, c_count = x.shape()[-1];
   visit_float(x.dtype(), "lattice_gaussian", [&]<class T>() {
     const T* const in = x.data<T>() + pass.image * n * c_count;
     T* const out = y.data<T>() + pass.image * n * c_count;
