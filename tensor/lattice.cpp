@@ -22,17 +22,12 @@ namespace tensor {
 namespace {
 
 constexpr int64_t kChunk = 4096;  // points; a multiple of the locator's lanes
-// A bridged lattice of fewer than kSmall points may take more time, one of kLarge points or more must take less.
-constexpr int64_t kSmall = 1 << 14, kLarge = 1 << 15;
-constexpr double kHeavy = 0.15;  // of kLarge points: weight of a vertex that carries a bridge, of the mean of all or 1
+constexpr double kHeavy = 0.15;   // of kLarge points: weight of a vertex that carries a bridge, of the mean of all or 1
 
 /// Vertices that n points must touch, or a bridged lattice is made finer.
-int64_t least_vertices(int64_t n) { return n / (n < kSmall ? 2 : 5) + 1; }
+int64_t least_vertices(int64_t n) { return n / (n < Lattice::kSmall ? 2 : 5) + 1; }
 /// Vertices of a finer one of n points from which on it needs no more bridges.
-int64_t enough_vertices(int64_t n) { return n < kSmall ? n : n / 4; }
-
-/// Copies of a bridged lattice of n points.
-int copies_of(int64_t n) { return n < kSmall ? 2 : 1; }
+int64_t enough_vertices(int64_t n) { return n < Lattice::kSmall ? n : n / 4; }
 
 /// What features count, how often the lattice is blurred, and how many copies of it there are.
 struct Form {
@@ -162,7 +157,7 @@ Numbering<Key> number_vertices(const std::vector<Located<T, Key>>& chunks, int b
   }
   y.keys.resize(count);
   y.heavy.resize(count);
-  const T least = points < kLarge ? 0 : T(kHeavy * std::min(1.0, double(points) / double(count)));
+  const T least = points < Lattice::kLarge ? 0 : T(kHeavy * std::min(1.0, double(points) / double(count)));
   for (size_t v = 0; v < count; ++v) y.heavy[v] = total[v] >= least;
   return y;
 }
@@ -197,8 +192,6 @@ void add_vertices(Numbering<Key>& y, const Scratch<Key>& more) {
   y.heavy.swap(heavy);
 }
 
-bool can_pack(int64_t vertices) { return PackedCorners<float>::bits_for(vertices) <= PackedCorners<float>::kMostBits; }
-
 /// Nothing where points would touch fewer than `least` vertices of a copy.
 template <class T, int D, class Key>
 std::optional<Lattice> build(const Tensor& features, const KeyLayout<Key, D>& layout, const Form& form, int64_t least) {
@@ -218,7 +211,7 @@ std::optional<Lattice> build(const Tensor& features, const KeyLayout<Key, D>& la
     add_vertices(numbering, bridging_vertices<Axes>(numbering.keys, numbering.heavy, layout));
   };
   if (form.bridged) bridge.template operator()<2>();
-  if (form.bridged && form.rounds == 1 && n < kSmall) bridge.template operator()<3>();
+  if (form.bridged && form.rounds == 1 && n < Lattice::kSmall) bridge.template operator()<3>();
   if (form.rounds > 1)
     for (int i = 0; i < 3 && (i == 0 || vertices() < enough_vertices(n) * form.copies); ++i)
       bridge.template operator()<2>();
@@ -278,127 +271,13 @@ template <class T, int D>
 Lattice build(const Tensor& features, bool bridged) {
   if (!bridged) return *build<T, D>(features, {.bridged = false, .stretch = 1, .rounds = 1, .copies = 1}, 0);
   const int64_t n = features.shape()[0];
-  const Form coarse{.bridged = true, .stretch = 1.05, .rounds = 1, .copies = copies_of(n)};
+  const Form coarse{.bridged = true, .stretch = 1.05, .rounds = 1, .copies = Lattice::copies_of(n, true)};
   if (const auto y = build<T, D>(features, coarse, least_vertices(n))) return *y;
   return *build<T, D>(features,
                       {.bridged = true, .stretch = 1.05 * std::sqrt(1.75), .rounds = 2, .copies = coarse.copies}, 0);
 }
 
-/// Fitted to square photographs of 64 to 512 pixels a side, deviations (160 side / 500, 3): 2.7 vertices a pixel for
-/// the smallest, 200 / side for the others, bridged 2.1 times that, or more of fewer points. In the plane, 3 pixels a
-/// deviation.
-int64_t planned_vertices(int64_t points, int64_t dimensions, bool bridged) {
-  if (dimensions <= 2) return int64_t((bridged ? 0.3 * copies_of(points) : 0.14) * double(points)) + 1;
-  const double touched = std::min(2.7 * double(points), 200 * std::sqrt(double(points)));
-  return int64_t((!bridged ? 1 : points < kSmall ? 9.4 : points < kLarge ? 2.7 : 2.1) * touched);
-}
-
-LatticeGathers empty_gathers(const Lattice& l, Device device) {
-  const int64_t incidences = l.points * l.corners();
-  return {.splat_start = Tensor({l.vertices + 1}, DType::i32, device),
-          .splat_point = Tensor({incidences}, DType::i32, device),
-          .splat_weight = Tensor({incidences}, l.weight.dtype(), device),
-          .neighbour = Tensor({l.axes(), l.vertices, 2}, DType::i32, device)};
-}
-
-Lattice plan_lattice(const Tensor& features, bool bridged) {
-  const int64_t n = features.shape()[0], d = features.shape()[1], v = planned_vertices(n, d, bridged);
-  const Device device = features.device();
-  Lattice y;
-  y.points = n, y.dimensions = d, y.vertices = v, y.bridged = bridged, y.dtype = features.dtype();
-  y.copies = bridged ? copies_of(n) : 1;
-  if (bridged && can_pack(v) && planned_device() != Device::cuda) {
-    y.packed = Tensor({y.corners(), n}, DType::i32, device);
-  } else {
-    y.vertex = Tensor({y.corners(), n}, DType::i32, device);
-    y.weight = Tensor({y.corners(), n}, features.dtype(), device);
-  }
-  y.linked = Tensor({y.axes(), 2, link_words(v)}, DType::i32, device);
-  if (planned_device() == Device::cpu) const Tensor scratch({planned_scratch(n, d, bridged) / 4}, DType::i32, device);
-  if (planned_device() == Device::cuda) y.gathers = empty_gathers(y, device);
-  return y;
-}
-
-/// Of a lattice whose corners are in full.
-LatticeGathers gathers_of(const Lattice& l) {
-  const int64_t incidences = l.points * l.corners();
-  const LatticeGathers y = empty_gathers(l, Device::cpu);
-  const int32_t* const vertex = l.vertex.data<int32_t>();
-  int32_t* const start = y.splat_start.data<int32_t>();
-  std::fill(start, start + l.vertices + 1, 0);
-  for (int64_t e = 0; e < incidences; ++e) ++start[vertex[e] + 1];
-  for (int64_t v = 0; v < l.vertices; ++v) start[v + 1] += start[v];
-  std::vector<int32_t> place(start, start + l.vertices);
-  visit_float(l.weight.dtype(), "lattice", [&]<class T>() {
-    for (int64_t e = 0; e < incidences; ++e) {
-      const int32_t at = place[vertex[e]]++;
-      y.splat_point.data<int32_t>()[at] = int32_t(e % l.points);
-      y.splat_weight.data<T>()[at] = l.weight.data<T>()[e];
-    }
-  });
-  for (int64_t axis = 0; axis < l.axes(); ++axis) {
-    const std::vector<int32_t> along = neighbours(l, axis);
-    std::copy(along.begin(), along.end(), y.neighbour.data<int32_t>() + axis * l.vertices * 2);
-  }
-  return y;
-}
-
 }  // namespace
-
-int64_t planned_scratch(int64_t points, int64_t dimensions, bool bridged) {
-  return 75 * planned_vertices(points, dimensions, bridged);
-}
-
-int64_t Lattice::bytes() const {
-  int64_t sum = 0;
-  for (const Tensor* t : {&vertex, &weight, &packed, &linked, &gathers.splat_start, &gathers.splat_point,
-                          &gathers.splat_weight, &gathers.neighbour})
-    sum += t->bytes();
-  return sum;
-}
-
-Lattice Lattice::to(Device device) const {
-  Lattice y = device == Device::cuda ? unpacked() : *this;
-  if (device == Device::cuda) y.gathers = gathers_of(y);
-  for (Tensor* t : {&y.vertex, &y.weight, &y.packed, &y.linked})
-    if (t->defined()) *t = t->to(device);
-  for (Tensor* t : {&y.gathers.splat_start, &y.gathers.splat_point, &y.gathers.splat_weight, &y.gathers.neighbour})
-    if (t->defined()) *t = t->to(device);
-  return y;
-}
-
-Lattice Lattice::unpacked() const {
-  if (!packed.defined()) return *this;
-  Lattice y = *this;
-  y.packed = {};
-  y.vertex = Tensor(packed.shape(), DType::i32, packed.device());
-  y.weight = Tensor(packed.shape(), dtype, packed.device());
-  visit_float(dtype, "lattice", [&]<class T>() {
-    visit_corners<T>(*this, [&](const auto& corners) {
-      for (int64_t e = 0; e < packed.size(); ++e) {
-        y.vertex.data<int32_t>()[e] = corners.vertex(e);
-        y.weight.data<T>()[e] = corners.weight(e);
-      }
-    });
-  });
-  return y;
-}
-
-std::vector<int32_t> neighbours(const Lattice& l, int64_t axis) {
-  const int64_t words = link_words(l.vertices);
-  const int32_t* const before = l.linked.data<int32_t>() + 2 * axis * words;
-  const int32_t* const after = before + words;
-  std::vector<int32_t> y(2 * l.vertices, int32_t(l.vertices));
-  int64_t w = -1;
-  for (int64_t v = 0; v < l.vertices; ++v) {
-    if (!has_link(after, v)) continue;
-    do ++w;
-    while (!has_link(before, w));
-    y[2 * v + 1] = int32_t(w);
-    y[2 * w] = int32_t(v);
-  }
-  return y;
-}
 
 Lattice build_lattice(const Tensor& features, bool bridged) {
   const Shape& s = features.shape();

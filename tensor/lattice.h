@@ -26,6 +26,8 @@
 
 namespace tensor {
 
+struct Lattice;
+
 /// What kernels read that give a vertex to a thread: it follows from the lattice. `vertices` is a number too: of a row
 /// of zeros, which stands for an absent neighbour.
 struct LatticeGathers {
@@ -33,6 +35,9 @@ struct LatticeGathers {
   Tensor splat_point;   ///< i32 [points corners]: the points that touch the vertex, ascending
   Tensor splat_weight;  ///< [points corners]
   Tensor neighbour;     ///< i32 [dimensions + 1, vertices, 2]: before and after along each axis
+
+  /// Unset tensors for the lattice, whose corners are in full.
+  static LatticeGathers sized(const Lattice& lattice, Device device);
 };
 
 /// All tensors live on one device. Vertices are numbered by their keys (tensor/lattice_points.h), ascending. A step
@@ -40,6 +45,9 @@ struct LatticeGathers {
 /// are neighbours.
 struct Lattice {
   static constexpr int64_t kMaxDimensions = 6;
+  /// A bridged lattice of fewer points than kSmall may take more time, one of kLarge or more must take less.
+  static constexpr int64_t kSmall = 1 << 14, kLarge = 1 << 15;
+  static int copies_of(int64_t points, bool bridged) { return bridged && points < kSmall ? 2 : 1; }
   int64_t points = 0, dimensions = 0, vertices = 0;
   bool bridged = false;
   int copies = 1;            ///< of the lattice, each shifted, whose results are added
@@ -68,9 +76,6 @@ struct Lattice {
 /// Throws when one is not finite or so large that the lattice's coordinates leave 21 bits (about 10^5 deviations).
 /// On Device::plan nothing is computed: the tensors have the size that a photograph's vertices would need.
 Lattice build_lattice(const Tensor& features, bool bridged = false);
-
-/// Bytes that build_lattice takes besides on the cpu, until it is done, as Device::plan counts them.
-int64_t planned_scratch(int64_t points, int64_t dimensions, bool bridged);
 
 /// Of a lattice in host memory, the neighbours along one axis: [2 v] before vertex v, [2 v + 1] after it, `vertices`
 /// where there is none.

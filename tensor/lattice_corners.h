@@ -39,6 +39,11 @@ struct PackedCorners {
   T weight(int64_t e) const { return T(int32_t(words[e] >> bits)) * step(); }
 };
 
+/// Whether PackedCorners hold so many vertices.
+inline bool can_pack(int64_t vertices) {
+  return PackedCorners<float>::bits_for(vertices) <= PackedCorners<float>::kMostBits;
+}
+
 /// f(corners) with those of the lattice, which lies in host memory and has the real type T.
 template <class T, class F>
 void visit_corners(const Lattice& l, const F& f) {

@@ -2,6 +2,7 @@
 /// arithmetic.
 #pragma once
 #include "tensor/backend.h"
+#include "tensor/lattice.h"
 
 namespace tensor {
 
@@ -16,5 +17,10 @@ void reset_plan_counts();
 Device set_planned_device(Device device);
 /// That device.
 Device planned_device();
+
+/// build_lattice on Device::plan.
+Lattice plan_lattice(const Tensor& features, bool bridged);
+/// Bytes that build_lattice takes besides on the cpu, until it is done, as Device::plan counts them.
+int64_t planned_scratch(int64_t points, int64_t dimensions, bool bridged);
 
 }  // namespace tensor
