@@ -60,13 +60,16 @@ struct Extent {
     Locator locator(stretch);
     for (int64_t p = first; p < last; p += Locator::kLanes) {
       locator.elevate(features + p * D, int(std::min<int64_t>(Locator::kLanes, last - p)));
-      for (int i = 0; i <= D; ++i)
+      typename Locator::Reals x[D + 1], number[D];
+      for (int i = 0; i <= D; ++i) {
         for (int l = 0; l < Locator::kLanes; ++l) inside &= std::abs(locator.elevated[i][l]) < Locator::kLargest;
+        x[i] = locator.elevated[i] / T(D + 1);
+      }
+      key_numbers<D>(x, number);
       for (int i = 0; i < D; ++i)
         for (int l = 0; l < Locator::kLanes; ++l) {
-          const T number = (locator.elevated[i][l] - locator.elevated[i + 1][l]) / T(D + 1);
-          low[i] = std::min(low[i], number);
-          high[i] = std::max(high[i], number);
+          low[i] = std::min(low[i], T(number[i][l]));
+          high[i] = std::max(high[i], T(number[i][l]));
         }
     }
   }

@@ -12,23 +12,38 @@ namespace tensor {
 
 __extension__ using WideKey = unsigned __int128;
 
-/// How a vertex is packed into one integer. All coordinates x of one are equal modulo D + 1, so that the D numbers
-/// (x_i - x_i+1) / (D + 1) are whole, and tell it; each has its own field, as wide as the points need. Neighbouring
-/// coordinates share most of the features, and colours are near each other: so these numbers are small.
+/// The D numbers that tell a vertex, of its coordinates x in units of D + 1: whole, since coordinates are equal modulo
+/// D + 1, and small, since neighbouring coordinates share most of the features and colours are near each other:
+/// x_i - x_i+1. In place of i = 2 (i = 0 of D < 3), and at the end, stands the sum of those of even i. Where D is odd
+/// it is odd for every other vertex of a simplex, so that half of a simplex's corners have their vertices elsewhere
+/// than the other half: two threads can add to them without sharing a line of the cache.
+template <int D, class X>
+void key_numbers(const X* x, X* number) {
+  X even{};
+  for (int i = 0; i < D; ++i) {
+    number[i] = x[i] - x[i + 1];
+    if (i % 2 == 0) even += number[i];
+  }
+  number[D < 3 ? 0 : 2] = number[D - 1];
+  number[D - 1] = even;
+}
+
+/// How a vertex is packed into one integer: its numbers, each in a field as wide as the points need, the last one the
+/// most significant, and before it the number of the copy.
 template <class Key, int D>
 struct KeyLayout {
-  /// How far beyond the points' numbers keys go: corners, bridges on bridges four times, neighbours of those, a shifted
-  /// copy, rounding.
-  static constexpr int kMargin = 8;
+  /// How far beyond the points' numbers keys go: corners (D + 1) / 2, bridges on bridges four times and neighbours of
+  /// those 5, a shifted copy 2, rounding.
+  static constexpr int kMargin = 12;
   int shift[D];
   int bits = 0;   ///< of all fields together
   Key origin{0};  ///< the key of the vertex whose coordinates are 0
-  Key copy{0};  ///< from a vertex to that of the next copy of the lattice: in a field of its own, the most significant
+  Key copy{0};    ///< from a vertex to that of the next copy of the lattice
   /// Moving from one vertex of a simplex to the next, or from a vertex to its neighbour along axis i, adds 1 to every
   /// coordinate and takes D + 1 from coordinate i: it adds this to the key.
   Key along[D + 1];
 
-  /// low, high: the extremes of the points' D numbers, which are not whole.
+  /// low, high: the extremes of the points' numbers, which are not whole.
   template <class T>
   KeyLayout(const T* low, const T* high, int copies) {
     for (int i = 0; i < D; ++i) {
@@ -40,8 +55,13 @@ struct KeyLayout {
     const int copies_at = std::exchange(bits, bits + copies - 1);
     if (!fits()) return;
     if (copies > 1) copy = Key(1) << copies_at;
-    for (int i = 0; i <= D; ++i)
-      along[i] = (i > 0 ? Key(1) << shift[i - 1] : Key(0)) - (i < D ? Key(1) << shift[i] : Key(0));
+    for (int i = 0; i <= D; ++i) {
+      int x[D + 1] = {}, number[D];
+      x[i] = -1;
+      key_numbers<D>(x, number);
+      along[i] = 0;
+      for (int j = 0; j < D; ++j) along[i] += Key(number[j]) << shift[j];
+    }
   }
   bool fits() const { return bits < int(8 * sizeof(Key)); }
 };
@@ -108,10 +128,12 @@ struct PointLocator {
       elevated[i] = (elevated[i] - nearest[i] * T(D + 1)) * inverse;
     }
     // From vertex k to k + 1 it is a step along the axis of rank D - k, and what is left over there tells the weights.
+    Reals numbers[D];
+    key_numbers<D>(nearest, numbers);
     Integer number[D][kLanes], ranks[D + 1][kLanes];
     for (int i = 0; i < D; ++i) {
-      const Integers difference = __builtin_convertvector(nearest[i] - nearest[i + 1], Integers);
-      std::memcpy(number[i], &difference, sizeof(difference));
+      const Integers whole = __builtin_convertvector(numbers[i], Integers);
+      std::memcpy(number[i], &whole, sizeof(whole));
     }
     std::memcpy(ranks, rank, sizeof(ranks));
     for (int l = 0; l < kLanes; ++l) key[0][l] = layout.origin;

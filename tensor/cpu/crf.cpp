@@ -140,17 +140,16 @@ void blur(const int32_t* before_bits, int64_t words, T* x, T* earlier, T* later)
 template <class T, class Corners>
 void filter(const Lattice& l, const Corners& corner, bool transpose, int64_t channels, const T* x, const T* before,
             const T* after, T* y, T* work) {
-  const int64_t row = row_size(l), words = l.linked.shape()[2], corners = l.corners(), half = corners / 2;
+  const int64_t row = row_size(l), words = l.linked.shape()[2], corners = l.corners();
   constexpr int64_t kGrain = 4096;
   parallel_for(row, 4 * kGrain, [&](int64_t first, int64_t last) { std::fill(work + first, work + last, T(0)); });
-  parallel_chunks(2, [&](int64_t part) {  // of the corners, which share no vertex
-    const int64_t first = part == 0 ? 0 : half, last = part == 0 ? half : corners;
+  parallel_chunks(2, [&](int64_t part) {  // every other corner: they share no vertex, and hardly a line of the cache
     const auto value_of = [&](int64_t p) { return before ? x[p * channels] * before[p] : x[p * channels]; };
     int64_t p = 0;
     for (; p + kVertexLanes <= l.points; p += kVertexLanes) {  // a corner of 16 points at a time, multiplied at once
       Lanes<T> value;
       for (int64_t i = 0; i < kVertexLanes; ++i) value[i] = value_of(p + i);
-      for (int64_t k = first; k < last; ++k) {
+      for (int64_t k = part; k < corners; k += 2) {
         const CornerLanes<T> at = load_corners(corner, k * l.points + p);
         int32_t vertex[kVertexLanes];
         T product[kVertexLanes];
@@ -161,7 +160,7 @@ void filter(const Lattice& l, const Corners& corner, bool transpose, int64_t cha
       }
     }
     for (; p < l.points; ++p)
-      for (int64_t k = first; k < last; ++k) {
+      for (int64_t k = part; k < corners; k += 2) {
         const int64_t e = k * l.points + p;
         work[corner.vertex(e)] += corner.weight(e) * value_of(p);
       }
