@@ -23,6 +23,7 @@ namespace {
 
 constexpr int64_t kChunk = 4096;  // points; a multiple of the locator's lanes
 constexpr double kHeavy = 0.15;   // of kLarge points: weight of a vertex that carries a bridge, of the mean of all or 1
+constexpr double kMany = 1.3;     // vertices a point, so many that a bridged lattice of kSmall points has one copy
 
 /// Vertices that n points must touch, or a bridged lattice is made finer.
 int64_t least_vertices(int64_t n) { return n / (n < Lattice::kSmall ? 2 : 5) + 1; }
@@ -274,10 +275,15 @@ template <class T, int D>
 Lattice build(const Tensor& features, bool bridged) {
   if (!bridged) return *build<T, D>(features, {.bridged = false, .stretch = 1, .rounds = 1, .copies = 1}, 0);
   const int64_t n = features.shape()[0];
-  const Form coarse{.bridged = true, .stretch = 1.05, .rounds = 1, .copies = Lattice::copies_of(n, true)};
-  if (const auto y = build<T, D>(features, coarse, least_vertices(n))) return *y;
-  return *build<T, D>(features,
-                      {.bridged = true, .stretch = 1.05 * std::sqrt(1.75), .rounds = 2, .copies = coarse.copies}, 0);
+  Form form{.bridged = true, .stretch = 1.05, .rounds = 1, .copies = Lattice::copies_of(n, true)};
+  if (n >= Lattice::kSmall && n < Lattice::kLarge) {
+    if (const auto y = build<T, D>(features, form, int64_t(kMany * double(n)))) return *y;
+    form.copies = 2;
+  }
+  if (const auto y = build<T, D>(features, form, least_vertices(n))) return *y;
+  form.stretch *= std::sqrt(1.75);
+  form.rounds = 2;
+  return *build<T, D>(features, form, 0);
 }
 
 }  // namespace

@@ -10,9 +10,9 @@
 /// that have any along three axes or more. Of 32768 points or more, where time counts, only neighbours count where
 /// points weigh at least 0.15 min(1, mean over the vertices).
 ///
-/// Of fewer than 16384 points there are two copies of it, the second half a period further along every other
-/// coordinate, and their results are added: where one errs because a point lies on a vertex or far from all, the other
-/// errs the other way.
+/// Of fewer than 16384 points there are two copies of it, and of fewer than 32768 where they touch fewer than 1.3
+/// vertices each: the second lies half a period further along every other coordinate, and their results are added.
+/// Where one errs because a point lies on a vertex or far from all, the other errs the other way.
 ///
 /// Where points would touch few vertices of a copy, at most one for 2 points (of 16384 points or more, for 5), the
 /// bridged lattice is finer and blurs twice: along an axis a splat and a slice have variance (d + 1)^2 / 6 and a blur
@@ -47,6 +47,7 @@ struct Lattice {
   static constexpr int64_t kMaxDimensions = 6;
   /// A bridged lattice of fewer points than kSmall may take more time, one of kLarge or more must take less.
   static constexpr int64_t kSmall = 1 << 14, kLarge = 1 << 15;
+  /// Copies that the lattice of any so many points has, at least.
   static int copies_of(int64_t points, bool bridged) { return bridged && points < kSmall ? 2 : 1; }
   int64_t points = 0, dimensions = 0, vertices = 0;
   bool bridged = false;

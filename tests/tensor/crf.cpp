@@ -129,7 +129,7 @@ TEST_CASE("lattice: of 16384 points no bridge rests on bridges, of 32768 none on
         Tensor::from(std::vector<double>(values.begin(), values.end() - 3), {points - 1, 3}, Device::cpu);
     CHECK(std::abs(build_lattice(many).vertices - build_lattice(few).vertices) <= 4);
     const Lattice of_many = build_lattice(many, true), of_few = build_lattice(few, true);
-    CHECK(of_many.vertices < ratio * double(of_few.vertices / of_few.copies));
+    CHECK(of_many.vertices / of_many.copies < ratio * double(of_few.vertices / of_few.copies));
   }
 }
 
@@ -144,7 +144,9 @@ TEST_CASE("lattice: bridged, it is finer and blurs twice where points touch few 
     CHECK((touched < (n < 1 << 14 ? 0.4 : 0.16)) == (rounds == 2));
     CHECK((touched > (n < 1 << 14 ? 0.5 : 0.2)) == (rounds == 1));
     CHECK(build_lattice(f, true).rounds == rounds);
+    CHECK(build_lattice(f, true).copies == 2);
     CHECK(build_lattice(f).rounds == 1);
+    CHECK(build_lattice(f).copies == 1);
   }
   const int64_t size = 40;
   for (const uint64_t seed : {1, 2, 3}) {
@@ -339,12 +341,29 @@ TEST_CASE("gaussian filter: the cpu agrees with the reference, the lattice bit f
   }
 }
 
-TEST_CASE("gaussian filter: of 16384 points, whose lattice has no second copy, the cpu's bits are the reference's") {
-  const Tensor f = bilateral_features(textured_image(128, DType::f32, Device::reference, 9), 0, 40, 4);
+TEST_CASE("lattice: bridged, of 16384 points it has one copy where they touch many vertices, of 32768 always") {
+  for (const auto& [n, spread, copies] :
+       {std::tuple{(1 << 14) - 1, 40.0, 2}, {1 << 14, 20.0, 2}, {1 << 14, 40.0, 1}, {1 << 15, 20.0, 1}}) {
+    CAPTURE(n);
+    CAPTURE(spread);
+    const Tensor f = uniform({7, 3, 7}, {n, 3}, -spread / 2, spread / 2, DType::f64, Device::cpu);
+    const double touched = double(build_lattice(f).vertices) / double(n);
+    CHECK((touched < 1) == (spread < 30));
+    CHECK((touched > 1.3) == (spread > 30));
+    CHECK(build_lattice(f, true).copies == copies);
+  }
+}
+
+TEST_CASE("gaussian filter: of 16384 points, whose lattice has one copy or two, the cpu's bits are the reference's") {
+  const Tensor image = textured_image(128, DType::f32, Device::reference, 9);
   const Tensor x = random_values({1, 128 * 128, 2}, DType::f32, Device::reference, 5);
-  const GaussianFilter slow(GaussianKind::bridged, Normalisation::row, f);
-  const GaussianFilter fast(GaussianKind::bridged, Normalisation::row, f.to(Device::cpu));
-  CHECK(same_bits(apply(slow, x), apply(fast, x.to(Device::cpu))));
+  for (const auto& [theta, copies] : {std::pair{3.0, 1}, {8.0, 2}}) {
+    const Tensor f = bilateral_features(image, 0, 40, theta);
+    REQUIRE(build_lattice(f, true).copies == copies);
+    const GaussianFilter slow(GaussianKind::bridged, Normalisation::row, f);
+    const GaussianFilter fast(GaussianKind::bridged, Normalisation::row, f.to(Device::cpu));
+    CHECK(same_bits(apply(slow, x), apply(fast, x.to(Device::cpu))));
+  }
 }
 
 TEST_CASE("gaussian filter: the same bits for any number of threads") {
