@@ -30,7 +30,7 @@ int64_t least_vertices(int64_t n) { return n / (n < Lattice::kSmall ? 2 : 5) + 1
 /// Vertices of a finer one of n points from which on it needs no more bridges.
 int64_t enough_vertices(int64_t n) { return n < Lattice::kSmall ? n : n / 4; }
 
-/// What features count, how often the lattice is blurred, and how many copies of it there are.
+/// Whether gaps are bridged, what features count, how often the lattice is blurred, how many copies of it there are.
 struct Form {
   bool bridged;
   double stretch;

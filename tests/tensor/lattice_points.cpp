@@ -14,7 +14,7 @@ namespace {
 
 using namespace tensor;
 
-/// The extremes of the key numbers of n points.
+/// Points drawn at random, and the extremes of their key numbers.
 template <int D>
 struct Cloud {
   using Locator = PointLocator<float, D>;
@@ -47,7 +47,7 @@ struct Cloud {
   }
 };
 
-/// Of every vertex of every point's simplex in both copies of the lattice: field i lies between least and most.
+/// Of every vertex of every point's simplex in both copies of the lattice, every field has room for so many steps.
 template <int D>
 void check_room(const Cloud<D>& cloud, int64_t steps) {
   const KeyLayout<uint64_t, D> layout(cloud.low, cloud.high, 2);
@@ -80,7 +80,7 @@ TEST_CASE("lattice: keys have room for five steps from every corner, so that no 
   }
 }
 
-TEST_CASE("lattice: a step along each axis in turn leads back, and every other step changes the last number's parity") {
+TEST_CASE("lattice: a step along each axis in turn leads back, and each changes the last number's parity") {
   const float low[5] = {-9, -9, -9, -9, -9}, high[5] = {9, 9, 9, 9, 9};
   const KeyLayout<uint64_t, 5> layout(low, high, 1);
   uint64_t key = layout.origin;
