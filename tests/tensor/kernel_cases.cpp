@@ -21,7 +21,7 @@ double relative_error(const Tensor& got, const Tensor& want) {
 }
 
 bool same_bits(const Tensor& a, const Tensor& b) {
-  if (a.shape() != b.shape()) return false;
+  if (a.shape() != b.shape() || a.dtype() != b.dtype()) return false;
   const Tensor x = a.to(Device::reference), y = b.to(Device::reference);
   return std::memcmp(x.raw(), y.raw(), size_t(x.bytes())) == 0;
 }

@@ -1,5 +1,4 @@
-/// The Gaussian filters: the lattice's own invariants, lattice against exact, transposes, devices, threads, awkward
-/// input.
+/// The permutohedral lattice: its invariants, its forms, how near it is to exact, its transpose.
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -7,57 +6,19 @@
 #include <tuple>
 
 #include "expect.h"
-#include "tensor/gaussian_filter.h"
-#include "tensor/ops.h"
-#include "tests/difference.h"
+#include "filtered.h"
+#include "kernel_cases.h"
 
 namespace {
 
-using namespace tensor;
-
-/// A picture with a bright disc on a shaded ground, stripes and noise: edges, slopes and texture. [1,size,size,3],
-/// 0..255.
-Tensor textured_image(int64_t size, DType dtype, Device device, uint64_t seed) {
-  std::vector<double> values;
-  const RandomKey noise{seed, 1, 0};
-  const double cy = size * (0.3 + 0.4 * uniform({seed, 2, 0}, 0)), cx = size * (0.3 + 0.4 * uniform({seed, 2, 0}, 1));
-  for (int64_t y = 0; y < size; ++y)
-    for (int64_t x = 0; x < size; ++x) {
-      const bool inside = std::hypot(double(y) - cy, double(x) - cx) < 0.25 * double(size);
-      for (int c = 0; c < 3; ++c) {
-        const double shade = 90 - 25 * c + 60.0 * double(x + y) / double(2 * size) + 8 * std::sin(0.7 * double(x - y));
-        const double grain = 6 * normal(noise, uint64_t((y * size + x) * 3 + c));
-        values.push_back(std::floor(std::clamp(shade + (inside ? 55 - 20 * c : 0) + grain, 0.0, 255.0)));
-      }
-    }
-  return cast(Tensor::from(values, {1, size, size, 3}, device), dtype);
-}
-
-Tensor random_values(const Shape& shape, DType dtype, Device device, uint64_t seed) {
-  return cast(uniform({seed, 3, 0}, shape, 0, 1, DType::f64, Device::reference).to(device), dtype);
-}
-
-Tensor apply(const GaussianFilter& filter, const Tensor& x, bool transpose = false) {
-  const Tensor y = full_like(x, std::numeric_limits<double>::quiet_NaN());
-  for (int64_t n = 0; n < x.shape()[0]; ++n) filter.apply(n, transpose, x, y);
-  return y;
-}
+using namespace filtered;
+using kernel_cases::same_bits;
 
 Tensor raw_lattice(const Lattice& l, bool transpose, const Tensor& x) {
   const Tensor y = full_like(x, std::numeric_limits<double>::quiet_NaN());
   backend(x.device()).lattice_gaussian(l, {.image = 0, .transpose = transpose, .before = {}, .after = {}}, x, y);
   return y;
 }
-
-bool same_bits(const Tensor& a, const Tensor& b) {
-  return a.shape() == b.shape() && std::memcmp(a.raw(), b.raw(), size_t(a.bytes())) == 0;
-}
-
-struct Threads {
-  explicit Threads(int n) : before(threads()) { set_threads(n); }
-  ~Threads() { set_threads(before); }
-  int before;
-};
 
 TEST_CASE("lattice: weights are barycentric, corners and neighbours are consistent, for every dimension") {
   std::vector<std::tuple<int64_t, int64_t, bool>> cases{{3, 1 << 15, true}};
@@ -186,7 +147,7 @@ TEST_CASE("lattice: bridged, its corners are packed, unless its vertices are too
   CHECK(!unpacked.packed.defined());
   CHECK(unpacked.bytes() > few.bytes());
   for (const Lattice& l : {few, many}) {
-    const Tensor x = random_values({1, l.points, 1}, DType::f32, Device::reference, 3);
+    const Tensor x = random_signal({1, l.points, 1}, DType::f32, Device::reference, 3);
     const Tensor y = raw_lattice(l, false, x.to(Device::cpu));
     CHECK(same_bits(y, raw_lattice(l.to(Device::reference), false, x)));
     CHECK(same_bits(y, raw_lattice(l.unpacked(), false, x.to(Device::cpu))));
@@ -228,7 +189,7 @@ TEST_CASE(
     const int64_t n = 150;
     const Tensor near = uniform({7, uint32_t(d), 1}, {n, d}, -1, 1, dtype, Device::cpu);
     std::vector<double> with_far = near.to_vector(),
-                        signal = random_values({1, n, 1}, dtype, Device::cpu, 8).to_vector();
+                        signal = random_signal({1, n, 1}, dtype, Device::cpu, 8).to_vector();
     const auto tensor = [&, type = dtype](const std::vector<double>& values, const Shape& shape) {
       return cast(Tensor::from(values, shape, Device::cpu), type);
     };
@@ -260,7 +221,7 @@ TEST_CASE("lattice: within 0.02 of the exact filter on textured crops, root mean
     const std::vector<Tensor> features{spatial_features(size, size, 3, DType::f64, Device::cpu),
                                        bilateral_features(image, 0, 80, 13), bilateral_features(image, 0, 160, 3)};
     for (const Tensor& f : features) {
-      Tensor x = random_values({1, size * size, 2}, DType::f64, Device::cpu, seed);
+      Tensor x = random_signal({1, size * size, 2}, DType::f64, Device::cpu, seed);
       for (int64_t i = 0; i < size * size; ++i) x.data<double>()[2 * i] = image.data<double>()[3 * i] > 130;
       const auto lattice = apply({GaussianKind::permutohedral, Normalisation::row, f}, x).to_vector();
       const auto exact = apply({GaussianKind::exact, Normalisation::row, f}, x).to_vector();
@@ -280,8 +241,8 @@ TEST_CASE("lattice: <K a, b> = <a, K' b> with the axes reversed, and not without
   const int64_t size = 40;
   const Tensor f = bilateral_features(textured_image(size, DType::f64, Device::cpu, 5), 0, 20, 13);
   const Lattice l = build_lattice(f);
-  const Tensor a = random_values({1, size * size, 2}, DType::f64, Device::cpu, 1);
-  const Tensor b = random_values({1, size * size, 2}, DType::f64, Device::cpu, 2);
+  const Tensor a = random_signal({1, size * size, 2}, DType::f64, Device::cpu, 1);
+  const Tensor b = random_signal({1, size * size, 2}, DType::f64, Device::cpu, 2);
   for (const Device device : {Device::reference, Device::cpu}) {
     const Lattice here = l.to(device);
     const Tensor ad = a.to(device), bd = b.to(device);
@@ -296,51 +257,6 @@ TEST_CASE("lattice: <K a, b> = <a, K' b> with the axes reversed, and not without
   }
 }
 
-TEST_CASE("gaussian filter: the transpose is the adjoint, normalised either way, exact or lattice") {
-  const int64_t size = 20;
-  const Tensor f = bilateral_features(textured_image(size, DType::f64, Device::cpu, 6), 0, 12, 20);
-  const Tensor a = random_values({1, size * size, 3}, DType::f64, Device::cpu, 3);
-  const Tensor b = random_values({1, size * size, 3}, DType::f64, Device::cpu, 4);
-  for (const GaussianKind kind : kGaussianKinds)
-    for (const Normalisation normalisation : {Normalisation::row, Normalisation::symmetric}) {
-      CAPTURE(name(kind));
-      CAPTURE(name(normalisation));
-      const GaussianFilter filter(kind, normalisation, f);
-      const double left = dot(apply(filter, a), b);
-      CHECK(std::abs(left - dot(a, apply(filter, b, true))) < 1e-10 * std::abs(left));
-    }
-}
-
-TEST_CASE("gaussian filter: rows sum to 1") {
-  const int64_t size = 24;
-  const Tensor f = bilateral_features(textured_image(size, DType::f64, Device::cpu, 8), 0, 10, 5);
-  const Tensor ones = full({2, size * size, 1}, 1, DType::f64, Device::cpu);
-  for (const GaussianKind kind : kGaussianKinds)
-    CHECK(largest_difference(apply({kind, Normalisation::row, f}, ones), ones) < 1e-12);
-}
-
-TEST_CASE("gaussian filter: the cpu agrees with the reference, the lattice bit for bit") {
-  for (const int64_t channels : {1, 2, 3, 4, 7}) {
-    const int64_t size = channels == 1 ? 37 : 13;  // the larger has what is handed out before all is brought together
-    CAPTURE(channels);
-    for (const DType dtype : {DType::f32, DType::f64}) {
-      const Tensor image = textured_image(size, dtype, Device::reference, 9);
-      const Tensor f = bilateral_features(image, 0, 15, 9);
-      const Tensor x = random_values({2, size * size, channels}, dtype, Device::reference, 5);
-      for (const GaussianKind kind : {GaussianKind::permutohedral, GaussianKind::bridged}) {
-        const GaussianFilter slow(kind, Normalisation::symmetric, f);
-        const GaussianFilter fast(kind, Normalisation::symmetric, f.to(Device::cpu));
-        for (const bool transpose : {false, true})
-          CHECK(same_bits(apply(slow, x, transpose), apply(fast, x.to(Device::cpu), transpose)));
-      }
-      const GaussianFilter exact(GaussianKind::exact, Normalisation::symmetric, cast(f, DType::f64));
-      const GaussianFilter exact_fast(GaussianKind::exact, Normalisation::symmetric, f.to(Device::cpu));
-      CHECK(largest_difference(apply(exact_fast, x.to(Device::cpu)), apply(exact, cast(x, DType::f64))) <
-            (dtype == DType::f32 ? 1e-5 : 1e-12));
-    }
-  }
-}
-
 TEST_CASE("lattice: bridged, of 16384 points it has one copy where they touch many vertices, of 32768 always") {
   for (const auto& [n, spread, copies] :
        {std::tuple{(1 << 14) - 1, 40.0, 2}, {1 << 14, 20.0, 2}, {1 << 14, 40.0, 1}, {1 << 15, 20.0, 1}}) {
@@ -352,84 +268,6 @@ TEST_CASE("lattice: bridged, of 16384 points it has one copy where they touch ma
     CHECK((touched > 1.3) == (spread > 30));
     CHECK(build_lattice(f, true).copies == copies);
   }
-}
-
-TEST_CASE("gaussian filter: of 16384 points, whose lattice has one copy or two, the cpu's bits are the reference's") {
-  const Tensor image = textured_image(128, DType::f32, Device::reference, 9);
-  const Tensor x = random_values({1, 128 * 128, 2}, DType::f32, Device::reference, 5);
-  for (const auto& [theta, copies] : {std::pair{3.0, 1}, {8.0, 2}}) {
-    const Tensor f = bilateral_features(image, 0, 40, theta);
-    REQUIRE(build_lattice(f, true).copies == copies);
-    const GaussianFilter slow(GaussianKind::bridged, Normalisation::row, f);
-    const GaussianFilter fast(GaussianKind::bridged, Normalisation::row, f.to(Device::cpu));
-    CHECK(same_bits(apply(slow, x), apply(fast, x.to(Device::cpu))));
-  }
-}
-
-TEST_CASE("gaussian filter: the same bits for any number of threads") {
-  const int64_t size = 101;  // several chunks of points, the last one short
-  const Tensor image = textured_image(size, DType::f32, Device::cpu, 10);
-  const Tensor x = random_values({1, size * size, 1}, DType::f32, Device::cpu, 6);
-  std::vector<Tensor> first;
-  for (const int count : {1, 2, 3}) {
-    const Threads scope(count);
-    const Tensor f = bilateral_features(image, 0, 32, 3);
-    std::vector<Tensor> now;
-    for (const bool bridged : {false, true}) {
-      const Lattice l = build_lattice(f, bridged).unpacked();
-      now.insert(now.end(), {l.vertex, l.weight, l.linked});
-      const GaussianKind kind = bridged ? GaussianKind::bridged : GaussianKind::permutohedral;
-      now.push_back(apply({kind, Normalisation::row, f}, x));
-    }
-    const Tensor small = spatial_features(33, 33, 4, DType::f32, Device::cpu);
-    const Tensor v = random_values({1, 33 * 33, 1}, DType::f32, Device::cpu, 7);
-    now.push_back(apply({GaussianKind::exact, Normalisation::row, small}, v));
-    if (count == 1) {
-      first = now;
-      continue;
-    }
-    for (size_t i = 0; i < now.size(); ++i) {
-      CAPTURE(i);
-      CHECK(same_bits(now[i], first[i]));
-    }
-  }
-}
-
-TEST_CASE("gaussian filter: one point, equal points, far points") {
-  for (const GaussianKind kind : kGaussianKinds) {
-    CAPTURE(name(kind));
-    const Tensor one = full({1, 5}, 3.25, DType::f32, Device::cpu);
-    const Tensor x = full({1, 1, 2}, 0.75, DType::f32, Device::cpu);
-    CHECK(largest_difference(apply({kind, Normalisation::row, one}, x), x) < 1e-6);
-    // Equal points share one mean; points 50 deviations apart do not mix.
-    const Tensor f = Tensor::from(std::vector<float>{0, 0, 0, 0, 50, 50}, {3, 2}, Device::cpu);
-    const Tensor v = Tensor::from(std::vector<float>{1, 3, 8}, {1, 3, 1}, Device::cpu);
-    const Tensor expected = Tensor::from(std::vector<float>{2, 2, 8}, {1, 3, 1}, Device::cpu);
-    CHECK(largest_difference(apply({kind, Normalisation::row, f}, v), expected) < 1e-5);
-  }
-}
-
-TEST_CASE("gaussian filter: bad input is an error that says what") {
-  const Tensor image = textured_image(4, DType::f32, Device::cpu, 1);
-  CHECK_THROWS_WITH_AS(spatial_features(4, 4, 0, DType::f32, Device::cpu),
-                       doctest::Contains("theta = 0 must be positive"), Error);
-  CHECK_THROWS_WITH_AS(bilateral_features(image, 0, 3, -1), doctest::Contains("theta = -1 must be positive"), Error);
-  CHECK_THROWS_WITH_AS(bilateral_features(image.reshape({1, 4, 12, 1}), 0, 3, 3), doctest::Contains("[N, H, W, 3]"),
-                       Error);
-  CHECK_THROWS_WITH_AS(bilateral_features(image, 1, 3, 3), doctest::Contains("no image 1"), Error);
-  CHECK_THROWS_WITH_AS(build_lattice(full({4, 7}, 0, DType::f32, Device::cpu)), doctest::Contains("1..6"), Error);
-  CHECK_THROWS_WITH_AS(build_lattice(full({4, 2}, 1e7, DType::f32, Device::cpu)), doctest::Contains("too small"),
-                       Error);
-  const double nan = std::numeric_limits<double>::quiet_NaN();
-  CHECK_THROWS_WITH_AS(build_lattice(full({4, 2}, nan, DType::f32, Device::cpu)), doctest::Contains("not finite"),
-                       Error);
-  const GaussianFilter filter(GaussianKind::permutohedral, Normalisation::row, bilateral_features(image, 0, 3, 3));
-  const Tensor wrong = full({1, 15, 1}, 0, DType::f32, Device::cpu),
-               right = full({1, 16, 1}, 0, DType::f32, Device::cpu);
-  CHECK_THROWS_WITH_AS(filter.apply(0, false, wrong, wrong), doctest::Contains("[1, 15, 1]"), Error);
-  CHECK_THROWS_WITH_AS(filter.apply(1, false, right, right), doctest::Contains("image 1"), Error);
-  CHECK_THROWS_WITH_AS(filter.apply(0, false, cast(right, DType::f64), cast(right, DType::f64)),
-                       doctest::Contains("f64"), Error);
 }
 
 }  // namespace

@@ -1,0 +1,143 @@
+/// The Gaussian filters: transposes, devices, threads, awkward input.
+#include <limits>
+
+#include "expect.h"
+#include "filtered.h"
+#include "kernel_cases.h"
+#include "tests/difference.h"
+
+namespace {
+
+using namespace filtered;
+using kernel_cases::same_bits;
+
+struct Threads {
+  explicit Threads(int n) : before(threads()) { set_threads(n); }
+  ~Threads() { set_threads(before); }
+  int before;
+};
+
+TEST_CASE("gaussian filter: the transpose is the adjoint, normalised either way, exact or lattice") {
+  const int64_t size = 20;
+  const Tensor f = bilateral_features(textured_image(size, DType::f64, Device::cpu, 6), 0, 12, 20);
+  const Tensor a = random_signal({1, size * size, 3}, DType::f64, Device::cpu, 3);
+  const Tensor b = random_signal({1, size * size, 3}, DType::f64, Device::cpu, 4);
+  for (const GaussianKind kind : kGaussianKinds)
+    for (const Normalisation normalisation : {Normalisation::row, Normalisation::symmetric}) {
+      CAPTURE(name(kind));
+      CAPTURE(name(normalisation));
+      const GaussianFilter filter(kind, normalisation, f);
+      const double left = dot(apply(filter, a), b);
+      CHECK(std::abs(left - dot(a, apply(filter, b, true))) < 1e-10 * std::abs(left));
+    }
+}
+
+TEST_CASE("gaussian filter: rows sum to 1") {
+  const int64_t size = 24;
+  const Tensor f = bilateral_features(textured_image(size, DType::f64, Device::cpu, 8), 0, 10, 5);
+  const Tensor ones = full({2, size * size, 1}, 1, DType::f64, Device::cpu);
+  for (const GaussianKind kind : kGaussianKinds)
+    CHECK(largest_difference(apply({kind, Normalisation::row, f}, ones), ones) < 1e-12);
+}
+
+TEST_CASE("gaussian filter: the cpu agrees with the reference, the lattice bit for bit") {
+  for (const int64_t channels : {1, 2, 3, 4, 7}) {
+    const int64_t size = channels == 1 ? 37 : 13;  // the larger has what is handed out before all is brought together
+    CAPTURE(channels);
+    for (const DType dtype : {DType::f32, DType::f64}) {
+      const Tensor image = textured_image(size, dtype, Device::reference, 9);
+      const Tensor f = bilateral_features(image, 0, 15, 9);
+      const Tensor x = random_signal({2, size * size, channels}, dtype, Device::reference, 5);
+      for (const GaussianKind kind : {GaussianKind::permutohedral, GaussianKind::bridged}) {
+        const GaussianFilter slow(kind, Normalisation::symmetric, f);
+        const GaussianFilter fast(kind, Normalisation::symmetric, f.to(Device::cpu));
+        for (const bool transpose : {false, true})
+          CHECK(same_bits(apply(slow, x, transpose), apply(fast, x.to(Device::cpu), transpose)));
+      }
+      const GaussianFilter exact(GaussianKind::exact, Normalisation::symmetric, cast(f, DType::f64));
+      const GaussianFilter exact_fast(GaussianKind::exact, Normalisation::symmetric, f.to(Device::cpu));
+      CHECK(largest_difference(apply(exact_fast, x.to(Device::cpu)), apply(exact, cast(x, DType::f64))) <
+            (dtype == DType::f32 ? 1e-5 : 1e-12));
+    }
+  }
+}
+
+TEST_CASE("gaussian filter: of 16384 points, whose lattice has one copy or two, the cpu's bits are the reference's") {
+  const Tensor image = textured_image(128, DType::f32, Device::reference, 9);
+  const Tensor x = random_signal({1, 128 * 128, 2}, DType::f32, Device::reference, 5);
+  for (const auto& [theta, copies] : {std::pair{3.0, 1}, {8.0, 2}}) {
+    const Tensor f = bilateral_features(image, 0, 40, theta);
+    REQUIRE(build_lattice(f, true).copies == copies);
+    const GaussianFilter slow(GaussianKind::bridged, Normalisation::row, f);
+    const GaussianFilter fast(GaussianKind::bridged, Normalisation::row, f.to(Device::cpu));
+    CHECK(same_bits(apply(slow, x), apply(fast, x.to(Device::cpu))));
+  }
+}
+
+TEST_CASE("gaussian filter: the same bits for any number of threads") {
+  const int64_t size = 101;  // several chunks of points, the last one short
+  const Tensor image = textured_image(size, DType::f32, Device::cpu, 10);
+  const Tensor x = random_signal({1, size * size, 1}, DType::f32, Device::cpu, 6);
+  std::vector<Tensor> first;
+  for (const int count : {1, 2, 3}) {
+    const Threads scope(count);
+    const Tensor f = bilateral_features(image, 0, 32, 3);
+    std::vector<Tensor> now;
+    for (const bool bridged : {false, true}) {
+      const Lattice l = build_lattice(f, bridged).unpacked();
+      now.insert(now.end(), {l.vertex, l.weight, l.linked});
+      const GaussianKind kind = bridged ? GaussianKind::bridged : GaussianKind::permutohedral;
+      now.push_back(apply({kind, Normalisation::row, f}, x));
+    }
+    const Tensor small = spatial_features(33, 33, 4, DType::f32, Device::cpu);
+    const Tensor v = random_signal({1, 33 * 33, 1}, DType::f32, Device::cpu, 7);
+    now.push_back(apply({GaussianKind::exact, Normalisation::row, small}, v));
+    if (count == 1) {
+      first = now;
+      continue;
+    }
+    for (size_t i = 0; i < now.size(); ++i) {
+      CAPTURE(i);
+      CHECK(same_bits(now[i], first[i]));
+    }
+  }
+}
+
+TEST_CASE("gaussian filter: one point, equal points, far points") {
+  for (const GaussianKind kind : kGaussianKinds) {
+    CAPTURE(name(kind));
+    const Tensor one = full({1, 5}, 3.25, DType::f32, Device::cpu);
+    const Tensor x = full({1, 1, 2}, 0.75, DType::f32, Device::cpu);
+    CHECK(largest_difference(apply({kind, Normalisation::row, one}, x), x) < 1e-6);
+    // Equal points share one mean; points 50 deviations apart do not mix.
+    const Tensor f = Tensor::from(std::vector<float>{0, 0, 0, 0, 50, 50}, {3, 2}, Device::cpu);
+    const Tensor v = Tensor::from(std::vector<float>{1, 3, 8}, {1, 3, 1}, Device::cpu);
+    const Tensor expected = Tensor::from(std::vector<float>{2, 2, 8}, {1, 3, 1}, Device::cpu);
+    CHECK(largest_difference(apply({kind, Normalisation::row, f}, v), expected) < 1e-5);
+  }
+}
+
+TEST_CASE("gaussian filter: bad input is an error that says what") {
+  const Tensor image = textured_image(4, DType::f32, Device::cpu, 1);
+  CHECK_THROWS_WITH_AS(spatial_features(4, 4, 0, DType::f32, Device::cpu),
+                       doctest::Contains("theta = 0 must be positive"), Error);
+  CHECK_THROWS_WITH_AS(bilateral_features(image, 0, 3, -1), doctest::Contains("theta = -1 must be positive"), Error);
+  CHECK_THROWS_WITH_AS(bilateral_features(image.reshape({1, 4, 12, 1}), 0, 3, 3), doctest::Contains("[N, H, W, 3]"),
+                       Error);
+  CHECK_THROWS_WITH_AS(bilateral_features(image, 1, 3, 3), doctest::Contains("no image 1"), Error);
+  CHECK_THROWS_WITH_AS(build_lattice(full({4, 7}, 0, DType::f32, Device::cpu)), doctest::Contains("1..6"), Error);
+  CHECK_THROWS_WITH_AS(build_lattice(full({4, 2}, 1e7, DType::f32, Device::cpu)), doctest::Contains("too small"),
+                       Error);
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  CHECK_THROWS_WITH_AS(build_lattice(full({4, 2}, nan, DType::f32, Device::cpu)), doctest::Contains("not finite"),
+                       Error);
+  const GaussianFilter filter(GaussianKind::permutohedral, Normalisation::row, bilateral_features(image, 0, 3, 3));
+  const Tensor wrong = full({1, 15, 1}, 0, DType::f32, Device::cpu),
+               right = full({1, 16, 1}, 0, DType::f32, Device::cpu);
+  CHECK_THROWS_WITH_AS(filter.apply(0, false, wrong, wrong), doctest::Contains("[1, 15, 1]"), Error);
+  CHECK_THROWS_WITH_AS(filter.apply(1, false, right, right), doctest::Contains("image 1"), Error);
+  CHECK_THROWS_WITH_AS(filter.apply(0, false, cast(right, DType::f64), cast(right, DType::f64)),
+                       doctest::Contains("f64"), Error);
+}
+
+}  // namespace
