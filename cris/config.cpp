@@ -44,6 +44,8 @@ std::vector<Key> keys(Config& c) {
       {"crf.theta_alpha", &c.crf.theta_alpha, "bilateral reach in pixels; 0: 160 * width / 500", {}, 0},
       {"crf.theta_beta", &c.crf.theta_beta, "bilateral reach in colour, 0..255", {}, 0.01},
       {"crf.theta_gamma", &c.crf.theta_gamma, "spatial reach in pixels", {}, 0.5},
+      {"crf.spatial_weight", &c.crf.spatial_weight, "initial; of the spatial sums", {}, 0, 1000},
+      {"crf.bilateral_weight", &c.crf.bilateral_weight, "initial; of the bilateral sums", {}, 0, 1000},
       {"crf.filter", &c.crf.filter, "how the Gaussian sums are computed", {"bridged", "permutohedral", "exact"}},
       {"crf.normalisation", &c.crf.normalisation, "of the filtered sums", {"row", "symmetric"}},
       {"train.strategy", &c.train.strategy, "what is trained", {"backbone", "fcn", "crf", "cris"}},

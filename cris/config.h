@@ -36,7 +36,7 @@ struct Config {
   } refiner;
   struct {
     int64_t train_iterations = 5, eval_iterations = 10;
-    double theta_alpha = 0, theta_beta = 3, theta_gamma = 3;
+    double theta_alpha = 0, theta_beta = 3, theta_gamma = 3, spatial_weight = 1, bilateral_weight = 1;
     std::string filter = "bridged", normalisation = "row";
   } crf;
   struct {

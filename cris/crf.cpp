@@ -53,8 +53,10 @@ Crf::Crf(const CrfOptions& o) : options(o), filters_(std::make_shared<FilterCach
   check(o.training_iterations >= 1 && o.evaluation_iterations >= 1, "crf: {} and {} iterations; at least 1 is needed",
         o.training_iterations, o.evaluation_iterations);
   check(o.labels >= 2, "crf: {} labels; a mask has 2", o.labels);
-  spatial_weight = scaled_identity(o.labels, 3, tensor::DType::f32, Device::cpu);
-  bilateral_weight = scaled_identity(o.labels, 5, tensor::DType::f32, Device::cpu);
+  for (const double weight : {o.spatial_weight, o.bilateral_weight})
+    check(std::isfinite(weight) && weight >= 0, "crf: initial weight {} must not be negative", weight);
+  spatial_weight = scaled_identity(o.labels, o.spatial_weight, tensor::DType::f32, Device::cpu);
+  bilateral_weight = scaled_identity(o.labels, o.bilateral_weight, tensor::DType::f32, Device::cpu);
   compatibility = scaled_identity(o.labels, -1, tensor::DType::f32, Device::cpu);
 }
 
@@ -68,8 +70,8 @@ void Crf::initialize(const nn::Initializer&, const std::string&) {
   const auto reset = [&](Variable& w, double scale) {
     w.set_value(scaled_identity(options.labels, scale, w.value().dtype(), w.value().device()).value());
   };
-  reset(spatial_weight, 3);
-  reset(bilateral_weight, 5);
+  reset(spatial_weight, options.spatial_weight);
+  reset(bilateral_weight, options.bilateral_weight);
   reset(compatibility, -1);
 }
 

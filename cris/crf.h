@@ -12,9 +12,10 @@
 namespace cris {
 
 struct CrfOptions {
-  double theta_alpha = 0;  ///< pixels; positions of the bilateral kernel. 0: 160 width / 500
-  double theta_beta = 3;   ///< colours of the bilateral kernel, of 0..255
-  double theta_gamma = 3;  ///< pixels; the spatial kernel
+  double theta_alpha = 0;                           ///< pixels; positions of the bilateral kernel. 0: 160 width / 500
+  double theta_beta = 3;                            ///< colours of the bilateral kernel, of 0..255
+  double theta_gamma = 3;                           ///< pixels; the spatial kernel
+  double spatial_weight = 1, bilateral_weight = 1;  ///< initial; docs/method.md says why their sum is 2
   int training_iterations = 5, evaluation_iterations = 10;
   tensor::GaussianKind kind = tensor::GaussianKind::bridged;
   tensor::Normalisation normalisation = tensor::Normalisation::row;
@@ -41,11 +42,11 @@ class FilterCache {
 };
 
 /// q = mean field of the backbone's logits (autograd::mean_field).
-/// spatial_weight, bilateral_weight, compatibility: [labels, labels], initially 3 I, 5 I, -I.
-/// Source: Zheng et al. 2015; the initial values are ours.
+/// spatial_weight, bilateral_weight, compatibility: [labels, labels], trained, initially those of the options times I,
+/// and -I. Source: Zheng et al. 2015; the initial values are ours.
 class Crf : public nn::Module {
  public:
-  /// Throws on thetas < 0, iterations < 1, labels < 2.
+  /// Throws on thetas or weights < 0, iterations < 1, labels < 2.
   explicit Crf(const CrfOptions& options = {});
   /// logits: [N,H,W,1], or [N,H,W,labels]; image: [N,H,W,3] in 0..1, moved to the logits' dtype and device. Runs
   /// training_iterations or evaluation_iterations, as the mode says; the result has logits' shape.

@@ -97,6 +97,8 @@ ModelOptions model_options(const Config& c) {
   options.crf = {.theta_alpha = c.crf.theta_alpha,
                  .theta_beta = c.crf.theta_beta,
                  .theta_gamma = c.crf.theta_gamma,
+                 .spatial_weight = c.crf.spatial_weight,
+                 .bilateral_weight = c.crf.bilateral_weight,
                  .training_iterations = int(c.crf.train_iterations),
                  .evaluation_iterations = int(c.crf.eval_iterations),
                  .kind = tensor::gaussian_kind(c.crf.filter),

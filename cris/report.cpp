@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <tuple>
 
 #include "cris/chart.h"
 #include "cris/experiment.h"
@@ -99,10 +100,12 @@ std::string crf_section(const std::vector<RunFiles>& runs) {
     if (!r.evaluation.contains("crf")) continue;
     const auto& crf = r.evaluation.at("crf");
     html += fmt::format("<h3>{}</h3>\n<div class=\"charts\">\n", escape_markup(r.label));
-    for (const auto& [key, title] : {std::pair{"spatial_weight", "Spatial weight, initially 3 I"},
-                                     {"bilateral_weight", "Bilateral weight, initially 5 I"},
-                                     {"compatibility", "Compatibility, initially -I"}})
-      html += fmt::format("<figure><pre>{}</pre><figcaption>{}</figcaption></figure>\n", matrix(crf.at(key)), title);
+    for (const auto& [key, title, initial] :
+         {std::tuple{"spatial_weight", "Spatial weight", r.config.crf.spatial_weight},
+          {"bilateral_weight", "Bilateral weight", r.config.crf.bilateral_weight},
+          {"compatibility", "Compatibility", -1.0}})
+      html += fmt::format("<figure><pre>{}</pre><figcaption>{}, initially {} I</figcaption></figure>\n",
+                          matrix(crf.at(key)), title, initial);
     html += "</div>\n";
     for (const std::string& file : pictures_of(r, "film"))
       html += fmt::format(

@@ -5,6 +5,7 @@
 
 #include <doctest/doctest.h>
 
+#include "data/files.h"
 #include "tensor/atomic_file.h"
 #include "tests/scratch.h"
 
@@ -34,9 +35,10 @@ TEST_CASE("a configuration written as TOML reads back the same, whatever its tex
   CHECK(differences(Config{}, again).size() == 4);
 }
 
-TEST_CASE("every key of the table is in the reference and has a meaning") {
+TEST_CASE("every key of the table is in the reference, which docs/configuration.md shows, and has a meaning") {
   Config config;
   const std::string reference = config_reference();
+  CHECK(data::read_data_file(CRIS_SOURCE_DIR "/docs/configuration.md").find(reference) != std::string::npos);
   for (const Key& key : keys(config)) {
     CAPTURE(key.name);
     CHECK(reference.find("`" + key.name + "`") != std::string::npos);

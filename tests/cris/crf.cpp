@@ -69,12 +69,12 @@ double worst_error(const data::Image& picture, tensor::GaussianKind kind) {
 
 }  // namespace
 
-TEST_CASE("crf: three weights, initially 3 I, 5 I and -I") {
+TEST_CASE("crf: three weights, initially I, I and -I, or as the options say") {
   Crf crf;
   const auto parameters = crf.parameters();
   REQUIRE(parameters.size() == 3);
   const char* names[] = {"spatial_weight", "bilateral_weight", "compatibility"};
-  const double scale[] = {3, 5, -1};
+  const double scale[] = {1, 1, -1};
   for (int i = 0; i < 3; ++i) {
     CHECK(parameters[i].name == names[i]);
     CHECK(parameters[i].value->value().to_vector() == std::vector<double>{scale[i], 0, 0, scale[i]});
@@ -82,7 +82,29 @@ TEST_CASE("crf: three weights, initially 3 I, 5 I and -I") {
     parameters[i].value->set_value(draw(9, {2, 2}, 0, 1));
   }
   nn::initialize(crf, 1);
-  CHECK(crf.bilateral_weight.value().to_vector() == std::vector<double>{5, 0, 0, 5});
+  CHECK(crf.bilateral_weight.value().to_vector() == std::vector<double>{1, 0, 0, 1});
+  Crf heavy(CrfOptions{.spatial_weight = 3, .bilateral_weight = 5});
+  const std::vector<double> three{3, 0, 0, 3}, five{5, 0, 0, 5};
+  CHECK(heavy.spatial_weight.value().to_vector() == three);
+  CHECK(heavy.bilateral_weight.value().to_vector() == five);
+  nn::initialize(heavy, 1);
+  CHECK(heavy.spatial_weight.value().to_vector() == three);
+  CHECK(heavy.bilateral_weight.value().to_vector() == five);
+}
+
+TEST_CASE("crf: it begins by leaving unsure what is unsure; with 3 and 5 ten iterations make it certain") {
+  // The filters keep a constant map: q = z + (spatial + bilateral) tanh(q / 2).
+  const Tensor image = draw(1, {1, 12, 16, 3}, 0, 1);
+  const Variable z(tensor::full({1, 12, 16, 1}, -0.1, DType::f32, Device::cpu));
+  const auto lowest = [&](const CrfOptions& options) {
+    const auto q = Crf(options).after(10, z, image).value().to_vector();
+    return *std::min_element(q.begin(), q.end());
+  };
+  double q = -0.1;
+  for (int t = 0; t < 10; ++t) q = -0.1 + 2 * std::tanh(q / 2);
+  CHECK(lowest({}) == doctest::Approx(q).epsilon(1e-4));
+  CHECK(lowest({}) > -1);
+  CHECK(lowest({.spatial_weight = 3, .bilateral_weight = 5}) < -8);
 }
 
 TEST_CASE("crf: the bridged lattice is within 0.02 of the exact filter, root mean square of every signal") {
@@ -188,6 +210,7 @@ TEST_CASE("crf: bad options and shapes are errors that name them") {
   CHECK_THROWS_WITH_AS(Crf(CrfOptions{.theta_gamma = -2}), doctest::Contains("theta_gamma = -2"), tensor::Error);
   CHECK_THROWS_WITH_AS(Crf(CrfOptions{.training_iterations = 0}), doctest::Contains("0 and 10 iterations"),
                        tensor::Error);
+  CHECK_THROWS_WITH_AS(Crf(CrfOptions{.bilateral_weight = -5}), doctest::Contains("initial weight -5"), tensor::Error);
   Crf crf;
   const Variable z(draw(2, {1, 8, 8, 1}, -2, 2));
   CHECK_THROWS_WITH_AS(crf(z, draw(1, {1, 8, 9, 3}, 0, 1)), doctest::Contains("image [1, 8, 9, 3]"), tensor::Error);

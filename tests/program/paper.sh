@@ -37,6 +37,6 @@ refuses "other settings in the same folder" 2 "train.batch" study --batch 2
 refuses "no data" 2 "give --kvasir DIR" "$script" -o none
 refuses "a folder without masks" 3 "must hold images/ and masks/" "$script" --kvasir first/images
 refuses "an unknown argument" 2 "--magic" "$script" --magic 3
-"$cris" report study/kvasir-seg/unet-crf-seed0 -o crf.html >/dev/null && grep -q 'Bilateral weight, initially 5 I' crf.html && [ "$(grep -o 'alt="iterations of the CRF' crf.html | wc -l)" -eq 2 ]
+"$cris" report study/kvasir-seg/unet-crf-seed0 -o crf.html >/dev/null && grep -q 'Bilateral weight, initially 1 I' crf.html && [ "$(grep -o 'alt="iterations of the CRF' crf.html | wc -l)" -eq 2 ]
 verdict "the report of a crf run shows its weights and a film strip of each test image shown" $?
 finish
