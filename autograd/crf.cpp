@@ -1,6 +1,8 @@
 /// The mean-field CRF: a filter with its transpose as gradient, and the recursion composed from it.
 #include "autograd/ops.h"
 
+#include <algorithm>
+
 namespace autograd {
 namespace {
 
@@ -42,22 +44,24 @@ Variable mean_field_labels(const Variable& unary, const Filters& spatial, const 
 }
 
 /// The part of q_1 - q_0 that one filter F adds: with g = (row 1 - row 0) of its gain, and Q_0 = 1 - Q_1,
-/// -(g_0 F(Q_0) + g_1 F(Q_1)) = slope F(Q_1) + offset F(1), slope = g_0 - g_1, offset = -g_0.
+/// -(g_0 F(Q_0) + g_1 F(Q_1)) = slope F(Q_1) + offset, slope = g_0 - g_1, offset = -g_0 F(1). Where F keeps constants
+/// the offset is one number.
 struct BinaryMessage {
   Variable slope, offset;
   BinaryMessage(const Variable& gain, const Filters& filters, const tensor::Shape& s) {
     const Tensor& like = gain.value();
     const Variable g = matmul(constant({-1, 1}, {1, 2}, like), gain);
     slope = reshape(matmul(g, constant({1, -1}, {2, 1}, like)), {1});
-    const Variable first = reshape(matmul(g, constant({-1, 0}, {2, 1}, like)), {1});
-    offset = multiply(Variable(filtered(filters, false, tensor::full(s, 1, like.dtype(), like.device()))), first);
+    offset = reshape(matmul(g, constant({-1, 0}, {2, 1}, like)), {1});
+    if (std::all_of(filters.begin(), filters.end(), [](const auto& f) { return f->keeps_constants(); })) return;
+    offset = multiply(Variable(filtered(filters, false, tensor::full(s, 1, like.dtype(), like.device()))), offset);
   }
 };
 
 Variable mean_field_binary(const Variable& unary, const Filters& spatial, const Filters& bilateral,
                            const Variable& spatial_gain, const Variable& bilateral_gain, int iterations) {
   const BinaryMessage near(spatial_gain, spatial, unary.shape()), alike(bilateral_gain, bilateral, unary.shape());
-  const Variable base = add(unary, add(near.offset, alike.offset));
+  const Variable base = add(add(unary, near.offset), alike.offset);
   Variable s = unary;
   for (int t = 0; t < iterations; ++t) {
     const Variable probability = sigmoid(s);

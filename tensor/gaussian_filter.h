@@ -30,6 +30,8 @@ class GaussianFilter {
   GaussianFilter(GaussianKind kind, Normalisation normalisation, const Tensor& features);
 
   int64_t points() const { return points_; }
+  /// Whether the result of a constant is that constant, but for rounding: rows that are normalised sum to 1.
+  bool keeps_constants() const { return !before_.defined(); }
   /// Filters image `image` of x into y. x, y: [images, points, c], of the features' dtype and device.
   void apply(int64_t image, bool transpose, const Tensor& x, const Tensor& y) const;
   /// Memory that it holds.
@@ -40,7 +42,7 @@ class GaussianFilter {
   int64_t points_;
   Tensor features_;        // exact only
   Lattice lattice_;        // the other kinds
-  Tensor before_, after_;  // factors of normalisation
+  Tensor before_, after_;  // factors of normalisation; row has none before
   void filter(const GaussianPass& pass, const Tensor& x, const Tensor& y) const;
 };
 

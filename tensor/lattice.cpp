@@ -196,6 +196,20 @@ void add_vertices(Numbering<Key>& y, const Scratch<Key>& more) {
   y.heavy.swap(heavy);
 }
 
+/// Of linked, [axes, 2, words]: reverses the axes of the vertices from `first` on.
+void reverse_axes(int32_t* linked, int64_t axes, int64_t words, int64_t first) {
+  for (int64_t i = 0; i < axes / 2; ++i)
+    for (int64_t side = 0; side < 2; ++side) {
+      int32_t *const a = linked + (2 * i + side) * words, *const b = linked + (2 * (axes - 1 - i) + side) * words;
+      for (int64_t w = first / 32; w < words; ++w) {
+        const uint32_t which = w > first / 32 ? ~0u : ~0u << (first % 32);
+        const uint32_t different = (uint32_t(a[w]) ^ uint32_t(b[w])) & which;
+        a[w] = int32_t(uint32_t(a[w]) ^ different);
+        b[w] = int32_t(uint32_t(b[w]) ^ different);
+      }
+    }
+}
+
 /// Nothing where points would touch fewer than `least` vertices of a copy.
 template <class T, int D, class Key>
 std::optional<Lattice> build(const Tensor& features, const KeyLayout<Key, D>& layout, const Form& form, int64_t least) {
@@ -252,6 +266,10 @@ std::optional<Lattice> build(const Tensor& features, const KeyLayout<Key, D>& la
   parallel_chunks(D + 1, [&](int64_t i) {
     link_neighbours(numbering.keys, layout.along[i], linked + 2 * i * words, linked + (2 * i + 1) * words);
   });
+  if (form.copies == 2) {
+    const auto second = std::lower_bound(numbering.keys.begin(), numbering.keys.end(), layout.copy);
+    reverse_axes(linked, D + 1, words, second - numbering.keys.begin());
+  }
   return y;
 }
 

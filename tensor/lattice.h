@@ -4,15 +4,16 @@
 /// that normalisation removes. Only vertices that a point touches exist; absent neighbours count 0. Source: Adams, Baek
 /// & Davis 2010.
 ///
-/// The bridged lattice is ours, nearer to the sum, and its own transpose. Features count 1.05 times; the axes are
-/// blurred in both orders, whose mean is sliced. Absent vertices exist too, bridges, so that the blur can cross them:
+/// The bridged lattice is ours, nearer to the sum. Features count 1.05 times; the axes are blurred in both orders, whose
+/// mean is sliced, so that it is its own transpose. Absent vertices exist too, bridges, so that the blur can cross them:
 /// those that have along two axes or more a neighbour that a point touches, and, of fewer than 16384 points, then those
 /// that have any along three axes or more. Of 32768 points or more, where time counts, only neighbours count where
 /// points weigh at least 0.15 min(1, mean over the vertices).
 ///
 /// Of fewer than 16384 points there are two copies of it, and of fewer than 32768 where they touch fewer than 1.3
 /// vertices each: the second lies half a period further along every other coordinate, and their results are added.
-/// Where one errs because a point lies on a vertex or far from all, the other errs the other way.
+/// Where one errs because a point lies on a vertex or far from all, the other errs the other way. Each copy is blurred
+/// in one order only, the second in the reverse of the first's.
 ///
 /// Where points would touch few vertices of a copy, at most one for 2 points (of 16384 points or more, for 5), the
 /// bridged lattice is finer and blurs twice: along an axis a splat and a slice have variance (d + 1)^2 / 6 and a blur
@@ -60,12 +61,15 @@ struct Lattice {
   /// vertices: tensor/lattice_corners.h reads it. Weights are rounded, to 2^-16 of 65535 vertices.
   Tensor packed;
   /// i32 [dimensions + 1, 2, ceil(vertices / 32)]: a bit a vertex, the lowest first: along the axis there is one before
-  /// it ([.., 0, ..]), one after it ([.., 1, ..]). Bits beyond the last vertex are 0.
+  /// it ([.., 0, ..]), one after it ([.., 1, ..]). Bits beyond the last vertex are 0. The second copy's vertices have
+  /// their axes in reverse here, so that one loop over the axes blurs both copies, each in its order.
   Tensor linked;
   LatticeGathers gathers;  ///< on Device::cuda only
 
   int64_t axes() const { return dimensions + 1; }
   int64_t corners() const { return copies * axes(); }
+  /// Whether all vertices are blurred in both orders of the axes, whose mean is sliced.
+  bool both_orders() const { return bridged && copies == 1; }
   int64_t bytes() const;
   /// From host memory.
   Lattice to(Device device) const;

@@ -92,7 +92,7 @@ Lanes<T> spread_lanes(uint32_t bits, const T* x) {
 /// One channel's values on the vertices, a whole number of 32, and what is read and written beyond them at most.
 int64_t row_size(const Lattice& l) { return (l.vertices + 31) / 32 * 32 + kVertexLanes; }
 /// For each order of the axes a row of values and two of neighbours.
-int64_t rows(const Lattice& l) { return (l.bridged ? 2 : 1) * 3; }
+int64_t rows(const Lattice& l) { return (l.both_orders() ? 2 : 1) * 3; }
 
 /// x += (before + after) / 2 along one axis. Neighbours keep the order of the vertices: all that are before one are
 /// brought together in `earlier`, all that are after one in `later`, and handed out in order as soon as enough are
@@ -166,17 +166,17 @@ void filter(const Lattice& l, const Corners& corner, bool transpose, int64_t cha
       }
   });
 
-  if (l.bridged)
+  if (l.both_orders())
     parallel_for(row, 4 * kGrain,
                  [&](int64_t first, int64_t last) { std::copy(work + first, work + last, work + 3 * row + first); });
-  parallel_chunks(l.bridged ? 2 : 1, [&](int64_t order) {
+  parallel_chunks(l.both_orders() ? 2 : 1, [&](int64_t order) {
     T* const values = work + 3 * order * row;
     for (int64_t step = 0; step < l.rounds * l.axes(); ++step) {
       const int64_t at = step % l.axes(), axis = transpose != (order == 1) ? l.axes() - 1 - at : at;
       blur(l.linked.data<int32_t>() + 2 * axis * words, words, values, values + row, values + 2 * row);
     }
   });
-  if (l.bridged)
+  if (l.both_orders())
     parallel_for(l.vertices, 4 * kGrain, [&](int64_t first, int64_t last) {
       for (int64_t v = first; v < last; ++v) work[v] = T(0.5) * (work[v] + work[3 * row + v]);
     });

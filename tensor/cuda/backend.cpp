@@ -275,13 +275,13 @@ class CudaBackend final : public Backend {
   }
   void lattice_gaussian(const Lattice& l, const GaussianPass& pass, const Tensor& x, const Tensor& y) override {
     const int64_t channels = x.shape()[-1];
-    const Tensor buffers({l.bridged ? 4 : 2, l.vertices + 1, channels}, x.dtype(), Device::cuda);
+    const Tensor buffers({l.both_orders() ? 4 : 2, l.vertices + 1, channels}, x.dtype(), Device::cuda);
     visit_float(x.dtype(), "lattice_gaussian", [&]<class T>() {
       cuda::lattice_gaussian<T>(filtering<T>(pass, l.points, x, y),
                                 {.dimensions = l.dimensions,
                                  .corners = l.corners(),
                                  .vertices = l.vertices,
-                                 .bridged = l.bridged,
+                                 .both_orders = l.both_orders(),
                                  .rounds = l.rounds,
                                  .vertex = l.vertex.data<int32_t>(),
                                  .splat_start = l.gathers.splat_start.data<int32_t>(),

@@ -100,10 +100,10 @@ template <class T>
 void lattice_gaussian(const Filtering<T>& f, const LatticePointers<T>& l) {
   const int64_t size = (l.vertices + 1) * f.channels;
   T* const b = l.buffers;
-  launch("splat", &splat_kernel<T>, blocks_for(size), kThreads, f, l, l.bridged ? 4 : 2);
+  launch("splat", &splat_kernel<T>, blocks_for(size), kThreads, f, l, l.both_orders ? 4 : 2);
   const T* one;
   const T* other;
-  if (l.bridged) {
+  if (l.both_orders) {
     one = blur_all<T>(l, f.channels, f.transpose, b, b + size, b + 2 * size);
     other = blur_all<T>(l, f.channels, !f.transpose, b, b + 3 * size, one == b + size ? b + 2 * size : b + size);
   } else {

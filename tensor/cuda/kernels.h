@@ -163,11 +163,11 @@ struct Filtering {
 };
 template <class T>
 void exact_gaussian(const Filtering<T>& f, const T* features, int64_t dimensions);
-/// The lattice's tensors (tensor/lattice.h) and buffers of (vertices + 1) * channels: two, or four of a bridged one.
+/// The lattice's tensors (tensor/lattice.h) and buffers of (vertices + 1) * channels: two, or four for both orders of the axes.
 template <class T>
 struct LatticePointers {
   int64_t dimensions, corners, vertices;
-  bool bridged;
+  bool both_orders;
   int rounds;
   const int32_t *vertex, *splat_start, *splat_point, *neighbour;
   const T *weight, *splat_weight;

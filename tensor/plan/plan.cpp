@@ -108,7 +108,7 @@ class PlanBackend final : public Backend {
   void lattice_gaussian(const Lattice& l, const GaussianPass&, const Tensor& x, const Tensor& y) override {
     const int64_t channels = x.shape()[-1];
     // As the kernels of the cpu, a row of values and two of neighbours for each order of the axes, or of cuda.
-    const int64_t orders = l.bridged ? 2 : 1;
+    const int64_t orders = l.both_orders() ? 2 : 1;
     const int64_t size = planned == Device::cuda ? 2 * orders * (l.vertices + 1) * channels
                                                  : 3 * orders * ((l.vertices + 31) / 32 * 32 + 16);
     const Tensor work({size}, x.dtype(), x.device());

@@ -68,7 +68,7 @@ void ReferenceBackend::lattice_gaussian(const Lattice& l, const GaussianPass& pa
             splat[corner.vertex(e) * c_count + c] +=
                 corner.weight(e) * (in[i * c_count + c] * factor<T>(pass.before, i));
       std::vector<T> values = blurred(l, pass.transpose, splat, c_count);
-      if (l.bridged) {
+      if (l.both_orders()) {
         const std::vector<T> other = blurred(l, !pass.transpose, splat, c_count);
         for (size_t i = 0; i < values.size(); ++i) values[i] = T(0.5) * (values[i] + other[i]);
       }
