@@ -61,6 +61,8 @@ class Trainer {
   bool said_refusal_ = false;
 
   void restore();
+  /// Strategy crf: those of all images, before the first epoch.
+  void build_filters();
   void save_last();
   double take_step(const data::Batch& batch);
   /// Validates, writes the epoch's lines and checkpoints; returns the Dice at its best threshold, which ranks epochs.

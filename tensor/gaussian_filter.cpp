@@ -1,8 +1,10 @@
 /// Gaussian filters: features, normalisation, and the choice between exact and lattice.
 #include "tensor/gaussian_filter.h"
 
+#include <algorithm>
 #include <cmath>
 #include <exception>
+#include <numeric>
 
 #include "tensor/ops.h"
 #include "tensor/parallel.h"
@@ -98,7 +100,12 @@ void apply_each(const GaussianFilters& filters, bool transpose, const Tensor& x,
   const int64_t images = x.shape()[0];
   check(int64_t(filters.size()) == images, "gaussian filters: {} filters for the {} images of {}", filters.size(),
         images, x.shape());
-  each_image(images, x.device(), [&](int64_t n) { filters[n]->apply(n, transpose, x, y); });
+  // The longest first, so that threads end together.
+  std::vector<int64_t> order(filters.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::stable_sort(order.begin(), order.end(),
+                   [&](int64_t a, int64_t b) { return filters[a]->bytes() > filters[b]->bytes(); });
+  each_image(images, x.device(), [&](int64_t i) { filters[order[i]]->apply(order[i], transpose, x, y); });
 }
 
 GaussianFilters build_each(GaussianKind kind, Normalisation normalisation, const std::vector<Tensor>& features) {

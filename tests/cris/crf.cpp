@@ -7,10 +7,12 @@
 #include <cmath>
 #include <cstdlib>
 
+#include "cris/filters.h"
 #include "cris/model.h"
 #include "data/files.h"
 #include "data/synthetic.h"
 #include "tests/difference.h"
+#include "tests/scratch.h"
 
 using autograd::Variable;
 using cris::Crf;
@@ -193,6 +195,29 @@ TEST_CASE(
   std::copy_n(other.data<float>() + 3, 3, other.data<float>());
   CHECK(largest_difference(keeping(z, other).value(), first) > 0);
   CHECK(keeping.filters()->count() == 4);
+}
+
+TEST_CASE("crf: filters built ahead are those that training and evaluation look for, as many as may be kept") {
+  const Scratch folder;
+  data::write_synthetic_set(folder / "data", 11, 32, 32, 1, 1);
+  const auto store = std::make_shared<data::SampleStore>(data::open_dataset(folder / "data").pairs, 32, 32);
+  Crf ahead, anew, forgetting(CrfOptions{.cache_bytes = 0});
+  cris::build_filters(ahead, store);
+  CHECK(ahead.filters()->count() == 11);
+  Crf narrow(CrfOptions{.cache_bytes = ahead.filters()->bytes() / 2});
+  for (Crf* crf : {&narrow, &forgetting}) cris::build_filters(*crf, store);
+  CHECK(narrow.filters()->count() > 0);
+  CHECK(narrow.filters()->count() < 11);
+  CHECK(forgetting.filters()->count() == 0);
+  data::Loader loader(store, {.batch = 4, .shuffle = true, .seed = 3});
+  loader.start(0);
+  const Variable z(draw(2, {4, 32, 32, 1}, -2, 2));
+  for (int step = 0; step < 2; ++step) {
+    const auto batch = loader.next(Device::cpu);
+    CHECK(largest_difference(ahead(z, batch->x).value(), anew(z, batch->x).value()) == 0);
+  }
+  CHECK(ahead.filters()->count() == 11);
+  CHECK(anew.filters()->count() == 8);
 }
 
 TEST_CASE("crf: one pixel, and labels of their own") {
