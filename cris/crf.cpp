@@ -2,6 +2,7 @@
 #include "cris/crf.h"
 
 #include <cmath>
+#include <numeric>
 #include <string_view>
 #include <vector>
 
@@ -22,15 +23,21 @@ Variable scaled_identity(int64_t labels, double scale, tensor::DType dtype, Devi
   return Variable(tensor::cast(Tensor::from(values, {labels, labels}, device), dtype), true);
 }
 
-/// Of the content of one image of the batch, its extents and what else decides the filter.
-uint64_t filter_key(const Tensor& image, int64_t index, double theta_alpha, const CrfOptions& o) {
-  if (image.device() == Device::plan) return uint64_t(index);
+/// Of the content of each image of the batch, its extents and what else decides the filter.
+std::vector<uint64_t> filter_keys(const Tensor& image, double theta_alpha, const CrfOptions& o) {
+  std::vector<uint64_t> y(image.shape()[0]);
+  if (image.device() == Device::plan) {
+    std::iota(y.begin(), y.end(), 0);
+    return y;
+  }
   const Tensor host = image.device() == Device::cuda ? image.to(Device::cpu) : image;
-  const size_t bytes = size_t(image.bytes() / image.shape()[0]);
-  const uint64_t content = nn::hash64({static_cast<const char*>(host.raw()) + index * bytes, bytes});
   const std::string rest = fmt::format("{} {} {} {} {} {} {}", image.shape()[1], image.shape()[2], theta_alpha,
                                        o.theta_beta, name(o.kind), name(o.normalisation), name(image.device()));
-  return nn::hash64(rest, content);
+  for (size_t n = 0; n < y.size(); ++n) {
+    const size_t bytes = size_t(image.bytes()) / y.size();
+    y[n] = nn::hash64(rest, nn::hash64({static_cast<const char*>(host.raw()) + n * bytes, bytes}));
+  }
+  return y;
 }
 
 }  // namespace
@@ -92,10 +99,10 @@ autograd::Filters Crf::bilateral_filters(const Tensor& image) {
   const double theta_alpha = options.theta_alpha > 0 ? options.theta_alpha : 160.0 * double(image.shape()[2]) / 500.0;
   const bool cached = filters_->limit_bytes() > 0;
   autograd::Filters y(image.shape()[0]);
-  std::vector<uint64_t> keys(y.size());
+  const std::vector<uint64_t> keys = cached ? filter_keys(image, theta_alpha, options) : std::vector<uint64_t>();
   std::vector<size_t> missing;
   for (size_t n = 0; n < y.size(); ++n) {
-    if (cached) y[n] = filters_->find(keys[n] = filter_key(image, int64_t(n), theta_alpha, options));
+    if (cached) y[n] = filters_->find(keys[n]);
     if (!y[n]) missing.push_back(n);
   }
   if (missing.empty()) return y;
