@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 
 #include <cstdint>
+#include <filesystem>
+#include <system_error>
 
 #include "cris/chart.h"
 #include "tensor/atomic_file.h"
@@ -54,5 +56,11 @@ std::string page_begin(const std::string& title) {
 std::string page_end() { return "</main></body></html>\n"; }
 
 std::string png_url(const std::string& path) { return "data:image/png;base64," + base64(tensor::read_file(path)); }
+
+void write_page(const std::string& path, const std::string& page) {
+  std::error_code none;
+  if (std::filesystem::is_regular_file(path, none) && tensor::read_file(path) == page) return;
+  tensor::write_file_atomically(path, page);
+}
 
 }  // namespace cris

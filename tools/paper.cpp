@@ -3,7 +3,7 @@
 
 #include <fmt/format.h>
 
-#include "tensor/atomic_file.h"
+#include "cris/page.h"
 #include "tools/command.h"
 
 namespace tools {
@@ -23,7 +23,7 @@ Run setup_paper(CLI::App& app) {
   return [o] {
     if (o->kvasir.empty() && o->cvc.empty()) throw Failure(kUsage, "paper: give runs by --kvasir and --cvc");
     const auto tables = cris::paper_tables(o->kvasir, o->cvc);
-    if (!o->out.empty()) tensor::write_file_atomically(o->out, cris::paper_html(tables, o->title));
+    if (!o->out.empty()) cris::write_page(o->out, cris::paper_html(tables, o->title));
     fmt::print("{}{}", cris::paper_text(tables), o->out.empty() ? "" : "report: " + o->out + "\n");
     return int(kOk);
   };

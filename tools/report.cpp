@@ -3,7 +3,7 @@
 
 #include <fmt/format.h>
 
-#include "tensor/atomic_file.h"
+#include "cris/page.h"
 #include "tools/command.h"
 
 namespace tools {
@@ -20,7 +20,7 @@ Run setup_report(CLI::App& app) {
   app.add_option("-o,--out", o->out, "the file to write")->capture_default_str();
   app.add_option("--title", o->title, "its heading")->capture_default_str();
   return [o] {
-    tensor::write_file_atomically(o->out, cris::html_report(o->runs, o->title));
+    cris::write_page(o->out, cris::html_report(o->runs, o->title));
     fmt::print("{}\n", o->out);
     return int(kOk);
   };
