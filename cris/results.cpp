@@ -6,9 +6,9 @@
 #include <map>
 
 #include "cris/chart.h"
+#include "cris/crf_filters.h"
 #include "cris/evaluate.h"
 #include "cris/film.h"
-#include "cris/filters.h"
 #include "cris/guard.h"
 #include "cris/overlay.h"
 #include "cris/run_files.h"

@@ -6,8 +6,8 @@
 #include <cmath>
 #include <ctime>
 
+#include "cris/crf_filters.h"
 #include "cris/evaluate.h"
-#include "cris/filters.h"
 #include "cris/guard.h"
 #include "nn/checkpoint.h"
 #include "nn/json_text.h"

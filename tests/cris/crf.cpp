@@ -7,7 +7,7 @@
 #include <cmath>
 #include <cstdlib>
 
-#include "cris/filters.h"
+#include "cris/crf_filters.h"
 #include "cris/model.h"
 #include "data/files.h"
 #include "data/synthetic.h"

@@ -1,5 +1,5 @@
-/// Filters ahead of time.
-#include "cris/filters.h"
+/// Bilateral filters ahead of time.
+#include "cris/crf_filters.h"
 
 #include "tensor/backend.h"
 
