@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <numeric>
 
-#include "tensor/gaussian_filter.h"
+#include "tensor/gaussian/gaussian_filter.h"
 
 namespace autograd {
 

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "autograd/variable.h"
-#include "tensor/gaussian_filter.h"
+#include "tensor/gaussian/gaussian_filter.h"
 
 namespace autograd {
 

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "data/image.h"
-#include "tensor/gaussian_filter.h"
+#include "tensor/gaussian/gaussian_filter.h"
 
 namespace cris {
 

@@ -3,7 +3,7 @@
 
 #include <cmath>
 
-#include "cris/guard.h"
+#include "cris/nonfinite.h"
 
 namespace cris {
 

@@ -17,7 +17,7 @@ using MapObserver = std::function<void(int64_t sample, const float* probability,
 Tensor probabilities(Model& model, const Tensor& image);
 
 /// Scores of the final output for every pair, in the store's order, with dropout off and running statistics; batch
-/// norms are folded into the convolutions. The model is left in evaluation mode. Throws NonFiniteError (cris/guard.h).
+/// norms are folded into the convolutions. The model is left in evaluation mode. Throws NonFiniteError (cris/nonfinite.h).
 Scores evaluate(Model& model, std::shared_ptr<data::SampleStore> store, tensor::Device device, int64_t batch,
                 const MapObserver& observe = {});
 

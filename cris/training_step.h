@@ -8,7 +8,7 @@
 
 #include "cris/model.h"
 #include "nn/optimizer.h"
-#include "tensor/allocator.h"
+#include "tensor/machine/allocator.h"
 
 namespace cris {
 

@@ -8,7 +8,7 @@
 #include <filesystem>
 
 #include "data/format_error.h"
-#include "tensor/atomic_file.h"
+#include "tensor/machine/atomic_file.h"
 
 namespace data {
 

@@ -15,7 +15,7 @@
 #include "data/files.h"
 #include "data/format_error.h"
 #include "data/image_format.h"
-#include "tensor/atomic_file.h"
+#include "tensor/machine/atomic_file.h"
 
 // A compressed bomb may ask for any amount of memory: beyond this, the decoder is told that there is none.
 namespace {

@@ -1,4 +1,4 @@
-/// Threads that take the next index from a counter. Threads of its own: the team of tensor/parallel.h belongs to the
+/// Threads that take the next index from a counter. Threads of its own: the team of tensor/machine/parallel.h belongs to the
 /// thread that computes.
 #include "data/parallel.h"
 

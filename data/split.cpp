@@ -13,7 +13,7 @@
 #include "data/format_error.h"
 #include "data/hash.h"
 #include "data/random_streams.h"
-#include "tensor/atomic_file.h"
+#include "tensor/machine/atomic_file.h"
 
 namespace data {
 

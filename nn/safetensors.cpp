@@ -7,7 +7,7 @@
 
 #include "nn/hash.h"
 #include "nn/json_text.h"
-#include "tensor/atomic_file.h"
+#include "tensor/machine/atomic_file.h"
 
 namespace nn {
 

@@ -13,7 +13,7 @@
 
 #include "tensor/conv_shape.h"
 #include "tensor/device.h"
-#include "tensor/lattice.h"
+#include "tensor/gaussian/lattice.h"
 #include "tensor/parts.h"
 #include "tensor/pool_shape.h"
 #include "tensor/random.h"

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "tensor/allocator.h"
+#include "tensor/machine/allocator.h"
 #include "tensor/backend.h"
 
 namespace tensor {

@@ -3,7 +3,7 @@
 #   tools/gpu_check.sh pack HEADERS          where the packages are installed: copies the headers that the build needs
 #   tools/gpu_check.sh run HEADERS RESULT [--minutes N] [--peer-python PYTHON --peer SCRIPT] [--parity DIR]
 # `run` builds, runs test_cuda, the parity cases twice (same bits) and the benchmarks, against a PyTorch program (options of
-# tools/bench_peer.py, and --device, --precision, --channels-last, --compile) where one is given, then small trainings that
+# tools/bench/bench_peer.py, and --device, --precision, --channels-last, --compile) where one is given, then small trainings that
 # are killed and resumed, compute-sanitizer on the small cases and the host's unit tests, and writes all of it to RESULT.
 # What matters most comes first: with --minutes, what that time does not hold is cut short or skipped.
 # It goes on after a failure; the last line is `N passed, N failed, N skipped`. CRIS_CUDA=EMULATED rehearses it without a GPU.

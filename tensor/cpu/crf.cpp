@@ -6,7 +6,7 @@
 
 #include "tensor/cpu/backend.h"
 #include "tensor/cpu/parallel.h"
-#include "tensor/lattice_corners.h"
+#include "tensor/gaussian/lattice_corners.h"
 
 #if defined(__AVX512F__)
 #include <immintrin.h>

@@ -3,7 +3,7 @@
 #include <cstring>
 
 #include "tensor/cpu/backend.h"
-#include "tensor/cpu/lanes.h"
+#include "tensor/cpu/wide_rows.h"
 #include "tensor/cpu/parallel.h"
 
 namespace tensor::cpu {
@@ -29,7 +29,7 @@ void zip_floats(Op op, const float* a, const float* b, float* y, int64_t n) {
 }
 
 template <class Op>
-void zip_row(Op op, const float* a, const float* b, float* y, const Lanes& z) {
+void zip_row(Op op, const float* a, const float* b, float* y, const WideRows& z) {
   const std::vector<float> repeated = z.repeat(b);
   for_each_row(z, [&, lane = repeated.data()](int64_t row, int64_t length) {
     const float* from = a + row * z.width;
@@ -67,7 +67,7 @@ void CpuBackend::zip(const ZipOp& op, const Tensor& a, const Tensor& b, const Te
         if (b.size() == a.size())
           zip_floats(f, from, with, to, a.size());
         else
-          zip_row(f, from, with, to, Lanes(a.size(), b.size()));
+          zip_row(f, from, with, to, WideRows(a.size(), b.size()));
       },
       op);
 }

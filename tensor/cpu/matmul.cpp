@@ -1,6 +1,6 @@
 /// Matrix product through the register tile.
 #include "tensor/cpu/backend.h"
-#include "tensor/cpu/pack.h"
+#include "tensor/cpu/conv/pack.h"
 #include "tensor/cpu/scratch.h"
 
 namespace tensor::cpu {

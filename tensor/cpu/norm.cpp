@@ -2,7 +2,7 @@
 #include <cmath>
 
 #include "tensor/cpu/backend.h"
-#include "tensor/cpu/lanes.h"
+#include "tensor/cpu/wide_rows.h"
 #include "tensor/cpu/past_caches.h"
 
 namespace tensor::cpu {
@@ -27,7 +27,7 @@ void add_moments(const float* __restrict x, int64_t width, int64_t length, const
 /// The parameters of one batch norm, a value per lane.
 struct LaneParameters {
   std::vector<float> mean, rstd, gamma, beta;
-  LaneParameters(const Lanes& z, const BatchNorm& b)
+  LaneParameters(const WideRows& z, const BatchNorm& b)
       : mean(z.repeat(b.mean.data<float>())),
         rstd(z.repeat(b.rstd.data<float>())),
         gamma(z.repeat(b.gamma.data<float>())),
@@ -92,7 +92,7 @@ void input_gradient_row(const float* __restrict x, const float* dy, int64_t leng
 }
 
 template <bool kRelu>
-std::vector<double> gradient_sums(const Lanes& z, const BatchNorm& b, const float* dy) {
+std::vector<double> gradient_sums(const WideRows& z, const BatchNorm& b, const float* dy) {
   const LaneParameters lane(z, b);
   const float* x = b.x.data<float>();
   return column_sums<2, 2>(z, [&](int64_t begin, int64_t end, float* dgamma, double* total) {
@@ -109,7 +109,7 @@ std::vector<double> gradient_sums(const Lanes& z, const BatchNorm& b, const floa
 
 void CpuBackend::batch_norm_statistics(const Tensor& x, const Tensor& mean, const Tensor& variance) {
   if (x.dtype() != DType::f32) return ReferenceBackend::batch_norm_statistics(x, mean, variance);
-  const Lanes z(x);
+  const WideRows z(x);
   const float* from = x.data<float>();
   // A block's deviations are taken from its own mean, while it lies in the cache: squares of a large mean never meet
   // f32.
@@ -139,7 +139,7 @@ void CpuBackend::batch_norm_statistics(const Tensor& x, const Tensor& mean, cons
 
 void CpuBackend::batch_norm(const BatchNorm& b, const Tensor& y) {
   if (b.x.dtype() != DType::f32) return ReferenceBackend::batch_norm(b, y);
-  const Lanes z(b.x);
+  const WideRows z(b.x);
   const LaneParameters lane(z, b);
   const float* x = b.x.data<float>();
   float* to = y.data<float>();
@@ -155,7 +155,7 @@ void CpuBackend::batch_norm(const BatchNorm& b, const Tensor& y) {
 
 void CpuBackend::batch_norm_grad_sums(const BatchNorm& b, const Tensor& dy, const Tensor& dgamma, const Tensor& dbeta) {
   if (b.x.dtype() != DType::f32) return ReferenceBackend::batch_norm_grad_sums(b, dy, dgamma, dbeta);
-  const Lanes z(b.x);
+  const WideRows z(b.x);
   const auto sums = b.activation == Activation::relu ? gradient_sums<true>(z, b, dy.data<float>())
                                                      : gradient_sums<false>(z, b, dy.data<float>());
   std::copy_n(sums.data(), z.channels, dgamma.data<float>());
@@ -165,7 +165,7 @@ void CpuBackend::batch_norm_grad_sums(const BatchNorm& b, const Tensor& dy, cons
 void CpuBackend::batch_norm_grad_input(const BatchNorm& b, const Tensor& dy, const Tensor& dgamma, const Tensor& dbeta,
                                        bool training, const Tensor& dx) {
   if (b.x.dtype() != DType::f32) return ReferenceBackend::batch_norm_grad_input(b, dy, dgamma, dbeta, training, dx);
-  const Lanes z(b.x);
+  const WideRows z(b.x);
   const LaneParameters lane(z, b);
   const double inverse_count = training && z.elements ? double(z.channels) / double(z.elements) : 0;
   std::vector<float> scale(z.width), from_gamma = z.repeat(dgamma.data<float>()),

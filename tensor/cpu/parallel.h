@@ -3,7 +3,7 @@
 #include <cstdint>
 
 #include "tensor/backend.h"
-#include "tensor/parallel.h"
+#include "tensor/machine/parallel.h"
 
 #if defined(__SSE__)
 #include <xmmintrin.h>

@@ -1,11 +1,11 @@
 /// Sums: f32 within a block of 64 rows, f64 beyond.
 #include "tensor/cpu/backend.h"
-#include "tensor/cpu/lanes.h"
+#include "tensor/cpu/wide_rows.h"
 
 namespace tensor::cpu {
 void CpuBackend::sum(const Tensor& x, const Tensor& y) {
   if (x.dtype() != DType::f32) return ReferenceBackend::sum(x, y);
-  const Lanes z(x.size(), std::max<int64_t>(1, y.size()));
+  const WideRows z(x.size(), std::max<int64_t>(1, y.size()));
   const float* from = x.data<float>();
   const std::vector<double> sums = column_sums<1, 1>(z, [&](int64_t begin, int64_t end, float* partial, double* total) {
     std::fill_n(partial, z.width, 0.0f);

@@ -8,7 +8,7 @@
 namespace tensor::cpu {
 namespace {
 
-constexpr int64_t kChunkElements = 1 << 15;
+constexpr int64_t kElementsAtATime = 1 << 15;
 
 /// One term of a linear combination along an axis.
 struct Term {
@@ -83,7 +83,7 @@ void combine(const Combination& z, int64_t i, const float* x, int64_t stride, in
 void combine_images(const Combination& down, const Combination& across, int64_t images, int64_t input_rows,
                     int64_t input_columns, int64_t rows, int64_t columns, int64_t c, const float* x, float* y) {
   const int64_t width = input_columns * c;
-  parallel_for(images * rows, std::max<int64_t>(1, kChunkElements / std::max<int64_t>(1, columns * c)),
+  parallel_for(images * rows, std::max<int64_t>(1, kElementsAtATime / std::max<int64_t>(1, columns * c)),
                [&](int64_t begin, int64_t end) {
                  std::vector<float> blended(width);
                  for (int64_t row = begin; row < end; ++row) {

@@ -5,7 +5,7 @@
 #include <limits>
 #include <optional>
 
-#include "tensor/allocator.h"
+#include "tensor/machine/allocator.h"
 #include "tensor/cuda/gemm.h"
 #include "tensor/cuda/kernels.h"
 #include "tensor/cuda/runtime.h"

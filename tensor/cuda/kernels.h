@@ -163,7 +163,7 @@ struct Filtering {
 };
 template <class T>
 void exact_gaussian(const Filtering<T>& f, const T* features, int64_t dimensions);
-/// The lattice's tensors (tensor/lattice.h) and buffers of (vertices + 1) * channels: two, or four for both orders of
+/// The lattice's tensors (tensor/gaussian/lattice.h) and buffers of (vertices + 1) * channels: two, or four for both orders of
 /// the axes.
 template <class T>
 struct LatticePointers {

@@ -2,7 +2,7 @@
 /// arithmetic.
 #pragma once
 #include "tensor/backend.h"
-#include "tensor/lattice.h"
+#include "tensor/gaussian/lattice.h"
 
 namespace tensor {
 

@@ -1,7 +1,7 @@
 /// Convolution and its two gradients: one walk over the taps, three sums.
 #include <algorithm>
 
-#include "tensor/parallel.h"
+#include "tensor/machine/parallel.h"
 #include "tensor/reference/reference.h"
 
 namespace tensor {

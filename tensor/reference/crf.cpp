@@ -3,7 +3,7 @@
 #include <cmath>
 #include <vector>
 
-#include "tensor/lattice_corners.h"
+#include "tensor/gaussian/lattice_corners.h"
 #include "tensor/reference/reference.h"
 
 namespace tensor {

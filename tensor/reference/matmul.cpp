@@ -1,5 +1,5 @@
 /// The matrix product.
-#include "tensor/parallel.h"
+#include "tensor/machine/parallel.h"
 #include "tensor/reference/reference.h"
 
 namespace tensor {

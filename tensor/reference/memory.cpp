@@ -1,7 +1,7 @@
 /// Memory of the reference backend: the host's own.
 #include <cstring>
 
-#include "tensor/host_memory.h"
+#include "tensor/machine/host_memory.h"
 #include "tensor/reference/reference.h"
 
 namespace tensor {

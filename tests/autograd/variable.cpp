@@ -6,7 +6,7 @@
 #include <memory>
 
 #include "autograd/op_cases.h"
-#include "tensor/allocator.h"
+#include "tensor/machine/allocator.h"
 
 using namespace autograd;
 using tensor::Device;

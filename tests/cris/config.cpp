@@ -1,12 +1,12 @@
 /// Settings: defaults, files, overrides, and what is refused with which words.
-#include "cris/config.h"
+#include "cris/run/config.h"
 
-#include "cris/summary.h"
+#include "cris/run/memory_plan.h"
 
 #include <doctest/doctest.h>
 
 #include "data/files.h"
-#include "tensor/atomic_file.h"
+#include "tensor/machine/atomic_file.h"
 #include "tests/scratch.h"
 
 using namespace cris;

@@ -2,7 +2,7 @@
 #include <doctest/doctest.h>
 
 #include "cris/model.h"
-#include "cris/model_gradcheck.h"
+#include "cris/audit/model_gradcheck.h"
 #include "nn/dropout.h"
 #include "nn/init.h"
 #include "nn/optimizer.h"

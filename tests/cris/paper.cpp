@@ -1,12 +1,12 @@
 /// The paper's tables: cells from run directories, claimed beside measured, what does not compare.
-#include "cris/paper.h"
+#include "cris/report/paper_tables.h"
 
 #include <doctest/doctest.h>
 
 #include <filesystem>
 
 #include "data/format_error.h"
-#include "tensor/atomic_file.h"
+#include "tensor/machine/atomic_file.h"
 #include "tests/scratch.h"
 
 using cris::Config;

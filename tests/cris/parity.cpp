@@ -1,5 +1,5 @@
 /// The PyTorch vectors of tests/vectors, and the parity tool's own refusals.
-#include "cris/parity.h"
+#include "cris/audit/parity.h"
 
 #include <doctest/doctest.h>
 

@@ -1,14 +1,14 @@
 /// Training in a run directory: it goes on where it was, learns, and refuses what is not its own.
-#include "cris/trainer.h"
+#include "cris/run/trainer.h"
 
 #include <doctest/doctest.h>
 
 #include "cris/evaluate.h"
-#include "cris/summary.h"
+#include "cris/run/memory_plan.h"
 #include "data/format_error.h"
 #include "data/synthetic.h"
-#include "tensor/allocator.h"
-#include "tensor/atomic_file.h"
+#include "tensor/machine/allocator.h"
+#include "tensor/machine/atomic_file.h"
 #include "tests/scratch.h"
 
 using namespace cris;

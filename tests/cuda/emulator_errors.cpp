@@ -2,8 +2,8 @@
 #include <cuda_runtime.h>
 #include <doctest/doctest.h>
 
-#include "cris/summary.h"
-#include "tensor/allocator.h"
+#include "cris/run/memory_plan.h"
+#include "tensor/machine/allocator.h"
 #include "tensor/cuda/runtime.h"
 #include "tensor/ops.h"
 #include "tests/tensor/expect.h"

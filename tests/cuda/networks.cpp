@@ -5,13 +5,13 @@
 #include <cstdlib>
 
 #include "cris/model.h"
-#include "cris/parity.h"
-#include "cris/summary.h"
+#include "cris/audit/parity.h"
+#include "cris/run/memory_plan.h"
 #include "cris/training_step.h"
 #include "nn/dropout.h"
 #include "nn/init.h"
 #include "nn/optimizer.h"
-#include "tensor/allocator.h"
+#include "tensor/machine/allocator.h"
 #include "tensor/ops.h"
 
 namespace {

@@ -6,7 +6,7 @@
 
 #include "data/image.h"
 #include "data/transform.h"
-#include "tensor/atomic_file.h"
+#include "tensor/machine/atomic_file.h"
 #include "tensor/check.h"
 #include "tests/scratch.h"
 

@@ -7,7 +7,7 @@
 
 #include "nn/conv.h"
 #include "nn/norm.h"
-#include "tensor/atomic_file.h"
+#include "tensor/machine/atomic_file.h"
 #include "tests/scratch.h"
 
 using namespace nn;

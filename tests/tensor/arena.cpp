@@ -2,7 +2,7 @@
 #include <map>
 
 #include "expect.h"
-#include "tensor/allocator.h"
+#include "tensor/machine/allocator.h"
 #include "tensor/random.h"
 
 using namespace tensor;

@@ -1,5 +1,5 @@
 /// Files are whole or absent, even when the disk is full.
-#include "tensor/atomic_file.h"
+#include "tensor/machine/atomic_file.h"
 
 #include <doctest/doctest.h>
 #include <signal.h>

@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
-#include "tensor/allocator.h"
+#include "tensor/machine/allocator.h"
 #include "tensor/backend.h"
-#include "tensor/cpu/conv.h"
+#include "tensor/cpu/conv/conv.h"
 #include "tensor/ops.h"
 
 using namespace tensor;

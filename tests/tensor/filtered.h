@@ -6,7 +6,7 @@
 #include <limits>
 #include <vector>
 
-#include "tensor/gaussian_filter.h"
+#include "tensor/gaussian/gaussian_filter.h"
 #include "tensor/ops.h"
 
 namespace filtered {

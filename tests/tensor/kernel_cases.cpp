@@ -6,7 +6,7 @@
 #include <cstring>
 #include <tuple>
 
-#include "tensor/gaussian_filter.h"
+#include "tensor/gaussian/gaussian_filter.h"
 
 namespace kernel_cases {
 

@@ -1,5 +1,5 @@
 /// The lattice's keys: where points lie in them, and that there is room for what is built on that.
-#include "tensor/lattice_points.h"
+#include "tensor/gaussian/lattice_points.h"
 
 #include <algorithm>
 #include <cmath>
@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "expect.h"
-#include "tensor/lattice_links.h"
+#include "tensor/gaussian/lattice_links.h"
 #include "tensor/random.h"
 
 namespace {

@@ -1,5 +1,5 @@
 /// The threads that share a kernel's chunks: every chunk once, whoever calls, from wherever.
-#include "tensor/parallel.h"
+#include "tensor/machine/parallel.h"
 
 #include <doctest/doctest.h>
 

@@ -1,0 +1,101 @@
+/// op = model: evaluation, losses, gradients and training steps of a whole network, from the parameters in the file.
+#include "cris/model.h"
+#include "cris/audit/parity_case.h"
+#include "nn/checkpoint.h"
+
+namespace cris {
+
+namespace {
+
+using tensor::require;
+
+bool take_prefix(std::string& name, const std::string& prefix) {
+  if (name.rfind(prefix, 0) != 0) return false;
+  name.erase(0, prefix.size());
+  return true;
+}
+
+/// The starting point in the file, as a checkpoint.
+nn::SafeTensors start_of(const ParityCase& c, nn::Module& model) {
+  nn::SafeTensors start;
+  for (const auto& [full_name, t] : c.file().tensors) {
+    std::string name = full_name;
+    if (take_prefix(name, "param.") || take_prefix(name, "buffer.")) start.tensors[name] = t;
+  }
+  // The count of batches changes nothing that is compared; files may leave it out.
+  for (const auto& count : model.counters())
+    start.tensors.try_emplace(count.name, nn::stored(std::vector<int64_t>{0}, {}));
+  return start;
+}
+
+void record_evaluation(ParityCase& c, const std::string& prefix, Model& model, const Variable& image) {
+  const autograd::NoGrad off;
+  model.train(false);
+  const Outputs out = model(image);
+  c.computed(prefix + "backbone", autograd::sigmoid(out.mask).value());
+  if (model.options.strategy != Strategy::backbone)
+    c.computed(prefix + "refined", autograd::sigmoid(out.output).value());
+}
+
+}  // namespace
+
+void evaluate_model(ParityCase& c) {
+  ModelOptions options;
+  options.backbone.kind = backbone_from(c.option<std::string>("model"));
+  options.backbone.base = c.option<int64_t>("base");
+  options.backbone.in_channels = c.stored("image").extents.size() == 4 ? c.stored("image").extents[1] : 3;
+  options.strategy = strategy_from(c.option<std::string>("strategy", "cris"));
+  options.refiner.channels = c.option<int64_t>("refiner_channels", options.refiner.channels);
+  options.refiner.kernels = c.option<std::vector<int64_t>>("refiner_kernels", options.refiner.kernels);
+  options.refiner.dropout = c.option<double>("dropout", 0.0);
+  const auto steps = c.option<int64_t>("steps", 0);
+  const auto rate = c.option<double>("learning_rate", 1e-3);
+  require(options.refiner.dropout == 0,
+          "option dropout = {} is not supported: another program's masks cannot be repeated", options.refiner.dropout);
+
+  Model model(options);
+  model.to(c.dtype());
+  model.to(c.device());
+  const nn::SafeTensors start = start_of(c, model);
+  const auto restart = [&] {
+    nn::apply_checkpoint(start, "the case", model, nullptr);
+    model.zero_grad();
+  };
+  const Variable image(c.tensor("image"));
+  const tensor::Tensor mask = c.tensor("mask");
+
+  restart();
+  record_evaluation(c, "eval.", model, image);
+
+  model.train();
+  for (const Loss loss : {Loss::mask_mse, Loss::output_bce}) {
+    restart();
+    const Outputs out = model(image);
+    const Variable value = loss_value(loss, {}, out.mask, out.output, mask);
+    const std::string label = loss == Loss::mask_mse ? "mse" : "bce";
+    c.computed("loss." + label, value.value());
+    c.computed("output.backbone", autograd::sigmoid(out.mask).value());
+    if (model.options.strategy != Strategy::backbone)
+      c.computed("output.refined", autograd::sigmoid(out.output).value());
+    autograd::backward(value);
+    for (const auto& p : model.parameters())
+      if (p.value->grad().defined()) c.computed("grad." + label + "." + p.name, p.value->grad());
+  }
+
+  restart();
+  nn::Adam optimizer(model);
+  std::vector<double> losses;
+  for (int64_t s = 0; s < steps; ++s) {
+    model.zero_grad();
+    const Outputs out = model(image);
+    const Loss loss = loss_of(options.strategy, {.alternate = Alternate::batch}, 0, s);
+    const Variable value = loss_value(loss, {}, out.mask, out.output, mask);
+    losses.push_back(value.value().item());
+    autograd::backward(value);
+    optimizer.step(rate);
+  }
+  c.computed("train.losses", nn::stored(losses, {steps}));
+  record_evaluation(c, "train.eval_", model, image);
+}
+
+}  // namespace cris

@@ -1,0 +1,32 @@
+/// The film strip of the mean field.
+#include "cris/report/crf_filmstrip.h"
+
+#include "cris/report/overlay.h"
+
+namespace cris {
+
+data::Image film_strip(Model& model, tensor::Device device, const data::Image& image, const data::Image& mask,
+                       double threshold) {
+  tensor::check(model.crf.has_value(), "film_strip: strategy {} has no CRF", name(model.options.strategy));
+  const autograd::NoGrad no_graph;
+  std::vector<float> colours(image.pixels.begin(), image.pixels.end());
+  for (float& c : colours) c /= 255.0f;
+  const tensor::Tensor x = tensor::Tensor::from(colours, {1, image.height, image.width, 3}, device);
+  const Variable unary = model(Variable(x), {.refine = false}).mask;
+  const auto map = [&](const Variable& logits) {
+    return tensor::cast(autograd::sigmoid(logits).value(), tensor::DType::f32).to(tensor::Device::cpu);
+  };
+  const auto gray = [&](const tensor::Tensor& p) {
+    return probability_image(p.data<float>(), image.height, image.width);
+  };
+  std::vector<data::Image> frames{image, mask, gray(map(unary))};
+  tensor::Tensor last;
+  for (int t = 1; t <= model.crf->options.evaluation_iterations; ++t) {
+    last = map(model.crf->after(t, unary, x));
+    frames.push_back(gray(last));
+  }
+  frames.push_back(mask_image(last.data<float>(), image.height, image.width, threshold));
+  return beside(frames);
+}
+
+}  // namespace cris

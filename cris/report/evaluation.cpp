@@ -1,0 +1,235 @@
+/// Evaluation of a run and its files.
+#include "cris/report/evaluation.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <map>
+
+#include "cris/report/svg_chart.h"
+#include "cris/crf_filters.h"
+#include "cris/evaluate.h"
+#include "cris/report/crf_filmstrip.h"
+#include "cris/nonfinite.h"
+#include "cris/report/overlay.h"
+#include "cris/report/finished_run.h"
+#include "data/files.h"
+#include "nn/checkpoint.h"
+#include "tensor/machine/atomic_file.h"
+
+namespace cris {
+
+namespace {
+
+constexpr int64_t kShown = 3;  // images that every run of a split shows: the first ones, good or bad
+
+Chart pr_chart(const Scores& scores, bool pooled, const std::string& part) {
+  Chart chart{
+      .title = fmt::format("Precision and recall, {} ({})", part, pooled ? "pooled pixels" : "mean over images"),
+      .x_label = "recall",
+      .y_label = "precision",
+      .series = {{.name = "thresholds 0 .. 1", .points = {}}},
+      .x_range = {{0, 1}},
+      .y_range = {{0, 1}}};
+  for (const CurvePoint& p : scores.curve(pooled)) chart.series[0].points.emplace_back(p.recall, p.precision);
+  return chart;
+}
+
+Chart threshold_chart(const Scores& training, const Scores& part, const std::string& name, double chosen) {
+  Chart chart{.title = "Dice by threshold",
+              .x_label = "threshold",
+              .y_label = "mean Dice",
+              .series = {},
+              .x_range = {{0, 1}},
+              .y_range = {{0, 1}}};
+  for (const auto& [label, scores] : {std::pair{std::string("train"), &training}, {name, &part}}) {
+    Series s{.name = label, .points = {}};
+    for (const CurvePoint& p : scores->curve(false)) s.points.emplace_back(p.threshold, p.dice);
+    chart.series.push_back(s);
+  }
+  chart.series.push_back(
+      {.name = fmt::format("chosen {:.2f}", chosen), .points = {{chosen, 0}, {chosen, 1}}, .dashed = true});
+  return chart;
+}
+
+Chart training_chart(const std::string& path) {
+  Chart chart{.title = "Training",
+              .x_label = "epoch",
+              .y_label = "",
+              .series = {{.name = "training loss", .points = {}},
+                         {.name = "validation Dice", .points = {}},
+                         {.name = "validation MSE", .points = {}}},
+              .x_range = {},
+              .y_range = {}};
+  const Rows rows = read_csv(path);
+  const size_t columns[] = {2, 10, 7};
+  for (size_t i = 0; i < rows.size(); ++i)
+    for (size_t s = 0; s < 3; ++s)
+      chart.series[s].points.emplace_back(number(rows, i, 0, path), number(rows, i, columns[s], path));
+  return chart;
+}
+
+/// A field of a CSV file: in quotes when it holds what separates fields.
+std::string csv_field(const std::string& text) {
+  if (text.find_first_of(",\"\n") == std::string::npos) return text;
+  std::string quoted = "\"";
+  for (const char c : text) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
+  return quoted + '"';
+}
+
+std::string per_image_csv(const std::vector<ImageScore>& images) {
+  std::string csv = "name,dice,precision,recall,mse,mse_thresholded,mask_pixels,predicted_pixels,pixels\n";
+  for (const ImageScore& i : images)
+    csv += fmt::format("{},{},{},{},{},{},{},{},{}\n", csv_field(i.name), i.dice, i.precision, i.recall, i.mse,
+                       i.mse_thresholded, i.mask_pixels, i.predicted_pixels, i.pixels);
+  return csv;
+}
+
+std::string curves_csv(const Scores& scores) {
+  std::string csv = "threshold,precision_pooled,recall_pooled,dice_pooled,precision,recall,dice\n";
+  const auto pooled = scores.curve(true), mean = scores.curve(false);
+  for (size_t k = 0; k < pooled.size(); ++k)
+    csv += fmt::format("{},{},{},{},{},{},{}\n", pooled[k].threshold, pooled[k].precision, pooled[k].recall,
+                       pooled[k].dice, mean[k].precision, mean[k].recall, mean[k].dice);
+  return csv;
+}
+
+/// Deletes what an earlier evaluation left: other images may have been the worst then.
+void empty_folder(const std::string& folder) {
+  if (!std::filesystem::is_directory(folder)) return;
+  for (const std::string& old : data::list_files(folder))
+    if (old.ends_with(".png")) std::filesystem::remove(folder + "/" + old);
+}
+
+nlohmann::ordered_json crf_json(const Crf& crf) {
+  nlohmann::ordered_json json = {{"iterations", crf.options.evaluation_iterations}};
+  for (const auto& [key, weight] : {std::pair{"spatial_weight", &crf.spatial_weight},
+                                    {"bilateral_weight", &crf.bilateral_weight},
+                                    {"compatibility", &crf.compatibility}}) {
+    const std::vector<double> values = weight->value().to_vector();
+    const auto labels = size_t(crf.options.labels);
+    for (size_t l = 0; l < labels; ++l)
+      json[key].push_back(std::vector<double>(values.begin() + l * labels, values.begin() + (l + 1) * labels));
+  }
+  return json;
+}
+
+}  // namespace
+
+std::unique_ptr<Model> load_model_file(const std::string& path, const Config& config) {
+  ModelOptions options = model_options(config);
+  options.crf.cache_bytes = 0;  // each image is seen once
+  auto model = std::make_unique<Model>(options);
+  model->to(device_of(config));
+  nn::load_checkpoint(path, *model);
+  if (const std::string name = non_finite_parameter(*model); !name.empty())
+    throw NonFiniteError(fmt::format("{}: the weights {} are not finite; use another checkpoint", path, name));
+  model->train(false);
+  return model;
+}
+
+std::unique_ptr<Model> load_model(const std::string& run, const Config& config, const std::string& checkpoint) {
+  return load_model_file(fmt::format("{}/checkpoints/{}.safetensors", run, checkpoint), config);
+}
+
+nlohmann::ordered_json summary_json(const Summary& s) {
+  return {{"dice", s.dice},
+          {"dice_pooled", s.dice_pooled},
+          {"precision", s.precision},
+          {"precision_pooled", s.precision_pooled},
+          {"recall", s.recall},
+          {"recall_pooled", s.recall_pooled},
+          {"mse", s.mse},
+          {"mse_thresholded", s.mse_thresholded},
+          {"threshold", s.threshold},
+          {"images", s.images}};
+}
+
+Evaluation evaluate_run(Model& model, const Config& config, const ExperimentData& data, const std::string& part,
+                        const std::string& folder, int64_t overlays) {
+  namespace fs = std::filesystem;
+  // What stops it, a full disk say, leaves the evaluation before as it was.
+  data::Workshop workshop(folder);
+  for (const char* sub : {"/plots", "/overlays", "/maps"}) data::create_folder(workshop.path() + sub);
+  const auto store = part_of(data, part);
+  const tensor::Device device = device_of(config);
+  if (model.crf)
+    for (const auto& images : {data.training, store}) build_filters(*model.crf, images);
+  const Scores training = evaluate(model, data.training, device, config.train.batch);
+  Evaluation e{.part = part, .chosen = {}, .half = {}, .scores = {}};
+  // Maps are kept for the overlays: a byte a pixel.
+  std::map<std::string, std::pair<int64_t, data::Image>> maps;
+  const int64_t size = config.data.size;
+  e.scores = evaluate(model, store, device, config.train.batch, [&](int64_t sample, const float* p, const float*) {
+    maps[store->pair(sample).name] = {sample, probability_image(p, size, size)};
+  });
+  const double threshold = training.best_threshold();
+  e.chosen = e.scores.summary(threshold), e.half = e.scores.summary(0.5), e.pranet_dice = e.scores.pranet_mean_dice();
+
+  const auto write = [&](const std::string& name, const std::string& text) {
+    tensor::write_file_atomically(workshop.path() + "/" + name, text);
+  };
+  nlohmann::ordered_json json = {{"part", part},
+                                 {"chosen_on_training_set", summary_json(e.chosen)},
+                                 {"at_half", summary_json(e.half)},
+                                 {"training_set", summary_json(training.summary(threshold))},
+                                 {"pranet_mean_dice", e.pranet_dice},
+                                 {"parameters", model.parameter_count()}};
+  if (model.crf) {
+    json["crf"] = crf_json(*model.crf);
+    data::create_folder(workshop.path() + "/film");
+  }
+  for (int64_t i = 0; i < std::min(kShown, store->size()); ++i) {
+    const auto pair = store->get(i);
+    const std::string& name = store->pair(i).name;
+    const auto keep = [&](const char* what, const data::Image& picture) {
+      data::write_png(fmt::format("{}/maps/{:02}_{}_{}.png", workshop.path(), i + 1, name, what), picture);
+    };
+    keep("image", pair->image), keep("mask", pair->mask), keep("probability", maps.at(name).second);
+    if (model.crf)
+      data::write_png(fmt::format("{}/film/{:02}_{}.png", workshop.path(), i + 1, name),
+                      film_strip(model, device, pair->image, pair->mask, threshold));
+  }
+
+  std::vector<ImageScore> images = e.scores.per_image(threshold);
+  write("per_image.csv", per_image_csv(images));
+  write("curves.csv", curves_csv(e.scores));
+  write("plots/pr_pooled.svg", to_svg(pr_chart(e.scores, true, part)));
+  write("plots/pr_images.svg", to_svg(pr_chart(e.scores, false, part)));
+  write("plots/threshold.svg", to_svg(threshold_chart(training, e.scores, part, threshold)));
+  if (fs::exists(folder + "/epochs.csv")) write("plots/training.svg", to_svg(training_chart(folder + "/epochs.csv")));
+
+  std::stable_sort(images.begin(), images.end(),
+                   [](const ImageScore& a, const ImageScore& b) { return a.dice < b.dice; });
+  for (size_t i = 0; i < images.size() && int64_t(i) < overlays; ++i) {
+    const auto& [sample, map] = maps.at(images[i].name);
+    const auto pair = store->get(sample);
+    data::Image prediction = map;
+    for (uint8_t& v : prediction.pixels) v = v / 255.0 >= threshold ? 255 : 0;
+    data::write_png(fmt::format("{}/overlays/{:02}_{}.png", workshop.path(), i + 1, images[i].name),
+                    beside({pair->image, pair->mask, map, overlay(pair->image, prediction, pair->mask)}));
+  }
+  write("evaluation.json", json.dump(2) + "\n");
+  for (const char* sub : {"/overlays", "/maps", "/film"}) empty_folder(folder + sub);
+  workshop.publish();
+  return e;
+}
+
+std::string summary_table(const Evaluation& e) {
+  std::string text = fmt::format("{} set, {} images\n{:<34}{:>10}{:>10}\n", e.part, e.chosen.images, "",
+                                 fmt::format("t = {:.2f}", e.chosen.threshold), "t = 0.50");
+  const auto row = [&](const char* name, double chosen, double half) {
+    text += fmt::format("{:<34}{:>10.4f}{:>10.4f}\n", name, chosen, half);
+  };
+  row("Dice, mean over images", e.chosen.dice, e.half.dice);
+  row("Dice, pooled pixels", e.chosen.dice_pooled, e.half.dice_pooled);
+  row("precision, mean over images", e.chosen.precision, e.half.precision);
+  row("precision, pooled pixels", e.chosen.precision_pooled, e.half.precision_pooled);
+  row("recall, mean over images", e.chosen.recall, e.half.recall);
+  row("recall, pooled pixels", e.chosen.recall_pooled, e.half.recall_pooled);
+  row("MSE of probabilities", e.chosen.mse, e.half.mse);
+  row("MSE of thresholded masks", e.chosen.mse_thresholded, e.half.mse_thresholded);
+  return text + fmt::format("{:<34}{:>10.4f}   (mean of 256 thresholds, each map stretched to 0..1)\n",
+                            "Dice, PraNet's convention", e.pranet_dice);
+}
+
+}  // namespace cris

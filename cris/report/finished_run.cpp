@@ -1,0 +1,116 @@
+/// Runs read back.
+#include "cris/report/finished_run.h"
+
+#include <algorithm>
+#include <filesystem>
+
+#include "cris/run/run_directory.h"
+#include "data/files.h"
+#include "data/format_error.h"
+#include "nn/json_text.h"
+
+namespace cris {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+bool all_numbers(const Json& values) {
+  return (values.is_object() || values.is_array()) && !values.empty() &&
+         std::all_of(values.begin(), values.end(), [](const Json& v) { return v.is_number(); });
+}
+
+Json part(const Json& whole, const char* name) { return whole.value(name, Json()); }
+
+/// Whether evaluation.json holds what pages and tables take from it.
+bool complete_evaluation(const Json& evaluation) {
+  for (const char* name : {"chosen_on_training_set", "at_half"})
+    if (!all_numbers(part(evaluation, name))) return false;
+  for (const char* name : {"pranet_mean_dice", "parameters"})
+    if (!part(evaluation, name).is_number()) return false;
+  if (evaluation.contains("crf")) {
+    if (!evaluation["crf"].is_object() || !part(evaluation["crf"], "iterations").is_number()) return false;
+    for (const char* name : {"spatial_weight", "bilateral_weight", "compatibility"}) {
+      const Json rows = part(evaluation["crf"], name);
+      if (!rows.is_array() || !std::all_of(rows.begin(), rows.end(), all_numbers)) return false;
+    }
+  }
+  return true;
+}
+
+/// The same of manifest.json.
+bool complete_manifest(const Json& manifest) {
+  for (const char* name : {"split_sha256", "split_protocol"})
+    if (!part(manifest, name).is_string()) return false;
+  return all_numbers(part(manifest, "images"));
+}
+
+Json read_json(const std::string& path) {
+  const std::string text = read_run_file(path);
+  try {
+    Json json = nn::parse_json<Json>(text);
+    if (json.is_object()) return json;
+  } catch (const tensor::Error&) {
+  }
+  refuse_run_file(path, "is damaged");
+}
+
+}  // namespace
+
+RunFiles read_run(const std::string& path) {
+  RunFiles r;
+  r.path = path;
+  r.config = config_of_run(path);
+  const auto has = [&](const char* name) { return std::filesystem::exists(path + "/" + name); };
+  data::require(has("evaluation.json") || has("SHA256SUMS"),
+                "{}: the run is not finished (it has no evaluation.json); run its cris train again", path);
+  r.evaluation = read_json(path + "/evaluation.json");
+  if (!complete_evaluation(r.evaluation))
+    refuse_run_file(path + "/evaluation.json", "is damaged or of another version");
+  r.manifest = read_json(path + "/manifest.json");
+  if (!complete_manifest(r.manifest)) refuse_run_file(path + "/manifest.json", "is damaged or of another version");
+  r.epochs = read_epochs(path + "/epochs.csv");
+  r.curves = read_csv(path + "/curves.csv");
+  r.images = read_csv(path + "/per_image.csv");
+  if (const auto images = r.manifest["images"].value("test", int64_t(0)); int64_t(r.images.size()) != images)
+    refuse_run_file(path + "/per_image.csv", fmt::format("has {} images, and the run {}", r.images.size(), images));
+  return r;
+}
+
+void label_runs(std::vector<RunFiles>& runs) {
+  const auto differ = [&](auto&& value) {
+    return std::any_of(runs.begin(), runs.end(), [&](const RunFiles& r) { return value(r) != value(runs[0]); });
+  };
+  const bool backbones = differ([](const RunFiles& r) { return r.config.model.backbone; });
+  const bool seeds = differ([](const RunFiles& r) { return r.config.train.seed; });
+  const bool data = differ([](const RunFiles& r) { return r.config.data.dir; });
+  for (RunFiles& r : runs) {
+    r.label = backbones || runs.size() == 1 ? r.config.model.backbone + " " + r.config.train.strategy
+                                            : r.config.train.strategy;
+    if (data) r.label = data_name(r.config) + " " + r.label;
+    if (seeds) r.label += fmt::format(" seed {}", r.config.train.seed);
+  }
+}
+
+Series series_of(const RunFiles& r, const std::string& file, const Rows& rows, size_t x, size_t y) {
+  Series s{.name = r.label, .points = {}};
+  for (size_t i = 0; i < rows.size(); ++i)
+    s.points.emplace_back(number(rows, i, x, r.path + "/" + file), number(rows, i, y, r.path + "/" + file));
+  return s;
+}
+
+std::vector<double> dice_of_images(const RunFiles& r) {
+  std::vector<double> dice;
+  for (size_t i = 0; i < r.images.size(); ++i) dice.push_back(number(r.images, i, 1, r.path + "/per_image.csv"));
+  return dice;
+}
+
+std::vector<std::string> pictures_of(const RunFiles& r, const std::string& folder, const std::string& end) {
+  std::vector<std::string> names;
+  if (!std::filesystem::is_directory(r.path + "/" + folder)) return names;
+  for (const std::string& file : data::list_files(r.path + "/" + folder))
+    if (file.ends_with(end)) names.push_back(file);
+  return names;
+}
+
+}  // namespace cris

@@ -1,0 +1,31 @@
+/// A finished run read back from its files, for pages and tables.
+#pragma once
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "cris/report/svg_chart.h"
+#include "cris/run/config.h"
+#include "cris/run/csv.h"
+
+namespace cris {
+
+struct RunFiles {
+  std::string path, label;
+  Config config;
+  nlohmann::ordered_json evaluation, manifest;
+  Rows epochs, curves, images;
+};
+
+/// Throws data::FormatError when `path` is no finished run or a file of it is damaged.
+RunFiles read_run(const std::string& path);
+/// Gives each run a label: what sets it apart from the others.
+void label_runs(std::vector<RunFiles>& runs);
+/// Columns x and y of rows that came from `file` of the run, as a line. Throws data::FormatError naming file and line.
+Series series_of(const RunFiles& r, const std::string& file, const Rows& rows, size_t x, size_t y);
+/// Dice of each image, in the file's order.
+std::vector<double> dice_of_images(const RunFiles& r);
+/// Those PNG files of a folder of the run whose names end so, in order; none when the folder is missing.
+std::vector<std::string> pictures_of(const RunFiles& r, const std::string& folder, const std::string& end = ".png");
+
+}  // namespace cris

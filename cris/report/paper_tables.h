@@ -1,0 +1,30 @@
+/// The paper's tables 1 and 2 and figures 3, 4 and 5 from finished runs: what it claims beside what was measured.
+#pragma once
+#include <array>
+#include <string>
+#include <vector>
+
+#include "cris/report/finished_run.h"
+#include "cris/strategy.h"
+
+namespace cris {
+
+/// The runs of one data set, by cell: a backbone and a strategy, any number of seeds.
+struct PaperTable {
+  std::string set;                                            ///< "Kvasir-SEG" or "CVC-ClinicDB"
+  int number;                                                 ///< of the paper's table
+  std::array<std::array<std::vector<RunFiles>, 4>, 3> cells;  ///< [BackboneKind][Strategy], by ascending seed
+};
+
+/// Table 1 of the runs on Kvasir-SEG, table 2 of those on CVC-ClinicDB; cells may lack runs.
+/// Throws data::FormatError when one is not finished, when two have the same cell and seed, or when two of one table
+/// differ in more than backbone, width, strategy, seed and learning rate: they would not compare.
+std::vector<PaperTable> paper_tables(const std::vector<std::string>& kvasir, const std::vector<std::string>& cvc);
+
+/// For people: Dice in percent and MSE, claimed beside measured (mean over seeds), and the order that was measured
+/// with its noise.
+std::string paper_text(const std::vector<PaperTable>& tables);
+/// The same as one offline page, with precision-recall curves and the grid of probability maps.
+std::string paper_html(const std::vector<PaperTable>& tables, const std::string& title);
+
+}  // namespace cris

@@ -1,0 +1,326 @@
+/// The table of settings, and its way to and from TOML.
+#include "cris/run/config.h"
+
+#include <fmt/ranges.h>
+
+#include <toml++/toml.h>
+#include <algorithm>
+#include <cmath>
+
+#include "data/files.h"
+#include "data/image.h"
+#include "tensor/machine/atomic_file.h"
+
+namespace cris {
+
+std::vector<Key> keys(Config& c) {
+  return {
+      {"data.dir", &c.data.dir, "folder with images/ and masks/ of the same base names", {}},
+      {"data.split", &c.data.split, "split file to use; empty: made from split_seed and protocol", {}},
+      {"data.split_seed", &c.data.split_seed, "seed of the 70/15/15 split", {}, 0},
+      {"data.protocol",
+       &c.data.protocol,
+       "random: the paper's; sequences: CVC-ClinicDB by whole sequences",
+       {"random", "sequences"}},
+      {"data.size",
+       &c.data.size,
+       "height and width that images are resized to, a multiple of 16 (32 for segnet)",
+       {},
+       16,
+       data::kMaxImageSide},
+      {"data.cache", &c.data.cache, "keep decoded and resized images in memory", {}},
+      {"data.flip", &c.data.flip, "augmentation: random horizontal and vertical flips", {}},
+      {"data.rotate", &c.data.rotate, "augmentation: random quarter turns", {}},
+      {"data.jitter", &c.data.jitter, "augmentation: strength of colour jitter, 0 is off", {}, 0, 5},
+      {"model.backbone", &c.model.backbone, "the network", {"unet", "unet++", "segnet"}},
+      {"model.base", &c.model.base, "channels of the first stage; 0: the backbone's own (64, 32, 64)", {}, 0, 512},
+      {"model.init", &c.model.init, "he: normal, fan in; pytorch: that framework's uniform default", {"he", "pytorch"}},
+      {"model.deep_supervision", &c.model.deep_supervision, "unet++: heads on every depth, loss their mean", {}},
+      {"refiner.channels", &c.refiner.channels, "width of the refiner", {}, 1, 1024},
+      {"refiner.kernels", &c.refiner.kernels, "its odd kernel extents; the last makes the one-channel output", {}},
+      {"refiner.dropout", &c.refiner.dropout, "probability of dropping an element, below 1", {}, 0},
+      {"crf.train_iterations", &c.crf.train_iterations, "mean-field iterations in training", {}, 1, 1000},
+      {"crf.eval_iterations", &c.crf.eval_iterations, "mean-field iterations in evaluation", {}, 1, 1000},
+      {"crf.theta_alpha", &c.crf.theta_alpha, "bilateral reach in pixels; 0: 160 * width / 500", {}, 0},
+      {"crf.theta_beta", &c.crf.theta_beta, "bilateral reach in colour, 0..255", {}, 0.01},
+      {"crf.theta_gamma", &c.crf.theta_gamma, "spatial reach in pixels", {}, 0.5},
+      {"crf.spatial_weight", &c.crf.spatial_weight, "initial weight of the spatial kernel, trained", {}, 0, 1000},
+      {"crf.bilateral_weight", &c.crf.bilateral_weight, "initial weight of the bilateral kernel, trained", {}, 0, 1000},
+      {"crf.filter", &c.crf.filter, "how the Gaussian sums are computed", {"bridged", "permutohedral", "exact"}},
+      {"crf.normalisation", &c.crf.normalisation, "of the filtered sums", {"row", "symmetric"}},
+      {"train.strategy", &c.train.strategy, "what is trained", {"backbone", "fcn", "crf", "cris"}},
+      {"train.alternate", &c.train.alternate, "cris: change the loss every epoch or every batch", {"epoch", "batch"}},
+      {"train.detach_refiner_input",
+       &c.train.detach_refiner_input,
+       "cris: the refined loss does not reach the backbone",
+       {}},
+      {"train.weighted_sum", &c.train.weighted_sum, "cris: both losses at once instead of in turn", {}},
+      {"train.mse_weight", &c.train.mse_weight, "weighted_sum: the share of the mask's MSE", {}, 0, 1},
+      {"train.epochs", &c.train.epochs, "passes over the training set; even for cris", {}, 1, 1e6},
+      {"train.batch", &c.train.batch, "images a step; the last, short batch is kept", {}, 1, 1e5},
+      {"train.seed", &c.train.seed, "of weights, order, dropout and augmentation", {}, 0},
+      {"train.learning_rate", &c.train.learning_rate, "of Adam, constant", {}, 0},
+      {"train.beta1", &c.train.beta1, "Adam's decay of the mean, below 1", {}, 0},
+      {"train.beta2", &c.train.beta2, "Adam's decay of the square, below 1", {}, 0},
+      {"train.epsilon", &c.train.epsilon, "Adam's, added after bias correction", {}, 1e-30},
+      {"train.weight_decay", &c.train.weight_decay, "added to the gradient", {}, 0},
+      {"train.early_stopping",
+       &c.train.early_stopping,
+       "stop after this many epochs without a better Dice; 0: never",
+       {},
+       0},
+      {"train.checkpoint_steps",
+       &c.train.checkpoint_steps,
+       "checkpoint every so many steps too; 0: every epoch",
+       {},
+       0},
+      {"train.overfit", &c.train.overfit, "train and evaluate on this many images only; 0: off", {}, 0},
+      {"train.fast_dev_run", &c.train.fast_dev_run, "two batches of everything, to see that it runs", {}},
+      {"run.device", &c.run.device, "who computes", {"cpu", "reference", "cuda"}},
+      {"run.precision",
+       &c.run.precision,
+       "exact: direct sums only; f32: Winograd too; tf32, bf16: cuda",
+       {"f32", "exact", "tf32", "bf16"}},
+      {"run.threads",
+       &c.run.threads,
+       "of the cpu device; 0: all this process may use. Results do not depend on it",
+       {},
+       0,
+       1024},
+      {"run.replay",
+       &c.run.replay,
+       "cuda: record the kernels of a training step once, then launch them together. Results do not depend on it",
+       {}},
+  };
+}
+
+namespace {
+
+size_t edit_distance(const std::string& a, const std::string& b) {
+  std::vector<size_t> row(b.size() + 1);
+  for (size_t j = 0; j <= b.size(); ++j) row[j] = j;
+  for (size_t i = 1; i <= a.size(); ++i) {
+    size_t diagonal = row[0];
+    row[0] = i;
+    for (size_t j = 1; j <= b.size(); ++j) {
+      const size_t above = row[j];
+      row[j] = std::min({above + 1, row[j - 1] + 1, diagonal + (a[i - 1] != b[j - 1])});
+      diagonal = above;
+    }
+  }
+  return row[b.size()];
+}
+
+/// The last part of a name weighs alone too: "lr" in the wrong section still finds its key.
+std::string nearest(const std::string& unknown, const std::vector<Key>& table) {
+  const auto last = [](const std::string& s) { return s.substr(s.find_last_of('.') + 1); };
+  std::string best;
+  size_t least = SIZE_MAX;
+  for (const Key& k : table) {
+    const size_t d = std::min(edit_distance(unknown, k.name), edit_distance(last(unknown), last(k.name)) + 1);
+    if (d < least) least = d, best = k.name;
+  }
+  return best;
+}
+
+std::string unknown_key(const std::string& name, const std::vector<Key>& table) {
+  const auto inside =
+      std::find_if(table.begin(), table.end(), [&](const Key& k) { return k.name.starts_with(name + "."); });
+  if (inside != table.end()) return fmt::format("{} is a section: write one of its keys, as {}", name, inside->name);
+  return fmt::format("unknown key \"{}\"; the nearest is \"{}\"", name, nearest(name, table));
+}
+
+[[noreturn]] void refuse(const std::string& where, const std::string& what) {
+  throw ConfigError(where.empty() ? what : fmt::format("{}: {}", where, what));
+}
+
+void check_range(const Key& key, const std::string& where) {
+  if (const auto* text = std::get_if<std::string*>(&key.value); text && !key.choices.empty()) {
+    if (std::find(key.choices.begin(), key.choices.end(), **text) == key.choices.end())
+      refuse(where, fmt::format("{} = \"{}\" is unknown: choose {}", key.name, **text, fmt::join(key.choices, ", ")));
+  }
+  if (const auto* text = std::get_if<std::string*>(&key.value); text && !data::is_plain_text(**text))
+    refuse(where, fmt::format("{} has a control character or is no UTF-8: rename what it stands for", key.name));
+  double number = 0;
+  if (const auto* i = std::get_if<int64_t*>(&key.value))
+    number = double(**i);
+  else if (const auto* d = std::get_if<double*>(&key.value))
+    number = **d;
+  else
+    return;
+  if (!std::isfinite(number)) refuse(where, fmt::format("{} = {} is no finite number", key.name, number));
+  if (number >= key.least && number <= key.most) return;
+  const std::string above = key.most < Key::kAny ? fmt::format(" and at most {}", key.most) : "";
+  refuse(where, fmt::format("{} = {} is out of range: at least {}{}", key.name, number, key.least, above));
+}
+
+void assign(const Key& key, const toml::node& node, const std::string& where) {
+  const auto fits = [&](bool ok, const char* kind) {
+    if (!ok) refuse(where, fmt::format("{} must be {}", key.name, kind));
+  };
+  if (const auto* b = std::get_if<bool*>(&key.value)) {
+    fits(node.is_boolean(), "true or false");
+    **b = *node.value<bool>();
+  } else if (const auto* i = std::get_if<int64_t*>(&key.value)) {
+    fits(node.is_integer(), "a whole number");
+    **i = *node.value<int64_t>();
+  } else if (const auto* d = std::get_if<double*>(&key.value)) {
+    fits(node.is_number(), "a number");
+    **d = *node.value<double>();
+  } else if (const auto* s = std::get_if<std::string*>(&key.value)) {
+    fits(node.is_string(), "a text in quotes");
+    **s = *node.value<std::string>();
+  } else {
+    auto& list = *std::get<std::vector<int64_t>*>(key.value);
+    fits(node.is_array(), "a list of whole numbers");
+    list.clear();
+    for (const toml::node& e : *node.as_array()) {
+      fits(e.is_integer(), "a list of whole numbers");
+      list.push_back(*e.value<int64_t>());
+    }
+  }
+  check_range(key, where);
+}
+
+void assign_table(const std::vector<Key>& table, const toml::table& values, const std::string& prefix,
+                  const std::string& file) {
+  for (const auto& [name, node] : values) {
+    const std::string full = prefix + std::string(name.str());
+    const std::string where = file.empty() ? "--set" : fmt::format("{}:{}", file, name.source().begin.line);
+    const auto key = std::find_if(table.begin(), table.end(), [&](const Key& k) { return k.name == full; });
+    if (key != table.end()) {
+      assign(*key, node, where);
+      continue;
+    }
+    const bool section =
+        std::any_of(table.begin(), table.end(), [&](const Key& k) { return k.name.starts_with(full + "."); });
+    if (section && node.is_table()) {
+      assign_table(table, *node.as_table(), full + ".", file);
+      continue;
+    }
+    refuse(where, unknown_key(full, table));
+  }
+}
+
+std::string value_text(const Key& key) {
+  if (const auto* b = std::get_if<bool*>(&key.value)) return **b ? "true" : "false";
+  if (const auto* i = std::get_if<int64_t*>(&key.value)) return fmt::format("{}", **i);
+  if (const auto* d = std::get_if<double*>(&key.value)) {
+    std::string text = fmt::format("{}", **d);
+    return text.find_first_of(".en") == std::string::npos ? text + ".0" : text;
+  }
+  if (const auto* s = std::get_if<std::string*>(&key.value)) {
+    std::string text = "\"";
+    for (const char c : **s) {
+      if (c == '"' || c == '\\') text += '\\';
+      if (static_cast<unsigned char>(c) < 0x20)
+        text += fmt::format("\\u{:04x}", int(c));
+      else
+        text += c;
+    }
+    return text + '"';
+  }
+  return fmt::format("[{}]", fmt::join(*std::get<std::vector<int64_t>*>(key.value), ", "));
+}
+
+}  // namespace
+
+void read_config(Config& config, const std::string& path) {
+  std::string text;
+  try {
+    text = tensor::read_file(path);
+  } catch (const tensor::Error& e) {
+    throw ConfigError(fmt::format("{}; -c takes a configuration file (TOML)", e.what()));
+  }
+  try {
+    assign_table(keys(config), toml::parse(text, path), "", path);
+  } catch (const toml::parse_error& e) {
+    refuse(fmt::format("{}:{}", path, e.source().begin.line), std::string(e.description()));
+  }
+}
+
+void set_config(Config& config, const std::string& name, const std::string& value, const std::string& where) {
+  const auto table = keys(config);
+  const auto key = std::find_if(table.begin(), table.end(), [&](const Key& k) { return k.name == name; });
+  if (key == table.end()) refuse(where, unknown_key(name, table));
+  if (const auto* text = std::get_if<std::string*>(&key->value); text && !value.starts_with('"')) {
+    **text = value;
+    return check_range(*key, where);
+  }
+  try {
+    assign(*key, *toml::parse("value = " + value).get("value"), where);
+  } catch (const toml::parse_error&) {
+    assign(*key, toml::value<std::string>(value), where);  // a text: the type that is wanted gets named
+  }
+}
+
+void set_config(Config& config, const std::string& assignment) {
+  const size_t equals = assignment.find('=');
+  if (equals == std::string::npos)
+    refuse("--set", fmt::format("\"{}\" is not of the form section.key=value", assignment));
+  set_config(config, assignment.substr(0, equals), assignment.substr(equals + 1), "--set");
+}
+
+void resolve_config(Config& c) {
+  for (const Key& k : keys(c)) check_range(k, "");
+  // "DIR/" and "DIR" are one data set: a run resumes by either.
+  while (c.data.dir.size() > 1 && c.data.dir.ends_with('/')) c.data.dir.pop_back();
+  if (c.crf.theta_alpha > 0 && c.crf.theta_alpha < 0.5)
+    refuse("", fmt::format("crf.theta_alpha = {} is out of range: 0, or at least 0.5", c.crf.theta_alpha));
+  if (c.model.deep_supervision && c.model.backbone != "unet++")
+    refuse("", fmt::format("model.deep_supervision is an option of unet++, not of {}", c.model.backbone));
+  if (c.model.base == 0) c.model.base = c.model.backbone == "unet++" ? 32 : 64;
+  const int64_t multiple = c.model.backbone == "segnet" ? 32 : 16;
+  if (c.data.size % multiple != 0) {
+    const int64_t below = std::max(multiple, c.data.size / multiple * multiple);
+    refuse("", fmt::format("data.size = {} is not a multiple of {}, which {} needs for its pooling: use {} or {}",
+                           c.data.size, multiple, c.model.backbone, below, below + multiple));
+  }
+  if (c.refiner.kernels.empty()) refuse("", "refiner.kernels is empty: give at least one odd extent");
+  for (const int64_t k : c.refiner.kernels)
+    if (k < 1 || k > 255 || k % 2 == 0)
+      refuse("", fmt::format(
+                     "refiner.kernels has {}: extents must be odd, so that maps keep their size, and at most 255", k));
+  for (const auto& [text, value] : {std::pair{"refiner.dropout", c.refiner.dropout},
+                                    {"train.beta1", c.train.beta1},
+                                    {"train.beta2", c.train.beta2}})
+    if (value >= 1) refuse("", fmt::format("{} = {} must be below 1", text, value));
+  if (c.run.device != "cuda" && (c.run.precision == "tf32" || c.run.precision == "bf16"))
+    refuse("", fmt::format("run.precision = \"{}\" needs run.device = \"cuda\"", c.run.precision));
+}
+
+std::string to_toml(const Config& config) {
+  Config copy = config;
+  std::string text, section;
+  for (const Key& k : keys(copy)) {
+    const size_t dot = k.name.find('.');
+    if (k.name.substr(0, dot) != section) {
+      section = k.name.substr(0, dot);
+      text += fmt::format("{}[{}]\n", text.empty() ? "" : "\n", section);
+    }
+    text += fmt::format("{} = {}\n", k.name.substr(dot + 1), value_text(k));
+  }
+  return text;
+}
+
+std::vector<std::string> differences(const Config& before, const Config& now) {
+  Config a = before, b = now;
+  const auto was = keys(a), is = keys(b);
+  std::vector<std::string> found;
+  for (size_t i = 0; i < was.size(); ++i)
+    if (value_text(was[i]) != value_text(is[i]))
+      found.push_back(fmt::format("{}: {}, not {}", was[i].name, value_text(was[i]), value_text(is[i])));
+  return found;
+}
+
+std::string config_reference() {
+  Config defaults;
+  std::string text = "| key | default | meaning |\n|---|---|---|\n";
+  for (const Key& k : keys(defaults)) {
+    const std::string choices = k.choices.empty() ? "" : fmt::format(" ({})", fmt::join(k.choices, ", "));
+    text += fmt::format("| `{}` | `{}` | {}{} |\n", k.name, value_text(k), k.meaning, choices);
+  }
+  return text;
+}
+
+}  // namespace cris

@@ -1,0 +1,94 @@
+/// A quoted cell may hold commas, quotes and line ends, so lines are found while the cells are read.
+#include "cris/run/csv.h"
+
+#include <charconv>
+#include <cmath>
+#include <utility>
+
+#include "data/format_error.h"
+#include "tensor/machine/atomic_file.h"
+
+namespace cris {
+
+namespace {
+
+/// What helps when a file of a run is damaged: an evaluation can be repeated, the record of a training cannot.
+std::string remedy(const std::string& path) {
+  const size_t slash = path.find_last_of('/');
+  const std::string run = path.substr(0, slash), name = path.substr(slash + 1);
+  if (name == "evaluation.json" || name == "per_image.csv" || name == "curves.csv")
+    return fmt::format("remove {}/SHA256SUMS and repeat the run's cris train: it then evaluates again", run);
+  return "restore the file, or train again with another -o";
+}
+
+}  // namespace
+
+void refuse_run_file(const std::string& path, const std::string& what) {
+  throw data::FormatError(fmt::format("{}: {}; {}", path, what, remedy(path)));
+}
+
+std::string read_run_file(const std::string& path) {
+  try {
+    return tensor::read_file(path);
+  } catch (const tensor::Error& e) {
+    throw data::FormatError(fmt::format("{}; {}", e.what(), remedy(path)));
+  }
+}
+
+namespace {
+
+[[noreturn]] void refuse_line(const std::string& path, size_t row) {
+  refuse_run_file(path, fmt::format("line {} is damaged", row + 2));
+}
+
+Rows parse_csv(const std::string& text, const std::string& path) {
+  Rows rows;
+  std::vector<std::string> row(1);
+  bool quoted = false;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (quoted && c == '"' && i + 1 < text.size() && text[i + 1] == '"')
+      row.back() += text[i++];
+    else if (c == '"')
+      quoted = !quoted;
+    else if (c == ',' && !quoted)
+      row.emplace_back();
+    else if (c == '\n' && !quoted)
+      rows.push_back(std::exchange(row, {""}));
+    else
+      row.back() += c;
+  }
+  if (rows.empty()) refuse_run_file(path, "its heading is missing");
+  const size_t cells = rows[0].size();
+  rows.erase(rows.begin());
+  for (size_t i = 0; i < rows.size(); ++i)
+    if (rows[i].size() != cells) refuse_line(path, i);
+  if (quoted || row != std::vector<std::string>{""})
+    refuse_run_file(path, fmt::format("line {} has no end", rows.size() + 2));
+  return rows;
+}
+
+}  // namespace
+
+Rows read_csv(const std::string& path) { return parse_csv(read_run_file(path), path); }
+
+double number(const Rows& rows, size_t row, size_t column, const std::string& file) {
+  if (row >= rows.size() || column >= rows[row].size()) refuse_line(file, row);
+  const std::string& cell = rows[row][column];
+  double value = 0;
+  const auto [end, error] = std::from_chars(cell.data(), cell.data() + cell.size(), value);
+  if (error != std::errc() || end != cell.data() + cell.size() || !std::isfinite(value)) refuse_line(file, row);
+  return value;
+}
+
+Rows read_epochs(const std::string& path, bool growing) {
+  std::string text = read_run_file(path);
+  if (growing) text.resize(text.find_last_of('\n') + 1);
+  if (growing && text.empty()) return {};
+  Rows rows = parse_csv(text, path);
+  for (size_t i = 0; i < rows.size(); ++i)
+    if (number(rows, i, 0, path) != double(i + 1)) refuse_line(path, i);
+  return rows;
+}
+
+}  // namespace cris

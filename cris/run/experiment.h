@@ -1,0 +1,43 @@
+/// From a configuration to the things of an experiment: which pairs train, validate and test, and the model.
+#pragma once
+#include <memory>
+#include <string>
+
+#include "cris/run/config.h"
+#include "cris/model.h"
+#include "data/loader.h"
+#include "data/split.h"
+
+namespace cris {
+
+struct ExperimentData {
+  data::Split split;
+  std::shared_ptr<data::SampleStore> training, validation, test;
+  std::string hash;  ///< SHA-256 over the names and contents of every file that the split uses
+};
+
+/// Opens data.dir, reads or makes the split, hashes the files. Nothing is decoded yet.
+/// Throws data::FormatError for bad data, ConfigError when no data.dir is set or a part of the split is empty.
+ExperimentData open_data(const Config& config);
+/// Decodes every pair once (into the cache), so that a bad image is met before a run begins. Throws data::FormatError,
+/// also when every training mask is black.
+void decode_all(const ExperimentData& data, int threads);
+/// The store of "train", "validation" or "test"; throws ConfigError for another name.
+std::shared_ptr<data::SampleStore> part_of(const ExperimentData& data, const std::string& name);
+/// SHA-256 over the names and contents of the files of `pairs`.
+std::string hash_pairs(const std::vector<data::Pair>& pairs);
+
+ModelOptions model_options(const Config& config);
+tensor::Device device_of(const Config& config);
+tensor::Precision precision_of(const Config& config);
+/// Sets threads and precision of this process. Throws ConfigError when the device is not there.
+void apply_run_settings(const Config& config);
+/// The model with initial parameters, on the configured device.
+std::unique_ptr<Model> make_model(const Config& config);
+
+/// What the data set is called: the last part of its folder's path.
+std::string data_name(const Config& config);
+/// The configuration without [run]: what a checkpoint holds, so that its bytes do not depend on threads.
+std::string portable_toml(const Config& config);
+
+}  // namespace cris

@@ -1,0 +1,73 @@
+/// A run directory: what is in it, and files that grow line by line yet end with the same bytes after a crash.
+///
+/// manifest.json, config.resolved.toml, split.txt; metrics.jsonl, epochs.csv; per_image.csv, evaluation.json,
+/// curves.csv; checkpoints/{last,best}.safetensors; plots/*.svg; overlays/*.png; SHA256SUMS of all of these, once
+/// complete. log.txt and timing.jsonl hold times, so they differ from run to run and are not in SHA256SUMS.
+#pragma once
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cris/run/config.h"
+#include "cris/run/experiment.h"
+
+namespace cris {
+
+/// A text file that grows, whose length is part of the checkpoint: a resumed run cuts off what came after it.
+class GrowingFile {
+ public:
+  explicit GrowingFile(std::string path);
+  ~GrowingFile();
+  GrowingFile(const GrowingFile&) = delete;
+  GrowingFile& operator=(const GrowingFile&) = delete;
+  int64_t bytes() const { return bytes_; }
+  /// Cuts the file to its first `bytes`. Throws Error when it is shorter: something else changed it.
+  void truncate(int64_t bytes);
+  /// Cuts it to its first `bytes` bytes. Throws Error, and cuts nothing, when their SHA-256 is another.
+  void go_back(int64_t bytes, const std::string& sha256);
+  std::string sha256() const;
+  /// Throws Error naming the file and the system's reason.
+  void append(const std::string& text);
+
+ private:
+  std::string path_;
+  int file_;
+  int64_t bytes_;
+};
+
+class RunDirectory {
+ public:
+  /// Creates the directory, takes its lock and removes what a killed process left half-written. Throws Error when
+  /// another process works in it or it cannot be written.
+  explicit RunDirectory(std::string path);
+  ~RunDirectory();
+  RunDirectory(const RunDirectory&) = delete;
+  RunDirectory& operator=(const RunDirectory&) = delete;
+  const std::string& path() const { return path_; }
+  std::string file(const std::string& name) const { return path_ + "/" + name; }
+  bool has(const std::string& name) const;
+  /// For a new run: writes config, split and manifest. For an old one: throws ConfigError when its configuration
+  /// differs in more than run.* and train.epochs, FormatError when its data or its split differ.
+  void begin(const Config& config, const ExperimentData& data, const std::string& command);
+  /// Writes SHA256SUMS over the files that are the run's own (see above): evaluations and notes that came later may
+  /// change.
+  void seal();
+
+ private:
+  std::string path_;
+  int lock_;
+};
+
+/// What may differ when a run is used again: where its data lie now, and who computes. Empty: as in the run.
+struct RunUse {
+  std::string data = {}, device = {};
+  std::optional<int64_t> threads = {};
+};
+/// The resolved configuration of a run, for that use; a precision that only CUDA has becomes f32 on other devices.
+/// Throws data::FormatError when `run` is no run directory, ConfigError when its file or `use` is wrong.
+Config config_of_run(const std::string& run, const RunUse& use = {});
+/// {version, compiler, flags, cpu, ...} of this program and machine.
+nlohmann::json environment();
+
+}  // namespace cris

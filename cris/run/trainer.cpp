@@ -1,0 +1,288 @@
+/// The training loop. Everything that the next step depends on is in Position, the weights and the optimiser's state:
+/// random numbers are functions of (seed, step), batches of (seed, epoch, step).
+#include "cris/run/trainer.h"
+
+#include <chrono>
+#include <cmath>
+#include <ctime>
+
+#include "cris/crf_filters.h"
+#include "cris/evaluate.h"
+#include "cris/nonfinite.h"
+#include "nn/checkpoint.h"
+#include "nn/json_text.h"
+#include "tensor/machine/allocator.h"
+
+namespace cris {
+
+using json = nlohmann::ordered_json;
+
+namespace {
+
+double now_seconds() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+data::LoaderOptions loader_options(const Config& c) {
+  return {.batch = c.train.batch,
+          .shuffle = true,
+          .seed = uint64_t(c.train.seed),
+          .augmentation = {.flip = c.data.flip,
+                           .quarter_turns = c.data.rotate,
+                           .brightness = 0.2 * c.data.jitter,
+                           .contrast = 0.2 * c.data.jitter,
+                           .saturation = 0.2 * c.data.jitter,
+                           .hue = 0.02 * c.data.jitter},
+          .threads = int(c.run.threads)};
+}
+
+const char* const kEpochsHeader =
+    "epoch,loss,training_loss,validation_dice,validation_dice_pooled,validation_precision,validation_recall,validation_"
+    "mse,"
+    "validation_mse_thresholded,best,validation_best_dice,validation_best_threshold\n";
+
+}  // namespace
+
+Trainer::Trainer(const Config& config, const ExperimentData& data, RunDirectory& run, Progress& progress)
+    : config_(config),
+      data_(data),
+      run_(run),
+      progress_(progress),
+      strategy_(strategy_from(config.train.strategy)),
+      cris_options_{.alternate = config.train.alternate == "batch" ? Alternate::batch : Alternate::epoch,
+                    .detach_refiner_input = config.train.detach_refiner_input,
+                    .weighted_sum = config.train.weighted_sum,
+                    .mse_weight = config.train.mse_weight},
+      model_(make_model(config)),
+      optimizer_(*model_, {.beta1 = config.train.beta1,
+                           .beta2 = config.train.beta2,
+                           .epsilon = config.train.epsilon,
+                           .weight_decay = config.train.weight_decay}),
+      step_(*model_, optimizer_,
+            {.cris = cris_options_, .seed = uint64_t(config.train.seed), .replay = config.run.replay}),
+      loader_(data.training, loader_options(config)),
+      metrics_(run.file("metrics.jsonl")),
+      epochs_(run.file("epochs.csv")),
+      timing_(run.file("timing.jsonl")),
+      log_(run.file("log.txt")) {
+  restore();
+}
+
+void Trainer::say(const std::string& text) {
+  std::time_t t = std::time(nullptr);
+  char stamp[32];
+  std::strftime(stamp, sizeof stamp, "%Y-%m-%dT%H:%M:%SZ", std::gmtime(&t));
+  log_.append(fmt::format("{} {}\n", stamp, text));
+  progress_.message(text);
+}
+
+void Trainer::restore() {
+  const std::string last = run_.file("checkpoints/last.safetensors");
+  if (!run_.has("checkpoints/last.safetensors")) {
+    metrics_.truncate(0);
+    epochs_.truncate(0);
+    epochs_.append(kEpochsHeader);
+    return;
+  }
+  const nn::Metadata metadata = nn::load_checkpoint(last, *model_, &optimizer_);
+  const auto found = metadata.find("position");
+  try {
+    tensor::require(found != metadata.end(), "there is none");
+    const json p = nn::parse_json<json>(found->second);
+    at_ = {.epoch = p.at("epoch"),
+           .step = p.at("step"),
+           .loss_sum = p.at("loss_sum"),
+           .images = p.at("images"),
+           .best_epoch = p.at("best_epoch"),
+           .epochs_without_gain = p.at("epochs_without_gain"),
+           .best_dice = p.at("best_dice"),
+           .stopped_early = p.at("stopped_early"),
+           .metrics_bytes = p.at("metrics_bytes"),
+           .epochs_bytes = p.at("epochs_bytes"),
+           .metrics_sha256 = p.at("metrics_sha256"),
+           .epochs_sha256 = p.at("epochs_sha256")};
+    tensor::require(at_.epoch >= 0 && at_.step >= 0 && at_.step <= loader_.steps_per_epoch() &&
+                        at_.metrics_bytes >= 0 && at_.epochs_bytes >= 0,
+                    "epoch {}, step {}", at_.epoch, at_.step);
+  } catch (const std::exception& e) {
+    throw tensor::Error(fmt::format(
+        "{}: is no training checkpoint (its position in a run: {}); start again in a new directory", last, e.what()));
+  }
+  // Otherwise a damaged one would be noticed only after the last epoch.
+  if (const std::string best = run_.file("checkpoints/best.safetensors"); at_.best_epoch >= 0) {
+    try {
+      nn::read_safetensors(best);
+    } catch (const tensor::Error& e) {
+      throw tensor::Error(fmt::format("{}; start again in a new directory", e.what()));
+    }
+  }
+  metrics_.go_back(at_.metrics_bytes, at_.metrics_sha256);
+  epochs_.go_back(at_.epochs_bytes, at_.epochs_sha256);
+  say(fmt::format("going on from epoch {}, step {}", at_.epoch + 1, at_.step));
+}
+
+void Trainer::save_last() {
+  // What a resumed run would only trip over must not replace what it could go on from.
+  if (const std::string name = non_finite_parameter(*model_); !name.empty())
+    throw NonFiniteError(
+        fmt::format("the weights {} are not finite after epoch {}, step {}; this checkpoint is not written and the one "
+                    "before is kept; lower train.learning_rate",
+                    name, at_.epoch + 1, at_.step));
+  at_.metrics_bytes = metrics_.bytes();
+  at_.epochs_bytes = epochs_.bytes();
+  at_.metrics_sha256 = metrics_.sha256();
+  at_.epochs_sha256 = epochs_.sha256();
+  const json p = {{"epoch", at_.epoch},
+                  {"step", at_.step},
+                  {"loss_sum", at_.loss_sum},
+                  {"images", at_.images},
+                  {"best_epoch", at_.best_epoch},
+                  {"epochs_without_gain", at_.epochs_without_gain},
+                  {"best_dice", at_.best_dice},
+                  {"stopped_early", at_.stopped_early},
+                  {"metrics_bytes", at_.metrics_bytes},
+                  {"epochs_bytes", at_.epochs_bytes},
+                  {"metrics_sha256", at_.metrics_sha256},
+                  {"epochs_sha256", at_.epochs_sha256}};
+  nn::save_checkpoint(run_.file("checkpoints/last.safetensors"), *model_, &optimizer_,
+                      {{"position", p.dump()}, {"config", portable_toml(config_)}});
+}
+
+double Trainer::take_step(const data::Batch& batch) {
+  const Loss loss = loss_of(strategy_, cris_options_, at_.epoch, at_.step);
+  step_.gradients(loss, batch.x, batch.mask, uint32_t(at_.epoch * loader_.steps_per_epoch() + at_.step));
+  const TrainingStep::Outcome outcome = step_.outcome();
+  if (!std::isfinite(outcome.loss) || !outcome.non_finite.empty()) {
+    std::string files;
+    for (const int64_t i : batch.samples) files += (files.empty() ? "" : ", ") + data_.training->pair(i).image;
+    const std::string dump = fmt::format("nonfinite/epoch{}-step{}.safetensors", at_.epoch + 1, at_.step);
+    step_.meanwhile([&] {
+      report_non_finite(
+          *model_, batch, files, [&] { return step_.loss(loss, batch.x, batch.mask); }, run_.file(dump));
+    });
+  }
+  step_.update(config_.train.learning_rate);
+  if (!said_refusal_ && !step_.refusal().empty()) {
+    said_refusal_ = true;
+    say(fmt::format("steps are not recorded and replayed: {}", step_.refusal()));
+  }
+  return outcome.loss;
+}
+
+double Trainer::end_epoch() {
+  const Loss loss = loss_of(strategy_, cris_options_, at_.epoch, 0);
+  const double training_loss = at_.loss_sum / double(std::max<int64_t>(at_.images, 1));
+  Scores scores;
+  step_.meanwhile([&] {
+    scores = evaluate(*model_, data_.validation, device_of(config_), config_.train.batch);
+    model_->train();
+  });
+  const Summary s = scores.summary(0.5);
+  // Probabilities of an early epoch may all lie below 0.5 and still rank the pixels; the metric's own threshold is
+  // chosen later too.
+  const double threshold = scores.best_threshold(), dice = scores.summary(threshold).dice;
+  const bool best = dice > at_.best_dice;
+  at_.epochs_without_gain = best ? 0 : at_.epochs_without_gain + 1;
+  if (best) at_.best_dice = dice, at_.best_epoch = at_.epoch;
+  const char* loss_name =
+      strategy_ == Strategy::cris && cris_options_.alternate == Alternate::batch ? "both in turn" : name(loss);
+  epochs_.append(fmt::format("{},{},{},{},{},{},{},{},{},{},{},{}\n", at_.epoch + 1, loss_name, training_loss, s.dice,
+                             s.dice_pooled, s.precision, s.recall, s.mse, s.mse_thresholded, best ? 1 : 0, dice,
+                             threshold));
+  const json line = {{"epoch", at_.epoch + 1},
+                     {"loss_name", loss_name},
+                     {"training_loss", training_loss},
+                     {"validation_dice", s.dice},
+                     {"validation_precision", s.precision},
+                     {"validation_recall", s.recall},
+                     {"validation_mse", s.mse},
+                     {"validation_best_dice", dice},
+                     {"validation_best_threshold", threshold},
+                     {"best", best}};
+  metrics_.append(line.dump() + "\n");
+  at_.stopped_early = config_.train.early_stopping > 0 && at_.epochs_without_gain >= config_.train.early_stopping;
+  if (best) {
+    nn::save_checkpoint(run_.file("checkpoints/best.safetensors"), *model_, nullptr,
+                        {{"epoch", fmt::format("{}", at_.epoch + 1)}, {"config", portable_toml(config_)}});
+  }
+  say(
+      fmt::format("epoch {}/{}  {}  loss {:.4f}  validation dice {:.4f} at {:.2f}, {:.4f} at 0.5  precision {:.4f}  "
+                  "recall {:.4f}  mse {:.4f}{}",
+                  at_.epoch + 1, config_.train.epochs, loss_name, training_loss, dice, threshold, s.dice, s.precision,
+                  s.recall, s.mse, best ? "  best" : ""));
+  ++at_.epoch;
+  at_.step = 0, at_.loss_sum = 0, at_.images = 0;
+  save_last();
+  return dice;
+}
+
+void Trainer::build_filters() {
+  if (!model_->crf || model_->crf->filters()->limit_bytes() == 0) return;
+  say(fmt::format("building the filters of {} images", data_.training->size() + data_.validation->size()));
+  for (const auto& store : {data_.training, data_.validation}) cris::build_filters(*model_->crf, store);
+}
+
+TrainResult Trainer::train(const TrainOptions& options) {
+  const double start = now_seconds();
+  const int64_t steps = loader_.steps_per_epoch(), first = at_.epoch * steps + at_.step;
+  const tensor::Device device = device_of(config_);
+  const auto result = [&](bool finished) { return TrainResult{finished, at_.epoch, at_.best_epoch, at_.best_dice}; };
+  const auto to_do = [&] { return at_.epoch < config_.train.epochs && !at_.stopped_early; };
+  if (to_do()) build_filters();
+  const double first_step = now_seconds();
+  while (to_do()) {
+    const double epoch_start = now_seconds();
+    double data_seconds = 0, step_seconds = 0;
+    int64_t images = 0;
+    loader_.start(at_.epoch, at_.step);
+    model_->train();
+    while (true) {
+      const double t0 = now_seconds();
+      const auto batch = loader_.next(device);
+      if (!batch) break;
+      const double t1 = now_seconds();
+      const double loss = take_step(*batch);
+      const double t2 = now_seconds();
+      const auto n = int64_t(batch->samples.size());
+      data_seconds += t1 - t0, step_seconds += t2 - t1, images += n;
+      const json line = {{"epoch", at_.epoch + 1}, {"step", at_.step}, {"loss", loss}};
+      metrics_.append(line.dump() + "\n");
+      at_.loss_sum += loss * double(n), at_.images += n, ++at_.step;
+      const int64_t done = at_.epoch * steps + at_.step, total = config_.train.epochs * steps;
+      progress_.step({.epoch = at_.epoch + 1,
+                      .epochs = config_.train.epochs,
+                      .step = at_.step,
+                      .steps = steps,
+                      .loss = loss,
+                      .dice = at_.best_dice,
+                      .data_ms = 1e3 * (t1 - t0),
+                      .step_ms = 1e3 * (t2 - t1),
+                      .images_per_second = double(images) / (data_seconds + step_seconds),
+                      .eta_seconds = (t2 - first_step) / double(done - first) * double(total - done),
+                      .memory_bytes = tensor::memory_stats(device).peak});
+      const bool stop = options.stop() || (options.max_seconds > 0 && t2 - start > options.max_seconds);
+      const bool due = config_.train.checkpoint_steps > 0 && at_.step % config_.train.checkpoint_steps == 0;
+      if (stop || due) save_last();
+      if (stop) {
+        say(fmt::format("stopped in epoch {} after step {}; the same command goes on from here", at_.epoch + 1,
+                        at_.step));
+        return result(false);
+      }
+    }
+    const double trained = now_seconds();
+    const int64_t epoch = at_.epoch;
+    const double dice = end_epoch();
+    const json line = {{"epoch", epoch + 1},
+                       {"seconds", now_seconds() - epoch_start},
+                       {"data_seconds", data_seconds},
+                       {"step_seconds", step_seconds},
+                       {"validation_seconds", now_seconds() - trained},
+                       {"images_per_second", double(images) / std::max(trained - epoch_start, 1e-9)},
+                       {"peak_bytes", tensor::memory_stats(device).peak}};
+    timing_.append(line.dump() + "\n");
+    if (!options.epoch_done(epoch, dice)) return result(false);
+  }
+  return result(true);
+}
+
+}  // namespace cris

@@ -1,0 +1,73 @@
+/// Trains a model in a run directory, so that a run killed at any step and started again ends with the same bytes.
+#pragma once
+#include <functional>
+#include <string>
+
+#include "cris/run/experiment.h"
+#include "cris/metrics.h"
+#include "cris/run/progress.h"
+#include "cris/run/run_directory.h"
+#include "cris/training_step.h"
+
+namespace cris {
+
+struct TrainOptions {
+  std::function<bool()> stop = [] { return false; };  ///< asked after every step; true: checkpoint and return
+  double max_seconds = 0;                             ///< the same after this long; 0: never
+  /// Told of each epoch's validation Dice at its best threshold (a tuner); false ends the training there.
+  std::function<bool(int64_t epoch, double dice)> epoch_done = [](int64_t, double) { return true; };
+};
+
+struct TrainResult {
+  bool finished = false;  ///< false: stopped early; the same command goes on
+  int64_t epochs = 0, best_epoch = -1;
+  double best_dice = -1;  ///< on the validation set, over the thresholds of the grid
+};
+
+class Trainer {
+ public:
+  /// Goes on from run/checkpoints/last.safetensors if it is there, else starts.
+  Trainer(const Config& config, const ExperimentData& data, RunDirectory& run, Progress& progress);
+  /// Trains until train.epochs, early stopping, or options.stop. Throws NonFiniteError, data::FormatError.
+  TrainResult train(const TrainOptions& options = {});
+  /// Of strategy crf: the filters of the images seen; else null.
+  std::shared_ptr<FilterCache> filters() const { return model_->crf ? model_->crf->filters() : nullptr; }
+
+ private:
+  /// Where the run is; all of it is in the checkpoint.
+  struct Position {
+    int64_t epoch = 0, step = 0;  ///< the next step to take
+    double loss_sum = 0;          ///< of this epoch's steps so far, weighted by images
+    int64_t images = 0;
+    int64_t best_epoch = -1, epochs_without_gain = 0;
+    double best_dice = -1;
+    bool stopped_early = false;
+    int64_t metrics_bytes = 0, epochs_bytes = 0;  ///< lengths of the growing files
+    std::string metrics_sha256 = {}, epochs_sha256 = {};
+  };
+
+  Config config_;
+  const ExperimentData& data_;
+  RunDirectory& run_;
+  Progress& progress_;
+  Strategy strategy_;
+  CrisOptions cris_options_;
+  std::unique_ptr<Model> model_;
+  nn::Adam optimizer_;
+  TrainingStep step_;
+  data::Loader loader_;
+  GrowingFile metrics_, epochs_, timing_, log_;
+  Position at_;
+  bool said_refusal_ = false;
+
+  void restore();
+  /// Strategy crf: those of all images, before the first epoch.
+  void build_filters();
+  void save_last();
+  double take_step(const data::Batch& batch);
+  /// Validates, writes the epoch's lines and checkpoints; returns the Dice at its best threshold, which ranks epochs.
+  double end_epoch();
+  void say(const std::string& text);
+};
+
+}  // namespace cris

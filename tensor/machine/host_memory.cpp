@@ -1,0 +1,43 @@
+/// Reserves arenas in host memory with mmap.
+#include "tensor/machine/host_memory.h"
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+
+#include "tensor/check.h"
+
+namespace tensor {
+
+namespace {
+
+/// Bytes of memory that this process may fill: the machine's, or its cgroup's where that is less.
+int64_t machine_memory() {
+  int64_t bytes = int64_t(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGE_SIZE), group = 0;
+  if (std::ifstream file("/sys/fs/cgroup/memory.max"); file >> group && group > 0) bytes = std::min(bytes, group);
+  return bytes;
+}
+
+}  // namespace
+
+void* reserve_host_memory(int64_t& limit) {
+  // Pages become resident when first written: an arena larger than the memory would end in a SIGKILL without a word.
+  // Where address space is limited (ulimit -v), settle for less.
+  constexpr int64_t kHugePage = 2 << 20;
+  for (limit = machine_memory(); limit >= int64_t(64) << 20; limit /= 2) {
+    void* base = mmap(nullptr, size_t(limit + kHugePage), PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (base == MAP_FAILED) continue;
+    const auto address = reinterpret_cast<uintptr_t>(base);
+    void* aligned = reinterpret_cast<void*>((address + kHugePage - 1) / kHugePage * kHugePage);
+    madvise(aligned, size_t(limit), MADV_HUGEPAGE);
+    return aligned;
+  }
+  throw Error(fmt::format("host memory: cannot reserve address space ({}); raise `ulimit -v`", std::strerror(errno)));
+}
+
+}  // namespace tensor

@@ -1,0 +1,234 @@
+/// cris bench: whole steps (`train`, `infer`) as one JSON line, or every op beside the machine's own ceilings.
+#include <fmt/format.h>
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <chrono>
+#include <nlohmann/json.hpp>
+#include <string_view>
+#include <vector>
+
+#include "autograd/op_cases.h"
+#include "cris/evaluate.h"
+#include "cris/run/experiment.h"
+#include "cris/run/memory_plan.h"
+#include "cris/training_step.h"
+#include "data/synthetic.h"
+#include "tensor/gaussian/gaussian_filter.h"
+#include "tensor/plan/plan.h"
+#include "tools/bench/bench_convolutions.h"
+#include "tools/commands/config_options.h"
+#include "tools/bench/fma_ceiling.h"
+
+namespace tools {
+
+namespace {
+
+double seconds_now() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+/// The shortest of `times` calls.
+template <class F>
+double shortest(int times, F&& f) {
+  double best = 1e300;
+  for (int i = 0; i < times; ++i) {
+    const double start = seconds_now();
+    f();
+    best = std::min(best, seconds_now() - start);
+  }
+  return best;
+}
+
+/// Square matrix products, larger and larger until one takes long enough to be timed: what this device multiplies a
+/// second in the present precision.
+double matmul_ceiling(tensor::Device device) {
+  for (int64_t n = 128;; n *= 2) {
+    const auto a = tensor::uniform({1, 1, 0}, {n, n}, -1, 1, tensor::DType::f32, device);
+    const double seconds = shortest(4, [&] {
+      tensor::matmul(a, a);
+      tensor::backend(device).synchronize();
+    });
+    if (seconds > 2e-3 || n == 16384) return 2.0 * double(n) * double(n) * double(n) / seconds;
+  }
+}
+
+/// Bytes read and written a second by a copy of 128 MB.
+double copy_ceiling(tensor::Device device) {
+  const tensor::Tensor x = tensor::zeros({1 << 19, 64}, tensor::DType::f32, device);
+  const tensor::Tensor y = tensor::zeros(x.shape(), tensor::DType::f32, device);
+  const double seconds = shortest(9, [&] {
+    tensor::backend(device).copy_channels(x, 0, 64, y, 0);
+    tensor::backend(device).synchronize();
+  });
+  return 2.0 * double(x.bytes()) / seconds;
+}
+
+struct Ceilings {
+  double flops, bytes;  ///< a second
+};
+
+/// counts: what the plan device counted in those seconds; without operations or bytes their columns stay empty.
+void print_row(std::string_view name, double seconds, const tensor::PlanCounts& counts, const Ceilings& ceilings) {
+  const auto column = [](double value, int digits) { return value > 0 ? fmt::format("{:.{}f}", value, digits) : ""; };
+  fmt::print("{:<46} {:>9.3f} {:>9} {:>8} {:>6} {:>6}\n", name, 1e3 * seconds, column(counts.flops / seconds / 1e9, 1),
+             column(counts.bytes / seconds / 1e9, 1), column(100 * counts.flops / seconds / ceilings.flops, 0),
+             column(100 * counts.bytes / seconds / ceilings.bytes, 0));
+}
+
+/// The CRF's lattice of one drawn picture of 256x256, with the deviations that strategy crf has by default: building
+/// it, always in host memory, and filtering one channel.
+void bench_lattices(tensor::Device device, const Ceilings& ceilings) {
+  constexpr int64_t kSide = 256;
+  const data::Image picture = data::synthesize(5, 0, kSide, kSide).image;
+  const tensor::Tensor colours({1, kSide, kSide, 3}, tensor::DType::f32, tensor::Device::cpu);
+  std::copy(picture.pixels.begin(), picture.pixels.end(), colours.data<float>());
+  const tensor::Tensor features = tensor::bilateral_features(colours, 0, 160.0 * kSide / 500, 3);
+  const auto signal = [&](tensor::Device d) {
+    return tensor::uniform({1, 3, 0}, {1, kSide * kSide, 1}, 0, 1, tensor::DType::f32, d);
+  };
+  for (const bool bridged : {false, true}) {
+    const char* const kind = bridged ? " bridged" : "";
+    tensor::Lattice lattice;
+    const double build = shortest(9, [&] { lattice = tensor::build_lattice(features, bridged); });
+    print_row(fmt::format("lattice build 256x256{}", kind), build, {}, ceilings);
+    const tensor::Tensor planned = signal(tensor::Device::plan);
+    tensor::reset_plan_counts();
+    tensor::backend(tensor::Device::plan).lattice_gaussian(lattice, {}, planned, planned);
+    const tensor::PlanCounts counts = tensor::plan_counts();
+    lattice = lattice.to(device);
+    const tensor::Tensor x = signal(device), y = signal(device);
+    const double pass = shortest(9, [&] {
+      tensor::backend(device).lattice_gaussian(lattice, {}, x, y);
+      tensor::backend(device).synchronize();
+    });
+    print_row(fmt::format("lattice pass 256x256{}, forward", kind), pass, counts, ceilings);
+  }
+}
+
+int bench_ops(const cris::Config& config) {
+  const tensor::Device device = cris::device_of(config);
+  const bool cuda = device == tensor::Device::cuda;
+  const Ceilings ceilings{cuda ? matmul_ceiling(device) : fma_ceiling(), copy_ceiling(device)};
+  fmt::print("ceilings, {}: {:.0f} GFLOP/s {}, {:.1f} GB/s copy\n\n",
+             cuda ? "cuda " + config.run.precision : fmt::format("{} threads", tensor::threads()), ceilings.flops / 1e9,
+             cuda ? "in cuBLAS" : "in registers", ceilings.bytes / 1e9);
+  fmt::print("{:<46} {:>9} {:>9} {:>8} {:>6} {:>6}\n", "op, forward and backward", "ms", "GFLOP/s", "GB/s", "% peak",
+             "% copy");
+  for (const autograd::OpCase& c : autograd::large_op_cases()) {
+    // The plan device counts what the case computes and moves.
+    const auto planned = autograd::case_inputs(c, tensor::DType::f32, tensor::Device::plan);
+    const tensor::Shape shape = autograd::run_case(c, planned).y.shape();
+    const tensor::Tensor direction = autograd::case_cotangent(shape, tensor::DType::f32, tensor::Device::plan);
+    tensor::reset_plan_counts();
+    autograd::run_case(c, planned, direction);
+    const tensor::PlanCounts counts = tensor::plan_counts();
+    const auto inputs = autograd::case_inputs(c, tensor::DType::f32, device);
+    const tensor::Tensor cotangent = autograd::case_cotangent(shape, tensor::DType::f32, device);
+    autograd::run_case(c, inputs, cotangent);
+    const double seconds = shortest(9, [&] {
+      autograd::run_case(c, inputs, cotangent);
+      tensor::backend(device).synchronize();
+    });
+    print_row(c.name, seconds, counts, ceilings);
+  }
+  bench_lattices(device, ceilings);
+  fmt::print("\nGFLOP/s count direct convolution, so Winograd may pass the ceiling; GB/s count each argument once.\n");
+  return kOk;
+}
+
+int bench_steps(const cris::Config& config, bool training, int64_t steps, int64_t warmup, bool as_json) {
+  const tensor::Device device = cris::device_of(config);
+  const auto model = cris::make_model(config);
+  nn::Adam optimizer(*model);
+  const int64_t n = config.train.batch, size = config.data.size;
+  const auto x = tensor::uniform({1, 1, 0}, {n, size, size, 3}, 0, 1, tensor::DType::f32, device);
+  const auto mask = tensor::uniform({1, 2, 0}, {n, size, size, 1}, 0, 1, tensor::DType::f32, device);
+  const cris::Strategy strategy = cris::strategy_from(config.train.strategy);
+  // CRIS alternates its losses from step to step here, so that both kinds of step count.
+  const cris::CrisOptions options{.alternate = cris::Alternate::batch};
+  cris::TrainingStep step(*model, optimizer, {.cris = options, .replay = config.run.replay, .watch_finite = false});
+  model->train(training);
+  if (!training) model->fold_norms();
+  std::vector<double> times;
+  for (int64_t i = 0; i < steps + warmup; ++i) {
+    const double start = seconds_now();
+    if (training) {
+      step.gradients(cris::loss_of(strategy, options, 0, i), x, mask, uint32_t(i));
+      step.update(1e-3);
+    } else {
+      cris::probabilities(*model, x);
+    }
+    tensor::backend(device).synchronize();
+    if (i >= warmup) times.push_back(seconds_now() - start);
+  }
+  std::sort(times.begin(), times.end());
+  rusage usage;
+  getrusage(RUSAGE_SELF, &usage);
+  // Steps of two kinds make two groups of times: of an even number the median lies between them, not in the slower.
+  const size_t middle = times.size() / 2;
+  const double median = times.size() % 2 ? times[middle] : (times[middle - 1] + times[middle]) / 2;
+  const double least = times.front();
+  const int64_t peak = int64_t(usage.ru_maxrss) * 1024;
+  if (as_json) {
+    const nlohmann::ordered_json json = {{"mode", training ? "train" : "infer"},
+                                         {"model", config.model.backbone},
+                                         {"base", config.model.base},
+                                         {"size", size},
+                                         {"batch", n},
+                                         {"threads", tensor::threads()},
+                                         {"device", config.run.device},
+                                         {"precision", config.run.precision},
+                                         {"replay", training && step.replayed()},
+                                         {"strategy", config.train.strategy},
+                                         {"steps", steps},
+                                         {"median_s", median},
+                                         {"min_s", least},
+                                         {"peak_bytes", peak}};
+    fmt::print("{}\n", json.dump());
+  } else {
+    fmt::print("{} base {}, batch {} of {}x{}, {}: median {:.4f} s, least {:.4f} s, {:.1f} images/s, peak {:.2f} GB\n",
+               config.model.backbone, config.model.base, n, size, size, training ? "training step" : "inference",
+               median, least, double(n) / median, double(peak) / 1e9);
+  }
+  return kOk;
+}
+
+Run setup_bench(CLI::App& app) {
+  struct Options {
+    explicit Options(CLI::App& app) : config(app) {}
+    ConfigOptions config;
+    std::string what = "ops";
+    int64_t steps = 5, warmup = 2;
+    bool json = false;
+  };
+  auto o = std::make_shared<Options>(app);
+  app.add_option("WHAT", o->what, "train or infer: whole steps; ops: every op; convolutions: every algorithm (cuda)")
+      ->check(CLI::IsMember({"ops", "convolutions", "train", "infer"}))
+      ->capture_default_str();
+  app.add_option("--steps", o->steps, "timed steps")
+      ->check(CLI::Range(int64_t(1), int64_t(100000)))
+      ->capture_default_str();
+  app.add_option("--warmup", o->warmup, "steps before them")
+      ->check(CLI::Range(int64_t(0), int64_t(1000)))
+      ->capture_default_str();
+  app.add_flag("--json", o->json, "one JSON line (train, infer)");
+  return [o] {
+    const cris::Config config = o->config.config();
+    cris::apply_run_settings(config);
+    if (o->what == "ops") return bench_ops(config);
+    if (o->what == "convolutions") {
+      bench_convolutions(config);
+      return int(kOk);
+    }
+    const bool training = o->what == "train";
+    return cris::with_memory_advice(config, training ? cris::Purpose::train : cris::Purpose::predict,
+                                    [&] { return bench_steps(config, training, o->steps, o->warmup, o->json); });
+  };
+}
+
+const Command bench(85, "bench", "time of ops and of whole steps", setup_bench);
+
+}  // namespace
+
+}  // namespace tools

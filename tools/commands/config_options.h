@@ -1,0 +1,31 @@
+/// The settings that have flags of their own, for every subcommand that needs a configuration.
+#pragma once
+#include <memory>
+
+#include "cris/run/config.h"
+#include "tools/commands/command.h"
+
+namespace tools {
+
+/// What the command line said. config() = a start (the defaults), then -c FILE, then flags, then --set, resolved.
+class ConfigOptions {
+ public:
+  /// Adds -c, --set and the flags to `app`.
+  explicit ConfigOptions(CLI::App& app);
+  /// Throws cris::ConfigError.
+  cris::Config config(cris::Config start = {}) const;
+
+ private:
+  struct Flag {
+    std::string flag, key, text;
+    CLI::Option* option = nullptr;
+  };
+  std::string file_;
+  std::vector<std::string> set_;
+  std::vector<std::unique_ptr<Flag>> flags_;
+};
+
+/// "20m", "90s", "1.5h", "300" (seconds) -> seconds. Throws Failure(kUsage).
+double seconds_from(const std::string& text);
+
+}  // namespace tools

@@ -1,0 +1,186 @@
+/// cris crf: dense CRF post-processing of label maps and probability maps, one picture or whole folders.
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <map>
+#include <memory>
+
+#include "cris/dense_crf.h"
+#include "data/files.h"
+#include "data/format_error.h"
+#include "tensor/backend.h"
+#include "tools/commands/command.h"
+#include "tools/commands/write_results.h"
+
+namespace tools {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct CrfArguments {
+  std::string image, labels, output, probability_output;
+  std::vector<std::string> probability;
+  bool black_is_label = false;
+  int threads = 0;
+  cris::DenseCrfOptions options;
+};
+
+/// Colour of label l where none is given: bits of l spread over r, g, b from the highest down, so that low labels
+/// differ most.
+uint32_t colour_of(uint32_t l) {
+  uint32_t rgb = 0;
+  for (int bit = 7; l != 0; --bit, l >>= 3)
+    for (int c = 0; c < 3; ++c) rgb |= ((l >> c) & 1) << (bit + 8 * c);
+  return rgb;
+}
+
+/// An image and what is known of its labels: a label map, or probability maps.
+struct Input {
+  data::Image image;
+  cris::LabelMap map;
+  std::vector<data::Image> maps;
+};
+
+Input read_input(const CrfArguments& a, const std::string& image, const std::vector<std::string>& known) {
+  Input y{data::read_image(image), {}, {}};
+  const auto require_size = [&](const std::string& path, int64_t height, int64_t width) {
+    data::require(height == y.image.height && width == y.image.width,
+                  "{} is {} x {} but its image {} is {} x {} (width x height); they must be of one size", path, width,
+                  height, image, y.image.width, y.image.height);
+  };
+  if (!a.labels.empty()) {
+    y.map = cris::label_map(data::read_image(known[0]), known[0], a.black_is_label);
+    require_size(known[0], y.map.height, y.map.width);
+    return y;
+  }
+  for (const std::string& path : known) {
+    y.maps.push_back(data::read_image(path, 1));
+    require_size(path, y.maps.back().height, y.maps.back().width);
+  }
+  return y;
+}
+
+/// One image and its label map or probability maps -> the pictures for `output` and, unless empty,
+/// `probability_output`.
+data::Pictures process(const CrfArguments& a, const std::string& image_path, const std::vector<std::string>& known,
+                       const std::string& output, const std::string& probability_output) {
+  auto [image, map, maps] = read_input(a, image_path, known);
+  if (!a.labels.empty()) {
+    map.labels = cris::likeliest(cris::dense_crf(cris::log_probability(map, a.options), image, image_path, a.options));
+    return {{output, cris::picture_of(map)}};
+  }
+  const tensor::Tensor refined = cris::dense_crf(cris::log_probability(maps), image, image_path, a.options);
+  const std::vector<int32_t> label = cris::likeliest(refined);
+  if (maps.size() > 1) {
+    map = {.height = image.height, .width = image.width, .colours = {}, .labels = label};
+    for (uint32_t l = 0; l < maps.size(); ++l) map.colours.push_back(colour_of(l));
+    return {{output, cris::picture_of(map)}};
+  }
+  data::Image mask(image.height, image.width, 1), foreground = mask;
+  for (size_t i = 0; i < label.size(); ++i) {
+    mask.pixels[i] = label[i] ? 255 : 0;
+    foreground.pixels[i] = uint8_t(refined.data<float>()[2 * i + 1] * 255.0f + 0.5f);
+  }
+  data::Pictures results{{output, mask}};
+  if (!probability_output.empty()) results.emplace_back(probability_output, foreground);
+  return results;
+}
+
+/// Base name -> path of the pictures in a folder.
+std::map<std::string, std::string> pictures(const std::string& folder) {
+  std::map<std::string, std::string> y;
+  for (const std::string& file : data::list_files(folder))
+    if (data::has_image_extension(file)) y[data::base_name(file)] = (fs::path(folder) / file).string();
+  return y;
+}
+
+void process_folder(const CrfArguments& a) {
+  std::vector<std::map<std::string, std::string>> given;
+  for (const std::string& folder : a.labels.empty() ? a.probability : std::vector<std::string>{a.labels}) {
+    data::require(fs::is_directory(folder), "{}: must be a folder, as {} is", folder, a.image);
+    given.push_back(pictures(folder));
+  }
+  const auto images = pictures(a.image);
+  data::require(!images.empty(), "{}: no pictures in this folder", a.image);
+  // Every picture and its maps are there and can be read before the first result is written.
+  std::map<std::string, std::vector<std::string>> inputs;
+  for (const auto& [name, path] : images)
+    for (const auto& of : given) {
+      data::require(of.count(name), "{}: no label or probability map of that name", path);
+      inputs[name].push_back(of.at(name));
+    }
+  for (const auto& [name, path] : images) read_input(a, path, inputs[name]);
+  data::create_folder(a.output);
+  if (!a.probability_output.empty()) data::create_folder(a.probability_output);
+  int64_t done = 0;
+  for (const auto& [name, path] : images) {
+    const auto in = [&](const std::string& folder) {
+      return folder.empty() ? "" : (fs::path(folder) / (name + ".png")).string();
+    };
+    write_results(process(a, path, inputs[name], in(a.output), in(a.probability_output)), done++,
+                  int64_t(images.size()), a.output);
+  }
+  fmt::print("{} pictures -> {}\n", images.size(), a.output);
+}
+
+int run(const CrfArguments& a) {
+  if (a.labels.empty() == a.probability.empty()) throw Failure(kUsage, "crf: give either --labels or --probability");
+  if (!a.probability_output.empty() && a.probability.size() != 1)
+    throw Failure(kUsage, "crf: --probability-output needs one --probability map");
+  try {
+    cris::check_options(a.options);
+  } catch (const tensor::Error& e) {
+    throw Failure(kUsage, e.what());
+  }
+  if (a.threads > 0) tensor::set_threads(a.threads);
+  if (fs::is_directory(a.image)) {
+    process_folder(a);
+    return kOk;
+  }
+  const bool into_folder = fs::is_directory(a.output);
+  const std::string name = data::base_name(fs::path(a.image).filename().string()) + ".png";
+  data::write_pngs(process(a, a.image, a.labels.empty() ? a.probability : std::vector<std::string>{a.labels},
+                           into_folder ? (fs::path(a.output) / name).string() : a.output, a.probability_output));
+  return kOk;
+}
+
+Run setup_crf(CLI::App& app) {
+  auto a = std::make_shared<CrfArguments>();
+  cris::DenseCrfOptions& o = a->options;
+  app.add_option("image", a->image, "Image, or a folder of images")->required();
+  app.add_option("--labels", a->labels,
+                 "Label map: one colour a label, black = unsure (or a folder, the same base names)");
+  app.add_option("--probability", a->probability,
+                 "8-bit probability map of the foreground, or one a label (or folders)");
+  app.add_option("-o,--output", a->output, "PNG to write (or a folder)")->required();
+  app.add_option("--probability-output", a->probability_output,
+                 "Refined probability of the foreground as PNG (or a folder)");
+  app.add_flag("--black-is-label", a->black_is_label, "Black is a label of its own, not \"unsure\"");
+  app.add_option("--gt-prob", o.ground_truth_probability, "Certainty of a given label")->capture_default_str();
+  app.add_option("--gaussian-sxy", o.spatial_theta, "Spatial kernel: standard deviation, pixels")
+      ->capture_default_str();
+  app.add_option("--gaussian-compat", o.spatial_weight, "Spatial kernel: weight")->capture_default_str();
+  app.add_option("--sxy", o.bilateral_theta, "Bilateral kernel: standard deviation, pixels")->capture_default_str();
+  app.add_option("--srgb", o.colour_theta, "Bilateral kernel: standard deviation, colours 0..255")
+      ->capture_default_str();
+  app.add_option("--compat", o.bilateral_weight, "Bilateral kernel: weight")->capture_default_str();
+  app.add_option("--iterations", o.iterations, "Mean-field iterations")->capture_default_str();
+  app.add_option("--normalisation", o.normalisation, "row or symmetric (default)")
+      ->transform(CLI::CheckedTransformer(std::map<std::string, tensor::Normalisation>{
+          {"row", tensor::Normalisation::row}, {"symmetric", tensor::Normalisation::symmetric}}));
+  std::map<std::string, tensor::GaussianKind> kernels;
+  for (const tensor::GaussianKind kind : tensor::kGaussianKinds) kernels[name(kind)] = kind;
+  app.add_option("--kernel", o.kind,
+                 "permutohedral (default), bridged (nearer to exact) or exact (slow, for small images)")
+      ->transform(CLI::CheckedTransformer(kernels));
+  app.add_option("--threads", a->threads, "Threads (0: all; the result does not depend on it)")
+      ->check(CLI::Range(0, 1024))
+      ->capture_default_str();
+  return [a] { return run(*a); };
+}
+
+const Command command(55, "crf", "sharpen a label map or probability map along an image's edges (dense CRF)",
+                      setup_crf);
+
+}  // namespace
+}  // namespace tools

@@ -1,0 +1,85 @@
+/// The program: offers every subcommand, runs one, and turns every failure into one line and an exit code.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <map>
+#include <new>
+
+#include "cris/run/config.h"
+#include "cris/nonfinite.h"
+#include "data/format_error.h"
+#include "tools/commands/command.h"
+#include "tools/commands/interrupt.h"
+
+namespace tools {
+
+namespace {
+std::vector<const Command*>& registry() {
+  static std::vector<const Command*> all;
+  return all;
+}
+/// One line on stderr, whatever the message quotes.
+int complain(std::string message, ExitCode code) {
+  for (char& c : message)
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
+  fmt::print(stderr, "cris: {}\n", message);
+  return code;
+}
+}  // namespace
+
+Command::Command(int rank, const char* name, const char* description, Setup setup)
+    : rank(rank), name(name), description(description), setup(setup) {
+  registry().push_back(this);
+}
+
+std::vector<const Command*> commands() {
+  auto all = registry();
+  std::sort(all.begin(), all.end(), [](const Command* a, const Command* b) { return a->rank < b->rank; });
+  return all;
+}
+
+}  // namespace tools
+
+int main(int argc, char** argv) {
+  using namespace tools;
+  remember_command_line(argc, argv);
+  CLI::App app("CRIS: segments polyps with a network that refines its own masks, all of it written here.", "cris");
+  app.set_version_flag("--version", CRIS_VERSION);
+  app.require_subcommand(1);
+  std::map<CLI::App*, Run> runs;
+  for (const Command* c : commands()) {
+    CLI::App* sub = app.add_subcommand(c->name, c->description);
+    runs[sub] = c->setup(*sub);
+  }
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    if (e.get_exit_code() == 0) return app.exit(e);
+    std::string command = "cris";
+    for (const CLI::App* at = &app; !at->get_subcommands().empty();) {
+      at = at->get_subcommands().front();
+      command += " " + at->get_name();
+    }
+    const bool unknown = app.get_subcommands().empty() && !app.remaining().empty();
+    const std::string problem = unknown ? app.remaining().front() + " is no command" : e.what();
+    return complain(fmt::format("{}; {} --help says more", problem, command), kUsage);
+  }
+  try {
+    const int code = runs.at(app.get_subcommands().front())();
+    if (std::fflush(stdout) != 0 || std::ferror(stdout))
+      return complain("what was printed could not be written: is the disk full?", kData);
+    return code;
+  } catch (const Failure& e) {
+    return complain(e.what(), e.code);
+  } catch (const cris::NonFiniteError& e) {
+    return complain(e.what(), kNonFinite);
+  } catch (const cris::ConfigError& e) {
+    return complain(e.what(), kUsage);
+  } catch (const std::bad_alloc&) {
+    return complain("out of memory; use a smaller batch, size or base", kData);
+  } catch (const std::exception& e) {
+    // Every other failure comes from files: data, checkpoints, a disk that is full.
+    return complain(e.what(), kData);
+  }
+}

@@ -1,0 +1,62 @@
+/// cris eval: every metric and convention of a run on one part of its data.
+#include <fmt/format.h>
+
+#include "cris/report/evaluation.h"
+#include "cris/run/run_directory.h"
+#include "cris/run/memory_plan.h"
+#include "tools/commands/command.h"
+
+namespace tools {
+
+namespace {
+
+Run setup_eval(CLI::App& app) {
+  struct Options {
+    std::string run, on = "test", checkpoint = "best", data, device;
+    bool json = false;
+    int64_t threads = 0, overlays = 20, batch = 0;
+  };
+  auto o = std::make_shared<Options>();
+  app.add_option("RUN", o->run, "run directory")->required();
+  app.add_option("--on", o->on, "train, validation or test")
+      ->check(CLI::IsMember({"train", "validation", "test"}))
+      ->capture_default_str();
+  app.add_option("--checkpoint", o->checkpoint, "best or last")
+      ->check(CLI::IsMember({"best", "last"}))
+      ->capture_default_str();
+  app.add_option("--data", o->data, "the data, if it moved since the training");
+  app.add_option("--device", o->device, "cpu, reference or cuda; default: the run's");
+  app.add_option("--threads", o->threads, "of the cpu device");
+  app.add_option("--batch", o->batch, "images at once, where memory is short; default: the run's")
+      ->check(CLI::Range(1, 100000));
+  app.add_option("--overlays", o->overlays, "how many of the worst images to draw")
+      ->check(CLI::Range(0, 1000000))
+      ->capture_default_str();
+  app.add_flag("--json", o->json, "one JSON line at the threshold chosen on the training set");
+  return [o] {
+    cris::Config config = cris::config_of_run(o->run, {.data = o->data, .device = o->device, .threads = o->threads});
+    cris::apply_run_settings(config);
+    if (config.data.split.empty() && config.train.overfit == 0) {
+      config.data.split = o->run + "/split.txt";  // holds the very names that were used
+      config.train.fast_dev_run = false;
+    }
+    if (o->batch > 0) config.train.batch = o->batch;
+    // A folder of its own: the run's files stay as its SHA256SUMS knows them.
+    const std::string folder = o->run + "/eval-" + o->on + "-" + o->checkpoint;
+    const cris::Evaluation e = cris::with_memory_advice(config, cris::Purpose::predict, [&] {
+      const auto model = cris::load_model(o->run, config, o->checkpoint);
+      return cris::evaluate_run(*model, config, cris::open_data(config), o->on, folder, o->overlays);
+    });
+    if (o->json)
+      fmt::print("{}\n", cris::summary_json(e.chosen).dump());
+    else
+      fmt::print("{}\nper image, curves, plots and overlays: {}\n", cris::summary_table(e), folder);
+    return int(kOk);
+  };
+}
+
+const Command eval(40, "eval", "every metric of a run, per image and pooled", setup_eval);
+
+}  // namespace
+
+}  // namespace tools

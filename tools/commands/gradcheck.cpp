@@ -1,0 +1,49 @@
+/// cris gradcheck: every op and every whole model against central differences in f64.
+#include <fmt/format.h>
+
+#include "autograd/gradcheck.h"
+#include "cris/audit/model_gradcheck.h"
+#include "tools/commands/command.h"
+
+namespace tools {
+
+namespace {
+
+constexpr double kTolerance = 1e-7;
+
+Run setup_gradcheck(CLI::App& app) {
+  struct Options {
+    bool ops_only = false;
+  };
+  auto o = std::make_shared<Options>();
+  app.add_flag("--ops-only", o->ops_only, "leave the whole models out");
+  return [o] {
+    int passed = 0, failed = 0;
+    const auto row = [&](const std::string& name, const std::string& where, double error) {
+      const bool ok = error < kTolerance;  // false for NaN
+      ++(ok ? passed : failed);
+      fmt::print("{:<44} {:<34} {:>10.2e}  {}\n", name, where, error, ok ? "pass" : "FAIL");
+    };
+    fmt::print("{:<44} {:<34} {:>10}\n", "op or model", "worst gradient", "error");
+    for (const autograd::OpCase& c : autograd::op_cases()) {
+      double worst = 0;
+      size_t input = 0;
+      for (const autograd::GradientError& e : autograd::gradcheck(c))
+        if (!(e.worst() <= worst)) worst = e.worst(), input = e.input;
+      row(c.name, fmt::format("input {}", input), worst);
+    }
+    if (!o->ops_only)
+      for (const cris::ModelCheck& check : cris::model_checks()) {
+        const cris::ModelGradientError e = cris::gradcheck_model(check);
+        row(fmt::format("{} ({} parameters)", check.name, e.parameters), e.parameter, e.error);
+      }
+    fmt::print("{} passed, {} failed\n", passed, failed);
+    return int(failed ? kVerification : kOk);
+  };
+}
+
+const Command gradcheck(70, "gradcheck", "every op and every model against central differences", setup_gradcheck);
+
+}  // namespace
+
+}  // namespace tools

@@ -1,0 +1,36 @@
+/// cris paper: the paper's tables and figures from finished runs, claimed beside measured.
+#include "cris/report/paper_tables.h"
+
+#include <fmt/format.h>
+
+#include "cris/report/html_page.h"
+#include "tools/commands/command.h"
+
+namespace tools {
+
+namespace {
+
+Run setup_paper(CLI::App& app) {
+  struct Options {
+    std::vector<std::string> kvasir, cvc;
+    std::string out, title = "CRIS: the paper's tables and figures, claimed beside measured";
+  };
+  auto o = std::make_shared<Options>();
+  app.add_option("--kvasir", o->kvasir, "finished runs on Kvasir-SEG, any cells, any seeds")->expected(1, -1);
+  app.add_option("--cvc", o->cvc, "finished runs on CVC-ClinicDB")->expected(1, -1);
+  app.add_option("-o,--out", o->out, "an offline page with the figures to write");
+  app.add_option("--title", o->title, "its heading")->capture_default_str();
+  return [o] {
+    if (o->kvasir.empty() && o->cvc.empty()) throw Failure(kUsage, "paper: give runs by --kvasir and --cvc");
+    const auto tables = cris::paper_tables(o->kvasir, o->cvc);
+    if (!o->out.empty()) cris::write_page(o->out, cris::paper_html(tables, o->title));
+    fmt::print("{}{}", cris::paper_text(tables), o->out.empty() ? "" : "report: " + o->out + "\n");
+    return int(kOk);
+  };
+}
+
+const Command paper(65, "paper", "the paper's tables and figures, claimed beside measured", setup_paper);
+
+}  // namespace
+
+}  // namespace tools

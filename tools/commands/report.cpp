@@ -1,0 +1,33 @@
+/// cris report: one offline HTML file of one run or several.
+#include "cris/report/html_report.h"
+
+#include <fmt/format.h>
+
+#include "cris/report/html_page.h"
+#include "tools/commands/command.h"
+
+namespace tools {
+
+namespace {
+
+Run setup_report(CLI::App& app) {
+  struct Options {
+    std::vector<std::string> runs;
+    std::string out = "report.html", title = "Polyp segmentation: results";
+  };
+  auto o = std::make_shared<Options>();
+  app.add_option("RUN", o->runs, "finished run directories")->required()->expected(1, -1);
+  app.add_option("-o,--out", o->out, "the file to write")->capture_default_str();
+  app.add_option("--title", o->title, "its heading")->capture_default_str();
+  return [o] {
+    cris::write_page(o->out, cris::html_report(o->runs, o->title));
+    fmt::print("{}\n", o->out);
+    return int(kOk);
+  };
+}
+
+const Command report(60, "report", "one offline HTML file: tables, curves, the worst images", setup_report);
+
+}  // namespace
+
+}  // namespace tools
