@@ -16,9 +16,11 @@ Parts<Tensor> values_of(const Parts<Variable>& x) {
   return Parts(std::move(values));
 }
 
-/// y, the convolution of x, with its gradients.
-Variable convolved(const Parts<Variable>& x, const Variable& w, const Variable& b, const ConvOptions& options,
-                   const Tensor& y) {
+}  // namespace
+
+Variable conv2d(const Parts<Variable>& x, const Variable& w, const Variable& b, const ConvOptions& options,
+                Activation activation) {
+  const Tensor y = tensor::conv2d(values_of(x), w.value(), value_or_none(b), options, activation);
   std::vector<Saved> saved;
   std::vector<int64_t> channels;
   for (const Variable& part : x) {
@@ -41,21 +43,7 @@ Variable convolved(const Parts<Variable>& x, const Variable& w, const Variable& 
       if (dx->empty()) *dx = tensor::conv2d_grad_parts(dy, w.get(), shape, channels, options);
       return std::move((*dx)[i]);
     });
-  return record("conv2d", y, std::move(gradients));
-}
-
-}  // namespace
-
-Variable conv2d(const Parts<Variable>& x, const Variable& w, const Variable& b, const ConvOptions& options,
-                tensor::Statistics& statistics) {
-  const Tensor y = tensor::conv2d(values_of(x), w.value(), value_or_none(b), options, statistics);
-  return convolved(x, w, b, options, y);
-}
-
-Variable conv2d(const Parts<Variable>& x, const Variable& w, const Variable& b, const ConvOptions& options,
-                Activation activation) {
-  const Tensor y = tensor::conv2d(values_of(x), w.value(), value_or_none(b), options, activation);
-  const Variable z = convolved(x, w, b, options, y);
+  const Variable z = record("conv2d", y, std::move(gradients));
   if (activation == Activation::none) return z;
   // One kernel, two nodes: the gradient of max(z, 0) is masked by its own result.
   return record("relu", y, {{z, [y](Tensor dy) { return zip_over(tensor::ReluGrad{}, std::move(dy), y); }}});

@@ -66,7 +66,7 @@ constexpr int64_t kFewValues = 32;
 }  // namespace
 
 Variable batch_norm(const Variable& x, const Variable& gamma, const Variable& beta, const Tensor& running_mean,
-                    const Tensor& running_var, const BatchNormOptions& options, const tensor::Statistics& known) {
+                    const Tensor& running_var, const BatchNormOptions& options) {
   check(x.shape().rank() >= 2, "batch_norm: x {} needs at least 2 axes", x.shape());
   const int64_t c = x.shape()[-1], values = c ? x.shape().count() / c : 0;
   const tensor::Shape row{c};
@@ -85,7 +85,7 @@ Variable batch_norm(const Variable& x, const Variable& gamma, const Variable& be
     check(values > 1,
           "batch_norm: x {} has {} value(s) per channel; training needs at least 2 (a larger batch or image)",
           x.shape(), values);
-    tensor::Statistics batch = known.mean.defined() ? known : tensor::batch_norm_statistics(x.value());
+    tensor::Statistics batch = tensor::batch_norm_statistics(x.value());
     update_running(running_mean, batch.mean, options.momentum, 1);
     update_running(running_var, batch.variance, options.momentum, double(values) / double(values - 1));
     n.mean = std::move(batch.mean);

@@ -49,9 +49,6 @@ Variable matmul(const Variable& a, const Variable& b);
 /// result is that of concat(parts), which is made only where the device's kernels need it.
 Variable conv2d(const Parts<Variable>& x, const Variable& w, const Variable& b, const ConvOptions& options,
                 Activation activation = Activation::none);
-/// The same without activation; `statistics` receives the result's, for batch_norm.
-Variable conv2d(const Parts<Variable>& x, const Variable& w, const Variable& b, const ConvOptions& options,
-                tensor::Statistics& statistics);
 /// The transpose of conv2d. x [N,P,Q,K], w [K,R,S,C], b [C] or undefined -> [N, (P-1) stride + R - 2 padding, ..., C].
 Variable conv_transpose2d(const Variable& x, const Variable& w, const Variable& b, const ConvOptions& options);
 
@@ -76,16 +73,15 @@ Variable concat(const std::vector<Variable>& parts);
 /// y = act(gamma (x - mean) rstd + beta), rstd = 1 / sqrt(var + epsilon), var biased (1/M). In training mean and var
 /// are x's, and running = (1 - momentum) running + momentum batch, with the unbiased variance 1/(M-1); in evaluation
 /// they are the running ones. x: [..., C]; the rest [C]. running_mean and running_var are updated in place. y is made
-/// again rather than kept. `known`: x's statistics, where they are known already. Throws if x has fewer than 2 values
-/// per channel in training.  Source: Ioffe & Szegedy 2015;
-/// conventions of PyTorch.
+/// again rather than kept. Throws if x has fewer than 2 values per channel in training.
+/// Source: Ioffe & Szegedy 2015; conventions of PyTorch.
 struct BatchNormOptions {
   bool training = true;
   double momentum = 0.1, epsilon = 1e-5;
   Activation activation = Activation::none;
 };
 Variable batch_norm(const Variable& x, const Variable& gamma, const Variable& beta, const Tensor& running_mean,
-                    const Tensor& running_var, const BatchNormOptions& options, const tensor::Statistics& known = {});
+                    const Tensor& running_var, const BatchNormOptions& options);
 
 // ---- mean-field CRF (crf.cpp) --------------------------------------------------------------------------------------
 /// One Gaussian filter an image of the batch; filters of positions alone may be shared.

@@ -32,10 +32,6 @@ Variable Conv2d::operator()(const Parts<Variable>& x) const {
   return autograd::conv2d(x, weight, bias, {.stride = options.stride, .padding = options.padding}, options.activation);
 }
 
-Variable Conv2d::operator()(const Parts<Variable>& x, tensor::Statistics& statistics) const {
-  return autograd::conv2d(x, weight, bias, {.stride = options.stride, .padding = options.padding}, statistics);
-}
-
 void Conv2d::visit(Visitor& v) {
   v.parameter("weight", weight);
   if (bias.defined()) v.parameter("bias", bias);

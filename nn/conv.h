@@ -19,8 +19,6 @@ class Conv2d : public Module {
  public:
   explicit Conv2d(const ConvLayerOptions& options);
   Variable operator()(const Parts<Variable>& x) const;
-  /// Without activation; `statistics` receives those of y.
-  Variable operator()(const Parts<Variable>& x, tensor::Statistics& statistics) const;
   void visit(Visitor& v) override;
   void initialize(const Initializer& init, const std::string& path) override;
 

@@ -43,10 +43,8 @@ Variable conv_norm(const Conv2d& conv, BatchNorm2d& norm, const FoldedConv& fold
     return autograd::conv2d(x, Variable(folded.weight), Variable(folded.bias),
                             {.stride = conv.options.stride, .padding = conv.options.padding}, norm.options.activation);
   }
-  tensor::Statistics statistics;
-  const bool needed = norm.training() && conv.options.activation == tensor::Activation::none;
-  const Variable y = needed ? conv(Parts(std::move(x)), statistics) : conv(Parts(std::move(x)));
-  return norm(y, statistics);
+  const Variable y = conv(Parts(std::move(x)));
+  return norm(y);
 }
 
 }  // namespace nn

@@ -14,13 +14,12 @@ BatchNorm2d::BatchNorm2d(const BatchNormLayerOptions& o) : options(o) {
   running_var = filled(1);
 }
 
-Variable BatchNorm2d::operator()(const Variable& x, const tensor::Statistics& known) {
+Variable BatchNorm2d::operator()(const Variable& x) {
   Variable y = autograd::batch_norm(x, weight, bias, running_mean, running_var,
                                     {.training = training(),
                                      .momentum = options.momentum,
                                      .epsilon = options.epsilon,
-                                     .activation = options.activation},
-                                    known);
+                                     .activation = options.activation});
   if (training()) ++num_batches_tracked;
   return y;
 }

@@ -16,8 +16,7 @@ struct BatchNormLayerOptions {
 class BatchNorm2d : public Module {
  public:
   explicit BatchNorm2d(const BatchNormLayerOptions& options);
-  /// `known`: x's statistics, where they are known already.
-  Variable operator()(const Variable& x, const tensor::Statistics& known = {});
+  Variable operator()(const Variable& x);
   void visit(Visitor& v) override;
   /// weight 1, bias 0, running mean 0, running variance 1.
   void initialize(const Initializer& init, const std::string& path) override;

@@ -138,18 +138,9 @@ class Backend {
   virtual int64_t conv_workspace_bytes(const ConvShape&, ConvPass, DType) { return 0; }
   /// Whether the three passes take an image of z in parts of so many channels; if not, they are given it whole.
   virtual bool conv_takes_parts(const ConvShape&, const std::vector<int64_t>&, DType) { return false; }
-  /// Bytes that conv2d_with_statistics takes beside those of conv2d where it spares a reading of y; 0 where it does
-  /// not.
-  virtual int64_t conv_statistics_bytes(const ConvShape&, DType) { return 0; }
   /// y[n,p,q,k] = act(b[k] + sum_{r,s,c} x[n, row(p,r), col(q,s), c] w[k,r,s,c]). b may be undefined: no bias.
   virtual void conv2d(const ConvShape& z, const Parts<Tensor>& x, const Tensor& w, const Tensor& b,
                       Activation activation, const Tensor& y) = 0;
-  /// conv2d without activation, and batch_norm_statistics of its y: together where a device then reads y once less.
-  virtual void conv2d_with_statistics(const ConvShape& z, const Parts<Tensor>& x, const Tensor& w, const Tensor& b,
-                                      const Tensor& y, const Tensor& mean, const Tensor& variance) {
-    conv2d(z, x, w, b, Activation::none, y);
-    batch_norm_statistics(y, mean, variance);
-  }
   /// dx[n,h,w,c] = b[c] + sum over the taps that read it of dy[n,p,q,k] w[k,r,s,c]. b may be undefined.
   /// This is also the forward pass of a transposed convolution, with dy its input and dx its output.
   virtual void conv2d_grad_input(const ConvShape& z, const Tensor& dy, const Tensor& w, const Tensor& b,

@@ -42,12 +42,6 @@ ConvShape conv_shape(const Shape& x, const Shape& w, const ConvOptions& options)
 /// x [N,H,W,C] whole or in parts, w [K,R,S,C], b [K] or undefined -> [N,P,Q,K].
 Tensor conv2d(const Parts<Tensor>& x, const Tensor& w, const Tensor& b, const ConvOptions& options,
               Activation activation = Activation::none);
-struct Statistics {
-  Tensor mean, variance;  ///< [C]; variance biased
-};
-/// conv2d without activation; `statistics` receives those of the result, as batch_norm_statistics gives them.
-Tensor conv2d(const Parts<Tensor>& x, const Tensor& w, const Tensor& b, const ConvOptions& options,
-              Statistics& statistics);
 /// Gradient of the input of conv2d: dy [N,P,Q,K] -> `x` = [N,H,W,C]; b [C] or undefined is added.
 Tensor conv2d_grad_input(const Tensor& dy, const Tensor& w, const Shape& x, const ConvOptions& options,
                          const Tensor& b = {});
@@ -77,6 +71,9 @@ Tensor resize_grad(const Tensor& dy, const Shape& x, ResizeMode mode);
 Tensor concat(const std::vector<Tensor>& parts);
 /// Channels [first, first + count).
 Tensor channels(const Tensor& x, int64_t first, int64_t count);
+struct Statistics {
+  Tensor mean, variance;  ///< [C]; variance biased
+};
 Statistics batch_norm_statistics(const Tensor& x);
 Tensor batch_norm(const BatchNorm& b);
 struct BatchNormGradients {

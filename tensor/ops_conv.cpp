@@ -56,15 +56,6 @@ Tensor conv2d(const Parts<Tensor>& x, const Tensor& w, const Tensor& b, const Co
   of(w).conv2d(z, as_taken(z, x), w, b, activation, y);
   return y;
 }
-Tensor conv2d(const Parts<Tensor>& x, const Tensor& w, const Tensor& b, const ConvOptions& options,
-              Statistics& statistics) {
-  const ConvShape z = checked_conv2d(x, w, b, options);
-  Tensor y = like(x[0], {z.n, z.p, z.q, z.k});
-  check(y.size() > 0, "conv2d: the result {} is empty and has no statistics", y.shape());
-  statistics = {wide_like(y, {z.k}), wide_like(y, {z.k})};
-  of(w).conv2d_with_statistics(z, as_taken(z, x), w, b, y, statistics.mean, statistics.variance);
-  return y;
-}
 Tensor conv2d_grad_input(const Tensor& dy, const Tensor& w, const Shape& x, const ConvOptions& options,
                          const Tensor& b) {
   check_activations("conv2d_grad_input", {&dy});

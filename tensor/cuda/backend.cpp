@@ -91,9 +91,6 @@ class CudaBackend final : public Backend {
   int64_t conv_workspace_bytes(const ConvShape& z, ConvPass pass, DType dtype) override {
     return cuda::conv_workspace_bytes(z, pass, dtype);
   }
-  int64_t conv_statistics_bytes(const ConvShape& z, DType dtype) override {
-    return cuda::conv_statistics_bytes(z, dtype);
-  }
   void copy_from_host(void* to, const void* host, int64_t bytes) override {
     check(!recording_, "record: a copy of {} bytes from the host cannot be recorded", bytes);
     cuda::copy_from_host(to, host, bytes);
@@ -185,12 +182,6 @@ class CudaBackend final : public Backend {
   void conv2d(const ConvShape& z, const Parts<Tensor>& x, const Tensor& w, const Tensor& b, Activation activation,
               const Tensor& y) override {
     cuda::convolve(z, x.only(), w, b, activation, y);
-  }
-  void conv2d_with_statistics(const ConvShape& z, const Parts<Tensor>& x, const Tensor& w, const Tensor& b,
-                              const Tensor& y, const Tensor& mean, const Tensor& variance) override {
-    if (b.defined() || conv_statistics_bytes(z, y.dtype()) == 0)
-      return Backend::conv2d_with_statistics(z, x, w, b, y, mean, variance);
-    cuda::convolve_with_statistics(z, x.only(), w, y, mean, variance);
   }
   void conv2d_grad_input(const ConvShape& z, const Tensor& dy, const Tensor& w, const Tensor& b,
                          const Parts<Tensor>& dx) override {

@@ -5,11 +5,11 @@
 #include <limits>
 #include <optional>
 
-#include "tensor/machine/allocator.h"
 #include "tensor/cuda/gemm.h"
 #include "tensor/cuda/kernels.h"
 #include "tensor/cuda/runtime.h"
 #include "tensor/cuda/visit_activation.h"
+#include "tensor/machine/allocator.h"
 
 namespace tensor::cuda {
 namespace {
@@ -242,21 +242,6 @@ void convolve(const ConvShape& z, const Tensor& x, const Tensor& w, const Tensor
       add_bias(or_null<W>(b), activation, to, group.n * z.p * z.q * z.k, z.k);
     });
   });
-}
-
-int64_t conv_statistics_bytes(const ConvShape& z, DType dtype) {
-  if (dtype != DType::bf16 || method(ConvPass::forward, z, dtype) != Method::implicit) return 0;
-  return conv2d_statistics_mma_workspace(product_shape(z, ConvPass::forward, dtype)) * int64_t(sizeof(double));
-}
-
-void convolve_with_statistics(const ConvShape& z, const Tensor& x, const Tensor& w, const Tensor& y, const Tensor& mean,
-                              const Tensor& variance) {
-  const bool pad = is_padded(z, ConvPass::forward, x.dtype());
-  const ConvShape shape = product_shape(z, ConvPass::forward, x.dtype());
-  const Tensor image = pad ? padded(x) : x, weight = pad ? padded(w) : WeightFor<BFloat16>(w).memory;
-  const Tensor moments = workspace("the sums for batch norm", {conv2d_statistics_mma_workspace(shape)}, DType::f64);
-  conv2d_statistics_mma(shape, image.data<BFloat16>(), weight.data<BFloat16>(), moments.data<double>(),
-                        y.data<BFloat16>(), mean.data<float>(), variance.data<float>());
 }
 
 void convolve_grad_input(const ConvShape& z, const Tensor& dy, const Tensor& w, const Tensor& b, const Tensor& dx) {

@@ -16,14 +16,9 @@ std::string conv_method(const ConvShape& z, ConvPass pass, DType dtype);
 /// Bytes from the arena that the calls below take while they run.
 int64_t conv_workspace_bytes(const ConvShape& z, ConvPass pass, DType dtype);
 
-int64_t conv_statistics_bytes(const ConvShape& z, DType dtype);
-
 /// Arguments as in Backend::conv2d and its gradients.
 void convolve(const ConvShape& z, const Tensor& x, const Tensor& w, const Tensor& b, Activation activation,
               const Tensor& y);
-/// Gathers y's statistics while it is stored. Only where conv_statistics_bytes is not 0.
-void convolve_with_statistics(const ConvShape& z, const Tensor& x, const Tensor& w, const Tensor& y, const Tensor& mean,
-                              const Tensor& variance);
 void convolve_grad_input(const ConvShape& z, const Tensor& dy, const Tensor& w, const Tensor& b, const Tensor& dx);
 void convolve_grad_weight(const ConvShape& z, const Tensor& dy, const Tensor& x, const Tensor& dw);
 

@@ -4,7 +4,6 @@
 /// the copies of the next three tiles are under way. Where the result has too few blocks to fill a device, the sum is
 /// cut into slices, whose number the shape alone fixes, and the slices are added in order: no atomics, the same bits on
 /// every device.
-#include "tensor/cuda/column_sums.cuh"
 #include "tensor/cuda/mma.h"
 #include "tensor/cuda/pack.h"
 #include "tensor/cuda/tile_readers.cuh"
@@ -52,7 +51,6 @@ struct Tiles {
 /// y's last axis has `channels` elements, each with its bias; y has `size`.
 template <class Y, class Place>
 struct Store {
-  static constexpr bool kMoments = false;
   const float* bias;
   bool relu;
   Y* y;
@@ -86,63 +84,6 @@ struct Store {
       store(y + row + two.at, Pack<Y, 2>{Y(v), Y(next)});
     else
       y[row + two.at] = v, y[row + two.next_at] = next;
-  }
-};
-
-/// A Store of one slice that also sums what it stores: moments[0][block of rows][column] the values, [1] their squares.
-struct StoreAndSum : Store<BFloat16, Steps> {
-  static constexpr bool kMoments = true;
-  double* moments;
-};
-
-/// The sums over a block's rows of what its threads hold, 0 beyond the last: first within each warp, then over its
-/// warps.
-template <int kN, int kWarpsN, int kWarpM>
-__device__ void sum_moments(const float (&sums)[kWarpM / 16][4][4], int columns, int first_n, int block_m, int blocks_m,
-                            int n, float* shared, double* moments) {
-  constexpr int kWarpsM = 8 / kWarpsN;
-  const int warp = int(threadIdx.x) / 32, lane = int(threadIdx.x) % 32, g = lane / 4, t = lane % 4;
-  __syncthreads();  // the last tile has been read
-#pragma unroll
-  for (int j = 0; j < 4; ++j)
-#pragma unroll
-    for (int e = 0; e < 2; ++e) {
-      float value = 0, square = 0;
-#pragma unroll
-      for (int i = 0; i < kWarpM / 16; ++i)
-#pragma unroll
-        for (int half = 0; half < 2; ++half) {
-          const float v = BFloat16(sums[i][j][2 * half + e]);
-          value += v, square += v * v;
-        }
-#pragma unroll
-      for (int apart = 4; apart < 32; apart *= 2) {
-        value += __shfl_xor_sync(~0u, value, apart);
-        square += __shfl_xor_sync(~0u, square, apart);
-      }
-      const int column = warp % kWarpsN * 32 + 8 * j + 2 * t + e;
-      if (g == 0) {
-        shared[warp / kWarpsN * kN + column] = value;
-        shared[(kWarpsM + warp / kWarpsN) * kN + column] = square;
-      }
-    }
-  __syncthreads();
-  for (int i = int(threadIdx.x); i < 2 * kN; i += kThreads) {
-    const int s = i / kN, column = i % kN;
-    if (column >= columns) continue;
-    double total = 0;
-    for (int w = 0; w < kWarpsM; ++w) total += shared[(s * kWarpsM + w) * kN + column];
-    moments[(int64_t(s) * blocks_m + block_m) * n + first_n + column] = total;
-  }
-}
-
-struct StoreMoments {
-  double count;
-  float *mean, *variance;
-  __device__ void operator()(int64_t channel, const Sums<2, 1>& total) const {
-    const double m = total.of[0][0] / count, v = total.of[1][0] / count - m * m;
-    mean[channel] = float(m);
-    variance[channel] = float(v < 0 ? 0 : v);
   }
 };
 
@@ -201,9 +142,6 @@ __global__ void __launch_bounds__(kThreads) product_kernel(A a, B b, To to, int 
         for (int j = 0; j < 4; ++j) mma<T>(sums[i][j], fa[i], fb[j]);
     }
   }
-  if constexpr (To::kMoments)
-    sum_moments<kN, kWarpsN, kWarpM>(sums, n - first_n, first_n, first_m / kM, (m + kM - 1) / kM, n,
-                                     reinterpret_cast<float*>(tiles), to.moments);
   if (idle) return;
 #pragma unroll
   for (int j = 0; j < 4; ++j) {
@@ -260,7 +198,7 @@ void product(const char* name, A a, B b, To to, int64_t m, int64_t n, int64_t de
   if (plan.slices == 1) to.partial = nullptr;
   plan.n_of_block == 64 ? launch_product<64>(name, plan, a, b, to, m, n, depth)
                         : launch_product<128>(name, plan, a, b, to, m, n, depth);
-  if (!To::kMoments && plan.slices > 1) {
+  if (plan.slices > 1) {
     const auto kernel = &sum_slices_kernel<std::remove_reference_t<decltype(*to.y)>, decltype(to.place)>;
     launch("sum_slices", kernel, blocks_for(to.size), kThreads, to, int(plan.slices));
   }
@@ -303,23 +241,6 @@ void conv2d_mma(const ConvShape& z, const T* x, const T* w, const float* b, Acti
   const int64_t pixels = z.n * z.p * z.q, depth = z.r * z.s * z.c;
   const Store<T, Steps> to{b, activation == Activation::relu, y, workspace, {z.k, 1}, z.k, pixels * z.k};
   product("conv2d", PatchRows<T>{x, Windows(z)}, MatrixRows<T>{w, int(z.k), int(depth)}, to, pixels, z.k, depth);
-}
-
-int64_t conv2d_statistics_mma_workspace(const ConvShape& z) {
-  const int64_t pixels = z.n * z.p * z.q;
-  const Plan plan(pixels, z.k, z.r * z.s * z.c, kTileDepth<BFloat16>);
-  return plan.slices > 1 ? 0 : 2 * ceil_div(pixels, kM) * z.k;
-}
-
-void conv2d_statistics_mma(const ConvShape& z, const BFloat16* x, const BFloat16* w, double* workspace, BFloat16* y,
-                           float* mean, float* variance) {
-  const int64_t pixels = z.n * z.p * z.q, depth = z.r * z.s * z.c;
-  const StoreAndSum to{{nullptr, false, y, nullptr, {z.k, 1}, z.k, pixels * z.k}, workspace};
-  product("conv2d", PatchRows<BFloat16>{x, Windows(z)}, MatrixRows<BFloat16>{w, int(z.k), int(depth)}, to, pixels, z.k,
-          depth);
-  const StoreMoments finish{double(pixels), mean, variance};
-  launch("batch_norm_statistics", &finish_sums_kernel<2, StoreMoments>, dim3(unsigned(z.k)), dim3(128),
-         ceil_div(pixels, kM), z.k, z.k, static_cast<const double*>(workspace), finish);
 }
 
 template <class T>

@@ -118,11 +118,6 @@ int64_t conv2d_mma_workspace(const ConvShape& z);
 template <class T>
 void conv2d_mma(const ConvShape& z, const T* x, const T* w, const float* b, Activation activation, float* workspace,
                 T* y);
-/// The same without bias and activation, and y's batch norm statistics. Doubles of workspace; 0 where the sums are cut
-/// into slices, which it does not serve.
-int64_t conv2d_statistics_mma_workspace(const ConvShape& z);
-void conv2d_statistics_mma(const ConvShape& z, const BFloat16* x, const BFloat16* w, double* workspace, BFloat16* y,
-                           float* mean, float* variance);
 /// turned[c, r, s, k] = w[k, R-1-r, S-1-s, c]: with it the input's gradient of stride 1 is a convolution of dy.
 template <class T>
 void turn_weight(const ConvShape& z, const float* w, T* turned);
@@ -163,8 +158,8 @@ struct Filtering {
 };
 template <class T>
 void exact_gaussian(const Filtering<T>& f, const T* features, int64_t dimensions);
-/// The lattice's tensors (tensor/gaussian/lattice.h) and buffers of (vertices + 1) * channels: two, or four for both orders of
-/// the axes.
+/// The lattice's tensors (tensor/gaussian/lattice.h) and buffers of (vertices + 1) * channels: two, or four for both
+/// orders of the axes.
 template <class T>
 struct LatticePointers {
   int64_t dimensions, corners, vertices;

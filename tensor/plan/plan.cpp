@@ -50,13 +50,6 @@ class PlanBackend final : public Backend {
     moves({&w, &b, &y});
     for (const Tensor& part : x) moves({&part});
   }
-  void conv2d_with_statistics(const ConvShape& z, const Parts<Tensor>& x, const Tensor& w, const Tensor& b,
-                              const Tensor& y, const Tensor& mean, const Tensor& variance) override {
-    const Storage sums(Device::plan, backend(planned).conv_statistics_bytes(z, y.dtype()));
-    conv2d(z, x, w, b, Activation::none, y);
-    moves({&mean, &variance});
-    if (sums.bytes() == 0) moves({&y});
-  }
   void conv2d_grad_input(const ConvShape& z, const Tensor& dy, const Tensor& w, const Tensor& b,
                          const Parts<Tensor>& dx) override {
     const Storage scratch = workspace(z, ConvPass::grad_input, dy.dtype());
