@@ -2,6 +2,7 @@
 #include "cris/crf_filters.h"
 
 #include "tensor/backend.h"
+#include "tensor/machine/threads.h"
 
 namespace cris {
 

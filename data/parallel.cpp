@@ -1,8 +1,6 @@
-/// Threads that take the next index from a counter. Threads of its own: the team of tensor/machine/parallel.h belongs to the
-/// thread that computes.
+/// Threads that take the next index from a counter. Threads of its own: the team of tensor/machine/parallel.h belongs
+/// to the thread that computes.
 #include "data/parallel.h"
-
-#include <sched.h>
 
 #include <algorithm>
 #include <atomic>
@@ -11,13 +9,11 @@
 #include <thread>
 #include <vector>
 
+#include "tensor/machine/threads.h"
+
 namespace data {
 
-int default_threads() {
-  cpu_set_t set;
-  if (sched_getaffinity(0, sizeof set, &set) == 0) return std::max(1, CPU_COUNT(&set));
-  return std::max(1, int(std::thread::hardware_concurrency()));
-}
+int default_threads() { return tensor::available_cpus(); }
 
 void for_each_index(int64_t count, int threads, const std::function<void(int64_t)>& work) {
   const int64_t workers = std::min<int64_t>(count, threads > 0 ? threads : default_threads());

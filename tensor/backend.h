@@ -19,6 +19,7 @@
 #include "tensor/random.h"
 #include "tensor/scalar_ops.h"
 #include "tensor/tensor.h"
+#include "tensor/update_steps.h"
 
 namespace tensor {
 
@@ -34,26 +35,6 @@ struct MatmulShape {
   int64_t m, n, k;
   bool transpose_a = false, transpose_b = false;
 };
-
-/// One Adam update; `step` counts from 1. Kingma & Ba 2015, epsilon added after bias correction as in PyTorch.
-struct AdamStep {
-  double learning_rate = 1e-3, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weight_decay = 0;
-  int64_t step = 1;
-};
-
-/// Of an AdamStep, what changes from step to step: w -= rate m / (sqrt(v) correction + epsilon).
-struct AdamFactors {
-  double rate, correction;
-};
-/// rate = learning_rate / (1 - beta1^step), correction = 1 / sqrt(1 - beta2^step).
-AdamFactors adam_factors(const AdamStep& s);
-
-/// One update of stochastic gradient descent with momentum.
-struct SgdStep {
-  double learning_rate = 1e-2, momentum = 0, weight_decay = 0;
-};
-
-enum class ConvPass { forward, grad_input, grad_weight };
 
 /// Around a Gaussian filter K: y[i] = after[i] sum_j K[i,j] before[j] x[j], of image `image` of a batch.
 /// x, y: [images, points, c], of which only this image is read and written; before, after: [points], or undefined
@@ -126,14 +107,6 @@ class Backend {
   virtual void matmul(const MatmulShape& z, const Tensor& a, const Tensor& b, const Tensor& y) = 0;
 
   // ---- convolution (cross-correlation) -----------------------------------------------------------------------------
-  /// Names of the algorithms among which this device chooses by shape; empty when that is its own affair.
-  virtual std::vector<std::string> conv_methods() const { return {}; }
-  /// Until it is called with "", every convolution takes this algorithm, or throws Error where it cannot: for
-  /// benchmarks.
-  virtual void force_conv_method(const std::string&) {}
-  /// The one that a convolution takes in the present precision; "" where there is no choice. Throws Error where the
-  /// forced one cannot.
-  virtual std::string conv_method(const ConvShape&, ConvPass, DType) const { return ""; }
   /// Bytes that a convolution takes from the arena while it runs, in the present precision.
   virtual int64_t conv_workspace_bytes(const ConvShape&, ConvPass, DType) { return 0; }
   /// Whether the three passes take an image of z in parts of so many channels; if not, they are given it whole.
@@ -206,28 +179,5 @@ Backend& reference_backend();
 Backend& cpu_backend();
 Backend& cuda_backend();
 Backend& plan_backend();
-
-/// How f32 networks compute. exact: direct sums only. f32: f32 arithmetic, Winograd allowed. tf32: tensor cores. bf16:
-/// tensor cores, and activations kept as bf16 (both cuda only).
-enum class Precision { exact, f32, tf32, bf16 };
-constexpr const char* name(Precision p) {
-  switch (p) {
-    case Precision::exact:
-      return "exact";
-    case Precision::f32:
-      return "f32";
-    case Precision::tf32:
-      return "tf32";
-    case Precision::bf16:
-      return "bf16";
-  }
-  return "?";
-}
-/// Process-wide; set before work starts.
-void set_precision(Precision p);
-Precision precision();
-/// Threads of the cpu backend: by default min(affinity, cgroup quota). Results do not depend on it.
-void set_threads(int threads);
-int threads();
 
 }  // namespace tensor

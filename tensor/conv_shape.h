@@ -25,4 +25,7 @@ struct ConvShape {
   HD double flops() const { return 2.0 * n * p * q * k * r * s * c; }
 };
 
+/// y from x, dx from dy, dw from dy and x.
+enum class ConvPass { forward, grad_input, grad_weight };
+
 }  // namespace tensor

@@ -10,6 +10,7 @@
 #include "data/transform.h"
 #include "nn/init.h"
 #include "tensor/machine/atomic_file.h"
+#include "tensor/machine/threads.h"
 
 namespace cris {
 

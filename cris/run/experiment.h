@@ -3,10 +3,11 @@
 #include <memory>
 #include <string>
 
-#include "cris/run/config.h"
 #include "cris/model.h"
+#include "cris/run/config.h"
 #include "data/loader.h"
 #include "data/split.h"
+#include "tensor/precision.h"
 
 namespace cris {
 

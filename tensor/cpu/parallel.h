@@ -4,6 +4,7 @@
 
 #include "tensor/backend.h"
 #include "tensor/machine/parallel.h"
+#include "tensor/machine/threads.h"
 
 #if defined(__SSE__)
 #include <xmmintrin.h>

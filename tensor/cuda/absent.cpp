@@ -1,12 +1,25 @@
 /// Stands in for the CUDA backend in builds without it.
 #include "tensor/backend.h"
+#include "tensor/cuda/conv_methods.h"
 
 namespace tensor {
+namespace {
 
-Backend& cuda_backend() {
+[[noreturn]] void refuse() {
   throw Error(
       "device cuda: this build has no CUDA; configure with a CUDA toolkit (cmake --preset cuda) or choose --device "
       "cpu");
 }
 
+}  // namespace
+
+Backend& cuda_backend() { refuse(); }
+
+namespace cuda {
+
+std::vector<std::string> conv_methods() { refuse(); }
+void force_conv_method(const std::string&) { refuse(); }
+std::string conv_method(const ConvShape&, ConvPass, DType) { refuse(); }
+
+}  // namespace cuda
 }  // namespace tensor

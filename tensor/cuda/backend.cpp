@@ -1,5 +1,6 @@
 /// The CUDA backend: the contract's tensors become pointers, shapes and workspaces for the kernels.
 #include "tensor/backend.h"
+#include "tensor/precision.h"
 #include "tensor/visit_number.h"
 
 #include "tensor/cuda/convolution.h"
@@ -83,11 +84,6 @@ class CudaBackend final : public Backend {
     return arena;
   }
   std::vector<std::pair<std::string, std::string>> facts() override { return cuda::facts(); }
-  std::vector<std::string> conv_methods() const override { return cuda::conv_methods(); }
-  void force_conv_method(const std::string& name) override { cuda::force_conv_method(name); }
-  std::string conv_method(const ConvShape& z, ConvPass pass, DType dtype) const override {
-    return cuda::conv_method(z, pass, dtype);
-  }
   int64_t conv_workspace_bytes(const ConvShape& z, ConvPass pass, DType dtype) override {
     return cuda::conv_workspace_bytes(z, pass, dtype);
   }

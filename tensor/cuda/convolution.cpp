@@ -5,11 +5,13 @@
 #include <limits>
 #include <optional>
 
+#include "tensor/cuda/conv_methods.h"
 #include "tensor/cuda/gemm.h"
 #include "tensor/cuda/kernels.h"
 #include "tensor/cuda/runtime.h"
 #include "tensor/cuda/visit_activation.h"
 #include "tensor/machine/allocator.h"
+#include "tensor/precision.h"
 
 namespace tensor::cuda {
 namespace {

@@ -8,11 +8,6 @@
 
 namespace tensor::cuda {
 
-/// The algorithms: "direct", "patches", "implicit". See Backend::force_conv_method.
-std::vector<std::string> conv_methods();
-void force_conv_method(const std::string& name);
-std::string conv_method(const ConvShape& z, ConvPass pass, DType dtype);
-
 /// Bytes from the arena that the calls below take while they run.
 int64_t conv_workspace_bytes(const ConvShape& z, ConvPass pass, DType dtype);
 

@@ -8,6 +8,7 @@
 #include <type_traits>
 
 #include "tensor/cuda/runtime.h"
+#include "tensor/precision.h"
 
 namespace tensor::cuda {
 namespace {

@@ -6,8 +6,9 @@
 #include <exception>
 #include <numeric>
 
-#include "tensor/ops.h"
 #include "tensor/machine/parallel.h"
+#include "tensor/machine/threads.h"
+#include "tensor/ops.h"
 #include "tensor/plan/plan.h"
 
 namespace tensor {

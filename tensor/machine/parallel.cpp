@@ -13,7 +13,7 @@
 #include <utility>
 #include <vector>
 
-#include "tensor/backend.h"
+#include "tensor/machine/threads.h"
 
 #if defined(__SSE__)
 #include <xmmintrin.h>

@@ -9,6 +9,7 @@
 
 #include "autograd/gradcheck.h"
 #include "autograd/op_cases.h"
+#include "tensor/machine/threads.h"
 
 using namespace autograd;
 using tensor::Device;

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <vector>
 
+#include "tensor/precision.h"
 #include "tests/tensor/kernel_cases.h"
 
 namespace {

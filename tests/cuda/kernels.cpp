@@ -6,6 +6,8 @@
 #include <cstdlib>
 #include <limits>
 
+#include "tensor/cuda/conv_methods.h"
+#include "tensor/precision.h"
 #include "tests/tensor/kernel_cases.h"
 
 namespace {
@@ -67,9 +69,9 @@ TEST_CASE("cuda kernels agree with the reference") {
 TEST_CASE("cuda products agree with the reference in every precision") {
   SUBCASE("f32: as its rules choose") { check_cases(products()); }
   SUBCASE("f32: patches and cuBLAS") {
-    backend(Device::cuda).force_conv_method("patches");
+    cuda::force_conv_method("patches");
     check_cases(products());
-    backend(Device::cuda).force_conv_method("");
+    cuda::force_conv_method("");
   }
   SUBCASE("exact: direct sums") {
     const WithPrecision p(Precision::exact);
@@ -99,9 +101,9 @@ TEST_CASE("cuda kernels on images of bf16 agree with the reference on the same n
   SUBCASE("concat") { check_cases(only("concat", classes(channels)), 0x1p-60, DType::bf16); }
   SUBCASE("convolutions as its rules choose") { check_cases(only("conv2d", products()), kTolerance, DType::bf16); }
   for (const char* method : {"direct", "patches"}) SUBCASE(method) {
-      backend(Device::cuda).force_conv_method(method);
+      cuda::force_conv_method(method);
       check_cases(only("conv2d", products()), kTolerance, DType::bf16);
-      backend(Device::cuda).force_conv_method("");
+      cuda::force_conv_method("");
     }
 }
 
@@ -120,9 +122,9 @@ TEST_CASE("cuda: images of bf16 are rounded once; sums, statistics and weights' 
       CAPTURE(method);
       const ConvOptions options{.padding = 1};
       const Tensor image = draw(x, 1), dy = draw(x.with(-1, w[0]), 2);
-      backend(Device::cuda).force_conv_method(method);
+      cuda::force_conv_method(method);
       const Tensor dw = conv2d_grad_weight(dy, image, w, options);
-      backend(Device::cuda).force_conv_method("");
+      cuda::force_conv_method("");
       CHECK(dw.dtype() == DType::f32);
       CHECK(relative_error(dw, conv2d_grad_weight(exact(dy), exact(image), w, options)) < kTolerance);
     }

@@ -4,8 +4,8 @@
 #include <cmath>
 #include <cstdlib>
 
-#include "cris/model.h"
 #include "cris/audit/parity.h"
+#include "cris/model.h"
 #include "cris/run/memory_plan.h"
 #include "cris/training_step.h"
 #include "nn/dropout.h"
@@ -13,6 +13,7 @@
 #include "nn/optimizer.h"
 #include "tensor/machine/allocator.h"
 #include "tensor/ops.h"
+#include "tensor/precision.h"
 
 namespace {
 

@@ -8,6 +8,7 @@
 #include "nn/init.h"
 #include "tensor/cuda/runtime.h"
 #include "tensor/ops.h"
+#include "tensor/precision.h"
 #include "tests/tensor/expect.h"
 
 namespace {

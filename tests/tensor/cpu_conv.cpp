@@ -8,10 +8,12 @@
 #include <string>
 #include <vector>
 
-#include "tensor/machine/allocator.h"
 #include "tensor/backend.h"
 #include "tensor/cpu/conv/conv.h"
+#include "tensor/machine/allocator.h"
+#include "tensor/machine/threads.h"
 #include "tensor/ops.h"
+#include "tensor/precision.h"
 
 using namespace tensor;
 

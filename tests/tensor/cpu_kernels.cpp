@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "kernel_cases.h"
+#include "tensor/machine/threads.h"
 
 namespace {
 

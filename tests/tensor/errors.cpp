@@ -1,5 +1,6 @@
 /// Operations refuse what does not fit, naming themselves, both shapes and what to do.
 #include "expect.h"
+#include "tensor/machine/threads.h"
 
 using namespace tensor;
 

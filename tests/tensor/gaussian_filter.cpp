@@ -4,6 +4,7 @@
 #include "expect.h"
 #include "filtered.h"
 #include "kernel_cases.h"
+#include "tensor/machine/threads.h"
 #include "tests/difference.h"
 
 namespace {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "tensor/cpu/parallel.h"
+#include "tensor/machine/threads.h"
 
 namespace tensor {
 namespace {

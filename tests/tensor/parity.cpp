@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "expect.h"
+#include "tensor/machine/threads.h"
 
 namespace parity {
 

@@ -2,6 +2,7 @@
 #include "expect.h"
 #include "parity.h"
 #include "tensor/ops.h"
+#include "tensor/precision.h"
 
 using namespace tensor;
 

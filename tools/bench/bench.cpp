@@ -15,10 +15,11 @@
 #include "cris/training_step.h"
 #include "data/synthetic.h"
 #include "tensor/gaussian/gaussian_filter.h"
+#include "tensor/machine/threads.h"
 #include "tensor/plan/plan.h"
 #include "tools/bench/bench_convolutions.h"
-#include "tools/commands/config_options.h"
 #include "tools/bench/fma_ceiling.h"
+#include "tools/commands/config_options.h"
 
 namespace tools {
 

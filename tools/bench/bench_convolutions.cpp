@@ -1,5 +1,6 @@
 /// cris bench convolutions: what the rules that choose an algorithm by shape should say.
 #include "tools/bench/bench_convolutions.h"
+#include "tensor/cuda/conv_methods.h"
 
 #include <fmt/format.h>
 
@@ -42,9 +43,9 @@ constexpr std::pair<tensor::ConvPass, const char*> kPasses[] = {{tensor::ConvPas
                                                                 {tensor::ConvPass::grad_weight, "grad weight"}};
 
 /// The algorithm that a convolution takes; "" where the one that it is forced to take does not serve it.
-std::string taken(tensor::Backend& backend, const tensor::ConvShape& z, tensor::ConvPass pass, tensor::DType kept) {
+std::string taken(const tensor::ConvShape& z, tensor::ConvPass pass, tensor::DType kept) {
   try {
-    return backend.conv_method(z, pass, kept);
+    return tensor::cuda::conv_method(z, pass, kept);
   } catch (const tensor::Error&) {
     return "";
   }
@@ -84,10 +85,9 @@ std::string timed(tensor::Device device, tensor::ConvPass pass, const Tensor& x,
 
 void bench_convolutions(const cris::Config& config) {
   const tensor::Device device = cris::device_of(config);
-  tensor::Backend& backend = tensor::backend(device);
-  const auto methods = backend.conv_methods();
-  tensor::check(!methods.empty(), "bench convolutions: device {} has no algorithms to choose among; --device cuda has",
-                name(device));
+  tensor::check(device == tensor::Device::cuda,
+                "bench convolutions: device {} has no algorithms to choose among; --device cuda has", name(device));
+  const auto methods = tensor::cuda::conv_methods();
   fmt::print("{:<34} {:<12}", "convolution, batch " + std::to_string(config.train.batch), "pass");
   std::vector<std::pair<tensor::Precision, std::string>> columns;
   for (const auto precision : {tensor::Precision::f32, tensor::Precision::tf32, tensor::Precision::bf16})
@@ -115,12 +115,12 @@ void bench_convolutions(const cris::Config& config) {
                  pass_name);
       for (const auto& [precision, method] : columns) {
         tensor::set_precision(precision);
-        const tensor::DType kept = backend.activation_type(tensor::DType::f32);
-        backend.force_conv_method("");
-        const bool chosen = taken(backend, z, pass, kept) == method;
-        backend.force_conv_method(method);
+        const tensor::DType kept = tensor::backend(device).activation_type(tensor::DType::f32);
+        tensor::cuda::force_conv_method("");
+        const bool chosen = taken(z, pass, kept) == method;
+        tensor::cuda::force_conv_method(method);
         std::string cell = "-";
-        if (!taken(backend, z, pass, kept).empty()) cell = timed(device, pass, x, w, dy, options, kept, z.flops());
+        if (!taken(z, pass, kept).empty()) cell = timed(device, pass, x, w, dy, options, kept, z.flops());
         if (chosen) cell += " *";
         fmt::print(" {:>20}", cell);
       }
@@ -129,7 +129,7 @@ void bench_convolutions(const cris::Config& config) {
     }
   }
   fmt::print("\n*: what the rules choose; -: the algorithm does not serve this convolution; GF: GFLOP/s\n");
-  backend.force_conv_method("");
+  tensor::cuda::force_conv_method("");
   tensor::set_precision(before);
 }
 

@@ -7,8 +7,8 @@
 #include <numeric>
 #include <vector>
 
-#include "tensor/backend.h"
 #include "tensor/machine/parallel.h"
+#include "tensor/machine/threads.h"
 
 namespace tools {
 

@@ -9,6 +9,7 @@
 #include "data/files.h"
 #include "data/format_error.h"
 #include "tensor/backend.h"
+#include "tensor/machine/threads.h"
 #include "tools/commands/command.h"
 #include "tools/commands/write_results.h"
 

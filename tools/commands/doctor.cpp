@@ -5,6 +5,7 @@
 
 #include "cris/run/progress.h"
 #include "cris/run/run_directory.h"
+#include "tensor/machine/threads.h"
 #include "tensor/ops.h"
 #include "tools/commands/command.h"
 

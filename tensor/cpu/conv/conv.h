@@ -1,6 +1,7 @@
 /// Which algorithm serves which convolution, and the memory it takes.
 #pragma once
 #include "tensor/backend.h"
+#include "tensor/precision.h"
 
 namespace tensor::cpu {
 
