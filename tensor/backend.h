@@ -14,7 +14,6 @@
 #include "tensor/conv_shape.h"
 #include "tensor/device.h"
 #include "tensor/gaussian/lattice.h"
-#include "tensor/parts.h"
 #include "tensor/pool_shape.h"
 #include "tensor/random.h"
 #include "tensor/scalar_ops.h"
@@ -58,6 +57,8 @@ class Recording {
   virtual ~Recording() = default;
   virtual void replay() = 0;
 };
+
+class ConvInParts;
 
 class Backend {
  public:
@@ -109,17 +110,17 @@ class Backend {
   // ---- convolution (cross-correlation) -----------------------------------------------------------------------------
   /// Bytes that a convolution takes from the arena while it runs, in the present precision.
   virtual int64_t conv_workspace_bytes(const ConvShape&, ConvPass, DType) { return 0; }
-  /// Whether the three passes take an image of z in parts of so many channels; if not, they are given it whole.
-  virtual bool conv_takes_parts(const ConvShape&, const std::vector<int64_t>&, DType) { return false; }
+  /// Convolutions of images in parts, where the device has them (tensor/conv_parts.h); else null.
+  virtual ConvInParts* conv_in_parts() { return nullptr; }
   /// y[n,p,q,k] = act(b[k] + sum_{r,s,c} x[n, row(p,r), col(q,s), c] w[k,r,s,c]). b may be undefined: no bias.
-  virtual void conv2d(const ConvShape& z, const Parts<Tensor>& x, const Tensor& w, const Tensor& b,
-                      Activation activation, const Tensor& y) = 0;
+  virtual void conv2d(const ConvShape& z, const Tensor& x, const Tensor& w, const Tensor& b, Activation activation,
+                      const Tensor& y) = 0;
   /// dx[n,h,w,c] = b[c] + sum over the taps that read it of dy[n,p,q,k] w[k,r,s,c]. b may be undefined.
   /// This is also the forward pass of a transposed convolution, with dy its input and dx its output.
   virtual void conv2d_grad_input(const ConvShape& z, const Tensor& dy, const Tensor& w, const Tensor& b,
-                                 const Parts<Tensor>& dx) = 0;
+                                 const Tensor& dx) = 0;
   /// dw[k,r,s,c] = sum_{n,p,q} dy[n,p,q,k] x[n, row(p,r), col(q,s), c].
-  virtual void conv2d_grad_weight(const ConvShape& z, const Tensor& dy, const Parts<Tensor>& x, const Tensor& dw) = 0;
+  virtual void conv2d_grad_weight(const ConvShape& z, const Tensor& dy, const Tensor& x, const Tensor& dw) = 0;
 
   // ---- windows -----------------------------------------------------------------------------------------------------
   /// y = largest of each window (the first on ties, NaN wins); index (u8) = its place in the window. index may be

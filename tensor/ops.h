@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "tensor/backend.h"
+#include "tensor/parts.h"
 
 namespace tensor {
 

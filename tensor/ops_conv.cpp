@@ -1,6 +1,7 @@
 /// Checks, allocations and dispatch of convolutions.
 #include <numeric>
 
+#include "tensor/conv_parts.h"
 #include "tensor/op_checks.h"
 
 namespace tensor {
@@ -29,13 +30,18 @@ ConvShape conv_shape(const Shape& x, const Shape& w, const ConvOptions& o) {
 
 namespace {
 
-/// The image of z as its device's kernels take it: in its parts, or joined.
-Parts<Tensor> as_taken(const ConvShape& z, const Parts<Tensor>& x) {
-  if (x.whole()) return x;
+/// The kernels of `like`'s device that take an image of z in parts of so many channels, or null.
+ConvInParts* kernels_in_parts(const ConvShape& z, const std::vector<int64_t>& channels, const Tensor& like) {
+  ConvInParts* const kernels = channels.size() > 1 ? of(like).conv_in_parts() : nullptr;
+  return kernels && kernels->takes(z, channels, like.dtype()) ? kernels : nullptr;
+}
+ConvInParts* kernels_in_parts(const ConvShape& z, const Parts<Tensor>& x) {
   std::vector<int64_t> channels;
   for (const Tensor& part : x) channels.push_back(part.shape()[-1]);
-  return of(x[0]).conv_takes_parts(z, channels, x[0].dtype()) ? x : Parts(concat({x.begin(), x.end()}));
+  return kernels_in_parts(z, channels, x[0]);
 }
+
+Tensor joined(const Parts<Tensor>& x) { return x.whole() ? x.only() : concat({x.begin(), x.end()}); }
 
 /// Of an image of `x`, in parts maybe.
 ConvShape checked_conv2d(const Parts<Tensor>& x, const Tensor& w, const Tensor& b, const ConvOptions& options) {
@@ -53,7 +59,10 @@ Tensor conv2d(const Parts<Tensor>& x, const Tensor& w, const Tensor& b, const Co
               Activation activation) {
   const ConvShape z = checked_conv2d(x, w, b, options);
   Tensor y = like(x[0], {z.n, z.p, z.q, z.k});
-  of(w).conv2d(z, as_taken(z, x), w, b, activation, y);
+  if (ConvInParts* const in_parts = kernels_in_parts(z, x))
+    in_parts->conv2d(z, x, w, b, activation, y);
+  else
+    of(w).conv2d(z, joined(x), w, b, activation, y);
   return y;
 }
 Tensor conv2d_grad_input(const Tensor& dy, const Tensor& w, const Shape& x, const ConvOptions& options,
@@ -77,9 +86,9 @@ std::vector<Tensor> conv2d_grad_parts(const Tensor& dy, const Tensor& w, const S
   check(std::reduce(channels.begin(), channels.end()) == z.c, "conv2d_grad_parts: the parts do not have {} channels",
         z.c);
   std::vector<Tensor> parts;
-  if (of(dy).conv_takes_parts(z, channels, dy.dtype())) {
+  if (ConvInParts* const in_parts = kernels_in_parts(z, channels, dy)) {
     for (const int64_t c : channels) parts.push_back(like(dy, x.with(-1, c)));
-    of(dy).conv2d_grad_input(z, dy, w, {}, Parts(parts));
+    in_parts->grad_input(z, dy, w, Parts(parts));
     return parts;
   }
   const Tensor dx = conv2d_grad_input(dy, w, x, options);
@@ -97,7 +106,10 @@ Tensor conv2d_grad_weight(const Tensor& dy, const Parts<Tensor>& x, const Shape&
   const ConvShape z = conv_shape(image, w, options);
   check_shape("conv2d_grad_weight", "dy", dy.shape(), {z.n, z.p, z.q, z.k});
   Tensor dw = wide_like(dy, w);
-  of(dy).conv2d_grad_weight(z, dy, as_taken(z, x), dw);
+  if (ConvInParts* const in_parts = kernels_in_parts(z, x))
+    in_parts->grad_weight(z, dy, x, dw);
+  else
+    of(dy).conv2d_grad_weight(z, dy, joined(x), dw);
   return dw;
 }
 Shape conv_transpose_shape(const Shape& x, const Shape& w, const ConvOptions& o) {

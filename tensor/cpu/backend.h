@@ -25,13 +25,13 @@ class CpuBackend : public ReferenceBackend {
   void matmul(const MatmulShape& z, const Tensor& a, const Tensor& b, const Tensor& y) override;
 
   // conv.cpp
-  bool conv_takes_parts(const ConvShape& z, const std::vector<int64_t>& channels, DType dtype) override;
+  ConvInParts* conv_in_parts() override;
   int64_t conv_workspace_bytes(const ConvShape& z, ConvPass pass, DType dtype) override;
-  void conv2d(const ConvShape& z, const Parts<Tensor>& x, const Tensor& w, const Tensor& b, Activation activation,
+  void conv2d(const ConvShape& z, const Tensor& x, const Tensor& w, const Tensor& b, Activation activation,
               const Tensor& y) override;
   void conv2d_grad_input(const ConvShape& z, const Tensor& dy, const Tensor& w, const Tensor& b,
-                         const Parts<Tensor>& dx) override;
-  void conv2d_grad_weight(const ConvShape& z, const Tensor& dy, const Parts<Tensor>& x, const Tensor& dw) override;
+                         const Tensor& dx) override;
+  void conv2d_grad_weight(const ConvShape& z, const Tensor& dy, const Tensor& x, const Tensor& dw) override;
 
   // pool.cpp
   void max_pool(const PoolShape& z, const Tensor& x, const Tensor& y, const Tensor& index) override;

@@ -175,16 +175,16 @@ class CudaBackend final : public Backend {
     visit_float(a.dtype(), "matmul", [&]<class T>() { cuda::matmul(z, a.data<T>(), b.data<T>(), y.data<T>()); });
   }
 
-  void conv2d(const ConvShape& z, const Parts<Tensor>& x, const Tensor& w, const Tensor& b, Activation activation,
+  void conv2d(const ConvShape& z, const Tensor& x, const Tensor& w, const Tensor& b, Activation activation,
               const Tensor& y) override {
-    cuda::convolve(z, x.only(), w, b, activation, y);
+    cuda::convolve(z, x, w, b, activation, y);
   }
   void conv2d_grad_input(const ConvShape& z, const Tensor& dy, const Tensor& w, const Tensor& b,
-                         const Parts<Tensor>& dx) override {
-    cuda::convolve_grad_input(z, dy, w, b, dx.only());
+                         const Tensor& dx) override {
+    cuda::convolve_grad_input(z, dy, w, b, dx);
   }
-  void conv2d_grad_weight(const ConvShape& z, const Tensor& dy, const Parts<Tensor>& x, const Tensor& dw) override {
-    cuda::convolve_grad_weight(z, dy, x.only(), dw);
+  void conv2d_grad_weight(const ConvShape& z, const Tensor& dy, const Tensor& x, const Tensor& dw) override {
+    cuda::convolve_grad_weight(z, dy, x, dw);
   }
 
   void max_pool(const PoolShape& z, const Tensor& x, const Tensor& y, const Tensor& index) override {

@@ -4,15 +4,25 @@
 #include <cstring>
 #include <utility>
 
+#include "tensor/conv_parts.h"
+
 namespace tensor {
 namespace {
 
 PlanCounts counts;
 Device planned = Device::cpu;
 
-/// What the planned device takes from its arena while it computes a convolution.
-Storage workspace(const ConvShape& z, ConvPass pass, DType dtype) {
-  return Storage(Device::plan, backend(planned).conv_workspace_bytes(z, pass, dtype));
+void moves(std::initializer_list<const Tensor*> tensors) {
+  for (const Tensor* t : tensors) counts.bytes += double(t->bytes());
+}
+
+/// One pass, its image maybe in parts, with what the planned device takes from its arena meanwhile.
+void convolution(const ConvShape& z, ConvPass pass, const Parts<Tensor>& image,
+                 std::initializer_list<const Tensor*> others) {
+  const Storage scratch(Device::plan, backend(planned).conv_workspace_bytes(z, pass, image[0].dtype()));
+  counts.flops += z.flops();
+  moves(others);
+  for (const Tensor& part : image) moves({&part});
 }
 
 class PlanBackend final : public Backend {
@@ -40,28 +50,17 @@ class PlanBackend final : public Backend {
     counts.flops += 2.0 * double(z.m) * double(z.n) * double(z.k);
     moves({&a, &b, &y});
   }
-  bool conv_takes_parts(const ConvShape& z, const std::vector<int64_t>& channels, DType dtype) override {
-    return backend(planned).conv_takes_parts(z, channels, dtype);
-  }
-  void conv2d(const ConvShape& z, const Parts<Tensor>& x, const Tensor& w, const Tensor& b, Activation,
+  ConvInParts* conv_in_parts() override;
+  void conv2d(const ConvShape& z, const Tensor& x, const Tensor& w, const Tensor& b, Activation,
               const Tensor& y) override {
-    const Storage scratch = workspace(z, ConvPass::forward, y.dtype());
-    counts.flops += z.flops();
-    moves({&w, &b, &y});
-    for (const Tensor& part : x) moves({&part});
+    convolution(z, ConvPass::forward, x, {&w, &b, &y});
   }
   void conv2d_grad_input(const ConvShape& z, const Tensor& dy, const Tensor& w, const Tensor& b,
-                         const Parts<Tensor>& dx) override {
-    const Storage scratch = workspace(z, ConvPass::grad_input, dy.dtype());
-    counts.flops += z.flops();
-    moves({&dy, &w, &b});
-    for (const Tensor& part : dx) moves({&part});
+                         const Tensor& dx) override {
+    convolution(z, ConvPass::grad_input, dx, {&dy, &w, &b});
   }
-  void conv2d_grad_weight(const ConvShape& z, const Tensor& dy, const Parts<Tensor>& x, const Tensor& dw) override {
-    const Storage scratch = workspace(z, ConvPass::grad_weight, dy.dtype());
-    counts.flops += z.flops();
-    moves({&dy, &dw});
-    for (const Tensor& part : x) moves({&part});
+  void conv2d_grad_weight(const ConvShape& z, const Tensor& dy, const Tensor& x, const Tensor& dw) override {
+    convolution(z, ConvPass::grad_weight, x, {&dy, &dw});
   }
   void max_pool(const PoolShape&, const Tensor& x, const Tensor& y, const Tensor& index) override {
     moves({&x, &y, &index});
@@ -115,12 +114,30 @@ class PlanBackend final : public Backend {
   void sgd_step(const SgdStep&, const Tensor& g, const Tensor& w, const Tensor& velocity) override {
     moves({&g, &w, &velocity, &w, &velocity});
   }
+};
 
- private:
-  static void moves(std::initializer_list<const Tensor*> tensors) {
-    for (const Tensor* t : tensors) counts.bytes += double(t->bytes());
+/// Where the planned device has them.
+class PlanConvInParts final : public ConvInParts {
+ public:
+  bool takes(const ConvShape& z, const std::vector<int64_t>& channels, DType dtype) override {
+    return backend(planned).conv_in_parts()->takes(z, channels, dtype);
+  }
+  void conv2d(const ConvShape& z, const Parts<Tensor>& x, const Tensor& w, const Tensor& b, Activation,
+              const Tensor& y) override {
+    convolution(z, ConvPass::forward, x, {&w, &b, &y});
+  }
+  void grad_input(const ConvShape& z, const Tensor& dy, const Tensor& w, const Parts<Tensor>& dx) override {
+    convolution(z, ConvPass::grad_input, dx, {&dy, &w});
+  }
+  void grad_weight(const ConvShape& z, const Tensor& dy, const Parts<Tensor>& x, const Tensor& dw) override {
+    convolution(z, ConvPass::grad_weight, x, {&dy, &dw});
   }
 };
+
+ConvInParts* PlanBackend::conv_in_parts() {
+  static PlanConvInParts in_parts;
+  return backend(planned).conv_in_parts() ? &in_parts : nullptr;
+}
 
 }  // namespace
 

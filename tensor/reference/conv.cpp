@@ -24,9 +24,8 @@ void for_each_tap(const ConvShape& z, int64_t n, int64_t k, F f) {
 
 }  // namespace
 
-void ReferenceBackend::conv2d(const ConvShape& z, const Parts<Tensor>& image, const Tensor& w, const Tensor& b,
+void ReferenceBackend::conv2d(const ConvShape& z, const Tensor& x, const Tensor& w, const Tensor& b,
                               Activation activation, const Tensor& y) {
-  const Tensor& x = image.only();
   visit_float(x.dtype(), "conv2d", [&]<class T>() {
     const T *X = x.data<T>(), *W = w.data<T>(), *B = b.defined() ? b.data<T>() : nullptr;
     T* Y = y.data<T>();
@@ -44,8 +43,7 @@ void ReferenceBackend::conv2d(const ConvShape& z, const Parts<Tensor>& image, co
 }
 
 void ReferenceBackend::conv2d_grad_input(const ConvShape& z, const Tensor& dy, const Tensor& w, const Tensor& b,
-                                         const Parts<Tensor>& image) {
-  const Tensor& dx = image.only();
+                                         const Tensor& dx) {
   visit_float(dy.dtype(), "conv2d_grad_input", [&]<class T>() {
     const T *DY = dy.data<T>(), *W = w.data<T>(), *B = b.defined() ? b.data<T>() : nullptr;
     T* DX = dx.data<T>();
@@ -59,9 +57,7 @@ void ReferenceBackend::conv2d_grad_input(const ConvShape& z, const Tensor& dy, c
   });
 }
 
-void ReferenceBackend::conv2d_grad_weight(const ConvShape& z, const Tensor& dy, const Parts<Tensor>& image,
-                                          const Tensor& dw) {
-  const Tensor& x = image.only();
+void ReferenceBackend::conv2d_grad_weight(const ConvShape& z, const Tensor& dy, const Tensor& x, const Tensor& dw) {
   visit_float(dy.dtype(), "conv2d_grad_weight", [&]<class T>() {
     const T *DY = dy.data<T>(), *X = x.data<T>();
     T* DW = dw.data<T>();

@@ -32,11 +32,11 @@ class ReferenceBackend : public Backend {
   void matmul(const MatmulShape& z, const Tensor& a, const Tensor& b, const Tensor& y) override;
 
   // conv.cpp
-  void conv2d(const ConvShape& z, const Parts<Tensor>& x, const Tensor& w, const Tensor& b, Activation activation,
+  void conv2d(const ConvShape& z, const Tensor& x, const Tensor& w, const Tensor& b, Activation activation,
               const Tensor& y) override;
   void conv2d_grad_input(const ConvShape& z, const Tensor& dy, const Tensor& w, const Tensor& b,
-                         const Parts<Tensor>& dx) override;
-  void conv2d_grad_weight(const ConvShape& z, const Tensor& dy, const Parts<Tensor>& x, const Tensor& dw) override;
+                         const Tensor& dx) override;
+  void conv2d_grad_weight(const ConvShape& z, const Tensor& dy, const Tensor& x, const Tensor& dw) override;
 
   // pool.cpp
   void max_pool(const PoolShape& z, const Tensor& x, const Tensor& y, const Tensor& index) override;

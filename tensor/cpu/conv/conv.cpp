@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "tensor/conv_parts.h"
 #include "tensor/cpu/backend.h"
 #include "tensor/cpu/conv/direct.h"
 #include "tensor/cpu/conv/tile.h"
@@ -52,6 +53,18 @@ const Kernels& kernels_of(const ConvShape& z) { return kKernels[int(conv_algorit
 
 const float* data_or_null(const Tensor& b) { return b.defined() ? b.data<float>() : nullptr; }
 
+void convolve(const ConvShape& z, const Parts<Tensor>& x, const Tensor& w, const Tensor& b, Activation activation,
+              const Tensor& y) {
+  kernels_of(z).conv(z, image_parts<const float>(x), w.data<float>(), data_or_null(b), activation, y.data<float>());
+}
+void convolve_grad_input(const ConvShape& z, const Tensor& dy, const Tensor& w, const Tensor& b,
+                         const Parts<Tensor>& dx) {
+  kernels_of(z).grad_input(z, dy.data<float>(), w.data<float>(), data_or_null(b), image_parts<float>(dx));
+}
+void convolve_grad_weight(const ConvShape& z, const Tensor& dy, const Parts<Tensor>& x, const Tensor& dw) {
+  kernels_of(z).grad_weight(z, dy.data<float>(), image_parts<const float>(x), dw.data<float>());
+}
+
 }  // namespace
 
 ConvAlgorithm conv_algorithm(const ConvShape& z, Precision precision) {
@@ -77,27 +90,50 @@ int64_t CpuBackend::conv_workspace_bytes(const ConvShape& z, ConvPass pass, DTyp
   return dtype == DType::f32 ? cpu::conv_workspace_bytes(z, pass) : 0;
 }
 
-bool CpuBackend::conv_takes_parts(const ConvShape& z, const std::vector<int64_t>& channels, DType dtype) {
-  const ConvAlgorithm algorithm = conv_algorithm(z, precision());
-  return dtype == DType::f32 && algorithm != ConvAlgorithm::direct && algorithm != ConvAlgorithm::winograd_4x4_7x7 &&
-         std::ranges::all_of(channels, [](int64_t c) { return c % kLanes == 0; });
-}
-
-void CpuBackend::conv2d(const ConvShape& z, const Parts<Tensor>& x, const Tensor& w, const Tensor& b,
-                        Activation activation, const Tensor& y) {
+void CpuBackend::conv2d(const ConvShape& z, const Tensor& x, const Tensor& w, const Tensor& b, Activation activation,
+                        const Tensor& y) {
   if (y.dtype() != DType::f32) return ReferenceBackend::conv2d(z, x, w, b, activation, y);
-  kernels_of(z).conv(z, image_parts<const float>(x), w.data<float>(), data_or_null(b), activation, y.data<float>());
+  convolve(z, x, w, b, activation, y);
 }
 
 void CpuBackend::conv2d_grad_input(const ConvShape& z, const Tensor& dy, const Tensor& w, const Tensor& b,
-                                   const Parts<Tensor>& dx) {
+                                   const Tensor& dx) {
   if (dy.dtype() != DType::f32) return ReferenceBackend::conv2d_grad_input(z, dy, w, b, dx);
-  kernels_of(z).grad_input(z, dy.data<float>(), w.data<float>(), data_or_null(b), image_parts<float>(dx));
+  convolve_grad_input(z, dy, w, b, dx);
 }
 
-void CpuBackend::conv2d_grad_weight(const ConvShape& z, const Tensor& dy, const Parts<Tensor>& x, const Tensor& dw) {
+void CpuBackend::conv2d_grad_weight(const ConvShape& z, const Tensor& dy, const Tensor& x, const Tensor& dw) {
   if (dy.dtype() != DType::f32) return ReferenceBackend::conv2d_grad_weight(z, dy, x, dw);
-  kernels_of(z).grad_weight(z, dy.data<float>(), image_parts<const float>(x), dw.data<float>());
+  convolve_grad_weight(z, dy, x, dw);
+}
+
+namespace {
+
+/// f32 and Winograd alone, of parts that are whole vectors of channels.
+class CpuConvInParts final : public ConvInParts {
+ public:
+  bool takes(const ConvShape& z, const std::vector<int64_t>& channels, DType dtype) override {
+    const ConvAlgorithm algorithm = conv_algorithm(z, precision());
+    return dtype == DType::f32 && algorithm != ConvAlgorithm::direct && algorithm != ConvAlgorithm::winograd_4x4_7x7 &&
+           std::ranges::all_of(channels, [](int64_t c) { return c % kLanes == 0; });
+  }
+  void conv2d(const ConvShape& z, const Parts<Tensor>& x, const Tensor& w, const Tensor& b, Activation activation,
+              const Tensor& y) override {
+    convolve(z, x, w, b, activation, y);
+  }
+  void grad_input(const ConvShape& z, const Tensor& dy, const Tensor& w, const Parts<Tensor>& dx) override {
+    convolve_grad_input(z, dy, w, {}, dx);
+  }
+  void grad_weight(const ConvShape& z, const Tensor& dy, const Parts<Tensor>& x, const Tensor& dw) override {
+    convolve_grad_weight(z, dy, x, dw);
+  }
+};
+
+}  // namespace
+
+ConvInParts* CpuBackend::conv_in_parts() {
+  static CpuConvInParts in_parts;
+  return &in_parts;
 }
 
 }  // namespace tensor::cpu
