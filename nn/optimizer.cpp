@@ -6,30 +6,15 @@ namespace nn {
 using tensor::check;
 
 void Optimizer::step(double learning_rate) {
-  for (const size_t i : with_gradient()) {
-    count(i);
-    apply(i, learning_rate);
+  for (const auto& p : parameters_) {
+    const Tensor &w = p.value->value(), &g = p.value->grad();
+    if (!g.defined()) continue;
+    ParameterState& state = state_[p.name];
+    if (state.moments.empty())
+      for (size_t k = 0; k < moment_names().size(); ++k) state.moments.push_back(tensor::full_like(w, 0));
+    ++state.step;
+    update(learning_rate, g, w, state);
   }
-}
-
-std::vector<size_t> Optimizer::with_gradient() const {
-  std::vector<size_t> found;
-  for (size_t i = 0; i < parameters_.size(); ++i)
-    if (parameters_[i].value->grad().defined()) found.push_back(i);
-  return found;
-}
-
-void Optimizer::count(size_t i) {
-  const auto& p = parameters_[i];
-  ParameterState& state = state_[p.name];
-  if (state.moments.empty())
-    for (size_t k = 0; k < moment_names().size(); ++k) state.moments.push_back(tensor::full_like(p.value->value(), 0));
-  ++state.step;
-}
-
-void Optimizer::apply(size_t i, double learning_rate) {
-  const auto& p = parameters_[i];
-  update(learning_rate, p.value->grad(), p.value->value(), state_.at(p.name));
 }
 
 void Optimizer::set_state(std::map<std::string, ParameterState> state) {
@@ -55,21 +40,14 @@ const std::vector<std::string>& Adam::moment_names() const {
   return names;
 }
 
-tensor::AdamStep Adam::numbers(size_t i, double learning_rate) const {
-  return numbers(state().at(parameters()[i].name), learning_rate);
-}
-
-tensor::AdamStep Adam::numbers(const ParameterState& state, double learning_rate) const {
-  return {.learning_rate = learning_rate,
-          .beta1 = options_.beta1,
-          .beta2 = options_.beta2,
-          .epsilon = options_.epsilon,
-          .weight_decay = options_.weight_decay,
-          .step = state.step};
-}
-
 void Adam::update(double learning_rate, const Tensor& g, const Tensor& w, const ParameterState& state) {
-  tensor::adam_step(numbers(state, learning_rate), g, w, state.moments[0], state.moments[1]);
+  tensor::adam_step({.learning_rate = learning_rate,
+                     .beta1 = options_.beta1,
+                     .beta2 = options_.beta2,
+                     .epsilon = options_.epsilon,
+                     .weight_decay = options_.weight_decay,
+                     .step = state.step},
+                    g, w, state.moments[0], state.moments[1]);
 }
 
 const std::vector<std::string>& Sgd::moment_names() const {

@@ -21,14 +21,8 @@ class Optimizer {
   /// The parameters of `module`, which must outlive the optimiser.
   explicit Optimizer(Module& module) : parameters_(module.parameters()) {}
   virtual ~Optimizer() = default;
-  /// Updates every parameter that has a gradient: count() and apply() of each.
+  /// Updates every parameter that has a gradient. Moments are 0 before the first update.
   void step(double learning_rate);
-  /// Which of parameters() have a gradient.
-  std::vector<size_t> with_gradient() const;
-  /// Counts one more update of parameter i, whose moments are 0 before the first.
-  void count(size_t i);
-  /// Makes the update of parameter i that was counted last.
-  void apply(size_t i, double learning_rate);
   /// Names of the moments: {"m", "v"} for Adam.
   virtual const std::vector<std::string>& moment_names() const = 0;
   /// By parameter name; a parameter that was never updated has no entry.
@@ -55,12 +49,9 @@ class Adam : public Optimizer {
  public:
   explicit Adam(Module& module, const AdamOptions& options = {}) : Optimizer(module), options_(options) {}
   const std::vector<std::string>& moment_names() const override;
-  /// The numbers of the update of parameter i that was counted last.
-  tensor::AdamStep numbers(size_t i, double learning_rate) const;
 
  private:
   AdamOptions options_;
-  tensor::AdamStep numbers(const ParameterState& state, double learning_rate) const;
   void update(double learning_rate, const Tensor& g, const Tensor& w, const ParameterState& state) override;
 };
 

@@ -3,10 +3,6 @@
 
 namespace tensor {
 
-std::unique_ptr<Recording> Backend::record(const StepNumbers&, const std::function<void()>&) {
-  throw Error("record: this device cannot record kernels");
-}
-
 Backend& backend(Device device) {
   switch (device) {
     case Device::reference:

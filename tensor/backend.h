@@ -8,55 +8,19 @@
 /// The same call gives the same bits, for any number of threads.
 #pragma once
 #include <cstdint>
-#include <functional>
-#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "tensor/conv_shape.h"
 #include "tensor/device.h"
 #include "tensor/gaussian/lattice.h"
+#include "tensor/kernel_arguments.h"
 #include "tensor/pool_shape.h"
 #include "tensor/random.h"
 #include "tensor/scalar_ops.h"
-#include "tensor/tensor.h"
-#include "tensor/update_steps.h"
 
 namespace tensor {
-
-/// What batch norm needs besides its gradient. x: [..., C]; mean, rstd, gamma, beta: [C].
-/// xhat = (x - mean) rstd; z = gamma xhat + beta; y = z, or max(z, 0) with Activation::relu.
-struct BatchNorm {
-  const Tensor &x, &mean, &rstd, &gamma, &beta;
-  Activation activation = Activation::none;
-};
-
-/// y[m,n] = op(a) op(b), a stored [m,k] (or [k,m] when transpose_a), b stored [k,n] (or [n,k] when transpose_b).
-struct MatmulShape {
-  int64_t m, n, k;
-  bool transpose_a = false, transpose_b = false;
-};
-
-/// Around a Gaussian filter K: y[i] = after[i] sum_j K[i,j] before[j] x[j], of image `image` of a batch.
-/// x, y: [images, points, c], of which only this image is read and written; before, after: [points], or undefined
-/// for 1.
-struct GaussianPass {
-  int64_t image = 0;
-  bool transpose = false;  ///< K's transpose
-  Tensor before, after;
-};
-
-/// What the kernels of a recording read from device memory when they run, since it changes from step to step.
-struct StepNumbers {
-  Tensor random_step;   ///< i32 [1]: the step of every dropout's key
-  Tensor adam_factors;  ///< f64 [updates, 2]: rate and correction of each adam_step, in the order of the calls
-};
-
-/// Kernels that were recorded, to be launched as a whole: on the same memory, so everything they touch must be left
-/// where it was.
-class Recording {
- public:
-  virtual ~Recording() = default;
-  virtual void replay() = 0;
-};
 
 class ConvInParts;
 
@@ -75,12 +39,6 @@ class Backend {
   virtual std::vector<std::pair<std::string, std::string>> facts() { return {}; }
   /// Waits for all kernels launched so far.
   virtual void synchronize() = 0;
-
-  // ---- recording (cuda) --------------------------------------------------------------------------------------------
-  virtual bool can_record() const { return false; }
-  /// Runs `work`, whose kernels are recorded and not executed. Every kernel must have run before. Throws Error when
-  /// `work` copies to or from the host, which cannot be recorded.
-  virtual std::unique_ptr<Recording> record(const StepNumbers& numbers, const std::function<void()>& work);
 
   // ---- activations -------------------------------------------------------------------------------------------------
   /// What networks whose parameters are `parameters` keep between their layers, in the present precision.

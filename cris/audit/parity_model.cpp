@@ -1,6 +1,6 @@
 /// op = model: evaluation, losses, gradients and training steps of a whole network, from the parameters in the file.
-#include "cris/model.h"
 #include "cris/audit/parity_case.h"
+#include "cris/training_step.h"
 #include "nn/checkpoint.h"
 
 namespace cris {
@@ -85,15 +85,9 @@ void evaluate_model(ParityCase& c) {
   restart();
   nn::Adam optimizer(model);
   std::vector<double> losses;
-  for (int64_t s = 0; s < steps; ++s) {
-    model.zero_grad();
-    const Outputs out = model(image);
-    const Loss loss = loss_of(options.strategy, {.alternate = Alternate::batch}, 0, s);
-    const Variable value = loss_value(loss, {}, out.mask, out.output, mask);
-    losses.push_back(value.value().item());
-    autograd::backward(value);
-    optimizer.step(rate);
-  }
+  const StepOptions step{.strategy = options.strategy, .cris = {.alternate = Alternate::batch}};
+  for (int64_t s = 0; s < steps; ++s)
+    losses.push_back(training_step(model, optimizer, step, {.batch = s}, image.value(), mask, rate));
   c.computed("train.losses", nn::stored(losses, {steps}));
   record_evaluation(c, "train.eval_", model, image);
 }

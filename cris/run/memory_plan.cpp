@@ -5,6 +5,7 @@
 #include <map>
 
 #include "cris/run/progress.h"
+#include "cris/training_step.h"
 #include "nn/checkpoint.h"
 #include "nn/graph.h"
 #include "tensor/machine/allocator.h"
@@ -50,17 +51,6 @@ class PlannedDevice {
   tensor::Device before_;
   tensor::Precision precision_before_;
 };
-
-void training_step(Model& model, nn::Adam& optimizer, const Config& c, const Batch& batch) {
-  nn::set_random_step(model, 0, 0);
-  model.zero_grad();
-  {
-    const Outputs out = model(Variable(batch.x));
-    autograd::backward(loss_value(Loss::output_bce, {}, out.mask, out.output, batch.mask));
-  }
-  optimizer.step(c.train.learning_rate);
-  model.zero_grad();
-}
 
 int64_t inference_peak(const Config& c) {
   ModelOptions options = model_options(c);
@@ -142,14 +132,22 @@ ModelSummary summarize(const Config& config, const ExperimentData* data) {
     }
     for (auto& [order, row] : rows) s.macs += row.macs, s.layers.push_back(std::move(row));
   }
-  // Recorded steps read their batch from memory of its own.
+  // Recorded steps read their batch from memory of its own, and leave their gradients in such.
   const bool records = device_of(config) == tensor::Device::cuda && config.run.replay && !model.crf;
   const Batch recorded = records ? plan_batch(config) : Batch{};
+  std::vector<tensor::Tensor> recorded_gradients;
+  if (records)
+    for (const auto& p : model.parameters())
+      recorded_gradients.emplace_back(p.value->shape(), tensor::DType::f32, kPlan);
   nn::Adam optimizer(model);
-  // The first step allocates the moments; the second is what a run repeats.
-  training_step(model, optimizer, config, batch);
+  // In an odd epoch, when strategy cris trains all of the model. The first step allocates the moments; the second is
+  // what a run repeats.
+  const auto step = [&] {
+    training_step(model, optimizer, {.strategy = model.options.strategy}, {.epoch = 1}, batch.x, batch.mask, 1e-3);
+  };
+  step();
   tensor::reset_peak_memory(kPlan);
-  training_step(model, optimizer, config, batch);
+  step();
   s.training_bytes = tensor::memory_stats(kPlan).peak;
   if (model.crf) {
     const int64_t each = filter_bytes(config, data), limit = model.crf->options.cache_bytes;

@@ -58,8 +58,8 @@ Trainer::Trainer(const Config& config, const ExperimentData& data, RunDirectory&
                            .beta2 = config.train.beta2,
                            .epsilon = config.train.epsilon,
                            .weight_decay = config.train.weight_decay}),
-      step_(*model_, optimizer_,
-            {.cris = cris_options_, .seed = uint64_t(config.train.seed), .replay = config.run.replay}),
+      step_(*model_, optimizer_, {.strategy = strategy_, .cris = cris_options_, .seed = uint64_t(config.train.seed)},
+            config.run.replay),
       loader_(data.training, loader_options(config)),
       metrics_(run.file("metrics.jsonl")),
       epochs_(run.file("epochs.csv")),
@@ -149,24 +149,26 @@ void Trainer::save_last() {
 }
 
 double Trainer::take_step(const data::Batch& batch) {
-  const Loss loss = loss_of(strategy_, cris_options_, at_.epoch, at_.step);
-  step_.gradients(loss, batch.x, batch.mask, uint32_t(at_.epoch * loader_.steps_per_epoch() + at_.step));
-  const TrainingStep::Outcome outcome = step_.outcome();
-  if (!std::isfinite(outcome.loss) || !outcome.non_finite.empty()) {
+  const StepPosition at{at_.epoch, at_.step, uint32_t(at_.epoch * loader_.steps_per_epoch() + at_.step)};
+  double loss = 0;
+  try {
+    loss = step_.take(at, batch.x, batch.mask, config_.train.learning_rate);
+  } catch (const NonFiniteError&) {
     std::string files;
     for (const int64_t i : batch.samples) files += (files.empty() ? "" : ", ") + data_.training->pair(i).image;
     const std::string dump = fmt::format("nonfinite/epoch{}-step{}.safetensors", at_.epoch + 1, at_.step);
+    const Loss kind = loss_of(strategy_, cris_options_, at_.epoch, at_.step);
     step_.meanwhile([&] {
       report_non_finite(
-          *model_, batch, files, [&] { return step_.loss(loss, batch.x, batch.mask); }, run_.file(dump));
+          *model_, batch, files, [&] { return batch_loss(*model_, kind, cris_options_, batch.x, batch.mask); },
+          run_.file(dump));
     });
   }
-  step_.update(config_.train.learning_rate);
   if (!said_refusal_ && !step_.refusal().empty()) {
     said_refusal_ = true;
     say(fmt::format("steps are not recorded and replayed: {}", step_.refusal()));
   }
-  return outcome.loss;
+  return loss;
 }
 
 double Trainer::end_epoch() {

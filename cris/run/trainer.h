@@ -3,11 +3,11 @@
 #include <functional>
 #include <string>
 
-#include "cris/run/experiment.h"
 #include "cris/metrics.h"
+#include "cris/run/experiment.h"
 #include "cris/run/progress.h"
+#include "cris/run/replayed_step.h"
 #include "cris/run/run_directory.h"
-#include "cris/training_step.h"
 
 namespace cris {
 
@@ -54,7 +54,7 @@ class Trainer {
   CrisOptions cris_options_;
   std::unique_ptr<Model> model_;
   nn::Adam optimizer_;
-  TrainingStep step_;
+  ReplayedStep step_;
   data::Loader loader_;
   GrowingFile metrics_, epochs_, timing_, log_;
   Position at_;

@@ -1,6 +1,7 @@
 /// Stands in for the CUDA backend in builds without it.
 #include "tensor/backend.h"
 #include "tensor/cuda/conv_methods.h"
+#include "tensor/cuda/recording.h"
 
 namespace tensor {
 namespace {
@@ -20,6 +21,7 @@ namespace cuda {
 std::vector<std::string> conv_methods() { refuse(); }
 void force_conv_method(const std::string&) { refuse(); }
 std::string conv_method(const ConvShape&, ConvPass, DType) { refuse(); }
+std::unique_ptr<Recording> record(const Tensor&, const std::function<void()>&) { refuse(); }
 
 }  // namespace cuda
 }  // namespace tensor

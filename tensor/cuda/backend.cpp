@@ -6,6 +6,7 @@
 #include "tensor/cuda/convolution.h"
 #include "tensor/cuda/gemm.h"
 #include "tensor/cuda/kernels.h"
+#include "tensor/cuda/recording.h"
 #include "tensor/cuda/runtime.h"
 #include "tensor/cuda/staging.h"
 #include "tensor/cuda/visit_activation.h"
@@ -44,24 +45,6 @@ cuda::Filtering<T> filtering(const GaussianPass& pass, int64_t points, const Ten
           y.data<T>() + first};
 }
 
-/// A CUDA graph of what the stream was given while it was captured.
-class CudaRecording final : public Recording {
- public:
-  explicit CudaRecording(cudaGraph_t graph) {
-    const cudaError_t status = cudaGraphInstantiate(&runnable_, graph, 0);
-    cudaGraphDestroy(graph);
-    check_cuda(status, "cudaGraphInstantiate");
-  }
-  ~CudaRecording() override {
-    cudaStreamSynchronize(stream());  // it may still run
-    cudaGraphExecDestroy(runnable_);
-  }
-  void replay() override { check_cuda(cudaGraphLaunch(runnable_, stream()), "cudaGraphLaunch"); }
-
- private:
-  cudaGraphExec_t runnable_{};
-};
-
 class CudaBackend final : public Backend {
  public:
   /// Nine tenths of what is free now; the rest stays for the driver, cuBLAS and other processes.
@@ -88,11 +71,11 @@ class CudaBackend final : public Backend {
     return cuda::conv_workspace_bytes(z, pass, dtype);
   }
   void copy_from_host(void* to, const void* host, int64_t bytes) override {
-    check(!recording_, "record: a copy of {} bytes from the host cannot be recorded", bytes);
+    check(!cuda::recording(), "record: a copy of {} bytes from the host cannot be recorded", bytes);
     cuda::copy_from_host(to, host, bytes);
   }
   void copy_to_host(void* host, const void* from, int64_t bytes) override {
-    check(!recording_, "record: a copy of {} bytes to the host cannot be recorded", bytes);
+    check(!cuda::recording(), "record: a copy of {} bytes to the host cannot be recorded", bytes);
     check_cuda(cudaMemcpyAsync(host, from, size_t(bytes), cudaMemcpyDeviceToHost, stream()), "cudaMemcpyAsync");
     synchronize();
   }
@@ -100,27 +83,8 @@ class CudaBackend final : public Backend {
     check_cuda(cudaMemcpyAsync(to, from, size_t(bytes), cudaMemcpyDeviceToDevice, stream()), "cudaMemcpyAsync");
   }
   void synchronize() override {
-    check(!recording_, "record: waiting for the device cannot be recorded");
+    check(!cuda::recording(), "record: waiting for the device cannot be recorded");
     check_cuda(cudaStreamSynchronize(stream()), "cudaStreamSynchronize");
-  }
-
-  bool can_record() const override { return true; }
-  std::unique_ptr<Recording> record(const StepNumbers& numbers, const std::function<void()>& work) override {
-    cudaGraph_t graph{};
-    check_cuda(cudaStreamBeginCapture(stream(), cudaStreamCaptureModeThreadLocal), "cudaStreamBeginCapture");
-    recording_ = &numbers;
-    updates_recorded_ = 0;
-    try {
-      work();
-    } catch (...) {
-      recording_ = nullptr;
-      if (cudaStreamEndCapture(stream(), &graph) == cudaSuccess) cudaGraphDestroy(graph);
-      cudaGetLastError();
-      throw;
-    }
-    recording_ = nullptr;
-    check_cuda(cudaStreamEndCapture(stream(), &graph), "cudaStreamEndCapture");
-    return std::make_unique<CudaRecording>(graph);
   }
 
   /// Before 8.0 there are neither tensor cores nor conversions for bf16.
@@ -165,9 +129,9 @@ class CudaBackend final : public Backend {
                 [&]<class T>() { cuda::fill_normal(key, mean, deviation, y.data<T>(), y.size()); });
   }
   void dropout(const RandomKey& key, double p, const Tensor& x, const Tensor& y) override {
-    const int32_t* const step = recording_ ? recording_->random_step.data<int32_t>() : nullptr;
-    visit_activation(x.dtype(), "dropout",
-                     [&]<class T>() { cuda::dropout(key, step, p, x.data<T>(), y.data<T>(), x.size()); });
+    visit_activation(x.dtype(), "dropout", [&]<class T>() {
+      cuda::dropout(key, cuda::recorded_random_step(), p, x.data<T>(), y.data<T>(), x.size());
+    });
   }
 
   void matmul(const MatmulShape& z, const Tensor& a, const Tensor& b, const Tensor& y) override {
@@ -287,8 +251,7 @@ class CudaBackend final : public Backend {
                           .beta1 = s.beta1,
                           .beta2 = s.beta2,
                           .epsilon = s.epsilon,
-                          .weight_decay = s.weight_decay,
-                          .changing = recording_ ? next_recorded_factors() : nullptr};
+                          .weight_decay = s.weight_decay};
     visit_float(w.dtype(), "adam_step", [&]<class T>() {
       cuda::adam_step(adam, g.data<T>(), w.data<T>(), m.data<T>(), v.data<T>(), w.size());
     });
@@ -298,16 +261,6 @@ class CudaBackend final : public Backend {
       cuda::sgd_step(s.learning_rate, s.momentum, s.weight_decay, g.data<T>(), w.data<T>(), velocity.data<T>(),
                      w.size());
     });
-  }
-
- private:
-  const StepNumbers* recording_ = nullptr;  // while record() runs
-  int64_t updates_recorded_ = 0;
-
-  const double* next_recorded_factors() {
-    const Tensor& all = recording_->adam_factors;
-    check(updates_recorded_ < all.shape()[0], "record: more updates than the {} that have factors", all.shape()[0]);
-    return all.data<double>() + 2 * updates_recorded_++;
   }
 };
 

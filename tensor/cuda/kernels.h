@@ -135,11 +135,9 @@ void conv2d_grad_weight_mma(const ConvShape& z, const T* dy, const T* x, float* 
 
 // ---- optimizer.cu
 // ----------------------------------------------------------------------------------------------------
-/// w -= rate m / (sqrt(v) correction + epsilon), rate and correction by value or, where `changing` is not null, read
-/// there when the kernel runs.
+/// w -= rate m / (sqrt(v) correction + epsilon), as adam_factors says.
 struct Adam {
   double rate, correction, beta1, beta2, epsilon, weight_decay;
-  const double* changing;
 };
 template <class T>
 void adam_step(const Adam& s, const T* g, T* w, T* m, T* v, int64_t n);

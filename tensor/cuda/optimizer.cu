@@ -7,7 +7,7 @@ namespace {
 
 template <class T>
 __global__ void adam_kernel(Adam s, const T* g, T* w, T* m, T* v, int64_t n) {
-  const T rate = T(s.changing ? s.changing[0] : s.rate), correction = T(s.changing ? s.changing[1] : s.correction);
+  const T rate = T(s.rate), correction = T(s.correction);
   for_each(n, [=](int64_t i) {
     const T d = g[i] + T(s.weight_decay) * w[i];
     const T first = T(s.beta1) * m[i] + T(1 - s.beta1) * d, second = T(s.beta2) * v[i] + T(1 - s.beta2) * d * d;

@@ -7,8 +7,7 @@
 #include "cris/audit/parity.h"
 #include "cris/model.h"
 #include "cris/run/memory_plan.h"
-#include "cris/training_step.h"
-#include "nn/dropout.h"
+#include "cris/run/replayed_step.h"
 #include "nn/init.h"
 #include "nn/optimizer.h"
 #include "tensor/machine/allocator.h"
@@ -50,16 +49,10 @@ std::vector<double> trained(BackboneKind kind, Strategy strategy, Device device,
   const Tensor x = draw(1, 3), mask = tensor::map(tensor::Threshold{0.5}, draw(2, 1));
   nn::Adam optimizer(model);
   std::vector<double> numbers;
-  const CrisOptions options{.alternate = Alternate::batch};
-  for (int step = 0; step < kSteps; ++step) {
-    nn::set_random_step(model, 1, uint32_t(step));
-    model.zero_grad();
-    const Outputs out = model(Variable(x));
-    const Variable loss = loss_value(loss_of(strategy, options, 0, step), options, out.mask, out.output, mask);
-    numbers.push_back(loss.value().item());
-    autograd::backward(loss);
-    optimizer.step(1e-3);
-  }
+  const StepOptions options{.strategy = strategy, .cris = {.alternate = Alternate::batch}, .seed = 1};
+  for (int step = 0; step < kSteps; ++step)
+    numbers.push_back(
+        training_step(model, optimizer, options, {.batch = step, .number = uint32_t(step)}, x, mask, 1e-3));
   model.train(false);
   const autograd::NoGrad off;
   for (const double p : autograd::sigmoid(model(Variable(x)).output).value().to_vector()) numbers.push_back(p);
@@ -162,14 +155,11 @@ TEST_CASE("cuda: the peak of a training step is what was planned, workspaces inc
     const int64_t before = tensor::memory_stats(Device::cuda).live;
     const auto model = make_model(config);
     nn::Adam optimizer(*model);
-    TrainingStep step(*model, optimizer, {.watch_finite = false});
+    ReplayedStep step(*model, optimizer, {}, true);
     const Tensor x = tensor::full({3, 64, 64, 3}, 0.5, DType::f32, Device::cuda);
     const Tensor mask = tensor::full({3, 64, 64, 1}, 1, DType::f32, Device::cuda);
     tensor::reset_peak_memory(Device::cuda);
-    for (uint32_t number = 0; number < 2; ++number) {
-      step.gradients(Loss::output_bce, x, mask, number);
-      step.update(1e-3);
-    }
+    for (uint32_t number = 0; number < 2; ++number) step.take({.epoch = 1, .number = number}, x, mask, 1e-3);
     const double measured = double(tensor::memory_stats(Device::cuda).peak - before);
     tensor::set_precision(tensor::Precision::f32);  // the plan has a precision of its own
     planned.push_back(double(summarize(config).training_bytes));

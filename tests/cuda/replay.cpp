@@ -4,7 +4,8 @@
 #include <cmath>
 #include <limits>
 
-#include "cris/training_step.h"
+#include "cris/nonfinite.h"
+#include "cris/run/replayed_step.h"
 #include "nn/init.h"
 #include "tensor/cuda/runtime.h"
 #include "tensor/ops.h"
@@ -33,7 +34,7 @@ struct Batch {
 struct Training {
   Model model;
   nn::Adam optimizer;
-  TrainingStep step;
+  ReplayedStep step;
   std::vector<double> losses;
   std::vector<bool> replayed;
 
@@ -43,16 +44,11 @@ struct Training {
                .refiner = {.channels = 3, .kernels = {3, 3}, .dropout = 0.3},
                .crf = {}}),
         optimizer((nn::initialize(model, 1), model.to(Device::cuda), model)),
-        step(model, optimizer, {.seed = 7, .replay = replay}) {}
+        step(model, optimizer, {.strategy = strategy, .seed = 7}, replay) {}
 
-  void take(Loss loss, uint32_t number, int64_t images = 3) {
+  void take(int64_t epoch, uint32_t number, int64_t images = 3) {
     const Batch batch(images, number);
-    step.gradients(loss, batch.x, batch.mask, number);
-    const auto outcome = step.outcome();
-    CHECK(outcome.non_finite.empty());
-    losses.push_back(outcome.loss);
-    // Another rate each time: it reaches the recorded update.
-    step.update(1e-3 / (1 + number));
+    losses.push_back(step.take({.epoch = epoch, .number = number}, batch.x, batch.mask, 1e-3 / (1 + number)));
     replayed.push_back(step.replayed());
   }
 
@@ -73,7 +69,8 @@ struct Training {
   }
 };
 
-constexpr Loss kMse = Loss::mask_mse, kBce = Loss::output_bce;
+// Epochs of either loss.
+constexpr int64_t kMse = 0, kBce = 1;
 
 }  // namespace
 
@@ -84,7 +81,7 @@ TEST_CASE("cuda: replayed steps have the bits of steps in pieces") {
   for (Training* t : {&pieces, &replays}) {
     // Both losses, a short batch, and other work that uses the device's memory in between.
     uint32_t number = 0;
-    for (const Loss loss : {kMse, kMse, kMse, kBce, kBce, kMse, kBce}) t->take(loss, number++);
+    for (const int64_t loss : {kMse, kMse, kMse, kBce, kBce, kMse, kBce}) t->take(loss, number++);
     t->take(kBce, number++, 2);
     t->step.meanwhile([&] {
       const autograd::NoGrad off;
@@ -92,7 +89,7 @@ TEST_CASE("cuda: replayed steps have the bits of steps in pieces") {
       t->losses.push_back(tensor::sum(t->model(Variable(Batch(2, 99).x)).output.value()).item());
       t->model.train();
     });
-    for (const Loss loss : {kBce, kMse}) t->take(loss, number++);
+    for (const int64_t loss : {kBce, kMse}) t->take(loss, number++);
   }
   CHECK(pieces.losses == replays.losses);
   CHECK(pieces.state() == replays.state());
@@ -124,24 +121,25 @@ TEST_CASE("cuda: the loss and a gradient that are not finite are seen in replays
   for (uint32_t number = 0; number < 2; ++number) t.take(kMse, number);
   const Batch batch(3, 2);
   tensor::backend(Device::cuda).fill(std::numeric_limits<double>::quiet_NaN(), batch.x);
-  t.step.gradients(kMse, batch.x, batch.mask, 2);
+  CHECK_THROWS_WITH_AS(t.step.take({.epoch = kMse, .number = 2}, batch.x, batch.mask, 1e-3),
+                       doctest::Contains("the loss is nan, the first gradient that is not finite that of "
+                                         "\"backbone.encoder.0.conv1.weight\""),
+                       NonFiniteError);
   CHECK(t.step.replayed());
-  CHECK(std::isnan(t.step.outcome().loss));
-  CHECK(t.step.outcome().non_finite == "backbone.encoder.0.conv1.weight");
 }
 
 TEST_CASE("cuda: what cannot be recorded is told, and steps go on in pieces") {
   auto& device = tensor::backend(Device::cuda);
   const Tensor x = tensor::full({3}, 2, DType::f32, Device::cuda);
-  CHECK(
-      contains(message([&] { device.record({}, [&] { x.to_vector(); }); }), "12 bytes to the host cannot be recorded"));
-  CHECK(
-      contains(message([&] { device.record({}, [&] { x.to(Device::cpu).to(Device::cuda); }); }), "cannot be recorded"));
-  CHECK(contains(message([&] { device.record({}, [&] { device.synchronize(); }); }), "cannot be recorded"));
-  CHECK(contains(message([&] { tensor::backend(Device::cpu).record({}, [] {}); }), "cannot record"));
+  const auto refusal = [](const std::function<void()>& work) {
+    return message([&] { tensor::cuda::record({}, work); });
+  };
+  CHECK(contains(refusal([&] { x.to_vector(); }), "12 bytes to the host cannot be recorded"));
+  CHECK(contains(refusal([&] { x.to(Device::cpu).to(Device::cuda); }), "cannot be recorded"));
+  CHECK(contains(refusal([&] { device.synchronize(); }), "cannot be recorded"));
   // Nothing of it is left: the device computes, and a recording computes when it is replayed, not before.
   const Tensor y = tensor::full({3}, 1, DType::f32, Device::cuda);
-  const auto recording = device.record({}, [&] { device.map(tensor::Affine{.scale = 10, .shift = 0}, x, y); });
+  const auto recording = tensor::cuda::record({}, [&] { device.map(tensor::Affine{.scale = 10, .shift = 0}, x, y); });
   CHECK(y.to_vector() == std::vector<double>{1, 1, 1});
   recording->replay();
   CHECK(y.to_vector() == std::vector<double>{20, 20, 20});

@@ -12,7 +12,7 @@
 #include "cris/evaluate.h"
 #include "cris/run/experiment.h"
 #include "cris/run/memory_plan.h"
-#include "cris/training_step.h"
+#include "cris/run/replayed_step.h"
 #include "data/synthetic.h"
 #include "tensor/gaussian/gaussian_filter.h"
 #include "tensor/machine/threads.h"
@@ -148,18 +148,17 @@ int bench_steps(const cris::Config& config, bool training, int64_t steps, int64_
   const cris::Strategy strategy = cris::strategy_from(config.train.strategy);
   // CRIS alternates its losses from step to step here, so that both kinds of step count.
   const cris::CrisOptions options{.alternate = cris::Alternate::batch};
-  cris::TrainingStep step(*model, optimizer, {.cris = options, .replay = config.run.replay, .watch_finite = false});
+  cris::ReplayedStep step(*model, optimizer, {.strategy = strategy, .cris = options, .watch_gradients = false},
+                          config.run.replay);
   model->train(training);
   if (!training) model->fold_norms();
   std::vector<double> times;
   for (int64_t i = 0; i < steps + warmup; ++i) {
     const double start = seconds_now();
-    if (training) {
-      step.gradients(cris::loss_of(strategy, options, 0, i), x, mask, uint32_t(i));
-      step.update(1e-3);
-    } else {
+    if (training)
+      step.take({.batch = i, .number = uint32_t(i)}, x, mask, 1e-3);
+    else
       cris::probabilities(*model, x);
-    }
     tensor::backend(device).synchronize();
     if (i >= warmup) times.push_back(seconds_now() - start);
   }

@@ -6,6 +6,7 @@
 #include "autograd/trace.h"
 #include "cris/report/evaluation.h"
 #include "cris/run/run_directory.h"
+#include "cris/training_step.h"
 #include "data/dataset.h"
 #include "data/files.h"
 #include "nn/dropout.h"
@@ -61,8 +62,7 @@ Run setup_follow(CLI::App& app) {
     model->train();
     nn::set_random_step(*model, uint64_t(config.train.seed), 0);
     const autograd::Trace trace;
-    const cris::Outputs out = (*model)(autograd::Variable(x));
-    const autograd::Variable loss = cris::loss_value(cris::Loss::output_bce, {}, out.mask, out.output, mask);
+    const autograd::Variable loss = cris::batch_loss(*model, cris::Loss::output_bce, {}, x, mask);
     autograd::backward(loss);
     fmt::print("{}\nloss (binary cross entropy of the output): {:.6f}\n", trace.to_string(), loss.value().item());
     return int(kOk);
