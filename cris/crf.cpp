@@ -23,36 +23,29 @@ Variable scaled_identity(int64_t labels, double scale, tensor::DType dtype, Devi
   return Variable(tensor::cast(Tensor::from(values, {labels, labels}, device), dtype), true);
 }
 
-/// Of the content of each image of the batch, its extents and what else decides the filter.
-std::vector<uint64_t> filter_keys(const Tensor& image, double theta_alpha, const CrfOptions& o) {
+/// Size, dtype and device of an image.
+std::string kind_of(const Tensor& image) {
+  return fmt::format("{} {} {} {}", image.shape()[1], image.shape()[2], name(image.dtype()), name(image.device()));
+}
+
+/// A number for each image of the batch, of its content and kind.
+std::vector<uint64_t> filter_keys(const Tensor& image) {
   std::vector<uint64_t> y(image.shape()[0]);
   if (image.device() == Device::plan) {
     std::iota(y.begin(), y.end(), 0);
     return y;
   }
   const Tensor host = image.device() == Device::cuda ? image.to(Device::cpu) : image;
-  const std::string rest = fmt::format("{} {} {} {} {} {} {}", image.shape()[1], image.shape()[2], theta_alpha,
-                                       o.theta_beta, name(o.kind), name(o.normalisation), name(image.device()));
-  for (size_t n = 0; n < y.size(); ++n) {
-    const size_t bytes = size_t(image.bytes()) / y.size();
-    y[n] = nn::hash64(rest, nn::hash64({static_cast<const char*>(host.raw()) + n * bytes, bytes}));
-  }
+  const uint64_t kind = nn::hash64(kind_of(image));
+  const size_t bytes = size_t(image.bytes()) / y.size();
+  for (size_t n = 0; n < y.size(); ++n)
+    y[n] = nn::hash64({static_cast<const char*>(host.raw()) + n * bytes, bytes}, kind);
   return y;
 }
 
 }  // namespace
 
-FilterCache::Filter FilterCache::find(uint64_t key) const {
-  const auto at = filters_.find(key);
-  return at == filters_.end() ? nullptr : at->second;
-}
-
-void FilterCache::keep(uint64_t key, const Filter& filter) {
-  if (bytes_ + filter->bytes() > limit_bytes_) return;
-  if (filters_.emplace(key, filter).second) bytes_ += filter->bytes();
-}
-
-Crf::Crf(const CrfOptions& o) : options(o), filters_(std::make_shared<FilterCache>(o.cache_bytes)) {
+Crf::Crf(const CrfOptions& o) : options(o) {
   check(std::isfinite(o.theta_alpha) && o.theta_alpha >= 0,
         "crf: theta_alpha = {} must be positive, or 0 to follow the image", o.theta_alpha);
   check(std::isfinite(o.theta_beta) && o.theta_beta > 0, "crf: theta_beta = {} must be positive", o.theta_beta);
@@ -82,28 +75,28 @@ void Crf::initialize(const nn::Initializer&, const std::string&) {
   reset(compatibility, -1);
 }
 
-FilterCache::Filter Crf::spatial_filter(const Tensor& image) {
-  const tensor::Shape size{image.shape()[1], image.shape()[2]};
-  if (!spatial_ || !(size == spatial_size_) || image.dtype() != spatial_dtype_ || image.device() != spatial_device_) {
+Crf::Filter Crf::spatial_filter(const Tensor& image) {
+  if (const std::string key = kind_of(image); key != spatial_key_) {
     spatial_ = std::make_shared<tensor::GaussianFilter>(
         options.kind, options.normalisation,
-        tensor::spatial_features(size[0], size[1], options.theta_gamma, image.dtype(), image.device()));
-    spatial_size_ = size;
-    spatial_dtype_ = image.dtype();
-    spatial_device_ = image.device();
+        tensor::spatial_features(image.shape()[1], image.shape()[2], options.theta_gamma, image.dtype(),
+                                 image.device()));
+    spatial_key_ = key;
   }
   return spatial_;
 }
 
 autograd::Filters Crf::bilateral_filters(const Tensor& image) {
   const double theta_alpha = options.theta_alpha > 0 ? options.theta_alpha : 160.0 * double(image.shape()[2]) / 500.0;
-  const bool cached = filters_->limit_bytes() > 0;
+  const std::vector<uint64_t> keys = options.cache_bytes > 0 ? filter_keys(image) : std::vector<uint64_t>();
   autograd::Filters y(image.shape()[0]);
-  const std::vector<uint64_t> keys = cached ? filter_keys(image, theta_alpha, options) : std::vector<uint64_t>();
   std::vector<size_t> missing;
   for (size_t n = 0; n < y.size(); ++n) {
-    if (cached) y[n] = filters_->find(keys[n]);
-    if (!y[n]) missing.push_back(n);
+    const auto kept = keys.empty() ? kept_.end() : kept_.find(keys[n]);
+    if (kept != kept_.end())
+      y[n] = kept->second;
+    else
+      missing.push_back(n);
   }
   if (missing.empty()) return y;
   const Tensor colours = tensor::map(tensor::Affine{255, 0}, image);
@@ -112,8 +105,9 @@ autograd::Filters Crf::bilateral_filters(const Tensor& image) {
     features.push_back(tensor::bilateral_features(colours, int64_t(n), theta_alpha, options.theta_beta));
   const tensor::GaussianFilters built = tensor::build_each(options.kind, options.normalisation, features);
   for (size_t i = 0; i < missing.size(); ++i) {
-    y[missing[i]] = built[i];
-    if (cached) filters_->keep(keys[missing[i]], built[i]);
+    const Filter& filter = y[missing[i]] = built[i];
+    if (kept_bytes_ + filter->bytes() <= options.cache_bytes && kept_.emplace(keys[missing[i]], filter).second)
+      kept_bytes_ += filter->bytes();
   }
   return y;
 }

@@ -2,8 +2,8 @@
 #pragma once
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <unordered_map>
-#include <utility>
 
 #include "autograd/ops.h"
 #include "nn/init.h"
@@ -18,28 +18,10 @@ struct CrfOptions {
   /// Of the two kernels, initial. Up to a sum of 2 the mean field keeps what is unsure unsure: docs/method.md.
   double spatial_weight = 1, bilateral_weight = 1;
   int training_iterations = 5, evaluation_iterations = 10;
-  tensor::GaussianKind kind = tensor::GaussianKind::bridged;
+  tensor::GaussianKind kind = tensor::GaussianKind::permutohedral;
   tensor::Normalisation normalisation = tensor::Normalisation::row;
   int64_t labels = 2;
   int64_t cache_bytes = int64_t(1) << 30;  ///< memory for the bilateral filters that are kept; 0 keeps none
-};
-
-/// The filters of images seen before, found by the image's content, so that later epochs build nothing. Once full, new
-/// filters are used but not kept: epochs visit all images in turn, where dropping the oldest would keep none in time.
-class FilterCache {
- public:
-  using Filter = std::shared_ptr<const tensor::GaussianFilter>;
-  explicit FilterCache(int64_t limit_bytes) : limit_bytes_(limit_bytes) {}
-  /// The filter kept under `key`, or null.
-  Filter find(uint64_t key) const;
-  void keep(uint64_t key, const Filter& filter);
-  int64_t limit_bytes() const { return limit_bytes_; }
-  int64_t bytes() const { return bytes_; }
-  int64_t count() const { return int64_t(filters_.size()); }
-
- private:
-  int64_t limit_bytes_, bytes_ = 0;
-  std::unordered_map<uint64_t, Filter> filters_;
 };
 
 /// q = mean field of the backbone's logits (autograd::mean_field).
@@ -54,25 +36,26 @@ class Crf : public nn::Module {
   autograd::Variable operator()(const autograd::Variable& logits, const tensor::Tensor& image);
   /// The same after a given number of iterations.
   autograd::Variable after(int iterations, const autograd::Variable& logits, const tensor::Tensor& image);
-  /// The bilateral filter of each image of a batch as above: one that was kept, or a new one.
+  /// The bilateral filter of each image of a batch as above: the one that was kept, or a new one.
   autograd::Filters bilateral_filters(const tensor::Tensor& image);
+  /// Bilateral filters that are kept, and their memory.
+  int64_t kept_filters() const { return int64_t(kept_.size()); }
+  int64_t kept_bytes() const { return kept_bytes_; }
   void visit(nn::Visitor& v) override;
   void initialize(const nn::Initializer& init, const std::string& path) override;
-  /// What it keeps of bilateral filters.
-  const std::shared_ptr<FilterCache>& filters() const { return filters_; }
-  /// Keeps and finds them there from now on, with the layer whose they are.
-  void share(std::shared_ptr<FilterCache> filters) { filters_ = std::move(filters); }
-
   const CrfOptions options;
   autograd::Variable spatial_weight, bilateral_weight, compatibility;
 
  private:
-  std::shared_ptr<FilterCache> filters_;
-  FilterCache::Filter spatial_filter(const tensor::Tensor& image);
-  FilterCache::Filter spatial_;  // of the last size, dtype and device
-  tensor::Shape spatial_size_;
-  tensor::DType spatial_dtype_ = tensor::DType::f32;
-  tensor::Device spatial_device_ = tensor::Device::cpu;
+  using Filter = std::shared_ptr<const tensor::GaussianFilter>;
+  /// Bilateral filters of images seen before, by the image's content, so that later epochs build nothing. Once there is
+  /// no more room, new filters are used but not kept: epochs visit all images in turn, where dropping the oldest would
+  /// keep none in time.
+  std::unordered_map<uint64_t, Filter> kept_;
+  int64_t kept_bytes_ = 0;
+  Filter spatial_;  // of the last size, dtype and device
+  std::string spatial_key_;
+  Filter spatial_filter(const tensor::Tensor& image);
 };
 
 }  // namespace cris

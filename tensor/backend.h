@@ -119,8 +119,7 @@ class Backend {
   // ---- CRF ---------------------------------------------------------------------------------------------------------
   /// K[i,j] = e^(-|f_i - f_j|^2 / 2), j = i included, its own transpose. features: [points, d].
   virtual void exact_gaussian(const Tensor& features, const GaussianPass& pass, const Tensor& x, const Tensor& y) = 0;
-  /// Splat, blur [1/2, 1, 1/2] along axes 0..d (d..0 in the transpose; the mean of both where Lattice::both_orders),
-  /// slice, times 1 / (1 + 2^-d); copies are added.
+  /// Splat, blur [1/2, 1, 1/2] along axes 0..d (d..0 in the transpose), slice, times 1 / (1 + 2^-d): lattice.h.
   virtual void lattice_gaussian(const Lattice& lattice, const GaussianPass& pass, const Tensor& x, const Tensor& y) = 0;
 
   // ---- update (in place) -------------------------------------------------------------------------------------------

@@ -6,7 +6,6 @@
 #include <map>
 
 #include "cris/report/svg_chart.h"
-#include "cris/crf_filters.h"
 #include "cris/evaluate.h"
 #include "cris/report/crf_filmstrip.h"
 #include "cris/nonfinite.h"
@@ -152,8 +151,6 @@ Evaluation evaluate_run(Model& model, const Config& config, const ExperimentData
   for (const char* sub : {"/plots", "/overlays", "/maps"}) data::create_folder(workshop.path() + sub);
   const auto store = part_of(data, part);
   const tensor::Device device = device_of(config);
-  if (model.crf)
-    for (const auto& images : {data.training, store}) build_filters(*model.crf, images);
   const Scores training = evaluate(model, data.training, device, config.train.batch);
   Evaluation e{.part = part, .chosen = {}, .half = {}, .scores = {}};
   // Maps are kept for the overlays: a byte a pixel.

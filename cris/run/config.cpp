@@ -46,7 +46,7 @@ std::vector<Key> keys(Config& c) {
       {"crf.theta_gamma", &c.crf.theta_gamma, "spatial reach in pixels", {}, 0.5},
       {"crf.spatial_weight", &c.crf.spatial_weight, "initial weight of the spatial kernel, trained", {}, 0, 1000},
       {"crf.bilateral_weight", &c.crf.bilateral_weight, "initial weight of the bilateral kernel, trained", {}, 0, 1000},
-      {"crf.filter", &c.crf.filter, "how the Gaussian sums are computed", {"bridged", "permutohedral", "exact"}},
+      {"crf.filter", &c.crf.filter, "how the Gaussian sums are computed", {"permutohedral", "exact"}},
       {"crf.normalisation", &c.crf.normalisation, "of the filtered sums", {"row", "symmetric"}},
       {"train.strategy", &c.train.strategy, "what is trained", {"backbone", "fcn", "crf", "cris"}},
       {"train.alternate", &c.train.alternate, "cris: change the loss every epoch or every batch", {"epoch", "batch"}},
@@ -135,6 +135,11 @@ std::string unknown_key(const std::string& name, const std::vector<Key>& table) 
 }
 
 void check_range(const Key& key, const std::string& where) {
+  if (const auto* text = std::get_if<std::string*>(&key.value);
+      text && **text == "bridged" && key.name == std::string("crf.filter"))
+    refuse(where,
+           "crf.filter = \"bridged\" is gone: it departed from the published filter and gained nothing; set "
+           "\"permutohedral\"");
   if (const auto* text = std::get_if<std::string*>(&key.value); text && !key.choices.empty()) {
     if (std::find(key.choices.begin(), key.choices.end(), **text) == key.choices.end())
       refuse(where, fmt::format("{} = \"{}\" is unknown: choose {}", key.name, **text, fmt::join(key.choices, ", ")));

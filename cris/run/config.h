@@ -37,7 +37,7 @@ struct Config {
   struct {
     int64_t train_iterations = 5, eval_iterations = 10;
     double theta_alpha = 0, theta_beta = 3, theta_gamma = 3, spatial_weight = 1, bilateral_weight = 1;
-    std::string filter = "bridged", normalisation = "row";
+    std::string filter = "permutohedral", normalisation = "row";
   } crf;
   struct {
     std::string strategy = "cris", alternate = "epoch";

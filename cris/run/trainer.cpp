@@ -6,7 +6,6 @@
 #include <cmath>
 #include <ctime>
 
-#include "cris/crf_filters.h"
 #include "cris/evaluate.h"
 #include "cris/nonfinite.h"
 #include "nn/checkpoint.h"
@@ -218,20 +217,12 @@ double Trainer::end_epoch() {
   return dice;
 }
 
-void Trainer::build_filters() {
-  if (!model_->crf || model_->crf->filters()->limit_bytes() == 0) return;
-  say(fmt::format("building the filters of {} images", data_.training->size() + data_.validation->size()));
-  for (const auto& store : {data_.training, data_.validation}) cris::build_filters(*model_->crf, store);
-}
-
 TrainResult Trainer::train(const TrainOptions& options) {
   const double start = now_seconds();
   const int64_t steps = loader_.steps_per_epoch(), first = at_.epoch * steps + at_.step;
   const tensor::Device device = device_of(config_);
   const auto result = [&](bool finished) { return TrainResult{finished, at_.epoch, at_.best_epoch, at_.best_dice}; };
   const auto to_do = [&] { return at_.epoch < config_.train.epochs && !at_.stopped_early; };
-  if (to_do()) build_filters();
-  const double first_step = now_seconds();
   while (to_do()) {
     const double epoch_start = now_seconds();
     double data_seconds = 0, step_seconds = 0;
@@ -260,7 +251,7 @@ TrainResult Trainer::train(const TrainOptions& options) {
                       .data_ms = 1e3 * (t1 - t0),
                       .step_ms = 1e3 * (t2 - t1),
                       .images_per_second = double(images) / (data_seconds + step_seconds),
-                      .eta_seconds = (t2 - first_step) / double(done - first) * double(total - done),
+                      .eta_seconds = (t2 - start) / double(done - first) * double(total - done),
                       .memory_bytes = tensor::memory_stats(device).peak});
       const bool stop = options.stop() || (options.max_seconds > 0 && t2 - start > options.max_seconds);
       const bool due = config_.train.checkpoint_steps > 0 && at_.step % config_.train.checkpoint_steps == 0;

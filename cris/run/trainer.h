@@ -30,8 +30,6 @@ class Trainer {
   Trainer(const Config& config, const ExperimentData& data, RunDirectory& run, Progress& progress);
   /// Trains until train.epochs, early stopping, or options.stop. Throws NonFiniteError, data::FormatError.
   TrainResult train(const TrainOptions& options = {});
-  /// Of strategy crf: the filters of the images seen; else null.
-  std::shared_ptr<FilterCache> filters() const { return model_->crf ? model_->crf->filters() : nullptr; }
 
  private:
   /// Where the run is; all of it is in the checkpoint.
@@ -61,8 +59,6 @@ class Trainer {
   bool said_refusal_ = false;
 
   void restore();
-  /// Strategy crf: those of all images, before the first epoch.
-  void build_filters();
   void save_last();
   double take_step(const data::Batch& batch);
   /// Validates, writes the epoch's lines and checkpoints; returns the Dice at its best threshold, which ranks epochs.

@@ -226,21 +226,16 @@ class CudaBackend final : public Backend {
   }
   void lattice_gaussian(const Lattice& l, const GaussianPass& pass, const Tensor& x, const Tensor& y) override {
     const int64_t channels = x.shape()[-1];
-    const Tensor buffers({l.both_orders() ? 4 : 2, l.vertices + 1, channels}, x.dtype(), Device::cuda);
+    const Tensor buffers({2, l.vertices + 1, channels}, x.dtype(), Device::cuda);
     visit_float(x.dtype(), "lattice_gaussian", [&]<class T>() {
-      cuda::lattice_gaussian<T>(filtering<T>(pass, l.points, x, y),
-                                {.dimensions = l.dimensions,
-                                 .corners = l.corners(),
-                                 .vertices = l.vertices,
-                                 .both_orders = l.both_orders(),
-                                 .rounds = l.rounds,
-                                 .vertex = l.vertex.data<int32_t>(),
-                                 .splat_start = l.gathers.splat_start.data<int32_t>(),
-                                 .splat_point = l.gathers.splat_point.data<int32_t>(),
-                                 .neighbour = l.gathers.neighbour.data<int32_t>(),
-                                 .weight = l.weight.data<T>(),
-                                 .splat_weight = l.gathers.splat_weight.data<T>(),
-                                 .buffers = buffers.data<T>()});
+      cuda::lattice_gaussian<T>(filtering<T>(pass, l.points, x, y), {.axes = l.axes(),
+                                                                     .vertices = l.vertices,
+                                                                     .vertex = l.vertex.data<int32_t>(),
+                                                                     .neighbour = l.neighbour.data<int32_t>(),
+                                                                     .splat_start = l.splat_start.data<int32_t>(),
+                                                                     .splat_corner = l.splat_corner.data<int32_t>(),
+                                                                     .weight = l.weight.data<T>(),
+                                                                     .buffers = buffers.data<T>()});
     });
   }
 

@@ -156,15 +156,12 @@ struct Filtering {
 };
 template <class T>
 void exact_gaussian(const Filtering<T>& f, const T* features, int64_t dimensions);
-/// The lattice's tensors (tensor/gaussian/lattice.h) and buffers of (vertices + 1) * channels: two, or four for both
-/// orders of the axes.
+/// The lattice's tensors (tensor/gaussian/lattice.h), and two buffers of (vertices + 1) * channels.
 template <class T>
 struct LatticePointers {
-  int64_t dimensions, corners, vertices;
-  bool both_orders;
-  int rounds;
-  const int32_t *vertex, *splat_start, *splat_point, *neighbour;
-  const T *weight, *splat_weight;
+  int64_t axes, vertices;
+  const int32_t *vertex, *neighbour, *splat_start, *splat_corner;
+  const T* weight;
   T* buffers;
 };
 template <class T>

@@ -1,15 +1,12 @@
 /// Gaussian filters: features, normalisation, and the choice between exact and lattice.
 #include "tensor/gaussian/gaussian_filter.h"
 
-#include <algorithm>
 #include <cmath>
 #include <exception>
-#include <numeric>
 
 #include "tensor/machine/parallel.h"
 #include "tensor/machine/threads.h"
 #include "tensor/ops.h"
-#include "tensor/plan/plan.h"
 
 namespace tensor {
 namespace {
@@ -20,17 +17,11 @@ void check_theta(const char* what, double theta) {
   check(std::isfinite(theta) && theta > 0, "{}: theta = {} must be positive", what, theta);
 }
 
-/// Images that are worked on at once: on the cpu they go to the threads, because the steps within a small image are too
-/// short to share, unless an uneven share would leave threads idle for a whole image.
-int64_t images_at_once(int64_t images, Device device) {
-  const int64_t team = device == Device::cpu ? std::min<int64_t>(images, threads()) : 1;
-  return images % team == 0 ? team : 1;
-}
-
-/// f(n) for every image.
+/// f(n) for every image. On the cpu each image is one thread's, because the steps within a small one are too short to
+/// share; a single image is shared all the same.
 template <class F>
 void each_image(int64_t images, Device device, const F& f) {
-  if (images == 0 || images_at_once(images, device) == 1) {
+  if (device != Device::cpu) {
     for (int64_t n = 0; n < images; ++n) f(n);
     return;
   }
@@ -51,7 +42,7 @@ void each_image(int64_t images, Device device, const F& f) {
 GaussianKind gaussian_kind(std::string_view text) {
   for (const GaussianKind kind : kGaussianKinds)
     if (text == name(kind)) return kind;
-  throw Error(fmt::format("Gaussian filter \"{}\" is unknown: choose exact, permutohedral or bridged", text));
+  throw Error(fmt::format("the Gaussian filter \"{}\" is unknown: choose permutohedral or exact", text));
 }
 
 GaussianFilter::GaussianFilter(GaussianKind kind, Normalisation normalisation, const Tensor& features)
@@ -61,7 +52,7 @@ GaussianFilter::GaussianFilter(GaussianKind kind, Normalisation normalisation, c
   if (kind == GaussianKind::exact)
     features_ = features;
   else
-    lattice_ = build_lattice(features.to(host(features.device())), kind == GaussianKind::bridged).to(features.device());
+    lattice_ = build_lattice(features.to(host(features.device()))).to(features.device());
 
   const Tensor ones = full({1, points_, 1}, 1, features.dtype(), features.device());
   const Tensor norm({1, points_, 1}, features.dtype(), features.device());
@@ -101,26 +92,13 @@ void apply_each(const GaussianFilters& filters, bool transpose, const Tensor& x,
   const int64_t images = x.shape()[0];
   check(int64_t(filters.size()) == images, "gaussian filters: {} filters for the {} images of {}", filters.size(),
         images, x.shape());
-  // The longest first, so that threads end together.
-  std::vector<int64_t> order(filters.size());
-  std::iota(order.begin(), order.end(), 0);
-  std::stable_sort(order.begin(), order.end(),
-                   [&](int64_t a, int64_t b) { return filters[a]->bytes() > filters[b]->bytes(); });
-  each_image(images, x.device(), [&](int64_t i) { filters[order[i]]->apply(order[i], transpose, x, y); });
+  each_image(images, x.device(), [&](int64_t n) { filters[n]->apply(n, transpose, x, y); });
 }
 
 GaussianFilters build_each(GaussianKind kind, Normalisation normalisation, const std::vector<Tensor>& features) {
   GaussianFilters y(features.size());
   if (y.empty()) return y;
-  const int64_t images = int64_t(y.size());
-  const Device device = features.front().device();
-  const Shape& s = features.front().shape();
-  Tensor others;  // scratch that as many lattices have which are built at the same time
-  if (device == Device::plan && kind != GaussianKind::exact)
-    others = Tensor(
-        {(images_at_once(images, planned_device()) - 1) * planned_scratch(s[0], s[1], kind == GaussianKind::bridged)},
-        DType::u8, device);
-  each_image(images, device,
+  each_image(int64_t(y.size()), features.front().device(),
              [&](int64_t n) { y[n] = std::make_shared<GaussianFilter>(kind, normalisation, features[n]); });
   return y;
 }

@@ -9,13 +9,11 @@
 
 namespace tensor {
 
-/// exact: every pair, O(n^2). permutohedral: O(n), the lattice as published, 0.01 to 0.06 off after normalisation
-/// (root mean square). bridged: O(n), the lattice with its gaps bridged, rarely more than 0.02 off.
-enum class GaussianKind { exact, permutohedral, bridged };
-constexpr GaussianKind kGaussianKinds[] = {GaussianKind::exact, GaussianKind::permutohedral, GaussianKind::bridged};
-constexpr const char* name(GaussianKind k) {
-  return k == GaussianKind::exact ? "exact" : k == GaussianKind::permutohedral ? "permutohedral" : "bridged";
-}
+/// exact: the sum over every pair, O(n^2). permutohedral: O(n), the published approximation (gaussian/lattice.h), 0.01
+/// to 0.06 off after normalisation (root mean square).
+enum class GaussianKind { permutohedral, exact };
+constexpr GaussianKind kGaussianKinds[] = {GaussianKind::permutohedral, GaussianKind::exact};
+constexpr const char* name(GaussianKind k) { return k == GaussianKind::exact ? "exact" : "permutohedral"; }
 /// The kind of that name. Throws Error when there is none.
 GaussianKind gaussian_kind(std::string_view name);
 
@@ -30,7 +28,7 @@ class GaussianFilter {
   GaussianFilter(GaussianKind kind, Normalisation normalisation, const Tensor& features);
 
   int64_t points() const { return points_; }
-  /// Whether the result of a constant is that constant, but for rounding: rows that are normalised sum to 1.
+  /// Whether a constant stays as it is, but for rounding: rows that are normalised sum to 1.
   bool keeps_constants() const { return !before_.defined(); }
   /// Filters image `image` of x into y. x, y: [images, points, c], of the features' dtype and device.
   void apply(int64_t image, bool transpose, const Tensor& x, const Tensor& y) const;
@@ -41,7 +39,7 @@ class GaussianFilter {
   GaussianKind kind_;
   int64_t points_;
   Tensor features_;        // exact only
-  Lattice lattice_;        // the other kinds
+  Lattice lattice_;        // permutohedral only
   Tensor before_, after_;  // factors of normalisation; row has none before
   void filter(const GaussianPass& pass, const Tensor& x, const Tensor& y) const;
 };

@@ -99,14 +99,9 @@ class PlanBackend final : public Backend {
   }
   void lattice_gaussian(const Lattice& l, const GaussianPass&, const Tensor& x, const Tensor& y) override {
     const int64_t channels = x.shape()[-1];
-    // As the kernels of the cpu, a row of values and two of neighbours for each order of the axes, or of cuda.
-    const int64_t orders = l.both_orders() ? 2 : 1;
-    const int64_t size = planned == Device::cuda ? 2 * orders * (l.vertices + 1) * channels
-                                                 : 3 * orders * ((l.vertices + 31) / 32 * 32 + 16);
-    const Tensor work({size}, x.dtype(), x.device());
-    counts.flops +=
-        double(channels) * double(4 * l.corners() * l.points + 3 * orders * l.rounds * l.axes() * l.vertices);
-    moves({&l.vertex, &l.weight, &l.packed, &l.linked, &x, &work, &y});
+    const Tensor work({2, l.vertices + 1, planned == Device::cuda ? channels : 1}, x.dtype(), x.device());
+    counts.flops += double(channels * l.axes() * (4 * l.points + 3 * l.vertices));
+    moves({&l.vertex, &l.weight, &l.neighbour, &x, &work, &y});
   }
   void adam_step(const AdamStep&, const Tensor& g, const Tensor& w, const Tensor& m, const Tensor& v) override {
     moves({&g, &w, &m, &v, &w, &m, &v});
@@ -147,7 +142,6 @@ Backend& plan_backend() {
 }
 PlanCounts plan_counts() { return counts; }
 void reset_plan_counts() { counts = {}; }
-Device planned_device() { return planned; }
 Device set_planned_device(Device device) { return std::exchange(planned, device); }
 
 }  // namespace tensor

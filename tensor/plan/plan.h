@@ -2,7 +2,6 @@
 /// arithmetic.
 #pragma once
 #include "tensor/backend.h"
-#include "tensor/gaussian/lattice.h"
 
 namespace tensor {
 
@@ -15,12 +14,5 @@ PlanCounts plan_counts();
 void reset_plan_counts();
 /// Whose workspaces are planned from now on, by default the cpu's; returns the device before.
 Device set_planned_device(Device device);
-/// That device.
-Device planned_device();
-
-/// build_lattice on Device::plan.
-Lattice plan_lattice(const Tensor& features, bool bridged);
-/// Bytes that build_lattice takes besides on the cpu, until it is done, as Device::plan counts them.
-int64_t planned_scratch(int64_t points, int64_t dimensions, bool bridged);
 
 }  // namespace tensor

@@ -1,9 +1,7 @@
 /// Gaussian filters: the sum over all pairs, and the permutohedral lattice as its paper tells it, point after point.
-#include <algorithm>
 #include <cmath>
 #include <vector>
 
-#include "tensor/gaussian/lattice_corners.h"
 #include "tensor/reference/reference.h"
 
 namespace tensor {
@@ -12,24 +10,6 @@ namespace {
 template <class T>
 T factor(const Tensor& factors, int64_t i) {
   return factors.defined() ? factors.data<T>()[i] : T(1);
-}
-
-/// values: [vertices, channels], blurred along all axes.
-template <class T>
-std::vector<T> blurred(const Lattice& l, bool descending, std::vector<T> values, int64_t channels) {
-  std::vector<T> y(values.size());
-  values.resize(values.size() + channels, T(0));  // the row that absent neighbours count as
-  for (int64_t step = 0; step < l.rounds * l.axes(); ++step) {
-    const int64_t axis = step % l.axes();
-    const std::vector<int32_t> neighbour = neighbours(l, descending ? l.dimensions - axis : axis);
-    for (int64_t v = 0; v < l.vertices; ++v)
-      for (int64_t c = 0; c < channels; ++c) {
-        const T before = values[neighbour[2 * v] * channels + c], after = values[neighbour[2 * v + 1] * channels + c];
-        y[v * channels + c] = values[v * channels + c] + T(0.5) * (before + after);
-      }
-    std::copy(y.begin(), y.end(), values.begin());
-  }
-  return y;
 }
 
 }  // namespace
@@ -56,31 +36,30 @@ void ReferenceBackend::exact_gaussian(const Tensor& features, const GaussianPass
 }
 
 void ReferenceBackend::lattice_gaussian(const Lattice& l, const GaussianPass& pass, const Tensor& x, const Tensor& y) {
-  const int64_t n = l.points, corners = l.corners(), v_count = l.vertices, c_count = x.shape()[-1];
+  const int64_t n = l.points, axes = l.axes(), c_count = x.shape()[-1];
+  const int32_t *const vertex = l.vertex.data<int32_t>(), *const neighbour = l.neighbour.data<int32_t>();
   visit_float(x.dtype(), "lattice_gaussian", [&]<class T>() {
+    const T* const weight = l.weight.data<T>();
     const T* const in = x.data<T>() + pass.image * n * c_count;
     T* const out = y.data<T>() + pass.image * n * c_count;
-    visit_corners<T>(l, [&](const auto& corner) {
-      std::vector<T> splat(v_count * c_count, T(0));
+    const T gain = T(1) / (T(1) + std::ldexp(T(1), -int(l.dimensions)));
+    for (int64_t c = 0; c < c_count; ++c) {
+      std::vector<T> value(l.vertices + 1, T(0)), blurred = value;  // the last one is what absent neighbours count
       for (int64_t i = 0; i < n; ++i)
-        for (int64_t e = i; e < corners * n; e += n)
-          for (int64_t c = 0; c < c_count; ++c)
-            splat[corner.vertex(e) * c_count + c] +=
-                corner.weight(e) * (in[i * c_count + c] * factor<T>(pass.before, i));
-      std::vector<T> values = blurred(l, pass.transpose, splat, c_count);
-      if (l.both_orders()) {
-        const std::vector<T> other = blurred(l, !pass.transpose, splat, c_count);
-        for (size_t i = 0; i < values.size(); ++i) values[i] = T(0.5) * (values[i] + other[i]);
+        for (int64_t e = i; e < axes * n; e += n)
+          value[vertex[e]] += weight[e] * (in[i * c_count + c] * factor<T>(pass.before, i));
+      for (int64_t step = 0; step < axes; ++step) {
+        const int32_t* const before = neighbour + 2 * l.vertices * (pass.transpose ? axes - 1 - step : step);
+        const int32_t* const after = before + l.vertices;
+        for (int64_t v = 0; v < l.vertices; ++v) blurred[v] = value[v] + T(0.5) * (value[before[v]] + value[after[v]]);
+        value.swap(blurred);
       }
-      const T gain = T(1) / (T(1) + std::ldexp(T(1), -int(l.dimensions)));
-      for (int64_t i = 0; i < n; ++i)
-        for (int64_t c = 0; c < c_count; ++c) {
-          T sum = 0;
-          for (int64_t e = i; e < corners * n; e += n)
-            sum += corner.weight(e) * gain * values[corner.vertex(e) * c_count + c];
-          out[i * c_count + c] = sum * factor<T>(pass.after, i);
-        }
-    });
+      for (int64_t i = 0; i < n; ++i) {
+        T sum = 0;
+        for (int64_t e = i; e < axes * n; e += n) sum += weight[e] * gain * value[vertex[e]];
+        out[i * c_count + c] = sum * factor<T>(pass.after, i);
+      }
+    }
   });
 }
 

@@ -85,6 +85,7 @@ TEST_CASE("settings that cannot run are refused before anything is read") {
   refused("run.precision=bf16", "needs run.device");
   refused("train.epochs", "section.key=value");
   refused("crf.theta_alpha=0.1", "at least 0.5");
+  refused("crf.filter=bridged", "\"bridged\" is gone");
   refused("crf.theta_beta=0.001", "at least 0.01");
   refused("crf.theta_gamma=0.1", "at least 0.5");
   refused("train=3", "train is a section");

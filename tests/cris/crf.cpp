@@ -5,14 +5,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
 
-#include "cris/crf_filters.h"
 #include "cris/model.h"
-#include "data/files.h"
-#include "data/synthetic.h"
 #include "tests/difference.h"
-#include "tests/scratch.h"
 
 using autograd::Variable;
 using cris::Crf;
@@ -26,47 +21,6 @@ namespace {
 
 Tensor draw(uint32_t stream, const Shape& shape, double low, double high) {
   return tensor::uniform({21, stream, 0}, shape, low, high, DType::f32, Device::cpu);
-}
-
-/// [1, pixels, 4]: noise, a smooth wave, a disc, and where the picture is bright.
-Tensor signals(const data::Image& picture) {
-  const int64_t size = picture.width, pixels = size * size;
-  const auto sum = [&](int64_t i) {
-    return picture.pixels[3 * i] + picture.pixels[3 * i + 1] + picture.pixels[3 * i + 2];
-  };
-  double mean = 0;
-  for (int64_t i = 0; i < pixels; ++i) mean += sum(i) / double(pixels);
-  std::vector<float> y;
-  for (int64_t i = 0; i < pixels; ++i) {
-    const double row = double(i / size) / double(size), column = double(i % size) / double(size);
-    y.push_back(float(tensor::uniform({21, 7, 0}, uint64_t(i))));
-    y.push_back(float(0.5 + 0.5 * std::sin(6 * row + 1) * std::cos(5 * column)));
-    y.push_back(std::hypot(row - 0.45, column - 0.55) < 0.25 ? 1.0f : 0.0f);
-    y.push_back(sum(i) > mean ? 1.0f : 0.0f);
-  }
-  return Tensor::from(y, {1, pixels, 4}, Device::cpu);
-}
-
-/// The largest root mean square difference of one signal between a filter by the lattice and the exact one, over both
-/// normalisations, with the deviations that strategy crf has by default.
-double worst_error(const data::Image& picture, tensor::GaussianKind kind) {
-  const int64_t size = picture.width;
-  const Tensor colours({1, size, size, 3}, DType::f32, Device::cpu), x = signals(picture);
-  std::copy(picture.pixels.begin(), picture.pixels.end(), colours.data<float>());
-  const Tensor features = tensor::bilateral_features(colours, 0, 160.0 * double(size) / 500, 3);
-  double worst = 0;
-  for (const auto normalisation : {tensor::Normalisation::row, tensor::Normalisation::symmetric}) {
-    const Tensor exact(x.shape(), DType::f32, Device::cpu), lattice(x.shape(), DType::f32, Device::cpu);
-    tensor::GaussianFilter(tensor::GaussianKind::exact, normalisation, features).apply(0, false, x, exact);
-    tensor::GaussianFilter(kind, normalisation, features).apply(0, false, x, lattice);
-    for (int64_t c = 0; c < 4; ++c) {
-      double squares = 0;
-      for (int64_t i = c; i < x.size(); i += 4)
-        squares += std::pow(double(lattice.data<float>()[i]) - double(exact.data<float>()[i]), 2);
-      worst = std::max(worst, std::sqrt(squares / double(size * size)));
-    }
-  }
-  return worst;
 }
 
 }  // namespace
@@ -109,33 +63,6 @@ TEST_CASE("crf: it begins by leaving unsure what is unsure; with 3 and 5 ten ite
   CHECK(lowest({.spatial_weight = 3, .bilateral_weight = 5}) < -8);
 }
 
-TEST_CASE("crf: the bridged lattice is within 0.02 of the exact filter, root mean square of every signal") {
-  double published = 0;
-  for (int64_t index = 0; index < 6; ++index) {
-    CAPTURE(index);
-    const data::Image picture = data::synthesize(5, index, 64, 64).image;
-    CHECK(worst_error(picture, tensor::GaussianKind::bridged) <= 0.02);
-    published = std::max(published, worst_error(picture, tensor::GaussianKind::permutohedral));
-  }
-  CHECK(published > 0.02);  // so the comparison can tell
-  CHECK(worst_error(data::synthesize(5, 6, 128, 128).image, tensor::GaussianKind::bridged) <= 0.02);
-}
-
-TEST_CASE("crf: the same on crops of 64x64 and 128x128 of the pictures in the folder CRIS_CRF_PICTURES, when given") {
-  const char* const folder = std::getenv("CRIS_CRF_PICTURES");
-  if (!folder) return;
-  for (const std::string& file : data::list_files(folder)) {
-    if (!data::has_image_extension(file)) continue;
-    CAPTURE(file);
-    const data::Image picture = data::read_image(std::string(folder) + "/" + file);
-    const data::Image small = data::resize(picture, 256, 256);
-    for (const data::Image& crop :
-         {data::crop(picture, picture.height / 3, picture.width / 3, 64, 64), data::crop(small, 70, 90, 64, 64),
-          data::crop(small, 70, 90, 128, 128), data::resize(picture, 64, 64), data::resize(picture, 128, 128)})
-      CHECK(worst_error(crop, tensor::GaussianKind::bridged) <= 0.02);
-  }
-}
-
 TEST_CASE("crf: a speck of another opinion is overruled by pixels of its colour, an edge is kept") {
   const int64_t size = 24;
   std::vector<float> colour, logit;
@@ -170,54 +97,25 @@ TEST_CASE(
   const Variable z(draw(4, {3, 12, 16, 1}, -2, 2));
   Crf keeping, forgetting(CrfOptions{.cache_bytes = 0});
   const Tensor first = keeping(z, image).value();
-  CHECK(keeping.filters()->count() == 3);
+  CHECK(keeping.kept_filters() == 3);
   CHECK(largest_difference(keeping(z, image.clone()).value(), first) == 0);
-  CHECK(keeping.filters()->count() == 3);
+  CHECK(keeping.kept_filters() == 3);
   CHECK(largest_difference(forgetting(z, image).value(), first) == 0);
-  CHECK(forgetting.filters()->count() == 0);
+  CHECK(forgetting.kept_filters() == 0);
 
   // Room for two filters and a bit: the third is used but not kept.
-  const int64_t each = keeping.filters()->bytes() / 3;
+  const int64_t each = keeping.kept_bytes() / 3;
   Crf narrow(CrfOptions{.cache_bytes = 5 * each / 2});
   CHECK(largest_difference(narrow(z, image).value(), first) == 0);
-  CHECK(narrow.filters()->count() == 2);
-  CHECK(narrow.filters()->bytes() <= narrow.options.cache_bytes);
+  CHECK(narrow.kept_filters() == 2);
+  CHECK(narrow.kept_bytes() <= narrow.options.cache_bytes);
   CHECK(largest_difference(narrow(z, image).value(), first) == 0);
-
-  // Two layers may share them.
-  Crf sharing(CrfOptions{.cache_bytes = 0});
-  sharing.share(keeping.filters());
-  CHECK(sharing.bilateral_filters(image)[1] == keeping.bilateral_filters(image)[1]);
-  CHECK(forgetting.bilateral_filters(image)[1] != keeping.bilateral_filters(image)[1]);
 
   // Another image is another filter: its first pixel has the colour of the second.
   const Tensor other = image.clone();
   std::copy_n(other.data<float>() + 3, 3, other.data<float>());
   CHECK(largest_difference(keeping(z, other).value(), first) > 0);
-  CHECK(keeping.filters()->count() == 4);
-}
-
-TEST_CASE("crf: filters built ahead are those that training and evaluation look for, as many as may be kept") {
-  const Scratch folder;
-  data::write_synthetic_set(folder / "data", 11, 32, 32, 1, 1);
-  const auto store = std::make_shared<data::SampleStore>(data::open_dataset(folder / "data").pairs, 32, 32);
-  Crf ahead, anew, forgetting(CrfOptions{.cache_bytes = 0});
-  cris::build_filters(ahead, store);
-  CHECK(ahead.filters()->count() == 11);
-  Crf narrow(CrfOptions{.cache_bytes = ahead.filters()->bytes() / 2});
-  for (Crf* crf : {&narrow, &forgetting}) cris::build_filters(*crf, store);
-  CHECK(narrow.filters()->count() > 0);
-  CHECK(narrow.filters()->count() < 11);
-  CHECK(forgetting.filters()->count() == 0);
-  data::Loader loader(store, {.batch = 4, .shuffle = true, .seed = 3});
-  loader.start(0);
-  const Variable z(draw(2, {4, 32, 32, 1}, -2, 2));
-  for (int step = 0; step < 2; ++step) {
-    const auto batch = loader.next(Device::cpu);
-    CHECK(largest_difference(ahead(z, batch->x).value(), anew(z, batch->x).value()) == 0);
-  }
-  CHECK(ahead.filters()->count() == 11);
-  CHECK(anew.filters()->count() == 8);
+  CHECK(keeping.kept_filters() == 4);
 }
 
 TEST_CASE("crf: one pixel, and labels of their own") {

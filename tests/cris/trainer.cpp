@@ -67,15 +67,11 @@ TEST_CASE("a run stopped at any step goes on to the same bytes, with every strat
 }
 
 TEST_CASE("the memory planned for a run is what it takes, to 5 %, the filters that crf keeps included") {
-  // The network sets the peak, as it does in use: lattices that are built at once take the more the more they bridge.
-  const std::tuple<std::string, std::string, int64_t> rows[] = {
-      {"backbone", "bridged", 8}, {"fcn", "bridged", 8}, {"crf", "bridged", 16}, {"crf", "permutohedral", 8}};
-  for (const auto& [strategy, filter, base] : rows) {
+  for (const std::string strategy : {"backbone", "fcn", "crf"}) {
     CAPTURE(strategy);
-    CAPTURE(filter);
     Experiment experiment(strategy.c_str());
-    experiment.config.crf.filter = filter;
-    experiment.config.model.base = base;
+    experiment.config.crf.filter = "permutohedral";
+    experiment.config.model.base = 8;
     const ModelSummary planned = summarize(experiment.config, &experiment.data);
     tensor::reset_peak_memory(tensor::Device::cpu);
     experiment.train("run");
@@ -83,7 +79,7 @@ TEST_CASE("the memory planned for a run is what it takes, to 5 %, the filters th
     CHECK(double(planned.training_bytes) == doctest::Approx(measured).epsilon(0.05));
     const bool crf = strategy == "crf";
     CHECK((planned.kept_bytes > 0) == crf);
-    if (filter == "permutohedral") CHECK(planned.training_bytes - planned.kept_bytes < 0.95 * measured);
+    if (crf) CHECK(planned.training_bytes - planned.kept_bytes < 0.95 * measured);
   }
 }
 

@@ -54,8 +54,6 @@ write mask.png 24 16 '0 if x < 12 else 255'
 verdict "a label map follows the image's edge" $?
 "$cris" crf image.png --labels labels.png -o exact.png --kernel exact && cmp -s out.png exact.png
 verdict "by the exact filter too" $?
-"$cris" crf image.png --labels labels.png -o bridged.png --kernel bridged && cmp -s out.png bridged.png
-verdict "by the bridged lattice too" $?
 "$cris" crf image.png --labels labels.png -o one.png --threads 1 && "$cris" crf image.png --labels labels.png -o two.png --threads 2 && cmp -s one.png two.png
 verdict "the same bytes by 1 and 2 threads" $?
 "$cris" crf image.png --probability foreground.png -o out.png --probability-output refined.png && [ "$(pixels out.png)" = "$(pixels mask.png)" ] && [ -s refined.png ]
@@ -109,6 +107,7 @@ refuses "certainty 1" 2 "gt_prob = 1" "$cris" crf image.png --labels labels.png 
 refuses "no iterations" 2 "0 iterations" "$cris" crf image.png --labels labels.png -o none.png --iterations 0
 refuses "more iterations than ever end" 2 "1 to 1000" "$cris" crf image.png --labels labels.png -o none.png --iterations 1000000000
 refuses "a negative number of threads" 2 "--threads" "$cris" crf image.png --labels labels.png -o none.png --threads -1
+refuses "a kernel that is gone" 2 "use permutohedral" "$cris" crf image.png --labels labels.png -o none.png --kernel bridged
 refuses "labels and probabilities" 2 "either --labels or --probability" "$cris" crf image.png --labels labels.png --probability foreground.png -o none.png
 refuses "neither" 2 "either --labels or --probability" "$cris" crf image.png -o none.png
 [ ! -e none.png ] && [ ! -e partial ]

@@ -35,6 +35,13 @@ inline Tensor random_signal(const Shape& shape, DType dtype, Device device, uint
   return cast(uniform({seed, 3, 0}, shape, 0, 1, DType::f64, Device::reference).to(device), dtype);
 }
 
+/// On the device of x, without normalisation.
+inline Tensor raw_lattice(const Lattice& l, bool transpose, const Tensor& x) {
+  const Tensor y = full_like(x, std::numeric_limits<double>::quiet_NaN());
+  backend(x.device()).lattice_gaussian(l, {.image = 0, .transpose = transpose, .before = {}, .after = {}}, x, y);
+  return y;
+}
+
 inline Tensor apply(const GaussianFilter& filter, const Tensor& x, bool transpose = false) {
   const Tensor y = full_like(x, std::numeric_limits<double>::quiet_NaN());
   for (int64_t n = 0; n < x.shape()[0]; ++n) filter.apply(n, transpose, x, y);

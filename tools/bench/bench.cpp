@@ -79,7 +79,7 @@ void print_row(std::string_view name, double seconds, const tensor::PlanCounts& 
 
 /// The CRF's lattice of one drawn picture of 256x256, with the deviations that strategy crf has by default: building
 /// it, always in host memory, and filtering one channel.
-void bench_lattices(tensor::Device device, const Ceilings& ceilings) {
+void bench_lattice(tensor::Device device, const Ceilings& ceilings) {
   constexpr int64_t kSide = 256;
   const data::Image picture = data::synthesize(5, 0, kSide, kSide).image;
   const tensor::Tensor colours({1, kSide, kSide, 3}, tensor::DType::f32, tensor::Device::cpu);
@@ -88,23 +88,20 @@ void bench_lattices(tensor::Device device, const Ceilings& ceilings) {
   const auto signal = [&](tensor::Device d) {
     return tensor::uniform({1, 3, 0}, {1, kSide * kSide, 1}, 0, 1, tensor::DType::f32, d);
   };
-  for (const bool bridged : {false, true}) {
-    const char* const kind = bridged ? " bridged" : "";
-    tensor::Lattice lattice;
-    const double build = shortest(9, [&] { lattice = tensor::build_lattice(features, bridged); });
-    print_row(fmt::format("lattice build 256x256{}", kind), build, {}, ceilings);
-    const tensor::Tensor planned = signal(tensor::Device::plan);
-    tensor::reset_plan_counts();
-    tensor::backend(tensor::Device::plan).lattice_gaussian(lattice, {}, planned, planned);
-    const tensor::PlanCounts counts = tensor::plan_counts();
-    lattice = lattice.to(device);
-    const tensor::Tensor x = signal(device), y = signal(device);
-    const double pass = shortest(9, [&] {
-      tensor::backend(device).lattice_gaussian(lattice, {}, x, y);
-      tensor::backend(device).synchronize();
-    });
-    print_row(fmt::format("lattice pass 256x256{}, forward", kind), pass, counts, ceilings);
-  }
+  tensor::Lattice lattice;
+  const double build = shortest(9, [&] { lattice = tensor::build_lattice(features); });
+  print_row("lattice build 256x256", build, {}, ceilings);
+  const tensor::Tensor planned = signal(tensor::Device::plan);
+  tensor::reset_plan_counts();
+  tensor::backend(tensor::Device::plan).lattice_gaussian(lattice, {}, planned, planned);
+  const tensor::PlanCounts counts = tensor::plan_counts();
+  lattice = lattice.to(device);
+  const tensor::Tensor x = signal(device), y = signal(device);
+  const double pass = shortest(9, [&] {
+    tensor::backend(device).lattice_gaussian(lattice, {}, x, y);
+    tensor::backend(device).synchronize();
+  });
+  print_row("lattice pass 256x256, forward", pass, counts, ceilings);
 }
 
 int bench_ops(const cris::Config& config) {
@@ -133,7 +130,7 @@ int bench_ops(const cris::Config& config) {
     });
     print_row(c.name, seconds, counts, ceilings);
   }
-  bench_lattices(device, ceilings);
+  bench_lattice(device, ceilings);
   fmt::print("\nGFLOP/s count direct convolution, so Winograd may pass the ceiling; GB/s count each argument once.\n");
   return kOk;
 }

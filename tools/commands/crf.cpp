@@ -171,9 +171,15 @@ Run setup_crf(CLI::App& app) {
           {"row", tensor::Normalisation::row}, {"symmetric", tensor::Normalisation::symmetric}}));
   std::map<std::string, tensor::GaussianKind> kernels;
   for (const tensor::GaussianKind kind : tensor::kGaussianKinds) kernels[name(kind)] = kind;
-  app.add_option("--kernel", o.kind,
-                 "permutohedral (default), bridged (nearer to exact) or exact (slow, for small images)")
-      ->transform(CLI::CheckedTransformer(kernels));
+  app.add_option("--kernel", o.kind, "permutohedral (default) or exact (slow, for small images)")
+      ->transform(CLI::CheckedTransformer(kernels))
+      ->transform([](const std::string& text) {  // asked before the one above
+        if (text == "bridged")
+          throw CLI::ValidationError("--kernel",
+                                     "\"bridged\" is gone: it departed from the published filter and gained nothing; "
+                                     "use permutohedral");
+        return text;
+      });
   app.add_option("--threads", a->threads, "Threads (0: all; the result does not depend on it)")
       ->check(CLI::Range(0, 1024))
       ->capture_default_str();

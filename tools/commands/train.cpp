@@ -62,10 +62,8 @@ Run setup_train(CLI::App& app) {
                                  config.train.strategy, data.split.training.size(), data.split.validation.size(),
                                  data.split.test.size()));
     catch_signals();
-    std::shared_ptr<cris::FilterCache> filters;
     const cris::TrainResult result = cris::with_memory_advice(config, cris::Purpose::train, [&] {
       cris::Trainer trainer(config, data, run, progress);
-      filters = trainer.filters();
       return trainer.train({.stop = stop_requested, .max_seconds = max_seconds});
     });
     // The last epoch is in the checkpoint by now; what follows is repeated whole.
@@ -73,7 +71,6 @@ Run setup_train(CLI::App& app) {
     if (!result.finished || stop_requested()) return int(kStopped);
     const cris::Evaluation e = cris::with_memory_advice(config, cris::Purpose::predict, [&] {
       const auto model = cris::load_model(out, config);
-      if (filters) model->crf->share(filters);
       return cris::evaluate_run(*model, config, data, "test", out);
     });
     run.seal();
