@@ -46,7 +46,7 @@ TEST_CASE("every key of the table is in the reference, which docs/configuration.
   }
 }
 
-TEST_CASE("later settings win; whole numbers are numbers too") {
+TEST_CASE("later settings win, whole numbers are numbers too") {
   Config config = read("[train]\nepochs = 5\nlearning_rate = 1\n");
   CHECK(config.train.epochs == 5);
   CHECK(config.train.learning_rate == 1);

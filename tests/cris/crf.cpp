@@ -48,7 +48,7 @@ TEST_CASE("crf: three weights, initially I, I and -I, or as the options say") {
   CHECK(heavy.bilateral_weight.value().to_vector() == five);
 }
 
-TEST_CASE("crf: it begins by leaving unsure what is unsure; with 3 and 5 ten iterations make it certain") {
+TEST_CASE("crf: it begins by leaving unsure what is unsure, with 3 and 5 ten iterations make it certain") {
   // The filters keep a constant map: q = z + (spatial + bilateral) tanh(q / 2).
   const Tensor image = draw(1, {1, 12, 16, 3}, 0, 1);
   const Variable z(tensor::full({1, 12, 16, 1}, -0.1, DType::f32, Device::cpu));

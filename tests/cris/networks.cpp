@@ -1,8 +1,8 @@
 /// The networks: parameter counts, sizes, gradients, and what each loss trains.
 #include <doctest/doctest.h>
 
-#include "cris/model.h"
 #include "cris/audit/model_gradcheck.h"
+#include "cris/model.h"
 #include "nn/dropout.h"
 #include "nn/init.h"
 #include "nn/optimizer.h"
@@ -81,7 +81,7 @@ TEST_CASE("folded batch norms change nothing but the last bits, and training dro
   }
 }
 
-TEST_CASE("the backbone's loss leaves the refiner untouched; a detached input leaves the backbone untouched") {
+TEST_CASE("the backbone's loss leaves the refiner untouched, a detached input leaves the backbone untouched") {
   SmallModel model(BackboneKind::unet, Strategy::cris);
   const Tensor target = tensor::full({2, 32, 32, 1}, 1, DType::f32, Device::cpu);
   Outputs out = model(image(32, 32));

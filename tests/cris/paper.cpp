@@ -67,7 +67,7 @@ TEST_CASE("paper: measured cells stand beside the claims of their table, absent 
   CHECK(second.find("43.21") == std::string::npos);
 }
 
-TEST_CASE("paper: several seeds give mean and deviation; the order says when it is within noise") {
+TEST_CASE("paper: several seeds give mean and deviation, the order says when it is within noise") {
   const Scratch s;
   const std::string text = cris::paper_text(cris::paper_tables(
       {finished_run(s, "a", cell("unet", "cris", 2), 0.6), finished_run(s, "b", cell("unet", "cris", 1), 0.5),

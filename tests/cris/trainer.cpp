@@ -93,7 +93,7 @@ TEST_CASE("a few images are learnt by heart") {
   CHECK(experiment.train("overfit").best_dice > 0.95);
 }
 
-TEST_CASE("early stopping ends a run that no longer gains; so does the caller") {
+TEST_CASE("early stopping ends a run that no longer gains, so does the caller") {
   Experiment experiment("backbone");
   experiment.config.train.learning_rate = 1e-30;  // learns nothing
   experiment.config.train.epochs = 9;

@@ -2,9 +2,11 @@
 #include <cuda_runtime.h>
 #include <doctest/doctest.h>
 
+#include <functional>
+
 #include "cris/run/memory_plan.h"
-#include "tensor/machine/allocator.h"
 #include "tensor/cuda/runtime.h"
+#include "tensor/machine/allocator.h"
 #include "tensor/ops.h"
 #include "tests/tensor/expect.h"
 
@@ -14,66 +16,32 @@ using cuda_emulator::machine;
 using cuda_emulator::Machine;
 using tensor::cuda::choose_device;
 
-/// The emulated machine while it lives.
+/// The emulated machine, changed, while it lives.
 struct WithMachine {
   Machine before = machine;
-  explicit WithMachine(const Machine& m) { machine = m; }
+  explicit WithMachine(const std::function<void(Machine&)>& change) { change(machine); }
   ~WithMachine() { machine = before; }
 };
 
-std::string refusal() {
-  return message([] { choose_device(); });
-}
+void no_driver(Machine& m) { m.devices = m.driver = 0; }
 
 }  // namespace
 
 TEST_CASE("cuda: no device, an old driver, an old device and missing code are told with their remedies") {
-  SUBCASE("no device") {
-    const WithMachine m([] {
-      Machine m;
-      m.devices = 0;
-      return m;
-    }());
-    CHECK(contains(refusal(), "no CUDA-capable device"));
-    CHECK(contains(refusal(), "CUDA_VISIBLE_DEVICES"));
-    CHECK(contains(refusal(), "--device cpu"));
-  }
-  SUBCASE("no driver") {
-    const WithMachine m([] {
-      Machine m;
-      m.devices = 0;
-      m.driver = 0;
-      return m;
-    }());
-    CHECK(contains(refusal(), "no NVIDIA driver"));
-  }
-  SUBCASE("old driver") {
-    const WithMachine m([] {
-      Machine m;
-      m.driver = 12040;
-      return m;
-    }());
-    CHECK(contains(refusal(), "serves CUDA 12.4"));
-    CHECK(contains(refusal(), "needs 13.0"));
-    CHECK(contains(refusal(), "update the driver"));
-  }
-  SUBCASE("old device") {
-    const WithMachine m([] {
-      Machine m;
-      m.major = 7;
-      return m;
-    }());
-    CHECK(contains(refusal(), "capability 7.0"));
-    CHECK(contains(refusal(), "at least 7.5"));
-  }
-  SUBCASE("no code") {
-    const WithMachine m([] {
-      Machine m;
-      m.has_code = false;
-      return m;
-    }());
-    CHECK(contains(refusal(), "no kernel image"));
-    CHECK(contains(refusal(), "CMAKE_CUDA_ARCHITECTURES=native"));
+  struct Fault {
+    std::function<void(Machine&)> change;
+    std::vector<const char*> told;
+  };
+  for (const Fault& fault :
+       {Fault{[](Machine& m) { m.devices = 0; }, {"no CUDA-capable device", "CUDA_VISIBLE_DEVICES", "--device cpu"}},
+        {no_driver, {"no NVIDIA driver"}},
+        {[](Machine& m) { m.driver = 12040; }, {"serves CUDA 12.4", "needs 13.0", "update the driver"}},
+        {[](Machine& m) { m.major = 7; }, {"capability 7.0", "at least 7.5"}},
+        {[](Machine& m) { m.has_code = false; }, {"no kernel image", "CMAKE_CUDA_ARCHITECTURES=native"}}}) {
+    const WithMachine faulty(fault.change);
+    const std::string refusal = message_of([] { choose_device(); });
+    CAPTURE(refusal);
+    for (const char* words : fault.told) CHECK(contains(refusal, words));
   }
   CHECK_NOTHROW(choose_device());
 }
@@ -87,22 +55,17 @@ TEST_CASE("cuda: the driver, the runtime and the devices are described, whatever
   CHECK(contains(text(), "driver serves CUDA 13.0"));
   CHECK(contains(text(), "code for the emulator"));
   CHECK(contains(text(), "compute capability 9.0"));
-  const WithMachine m([] {
-    Machine m;
-    m.devices = 0;
-    m.driver = 0;
-    return m;
-  }());
+  const WithMachine m(no_driver);
   CHECK(contains(text(), "driver none"));
 }
 
 TEST_CASE("cuda: out of memory names the tensor, and the plan says which batch would fit") {
-  const std::string refused = message([] {
+  const std::string refused = message_of([] {
     const tensor::Tensor t({1 << 14, 1 << 10, 1 << 10}, tensor::DType::f32, tensor::Device::cuda);
   });
   CHECK(contains(refused, "out of memory on cuda"));
   CHECK(contains(refused, "f32 [16384, 1024, 1024] of 65536.0 MiB"));
-  const std::string workspace_refused = message([] {
+  const std::string workspace_refused = message_of([] {
     // One image of 1 GiB (never touched) whose patches take 9 times as much.
     const tensor::Tensor x({1, 1 << 11, 1 << 11, 64}, tensor::DType::f32, tensor::Device::cuda);
     tensor::conv2d(x, tensor::full({4, 3, 3, 64}, 1, tensor::DType::f32, tensor::Device::cuda), {}, {.padding = 1});

@@ -1,27 +1,18 @@
 /// Whole networks on CUDA: PyTorch's numbers, and training steps that follow the reference, in both thread orders.
 #include <doctest/doctest.h>
 
-#include <cmath>
 #include <cstdlib>
 
 #include "cris/audit/parity.h"
-#include "cris/model.h"
 #include "cris/run/memory_plan.h"
 #include "cris/run/replayed_step.h"
-#include "nn/init.h"
-#include "nn/optimizer.h"
 #include "tensor/machine/allocator.h"
-#include "tensor/ops.h"
 #include "tensor/precision.h"
+#include "tests/cris/three_steps.h"
 
 namespace {
 
-using namespace cris;
-using tensor::Device;
-using tensor::DType;
-using tensor::Tensor;
-
-constexpr int kSteps = 3;
+using namespace three_steps;
 
 /// On the emulator: threads in descending order while it lives.
 struct Reversed {
@@ -30,43 +21,6 @@ struct Reversed {
   }
   ~Reversed() { unsetenv("CRIS_EMULATOR_REVERSE"); }
 };
-
-/// The losses of kSteps training steps, then the probabilities that the trained model gives in evaluation mode.
-std::vector<double> trained(BackboneKind kind, Strategy strategy, Device device, DType dtype = DType::f32,
-                            int64_t base = 2) {
-  Model model({.backbone = {.kind = kind, .base = base},
-               .strategy = strategy,
-               .refiner = {.channels = 3, .kernels = {3, 3}},
-               // The mean field's iterations tear pixels between the labels apart, and rounding with them.
-               .crf = {.training_iterations = 3, .evaluation_iterations = 3}});
-  nn::initialize(model, 1);
-  model.to(dtype);
-  model.to(device);
-  const auto draw = [&](uint32_t stream, int64_t channels) {
-    const Tensor drawn = tensor::uniform({5, stream, 0}, {2, 32, 32, channels}, 0, 1, DType::f32, Device::cpu);
-    return tensor::cast(drawn, dtype).to(device);
-  };
-  const Tensor x = draw(1, 3), mask = tensor::map(tensor::Threshold{0.5}, draw(2, 1));
-  nn::Adam optimizer(model);
-  std::vector<double> numbers;
-  const StepOptions options{.strategy = strategy, .cris = {.alternate = Alternate::batch}, .seed = 1};
-  for (int step = 0; step < kSteps; ++step)
-    numbers.push_back(
-        training_step(model, optimizer, options, {.batch = step, .number = uint32_t(step)}, x, mask, 1e-3));
-  model.train(false);
-  const autograd::NoGrad off;
-  for (const double p : autograd::sigmoid(model(Variable(x)).output).value().to_vector()) numbers.push_back(p);
-  return numbers;
-}
-
-double distance(const std::vector<double>& a, const std::vector<double>& b) {
-  double difference = 0, norm = 0;
-  for (size_t i = 0; i < a.size(); ++i) {
-    difference += (a[i] - b[i]) * (a[i] - b[i]);
-    norm += b[i] * b[i];
-  }
-  return std::sqrt(difference / norm);
-}
 
 void check_parity(bool reverse, tensor::Precision precision = tensor::Precision::f32, const char* only = "") {
   const Reversed order(reverse);

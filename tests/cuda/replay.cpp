@@ -132,7 +132,7 @@ TEST_CASE("cuda: what cannot be recorded is told, and steps go on in pieces") {
   auto& device = tensor::backend(Device::cuda);
   const Tensor x = tensor::full({3}, 2, DType::f32, Device::cuda);
   const auto refusal = [](const std::function<void()>& work) {
-    return message([&] { tensor::cuda::record({}, work); });
+    return message_of([&] { tensor::cuda::record({}, work); });
   };
   CHECK(contains(refusal([&] { x.to_vector(); }), "12 bytes to the host cannot be recorded"));
   CHECK(contains(refusal([&] { x.to(Device::cpu).to(Device::cuda); }), "cannot be recorded"));

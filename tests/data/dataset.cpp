@@ -158,7 +158,7 @@ TEST_CASE("a set is written whole or not at all, and never into another one") {
   CHECK(data::check_dataset(folder / "small").sizes.at({6, 6}) == 3);
 }
 
-TEST_CASE("files of a workshop appear together and beside what was there; without publish nothing stays") {
+TEST_CASE("files of a workshop appear together and beside what was there, without publish nothing stays") {
   const Scratch folder;
   const std::string out = folder / "out";
   const auto make = [&](const std::string& text, bool publish) {

@@ -6,8 +6,9 @@
 
 #include "data/image.h"
 #include "data/transform.h"
-#include "tensor/machine/atomic_file.h"
 #include "tensor/check.h"
+#include "tensor/machine/atomic_file.h"
+#include "tests/message.h"
 #include "tests/scratch.h"
 
 namespace {
@@ -39,22 +40,6 @@ namespace {
     data::write_png(folder / "images/" + name, gradient(12 + i % 3, 16 + i % 2, 3, 40 * i));
     data::write_png(folder / "masks/" + name, rectangle(12 + i % 3, 16 + i % 2, 2, 3 + i % 4, 8, 10));
   }
-}
-
-/// Runs `work` and returns the message of the E it throws; fails when it throws nothing.
-template <class E, class F>
-std::string message_of(F&& work) {
-  try {
-    work();
-  } catch (const E& e) {
-    return e.what();
-  }
-  FAIL("nothing was thrown");
-  return "";
-}
-
-[[maybe_unused]] bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
 }
 
 }  // namespace

@@ -128,7 +128,7 @@ TEST_CASE("a loader may be left or restarted at any time") {
   CHECK_THROWS_AS(data::Loader(store, {.batch = 0}), tensor::Error);
 }
 
-TEST_CASE("names of a split select pairs in their order; an unknown name is refused") {
+TEST_CASE("names of a split select pairs in their order, an unknown name is refused") {
   const Scratch folder;
   write_pairs(folder, 4);
   const data::Dataset set = data::open_dataset(folder.path);

@@ -60,9 +60,9 @@ TEST_CASE("arena: live, peak_live and peak, and their reset") {
 TEST_CASE("arena: releasing what is not a block is refused") {
   Arena arena(4096);
   const int64_t a = arena.allocate(512);
-  CHECK(contains(message([&] { arena.release(a + 256); }), "256"));
+  CHECK(contains(message_of([&] { arena.release(a + 256); }), "256"));
   arena.release(a);
-  CHECK(contains(message([&] { arena.release(a); }), "no block"));
+  CHECK(contains(message_of([&] { arena.release(a); }), "no block"));
 }
 
 TEST_CASE("arena: a thousand random calls never overlap and never lose a byte") {

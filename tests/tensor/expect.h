@@ -1,11 +1,14 @@
-/// What the tests of this folder share: tensors from plain numbers, and the message of a failure.
+/// What the tests share: tensors from plain numbers, and comparisons of tensors.
 #pragma once
 #include <doctest/doctest.h>
 
+#include <cmath>
+#include <cstring>
 #include <string>
 #include <vector>
 
 #include "tensor/ops.h"
+#include "tests/message.h"
 
 /// f64 on the reference, where hand-computed numbers are exact.
 inline tensor::Tensor numbers(const std::vector<double>& values, const tensor::Shape& shape) {
@@ -25,20 +28,6 @@ inline void check_values(const tensor::Tensor& t, const std::vector<double>& exp
   }
 }
 
-/// The message of the Error that f throws; fails the test when it throws none.
-template <class F>
-std::string message(F f) {
-  try {
-    f();
-  } catch (const tensor::Error& error) {
-    return error.what();
-  }
-  FAIL("no Error was thrown");
-  return {};
-}
-
-inline bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
-
 /// Uniform in [low, high), f64, on the reference.
 inline tensor::Tensor random_tensor(const tensor::Shape& shape, uint64_t seed, double low = -1, double high = 1) {
   return tensor::uniform({seed, 7, 0}, shape, low, high, tensor::DType::f64, tensor::Device::reference);
@@ -46,4 +35,33 @@ inline tensor::Tensor random_tensor(const tensor::Shape& shape, uint64_t seed, d
 
 inline double dot(const tensor::Tensor& a, const tensor::Tensor& b) {
   return sum(zip(tensor::Multiply{}, a, b)).item();
+}
+
+/// Whether both have the same shape, type and bytes.
+inline bool same_bits(const tensor::Tensor& a, const tensor::Tensor& b) {
+  if (a.shape() != b.shape() || a.dtype() != b.dtype()) return false;
+  const tensor::Tensor x = a.to(tensor::Device::reference), y = b.to(tensor::Device::reference);
+  return x.bytes() == 0 || std::memcmp(x.raw(), y.raw(), size_t(x.bytes())) == 0;
+}
+
+/// |got - want| / |want|, Euclidean; |got - want| when want is zero.
+inline double relative_error(const tensor::Tensor& got, const tensor::Tensor& want) {
+  const std::vector<double> a = got.to_vector(), b = want.to_vector();
+  REQUIRE(a.size() == b.size());
+  double error = 0, scale = 0;
+  for (size_t i = 0; i < b.size(); ++i) {
+    error += (a[i] - b[i]) * (a[i] - b[i]);
+    scale += b[i] * b[i];
+  }
+  return std::sqrt(scale > 0 ? error / scale : error);
+}
+
+/// An output that no kernel wrote yet: NaN everywhere, 255 in the bytes of integers.
+inline tensor::Tensor poisoned(const tensor::Shape& shape, tensor::DType dtype, tensor::Device device) {
+  using tensor::DType;
+  if (dtype == DType::f32 || dtype == DType::f64 || dtype == DType::bf16)
+    return tensor::full(shape, std::nan(""), dtype, device);
+  const tensor::Tensor y(shape, dtype, tensor::Device::reference);
+  if (y.bytes() > 0) std::memset(y.raw(), 255, size_t(y.bytes()));
+  return y.to(device);
 }

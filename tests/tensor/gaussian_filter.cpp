@@ -3,14 +3,12 @@
 
 #include "expect.h"
 #include "filtered.h"
-#include "kernel_cases.h"
 #include "tensor/machine/threads.h"
 #include "tests/difference.h"
 
 namespace {
 
 using namespace filtered;
-using kernel_cases::same_bits;
 
 struct Threads {
   explicit Threads(int n) : before(threads()) { set_threads(n); }

@@ -61,7 +61,7 @@ TEST_CASE("identity: <resize(x), y> = <x, resize_grad(y)>, and a constant stays 
       }
 }
 
-TEST_CASE("identity: softmax rows sum to 1 and ignore a shift; its gradient rows sum to 0") {
+TEST_CASE("identity: softmax rows sum to 1 and ignore a shift, its gradient rows sum to 0") {
   for (const Device device : kDevices) {
     CAPTURE(name(device));
     const Tensor x = random_tensor({37, 5}, 9, -20, 20).to(device), y = softmax(x);

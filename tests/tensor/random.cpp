@@ -16,7 +16,7 @@ TEST_CASE("random: Philox4x32-10 gives the known answers of Random123") {
         std::vector<uint32_t>{0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1});
 }
 
-TEST_CASE("random: an element depends on its index alone; seed, stream and step each give another stream") {
+TEST_CASE("random: an element depends on its index alone, seed, stream and step each give another stream") {
   const RandomKey key{5, 1, 2};
   for (uint64_t i = 0; i < 9; ++i) CHECK(random_bits(key, i) == random_block(key, i / 4)[i % 4]);
   for (const RandomKey other : {RandomKey{6, 1, 2}, RandomKey{5, 2, 2}, RandomKey{5, 1, 3}})

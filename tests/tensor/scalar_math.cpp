@@ -19,6 +19,19 @@ double ulps(float y, double exact) {
   return std::abs(double(y) - exact) / std::ldexp(1.0, std::max(std::ilogb(exact), -126) - 23);
 }
 
+/// The largest error so far, and where.
+struct Worst {
+  double error = 0;
+  float at = 0;
+  void meet(float x, float y, double exact) {
+    if (ulps(y, exact) > error) error = ulps(y, exact), at = x;
+  }
+  void check(double bound) const {
+    CAPTURE(at);
+    CHECK(error <= bound);
+  }
+};
+
 /// Calls f for a sample of all finite floats, both signs, dense in every binade.
 template <class F>
 void for_each_float(F f) {
@@ -46,8 +59,7 @@ void check_same(const std::vector<double>& got, const std::vector<double>& expec
 }  // namespace
 
 TEST_CASE("exp: within 2 ulp wherever the result is normal, 0 below, infinity above") {
-  double worst = 0;
-  float at = 0;
+  Worst worst;
   const auto one = [&](float x) {
     const double exact = std::exp(double(x));
     const float y = math::exp(x);
@@ -55,35 +67,26 @@ TEST_CASE("exp: within 2 ulp wherever the result is normal, 0 below, infinity ab
       REQUIRE(y <= kSmallestNormal);
     else if (exact > kLargest)
       REQUIRE(y == kInfinity);
-    else if (ulps(y, exact) > worst) {
-      worst = ulps(y, exact);
-      at = x;
-    }
+    else
+      worst.meet(x, y, exact);
   };
   for_each_float(one);
   for (int i = -90000; i <= 90000; ++i) one(float(i) * 1e-3f);
   for (float x = -87.34f; x < -87.33f; x = std::nextafter(x, 0.0f)) one(x);
   for (float x = 88.72f; x < 88.73f; x = std::nextafter(x, 100.0f)) one(x);
-  CAPTURE(at);
-  CHECK(worst <= 2);
+  worst.check(2);
 }
 
 TEST_CASE("log: within 2 ulp over all normal floats") {
-  double worst = 0;
-  float at = 0;
+  Worst worst;
   const auto one = [&](float x) {
     if (!(x >= kSmallestNormal) || x == 1) return;
-    const double error = ulps(math::log(x), std::log(double(x)));
-    if (error > worst) {
-      worst = error;
-      at = x;
-    }
+    worst.meet(x, math::log(x), std::log(double(x)));
   };
   for_each_float(one);
   for (float x = 0.9999f; x < 1.0001f; x = std::nextafter(x, 2.0f)) one(x);
   for (int i = 1; i < 200000; ++i) one(float(i) * 1e-5f);
-  CAPTURE(at);
-  CHECK(worst <= 2);
+  worst.check(2);
   CHECK(math::log(1.0f) == 0);
 }
 
@@ -111,26 +114,20 @@ TEST_CASE("exp, log, sigmoid, relu: infinities, zeros and NaN, on every host dev
 }
 
 TEST_CASE("log1p_unit: within 3 ulp on [0, 1], also where 1 + u rounds") {
-  double worst = 0;
-  float at = 0;
+  Worst worst;
   for (uint32_t bits = 0x00800000u; bits <= 0x3f800000u; bits += 251) {
     const float u = math::from_bits(bits);
-    const double error = ulps(math::log1p_unit(u), std::log1p(double(u)));
-    if (error > worst) {
-      worst = error;
-      at = u;
-    }
+    worst.meet(u, math::log1p_unit(u), std::log1p(double(u)));
   }
-  CAPTURE(at);
-  CHECK(worst <= 3);
+  worst.check(3);
   CHECK(math::log1p_unit(0.0f) == 0);
 }
 
 TEST_CASE("sigmoid: within 4 ulp while it is a normal number") {
-  double worst = 0;
+  Worst worst;
   for (int i = -86000; i <= 86000; ++i) {
     const float x = float(i) * 1e-3f;
-    worst = std::max(worst, ulps(math::sigmoid(x), 1 / (1 + std::exp(-double(x)))));
+    worst.meet(x, math::sigmoid(x), 1 / (1 + std::exp(-double(x))));
   }
-  CHECK(worst <= 4);
+  worst.check(4);
 }

@@ -22,20 +22,20 @@ TEST_CASE("shape: extents, counts and printing") {
 }
 
 TEST_CASE("shape: what cannot be is refused by name") {
-  CHECK(contains(message([] { Shape{1, -2}; }), "-2"));
-  CHECK(contains(message([] { Shape{1, 1, 1, 1, 1, 1, 1}; }), "more than 6 axes"));
-  CHECK(contains(message([] { Shape({2, 3})[2]; }), "[2, 3] has no axis 2"));
-  CHECK(contains(message([] { Shape({2, 3})[-3]; }), "no axis -3"));
+  CHECK(contains(message_of([] { Shape{1, -2}; }), "-2"));
+  CHECK(contains(message_of([] { Shape{1, 1, 1, 1, 1, 1, 1}; }), "more than 6 axes"));
+  CHECK(contains(message_of([] { Shape({2, 3})[2]; }), "[2, 3] has no axis 2"));
+  CHECK(contains(message_of([] { Shape({2, 3})[-3]; }), "no axis -3"));
 }
 
 TEST_CASE("check: the message is formatted and names the file and the line of the caller") {
   const int line = __LINE__ + 1;
-  const std::string text = message([] { check(false, "conv2d: {} is not {}", Shape{1, 2}, 7); });
+  const std::string text = message_of([] { check(false, "conv2d: {} is not {}", Shape{1, 2}, 7); });
   CHECK(text == fmt::format("conv2d: [1, 2] is not 7 (shape.cpp:{})", line));
   CHECK_NOTHROW(check(true, "never {}", 1));
 }
 
 TEST_CASE("require: the message is formatted and names no line") {
-  CHECK(message([] { require(false, "{}: {} is too many", "x.csv", 7); }) == "x.csv: 7 is too many");
+  CHECK(message_of([] { require(false, "{}: {} is too many", "x.csv", 7); }) == "x.csv: 7 is too many");
   CHECK_NOTHROW(require(true, "never {}", 1));
 }

@@ -9,18 +9,18 @@ namespace tools {
 
 namespace {
 
-constexpr double kTolerance = 1e-7;
-
 Run setup_gradcheck(CLI::App& app) {
   struct Options {
     bool ops_only = false;
+    double tolerance = 1e-7;
   };
   auto o = std::make_shared<Options>();
   app.add_flag("--ops-only", o->ops_only, "leave the whole models out");
+  app.add_option("--tolerance", o->tolerance, "the largest relative error that passes")->capture_default_str();
   return [o] {
     int passed = 0, failed = 0;
     const auto row = [&](const std::string& name, const std::string& where, double error) {
-      const bool ok = error < kTolerance;  // false for NaN
+      const bool ok = error < o->tolerance;  // false for NaN
       ++(ok ? passed : failed);
       fmt::print("{:<44} {:<34} {:>10.2e}  {}\n", name, where, error, ok ? "pass" : "FAIL");
     };
