@@ -139,7 +139,7 @@ done
 if command -v compute-sanitizer >/dev/null; then
   for tool in memcheck racecheck synccheck initcheck; do
     limit=900 lines=3 step "compute-sanitizer $tool" compute-sanitizer --tool $tool --error-exitcode 1 \
-      $build/tests/test_cuda --test-case='*products*,*kernels*'
+      $build/tests/test_cuda --source-file='*cuda/kernels.cpp'
   done
 else
   skip "no compute-sanitizer here"
