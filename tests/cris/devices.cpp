@@ -11,13 +11,14 @@ TEST_CASE("three training steps of every network on the cpu follow the reference
   const int threads = tensor::threads();
   tensor::set_precision(tensor::Precision::exact);
   for (const BackboneKind kind : {BackboneKind::unet, BackboneKind::unet_plus_plus, BackboneKind::segnet}) {
-    CAPTURE(name(kind));
+    const std::string network = name(kind);
+    CAPTURE(network);
     const std::vector<double> want = trained(kind, Strategy::cris, Device::reference, DType::f64);
     CHECK(trained(kind, Strategy::cris, Device::cpu, DType::f64) == want);
     tensor::set_threads(1);
     const std::vector<double> got = trained(kind, Strategy::cris, Device::cpu);
-    // SegNet's maxima nearly tie, and rounding tells which wins.
-    CHECK(distance(got, want) < (kind == BackboneKind::segnet ? 1e-3 : 1e-4));
+    // Of some of SegNet's windows the maxima nearly tie, and rounding tells which one wins.
+    CHECK(distance(got, want) < (kind == BackboneKind::segnet ? 5e-3 : 1e-5));
     tensor::set_threads(3);
     CHECK(trained(kind, Strategy::cris, Device::cpu) == got);
     tensor::set_threads(threads);
