@@ -2,7 +2,7 @@
 #include <limits>
 
 #include "kernel_cases.h"
-#include "tensor/machine/threads.h"
+#include "tensor/precision.h"
 
 namespace {
 
