@@ -44,9 +44,8 @@ double update_weights(Model& model, nn::Optimizer& optimizer, const Tensor& watc
   for (const double v : values)
     if (!std::isfinite(v))
       throw NonFiniteError(
-          fmt::format("the loss is {}, the first gradient that is not finite that of \"{}\"; lower "
-                      "the learning rate",
-                      values[0], non_finite_gradient(model)));
+          fmt::format("the loss is {}; the first gradient that is not finite: {}; lower the learning rate", values[0],
+                      non_finite_gradient(model)));
   optimizer.step(learning_rate);  // Adam, in the paper
   model.zero_grad();
   return values[0];

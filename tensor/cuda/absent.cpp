@@ -1,6 +1,6 @@
 /// Stands in for the CUDA backend in builds without it.
 #include "tensor/backend.h"
-#include "tensor/cuda/conv_methods.h"
+#include "tensor/cuda/convolution.h"
 #include "tensor/cuda/recording.h"
 
 namespace tensor {

@@ -5,7 +5,6 @@
 #include <limits>
 #include <optional>
 
-#include "tensor/cuda/conv_methods.h"
 #include "tensor/cuda/gemm.h"
 #include "tensor/cuda/kernels.h"
 #include "tensor/cuda/runtime.h"

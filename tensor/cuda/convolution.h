@@ -8,6 +8,15 @@
 
 namespace tensor::cuda {
 
+/// The algorithms: "direct", "patches", "implicit". For benchmarks and tests, as are the next two; all three throw Error
+/// in a build without CUDA.
+std::vector<std::string> conv_methods();
+/// Until it is called with "", every convolution takes this algorithm, or throws Error where it cannot.
+void force_conv_method(const std::string& name);
+/// The one that a convolution of images kept as `dtype` takes in the present precision. Throws Error where the forced
+/// one cannot.
+std::string conv_method(const ConvShape& z, ConvPass pass, DType dtype);
+
 /// Bytes from the arena that the calls below take while they run.
 int64_t conv_workspace_bytes(const ConvShape& z, ConvPass pass, DType dtype);
 

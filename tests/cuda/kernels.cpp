@@ -6,7 +6,7 @@
 #include <cstdlib>
 #include <limits>
 
-#include "tensor/cuda/conv_methods.h"
+#include "tensor/cuda/convolution.h"
 #include "tensor/precision.h"
 #include "tests/tensor/kernel_cases.h"
 

@@ -1,6 +1,6 @@
 /// cris bench convolutions: what the rules that choose an algorithm by shape should say.
 #include "tools/bench/bench_convolutions.h"
-#include "tensor/cuda/conv_methods.h"
+#include "tensor/cuda/convolution.h"
 
 #include <fmt/format.h>
 
