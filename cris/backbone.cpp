@@ -7,24 +7,6 @@
 
 namespace cris {
 
-const char* name(BackboneKind kind) {
-  switch (kind) {
-    case BackboneKind::unet:
-      return "unet";
-    case BackboneKind::unet_plus_plus:
-      return "unet++";
-    case BackboneKind::segnet:
-      return "segnet";
-  }
-  return "?";
-}
-
-BackboneKind backbone_from(const std::string& text) {
-  for (const BackboneKind k : {BackboneKind::unet, BackboneKind::unet_plus_plus, BackboneKind::segnet})
-    if (text == name(k)) return k;
-  throw tensor::Error(fmt::format("backbone \"{}\" is unknown: choose unet, unet++ or segnet", text));
-}
-
 int64_t default_base(BackboneKind kind) { return kind == BackboneKind::unet_plus_plus ? 32 : 64; }
 
 int64_t size_multiple(BackboneKind kind) { return kind == BackboneKind::segnet ? 32 : 16; }

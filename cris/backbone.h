@@ -9,12 +9,10 @@
 namespace cris {
 
 using autograd::Variable;
+using tensor::name;
 
 enum class BackboneKind { unet, unet_plus_plus, segnet };
-/// "unet", "unet++" or "segnet".
-const char* name(BackboneKind kind);
-/// Throws Error naming the choices.
-BackboneKind backbone_from(const std::string& text);
+constexpr auto names(BackboneKind) { return tensor::Names{"backbone", {"unet", "unet++", "segnet"}}; }
 /// Width of the first stage in the literature: 64, 32, 64.
 int64_t default_base(BackboneKind kind);
 /// Heights and widths of images must be multiples of this: 16, 16, 32.

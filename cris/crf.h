@@ -17,7 +17,7 @@ struct CrfOptions {
   double theta_gamma = 3;  ///< pixels; the spatial kernel
   /// Of the two kernels, initial. Up to a sum of 2 the mean field keeps what is unsure unsure: docs/method.md.
   double spatial_weight = 1, bilateral_weight = 1;
-  int training_iterations = 5, evaluation_iterations = 10;
+  int64_t training_iterations = 5, evaluation_iterations = 10;
   tensor::GaussianKind kind = tensor::GaussianKind::permutohedral;
   tensor::Normalisation normalisation = tensor::Normalisation::row;
   int64_t labels = 2;

@@ -3,38 +3,6 @@
 
 namespace cris {
 
-const char* name(Strategy s) {
-  switch (s) {
-    case Strategy::backbone:
-      return "backbone";
-    case Strategy::fcn:
-      return "fcn";
-    case Strategy::crf:
-      return "crf";
-    case Strategy::cris:
-      return "cris";
-  }
-  return "?";
-}
-
-Strategy strategy_from(const std::string& text) {
-  for (const Strategy s : {Strategy::backbone, Strategy::fcn, Strategy::crf, Strategy::cris})
-    if (text == name(s)) return s;
-  throw tensor::Error(fmt::format("strategy \"{}\" is unknown: choose backbone, fcn, crf or cris", text));
-}
-
-const char* name(Loss l) {
-  switch (l) {
-    case Loss::mask_mse:
-      return "mse of the mask";
-    case Loss::output_bce:
-      return "bce of the output";
-    case Loss::weighted_sum:
-      return "weighted sum";
-  }
-  return "?";
-}
-
 Loss loss_of(Strategy strategy, const CrisOptions& options, int64_t epoch, int64_t batch) {
   if (strategy != Strategy::cris) return Loss::output_bce;
   if (options.weighted_sum) return Loss::weighted_sum;

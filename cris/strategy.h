@@ -7,19 +7,20 @@
 
 namespace cris {
 
+using tensor::name;
+
 /// backbone: the network alone. fcn: a refiner on its probabilities. crf: a mean field on its logits. cris: as fcn,
 /// trained by two losses in turn.
 enum class Strategy { backbone, fcn, crf, cris };
-const char* name(Strategy s);
-/// Throws Error naming the choices.
-Strategy strategy_from(const std::string& text);
+constexpr auto names(Strategy) { return tensor::Names{"strategy", {"backbone", "fcn", "crf", "cris"}}; }
 
 /// When strategy cris changes its loss.
 enum class Alternate { epoch, batch };
+constexpr auto names(Alternate) { return tensor::Names{"alternation", {"epoch", "batch"}}; }
 
 /// What of the model a step computes a loss from.
 enum class Loss { mask_mse, output_bce, weighted_sum };
-const char* name(Loss l);
+constexpr auto names(Loss) { return tensor::Names{"loss", {"mse of the mask", "bce of the output", "weighted sum"}}; }
 
 /// How strategy cris trains; the other strategies ignore it.
 struct CrisOptions {

@@ -52,7 +52,6 @@ Loader::Loader(std::shared_ptr<SampleStore> store, const LoaderOptions& options)
   tensor::check(store_ != nullptr && store_->size() > 0, "loader: there are no samples");
   tensor::check(options.batch > 0, "loader: batch {} must be at least 1", options.batch);
   tensor::check(options.prefetch > 0, "loader: prefetch {} must be at least 1", options.prefetch);
-  options_.augmentation.validate();
 }
 
 Loader::~Loader() { stop(); }

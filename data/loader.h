@@ -40,7 +40,7 @@ class SampleStore {
 std::vector<Pair> select(const Dataset& dataset, const std::vector<std::string>& names);
 
 struct LoaderOptions {
-  int64_t batch = 4;
+  int64_t batch = 1;
   bool shuffle = true;  ///< else the store's order
   uint64_t seed = 0;    ///< of the order and of the augmentation
   Augmentation augmentation = {};

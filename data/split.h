@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "tensor/names.h"
+
 namespace data {
 
 /// Names of pairs, each list in the order of the shuffle; no name occurs twice.
@@ -12,6 +14,10 @@ struct Split {
   std::string protocol;  ///< how it was made, one line for people
   bool operator==(const Split&) const = default;
 };
+
+/// random: pairs one by one, as in the paper. sequences: CVC-ClinicDB's sequences of frames, each as a whole.
+enum class Protocol { random, sequences };
+constexpr auto names(Protocol) { return tensor::Names{"protocol", {"random", "sequences"}}; }
 
 /// Shares of validation and test; the rest trains.
 struct SplitShares {

@@ -62,27 +62,6 @@ Image rotate_quarters(const Image& x, int turns) {
   }
 }
 
-Image rotate(const Image& x, double degrees) {
-  const double angle = degrees * std::numbers::pi / 180, cosine = std::cos(angle), sine = std::sin(angle);
-  const double middle_y = double(x.height - 1) / 2, middle_x = double(x.width - 1) / 2;
-  Image y(x.height, x.width, x.channels);
-  for (int64_t p = 0; p < y.height; ++p)
-    for (int64_t q = 0; q < y.width; ++q) {
-      const double dy = double(p) - middle_y, dx = double(q) - middle_x;
-      const double row = middle_y + cosine * dy + sine * dx, column = middle_x - sine * dy + cosine * dx;
-      const int64_t top = int64_t(std::floor(row)), left = int64_t(std::floor(column));
-      double sum[3] = {0, 0, 0};
-      for (int64_t i = top; i <= top + 1; ++i)
-        for (int64_t j = left; j <= left + 1; ++j) {
-          if (i < 0 || j < 0 || i >= x.height || j >= x.width) continue;
-          const double w = (1 - std::abs(row - double(i))) * (1 - std::abs(column - double(j)));
-          for (int64_t c = 0; c < x.channels; ++c) sum[c] += w * x.at(i, j)[c];
-        }
-      for (int64_t c = 0; c < x.channels; ++c) y.at(p, q)[c] = to_byte(sum[c]);
-    }
-  return y;
-}
-
 Image shift_colours(const Image& rgb, const ColourShift& shift) {
   tensor::check(rgb.channels == 3, "shift_colours: 3 channels, not {}", rgb.channels);
   // A rotation by `hue` turns about the axis (1, 1, 1): a circulant matrix.
@@ -103,23 +82,6 @@ Image shift_colours(const Image& rgb, const ColourShift& shift) {
   return y;
 }
 
-bool Augmentation::any() const {
-  return flip || quarter_turns || rotation_degrees > 0 || crop > 0 || brightness > 0 || contrast > 0 ||
-         saturation > 0 || hue > 0;
-}
-
-void Augmentation::validate() const {
-  const auto within = [](const char* what, double v, double most) {
-    tensor::check(v >= 0 && v <= most, "augmentation: {} = {} is outside [0, {}]", what, v, most);
-  };
-  within("rotation_degrees", rotation_degrees, 180);
-  within("crop", crop, 0.9);
-  within("brightness", brightness, 1);
-  within("contrast", contrast, 1);
-  within("saturation", saturation, 1);
-  within("hue", hue, 0.5);
-}
-
 Sample augment(const Sample& x, const Augmentation& options, const tensor::RandomKey& key, uint64_t index) {
   const auto draw = [&](uint64_t j) { return tensor::uniform(key, 16 * index + j); };
   const auto around = [&](uint64_t j, double radius) { return radius * (2 * draw(j) - 1); };
@@ -136,24 +98,14 @@ Sample augment(const Sample& x, const Augmentation& options, const tensor::Rando
     const int turns = height == width ? int(4 * draw(2)) : 2 * int(2 * draw(2));
     both([&](const Image& i) { return rotate_quarters(i, turns); });
   }
-  if (options.rotation_degrees > 0) {
-    const double degrees = around(3, options.rotation_degrees);
-    both([&](const Image& i) { return rotate(i, degrees); });
-  }
-  if (options.crop > 0) {
-    const auto keep = [&](uint64_t j, int64_t extent) {
-      return std::clamp<int64_t>(std::llround(double(extent) * (1 - options.crop * draw(j))), 1, extent);
-    };
-    const int64_t h = keep(4, height), w = keep(5, width);
-    const int64_t top = int64_t(draw(6) * double(height - h + 1)), left = int64_t(draw(7) * double(width - w + 1));
-    both([&](const Image& i) { return resize(crop(i, top, left, h, w), height, width); });
-  }
   threshold(y.mask);
-  if (options.brightness > 0 || options.contrast > 0 || options.saturation > 0 || options.hue > 0)
-    y.image = shift_colours(y.image, {.brightness = around(8, options.brightness),
-                                      .contrast = 1 + around(9, options.contrast),
-                                      .saturation = 1 + around(10, options.saturation),
-                                      .hue = around(11, options.hue)});
+  const double j = options.jitter;
+  tensor::check(j >= 0 && j <= 5, "augmentation: jitter = {} is outside [0, 5]", j);
+  if (j > 0)
+    y.image = shift_colours(y.image, {.brightness = around(8, 0.2 * j),
+                                      .contrast = 1 + around(9, 0.2 * j),
+                                      .saturation = 1 + around(10, 0.2 * j),
+                                      .hue = around(11, 0.02 * j)});
   return y;
 }
 

@@ -35,8 +35,6 @@ Image flip_left_right(const Image& x);
 Image flip_top_bottom(const Image& x);
 /// Counter-clockwise by 90 degrees, `turns` times; odd turns swap height and width.
 Image rotate_quarters(const Image& x, int turns);
-/// Counter-clockwise about the centre, the size kept, bilinear; what comes from outside is black.
-Image rotate(const Image& x, double degrees);
 
 /// y = clamp(rotate_hue(gray + saturation (c - gray)) contrast + (1 - contrast) 128 + 255 brightness), c the colour,
 /// gray its luma. hue in turns about the gray axis. {} changes nothing.
@@ -47,17 +45,10 @@ Image shift_colours(const Image& rgb, const ColourShift& shift);
 
 /// What may be done to a training pair; everything is off by default, as in the paper.
 struct Augmentation {
-  bool flip = false;            ///< left-right and top-bottom, each with probability 1/2
-  bool quarter_turns = false;   ///< 0..3 quarter turns (0 or 2 when the picture is not square)
-  double rotation_degrees = 0;  ///< uniform in [-r, r]
-  double crop = 0;              ///< cuts a window of [1 - crop, 1] of each side and resizes it back; in [0, 1)
-  double brightness = 0;        ///< brightness uniform in [-b, b]
-  double contrast = 0;          ///< contrast uniform in [1 - c, 1 + c]
-  double saturation = 0;        ///< saturation uniform in [1 - s, 1 + s]
-  double hue = 0;               ///< hue uniform in [-h, h] turns
-  bool any() const;
-  /// Throws Error naming the option that is out of range.
-  void validate() const;
+  bool flip = false;           ///< left-right and top-bottom, each with probability 1/2
+  bool quarter_turns = false;  ///< 0..3 quarter turns (0 or 2 when the picture is not square)
+  double jitter = 0;           ///< j: brightness within 0.2 j, contrast and saturation 1 +- 0.2 j, hue 0.02 j turns
+  bool any() const { return flip || quarter_turns || jitter > 0; }
 };
 
 /// The same geometry for image and mask, colours for the image only. A pure function of (key, index): draw j of sample

@@ -21,12 +21,6 @@ void fill_uniform(const tensor::RandomKey& key, double bound, Variable& v) {
 
 }  // namespace
 
-InitKind init_kind_from(const std::string& text) {
-  if (text == "he") return InitKind::he;
-  if (text == "pytorch") return InitKind::pytorch;
-  throw tensor::Error(fmt::format("initialisation \"{}\" is unknown: choose he or pytorch", text));
-}
-
 void Initializer::weight(const std::string& name, const WeightFans& fans, Variable& weight) const {
   if (kind_ == InitKind::pytorch) return fill_uniform(key_of(seed_, name), 1 / std::sqrt(fans.pytorch_fan_in), weight);
   const double deviation = std::sqrt((fans.before_relu ? 2.0 : 1.0) / fans.summands);

@@ -12,8 +12,7 @@ enum class InitKind {
   he,  ///< normal, deviation gain / sqrt(fan_in), gain sqrt(2) before a ReLU, else 1; biases 0.  Source: He et al. 2015
   pytorch  ///< uniform in +-1/sqrt(fan_in), biases too: the default of PyTorch's convolutions
 };
-/// Throws Error naming the choices.
-InitKind init_kind_from(const std::string& text);
+constexpr auto names(InitKind) { return tensor::Names{"initialisation", {"he", "pytorch"}}; }
 
 /// What a layer says about its weight.
 struct WeightFans {

@@ -2,13 +2,14 @@
 #pragma once
 #include <cmath>
 #include <cstdint>
-#include <string>
 
 #include "tensor/check.h"
+#include "tensor/names.h"
 
 namespace nn {
 
 enum class ScheduleKind { constant, step, cosine };
+constexpr auto names(ScheduleKind) { return tensor::Names{"schedule", {"constant", "step", "cosine"}}; }
 
 struct Schedule {
   ScheduleKind kind = ScheduleKind::constant;
@@ -16,14 +17,6 @@ struct Schedule {
   int64_t period = 1;           ///< step: steps between two decays; cosine: steps until the end
   double factor = 0.1;          ///< step: what each decay multiplies by; cosine: last rate / first rate
 };
-
-/// Throws Error naming the choices.
-inline ScheduleKind schedule_kind_from(const std::string& text) {
-  if (text == "constant") return ScheduleKind::constant;
-  if (text == "step") return ScheduleKind::step;
-  if (text == "cosine") return ScheduleKind::cosine;
-  throw tensor::Error(fmt::format("schedule \"{}\" is unknown: choose constant, step or cosine", text));
-}
 
 /// constant: r. step: r factor^floor(t / period). cosine: from r down to factor r along half a cosine, then factor r.
 /// t: step, from 0; r: learning_rate.  Source of cosine: Loshchilov & Hutter 2017.

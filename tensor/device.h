@@ -1,5 +1,6 @@
 /// Where a tensor lives and who computes on it.
 #pragma once
+#include "tensor/names.h"
 
 namespace tensor {
 
@@ -8,18 +9,6 @@ namespace tensor {
 /// runs.
 enum class Device { reference, cpu, cuda, plan };
 
-constexpr const char* name(Device d) {
-  switch (d) {
-    case Device::reference:
-      return "reference";
-    case Device::cpu:
-      return "cpu";
-    case Device::cuda:
-      return "cuda";
-    case Device::plan:
-      return "plan";
-  }
-  return "?";
-}
+constexpr auto names(Device) { return Names{"device", {"reference", "cpu", "cuda", "plan"}}; }
 
 }  // namespace tensor

@@ -5,6 +5,7 @@
 #include <type_traits>
 
 #include "tensor/bfloat16.h"
+#include "tensor/names.h"
 
 namespace tensor {
 
@@ -27,21 +28,7 @@ constexpr size_t size_of(DType t) {
   return 0;
 }
 
-constexpr const char* name(DType t) {
-  switch (t) {
-    case DType::f32:
-      return "f32";
-    case DType::f64:
-      return "f64";
-    case DType::bf16:
-      return "bf16";
-    case DType::i32:
-      return "i32";
-    case DType::u8:
-      return "u8";
-  }
-  return "?";
-}
+constexpr auto names(DType) { return Names{"dtype", {"f32", "f64", "bf16", "i32", "u8"}}; }
 
 /// What parameters, statistics and sums of activations kept as `t` are kept in: dtype_of<Wide<T>>.
 constexpr DType wide(DType t) { return t == DType::bf16 ? DType::f32 : t; }

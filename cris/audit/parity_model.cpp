@@ -41,10 +41,10 @@ void record_evaluation(ParityCase& c, const std::string& prefix, Model& model, c
 
 void evaluate_model(ParityCase& c) {
   ModelOptions options;
-  options.backbone.kind = backbone_from(c.option<std::string>("model"));
+  options.backbone.kind = tensor::parse<BackboneKind>(c.option<std::string>("model"));
   options.backbone.base = c.option<int64_t>("base");
   options.backbone.in_channels = c.stored("image").extents.size() == 4 ? c.stored("image").extents[1] : 3;
-  options.strategy = strategy_from(c.option<std::string>("strategy", "cris"));
+  options.strategy = tensor::parse<Strategy>(c.option<std::string>("strategy", "cris"));
   options.refiner.channels = c.option<int64_t>("refiner_channels", options.refiner.channels);
   options.refiner.kernels = c.option<std::vector<int64_t>>("refiner_kernels", options.refiner.kernels);
   options.refiner.dropout = c.option<double>("dropout", 0.0);

@@ -104,10 +104,8 @@ void binary_cross_entropy_with_logits(ParityCase& c) {
 }
 
 void mean_field(ParityCase& c) {
-  const auto kernel = c.option<std::string>("kernel", "exact"), norm = c.option<std::string>("normalisation", "row");
-  require(norm == "row" || norm == "symmetric", "option normalisation = {} is not supported", norm);
-  const auto kind = tensor::gaussian_kind(kernel);
-  const auto normalisation = norm == "row" ? tensor::Normalisation::row : tensor::Normalisation::symmetric;
+  const auto kind = tensor::parse<tensor::GaussianKind>(c.option<std::string>("kernel", "exact"));
+  const auto normalisation = tensor::parse<tensor::Normalisation>(c.option<std::string>("normalisation", "row"));
   const auto alpha = c.option<double>("theta_alpha"), beta = c.option<double>("theta_beta");
   const Tensor image = c.tensor("image");
   const tensor::Shape& s = image.shape();

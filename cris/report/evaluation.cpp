@@ -5,12 +5,12 @@
 #include <filesystem>
 #include <map>
 
-#include "cris/report/svg_chart.h"
 #include "cris/evaluate.h"
-#include "cris/report/crf_filmstrip.h"
 #include "cris/nonfinite.h"
-#include "cris/report/overlay.h"
+#include "cris/report/crf_filmstrip.h"
 #include "cris/report/finished_run.h"
+#include "cris/report/overlay.h"
+#include "cris/report/svg_chart.h"
 #include "data/files.h"
 #include "nn/checkpoint.h"
 #include "tensor/machine/atomic_file.h"
@@ -118,7 +118,7 @@ std::unique_ptr<Model> load_model_file(const std::string& path, const Config& co
   ModelOptions options = model_options(config);
   options.crf.cache_bytes = 0;  // each image is seen once
   auto model = std::make_unique<Model>(options);
-  model->to(device_of(config));
+  model->to(config.run.device);
   nn::load_checkpoint(path, *model);
   if (const std::string name = non_finite_parameter(*model); !name.empty())
     throw NonFiniteError(fmt::format("{}: the weights {} are not finite; use another checkpoint", path, name));
@@ -150,7 +150,7 @@ Evaluation evaluate_run(Model& model, const Config& config, const ExperimentData
   data::Workshop workshop(folder);
   for (const char* sub : {"/plots", "/overlays", "/maps"}) data::create_folder(workshop.path() + sub);
   const auto store = part_of(data, part);
-  const tensor::Device device = device_of(config);
+  const tensor::Device device = config.run.device;
   const Scores training = evaluate(model, data.training, device, config.train.batch);
   Evaluation e{.part = part, .chosen = {}, .half = {}, .scores = {}};
   // Maps are kept for the overlays: a byte a pixel.

@@ -81,12 +81,12 @@ void label_runs(std::vector<RunFiles>& runs) {
   const auto differ = [&](auto&& value) {
     return std::any_of(runs.begin(), runs.end(), [&](const RunFiles& r) { return value(r) != value(runs[0]); });
   };
-  const bool backbones = differ([](const RunFiles& r) { return r.config.model.backbone; });
+  const bool backbones = differ([](const RunFiles& r) { return r.config.model.backbone.kind; });
   const bool seeds = differ([](const RunFiles& r) { return r.config.train.seed; });
   const bool data = differ([](const RunFiles& r) { return r.config.data.dir; });
   for (RunFiles& r : runs) {
-    r.label = backbones || runs.size() == 1 ? r.config.model.backbone + " " + r.config.train.strategy
-                                            : r.config.train.strategy;
+    r.label = name(r.config.model.strategy);
+    if (backbones || runs.size() == 1) r.label = name(r.config.model.backbone.kind) + (" " + r.label);
     if (data) r.label = data_name(r.config) + " " + r.label;
     if (seeds) r.label += fmt::format(" seed {}", r.config.train.seed);
   }

@@ -5,11 +5,11 @@
 #include <filesystem>
 #include <tuple>
 
+#include "cris/metrics.h"
+#include "cris/report/finished_run.h"
+#include "cris/report/html_page.h"
 #include "cris/report/svg_chart.h"
 #include "cris/run/experiment.h"
-#include "cris/metrics.h"
-#include "cris/report/html_page.h"
-#include "cris/report/finished_run.h"
 #include "data/files.h"
 #include "data/format_error.h"
 
@@ -101,8 +101,8 @@ std::string crf_section(const std::vector<RunFiles>& runs) {
     const auto& crf = r.evaluation.at("crf");
     html += fmt::format("<h3>{}</h3>\n<div class=\"charts\">\n", escape_markup(r.label));
     for (const auto& [key, title, initial] :
-         {std::tuple{"spatial_weight", "Spatial weight", r.config.crf.spatial_weight},
-          {"bilateral_weight", "Bilateral weight", r.config.crf.bilateral_weight},
+         {std::tuple{"spatial_weight", "Spatial weight", r.config.model.crf.spatial_weight},
+          {"bilateral_weight", "Bilateral weight", r.config.model.crf.bilateral_weight},
           {"compatibility", "Compatibility", -1.0}})
       html += fmt::format("<figure><pre>{}</pre><figcaption>{}, initially {} I</figcaption></figure>\n",
                           matrix(crf.at(key)), title, initial);

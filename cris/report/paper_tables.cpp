@@ -218,8 +218,7 @@ std::vector<PaperTable> paper_tables(const std::vector<std::string>& kvasir, con
     for (const std::string& path : t.number == 1 ? kvasir : cvc) {
       RunFiles run = read_run(path);
       if (const RunFiles* other = any_run(t)) check_comparable(*other, run);
-      Cell& runs =
-          t.cells[size_t(backbone_from(run.config.model.backbone))][size_t(strategy_from(run.config.train.strategy))];
+      Cell& runs = t.cells[size_t(run.config.model.backbone.kind)][size_t(run.config.model.strategy)];
       const auto seed = [](const RunFiles& r) { return r.config.train.seed; };
       const auto at = std::find_if(runs.begin(), runs.end(), [&](const RunFiles& r) { return seed(r) >= seed(run); });
       data::require(at == runs.end() || seed(*at) != seed(run), "{} and {} are the same cell with the same seed",
@@ -295,8 +294,8 @@ std::string paper_html(const std::vector<PaperTable>& tables, const std::string&
       for (const Cell& c : row)
         for (const RunFiles& r : c)
           html += fmt::format("<details><summary>{}: {} {} seed {}</summary><pre>{}</pre><pre>{}</pre></details>\n",
-                              t.set, r.config.model.backbone, r.config.train.strategy, r.config.train.seed,
-                              escape_markup(r.manifest.dump(2)), escape_markup(to_toml(r.config)));
+                              t.set, name(r.config.model.backbone.kind), name(r.config.model.strategy),
+                              r.config.train.seed, escape_markup(r.manifest.dump(2)), escape_markup(to_toml(r.config)));
   return html + page_end();
 }
 

@@ -13,84 +13,69 @@
 
 namespace cris {
 
+namespace {
+
+template <tensor::NamedEnum E>
+Choice choice(E& e, std::vector<std::string> choices = tensor::choices<E>()) {
+  return {std::move(choices), [&e] { return std::string(tensor::name(e)); },
+          [&e](const std::string& text) { e = tensor::parse<E>(text); }};
+}
+
+}  // namespace
+
 std::vector<Key> keys(Config& c) {
+  auto& [data, model, init, cris, adam, train, run] = c;
+  auto& [backbone, strategy, refiner, crf] = model;
   return {
-      {"data.dir", &c.data.dir, "folder with images/ and masks/ of the same base names", {}},
-      {"data.split", &c.data.split, "split file to use; empty: made from split_seed and protocol", {}},
-      {"data.split_seed", &c.data.split_seed, "seed of the 70/15/15 split", {}, 0},
-      {"data.protocol",
-       &c.data.protocol,
-       "random: the paper's; sequences: CVC-ClinicDB by whole sequences",
-       {"random", "sequences"}},
-      {"data.size",
-       &c.data.size,
-       "height and width that images are resized to, a multiple of 16 (32 for segnet)",
-       {},
-       16,
+      {"data.dir", &data.dir, "folder with images/ and masks/ of the same base names"},
+      {"data.split", &data.split, "split file to use; empty: made from split_seed and protocol"},
+      {"data.split_seed", &data.split_seed, "seed of the 70/15/15 split", 0},
+      {"data.protocol", choice(data.protocol), "random: the paper's; sequences: CVC-ClinicDB by whole sequences"},
+      {"data.size", &data.size, "height and width that images are resized to, a multiple of 16 (32 for segnet)", 16,
        data::kMaxImageSide},
-      {"data.cache", &c.data.cache, "keep decoded and resized images in memory", {}},
-      {"data.flip", &c.data.flip, "augmentation: random horizontal and vertical flips", {}},
-      {"data.rotate", &c.data.rotate, "augmentation: random quarter turns", {}},
-      {"data.jitter", &c.data.jitter, "augmentation: strength of colour jitter, 0 is off", {}, 0, 5},
-      {"model.backbone", &c.model.backbone, "the network", {"unet", "unet++", "segnet"}},
-      {"model.base", &c.model.base, "channels of the first stage; 0: the backbone's own (64, 32, 64)", {}, 0, 512},
-      {"model.init", &c.model.init, "he: normal, fan in; pytorch: that framework's uniform default", {"he", "pytorch"}},
-      {"model.deep_supervision", &c.model.deep_supervision, "unet++: heads on every depth, loss their mean", {}},
-      {"refiner.channels", &c.refiner.channels, "width of the refiner", {}, 1, 1024},
-      {"refiner.kernels", &c.refiner.kernels, "its odd kernel extents; the last makes the one-channel output", {}},
-      {"refiner.dropout", &c.refiner.dropout, "probability of dropping an element, below 1", {}, 0},
-      {"crf.train_iterations", &c.crf.train_iterations, "mean-field iterations in training", {}, 1, 1000},
-      {"crf.eval_iterations", &c.crf.eval_iterations, "mean-field iterations in evaluation", {}, 1, 1000},
-      {"crf.theta_alpha", &c.crf.theta_alpha, "bilateral reach in pixels; 0: 160 * width / 500", {}, 0},
-      {"crf.theta_beta", &c.crf.theta_beta, "bilateral reach in colour, 0..255", {}, 0.01},
-      {"crf.theta_gamma", &c.crf.theta_gamma, "spatial reach in pixels", {}, 0.5},
-      {"crf.spatial_weight", &c.crf.spatial_weight, "initial weight of the spatial kernel, trained", {}, 0, 1000},
-      {"crf.bilateral_weight", &c.crf.bilateral_weight, "initial weight of the bilateral kernel, trained", {}, 0, 1000},
-      {"crf.filter", &c.crf.filter, "how the Gaussian sums are computed", {"permutohedral", "exact"}},
-      {"crf.normalisation", &c.crf.normalisation, "of the filtered sums", {"row", "symmetric"}},
-      {"train.strategy", &c.train.strategy, "what is trained", {"backbone", "fcn", "crf", "cris"}},
-      {"train.alternate", &c.train.alternate, "cris: change the loss every epoch or every batch", {"epoch", "batch"}},
-      {"train.detach_refiner_input",
-       &c.train.detach_refiner_input,
-       "cris: the refined loss does not reach the backbone",
-       {}},
-      {"train.weighted_sum", &c.train.weighted_sum, "cris: both losses at once instead of in turn", {}},
-      {"train.mse_weight", &c.train.mse_weight, "weighted_sum: the share of the mask's MSE", {}, 0, 1},
-      {"train.epochs", &c.train.epochs, "passes over the training set; even for cris", {}, 1, 1e6},
-      {"train.batch", &c.train.batch, "images a step; the last, short batch is kept", {}, 1, 1e5},
-      {"train.seed", &c.train.seed, "of weights, order, dropout and augmentation", {}, 0},
-      {"train.learning_rate", &c.train.learning_rate, "of Adam, constant", {}, 0},
-      {"train.beta1", &c.train.beta1, "Adam's decay of the mean, below 1", {}, 0},
-      {"train.beta2", &c.train.beta2, "Adam's decay of the square, below 1", {}, 0},
-      {"train.epsilon", &c.train.epsilon, "Adam's, added after bias correction", {}, 1e-30},
-      {"train.weight_decay", &c.train.weight_decay, "added to the gradient", {}, 0},
-      {"train.early_stopping",
-       &c.train.early_stopping,
-       "stop after this many epochs without a better Dice; 0: never",
-       {},
-       0},
-      {"train.checkpoint_steps",
-       &c.train.checkpoint_steps,
-       "checkpoint every so many steps too; 0: every epoch",
-       {},
-       0},
-      {"train.overfit", &c.train.overfit, "train and evaluate on this many images only; 0: off", {}, 0},
-      {"train.fast_dev_run", &c.train.fast_dev_run, "two batches of everything, to see that it runs", {}},
-      {"run.device", &c.run.device, "who computes", {"cpu", "reference", "cuda"}},
-      {"run.precision",
-       &c.run.precision,
-       "exact: direct sums only; f32: Winograd too; tf32, bf16: cuda",
-       {"f32", "exact", "tf32", "bf16"}},
-      {"run.threads",
-       &c.run.threads,
-       "of the cpu device; 0: all this process may use. Results do not depend on it",
-       {},
-       0,
+      {"data.cache", &data.cache, "keep decoded and resized images in memory"},
+      {"data.flip", &data.augmentation.flip, "augmentation: random horizontal and vertical flips"},
+      {"data.rotate", &data.augmentation.quarter_turns, "augmentation: random quarter turns"},
+      {"data.jitter", &data.augmentation.jitter, "augmentation: strength of colour jitter, 0 is off", 0, 5},
+      {"model.backbone", choice(backbone.kind), "the network"},
+      {"model.base", &backbone.base, "channels of the first stage; 0: the backbone's own (64, 32, 64)", 0, 512},
+      {"model.init", choice(init), "he: normal, fan in; pytorch: that framework's uniform default"},
+      {"model.deep_supervision", &backbone.deep_supervision, "unet++: heads on every depth, loss their mean"},
+      {"refiner.channels", &refiner.channels, "width of the refiner", 1, 1024},
+      {"refiner.kernels", &refiner.kernels, "its odd kernel extents; the last makes the one-channel output"},
+      {"refiner.dropout", &refiner.dropout, "probability of dropping an element, below 1", 0},
+      {"crf.train_iterations", &crf.training_iterations, "mean-field iterations in training", 1, 1000},
+      {"crf.eval_iterations", &crf.evaluation_iterations, "mean-field iterations in evaluation", 1, 1000},
+      {"crf.theta_alpha", &crf.theta_alpha, "bilateral reach in pixels; 0: 160 * width / 500", 0},
+      {"crf.theta_beta", &crf.theta_beta, "bilateral reach in colour, 0..255", 0.01},
+      {"crf.theta_gamma", &crf.theta_gamma, "spatial reach in pixels", 0.5},
+      {"crf.spatial_weight", &crf.spatial_weight, "initial weight of the spatial kernel, trained", 0, 1000},
+      {"crf.bilateral_weight", &crf.bilateral_weight, "initial weight of the bilateral kernel, trained", 0, 1000},
+      {"crf.filter", choice(crf.kind), "how the Gaussian sums are computed"},
+      {"crf.normalisation", choice(crf.normalisation), "of the filtered sums"},
+      {"train.strategy", choice(strategy), "what is trained"},
+      {"train.alternate", choice(cris.alternate), "cris: change the loss every epoch or every batch"},
+      {"train.detach_refiner_input", &cris.detach_refiner_input, "cris: the refined loss does not reach the backbone"},
+      {"train.weighted_sum", &cris.weighted_sum, "cris: both losses at once instead of in turn"},
+      {"train.mse_weight", &cris.mse_weight, "weighted_sum: the share of the mask's MSE", 0, 1},
+      {"train.epochs", &train.epochs, "passes over the training set; even for cris", 1, 1e6},
+      {"train.batch", &train.batch, "images a step; the last, short batch is kept", 1, 1e5},
+      {"train.seed", &train.seed, "of weights, order, dropout and augmentation", 0},
+      {"train.learning_rate", &train.learning_rate, "of Adam, constant", 0},
+      {"train.beta1", &adam.beta1, "Adam's decay of the mean, below 1", 0},
+      {"train.beta2", &adam.beta2, "Adam's decay of the square, below 1", 0},
+      {"train.epsilon", &adam.epsilon, "Adam's, added after bias correction", 1e-30},
+      {"train.weight_decay", &adam.weight_decay, "added to the gradient", 0},
+      {"train.early_stopping", &train.early_stopping, "stop after this many epochs without a better Dice; 0: never", 0},
+      {"train.checkpoint_steps", &train.checkpoint_steps, "checkpoint every so many steps too; 0: every epoch", 0},
+      {"train.overfit", &train.overfit, "train and evaluate on this many images only; 0: off", 0},
+      {"train.fast_dev_run", &train.fast_dev_run, "two batches of everything, to see that it runs"},
+      {"run.device", choice(run.device, {"cpu", "reference", "cuda"}), "who computes"},
+      {"run.precision", choice(run.precision), "exact: direct sums only; f32: Winograd too; tf32, bf16: cuda"},
+      {"run.threads", &run.threads, "of the cpu device; 0: all this process may use. Results do not depend on it", 0,
        1024},
-      {"run.replay",
-       &c.run.replay,
-       "cuda: record the kernels of a training step once, then launch them together. Results do not depend on it",
-       {}},
+      {"run.replay", &run.replay,
+       "cuda: record the kernels of a training step once, then launch them together. Results do not depend on it"},
   };
 }
 
@@ -135,15 +120,6 @@ std::string unknown_key(const std::string& name, const std::vector<Key>& table) 
 }
 
 void check_range(const Key& key, const std::string& where) {
-  if (const auto* text = std::get_if<std::string*>(&key.value);
-      text && **text == "bridged" && key.name == std::string("crf.filter"))
-    refuse(where,
-           "crf.filter = \"bridged\" is gone: it departed from the published filter and gained nothing; set "
-           "\"permutohedral\"");
-  if (const auto* text = std::get_if<std::string*>(&key.value); text && !key.choices.empty()) {
-    if (std::find(key.choices.begin(), key.choices.end(), **text) == key.choices.end())
-      refuse(where, fmt::format("{} = \"{}\" is unknown: choose {}", key.name, **text, fmt::join(key.choices, ", ")));
-  }
   if (const auto* text = std::get_if<std::string*>(&key.value); text && !data::is_plain_text(**text))
     refuse(where, fmt::format("{} has a control character or is no UTF-8: rename what it stands for", key.name));
   double number = 0;
@@ -157,6 +133,17 @@ void check_range(const Key& key, const std::string& where) {
   if (number >= key.least && number <= key.most) return;
   const std::string above = key.most < Key::kAny ? fmt::format(" and at most {}", key.most) : "";
   refuse(where, fmt::format("{} = {} is out of range: at least {}{}", key.name, number, key.least, above));
+}
+
+void choose(const Key& key, const Choice& choice, const std::string& text, const std::string& where) {
+  if (key.name == "crf.filter" && text == "bridged")
+    refuse(where,
+           "crf.filter = \"bridged\" is gone: it departed from the published filter and gained nothing; set "
+           "\"permutohedral\"");
+  if (std::find(choice.choices.begin(), choice.choices.end(), text) == choice.choices.end())
+    refuse(where,
+           fmt::format("{} = \"{}\" is unknown: choose {}", key.name, text, tensor::alternatives(choice.choices)));
+  choice.set(text);
 }
 
 void assign(const Key& key, const toml::node& node, const std::string& where) {
@@ -175,6 +162,9 @@ void assign(const Key& key, const toml::node& node, const std::string& where) {
   } else if (const auto* s = std::get_if<std::string*>(&key.value)) {
     fits(node.is_string(), "a text in quotes");
     **s = *node.value<std::string>();
+  } else if (const auto* choice = std::get_if<Choice>(&key.value)) {
+    fits(node.is_string(), "a text in quotes");
+    choose(key, *choice, *node.value<std::string>(), where);
   } else {
     auto& list = *std::get<std::vector<int64_t>*>(key.value);
     fits(node.is_array(), "a list of whole numbers");
@@ -207,6 +197,18 @@ void assign_table(const std::vector<Key>& table, const toml::table& values, cons
   }
 }
 
+std::string toml_text(const std::string& bytes) {
+  std::string text = "\"";
+  for (const char c : bytes) {
+    if (c == '"' || c == '\\') text += '\\';
+    if (static_cast<unsigned char>(c) < 0x20)
+      text += fmt::format("\\u{:04x}", int(c));
+    else
+      text += c;
+  }
+  return text + '"';
+}
+
 std::string value_text(const Key& key) {
   if (const auto* b = std::get_if<bool*>(&key.value)) return **b ? "true" : "false";
   if (const auto* i = std::get_if<int64_t*>(&key.value)) return fmt::format("{}", **i);
@@ -214,17 +216,8 @@ std::string value_text(const Key& key) {
     std::string text = fmt::format("{}", **d);
     return text.find_first_of(".en") == std::string::npos ? text + ".0" : text;
   }
-  if (const auto* s = std::get_if<std::string*>(&key.value)) {
-    std::string text = "\"";
-    for (const char c : **s) {
-      if (c == '"' || c == '\\') text += '\\';
-      if (static_cast<unsigned char>(c) < 0x20)
-        text += fmt::format("\\u{:04x}", int(c));
-      else
-        text += c;
-    }
-    return text + '"';
-  }
+  if (const auto* s = std::get_if<std::string*>(&key.value)) return toml_text(**s);
+  if (const auto* choice = std::get_if<Choice>(&key.value)) return toml_text(choice->get());
   return fmt::format("[{}]", fmt::join(*std::get<std::vector<int64_t>*>(key.value), ", "));
 }
 
@@ -252,6 +245,8 @@ void set_config(Config& config, const std::string& name, const std::string& valu
     **text = value;
     return check_range(*key, where);
   }
+  if (const auto* choice = std::get_if<Choice>(&key->value); choice && !value.starts_with('"'))
+    return choose(*key, *choice, value, where);
   try {
     assign(*key, *toml::parse("value = " + value).get("value"), where);
   } catch (const toml::parse_error&) {
@@ -270,28 +265,28 @@ void resolve_config(Config& c) {
   for (const Key& k : keys(c)) check_range(k, "");
   // "DIR/" and "DIR" are one data set: a run resumes by either.
   while (c.data.dir.size() > 1 && c.data.dir.ends_with('/')) c.data.dir.pop_back();
-  if (c.crf.theta_alpha > 0 && c.crf.theta_alpha < 0.5)
-    refuse("", fmt::format("crf.theta_alpha = {} is out of range: 0, or at least 0.5", c.crf.theta_alpha));
-  if (c.model.deep_supervision && c.model.backbone != "unet++")
-    refuse("", fmt::format("model.deep_supervision is an option of unet++, not of {}", c.model.backbone));
-  if (c.model.base == 0) c.model.base = c.model.backbone == "unet++" ? 32 : 64;
-  const int64_t multiple = c.model.backbone == "segnet" ? 32 : 16;
+  auto& [backbone, strategy, refiner, crf] = c.model;
+  if (crf.theta_alpha > 0 && crf.theta_alpha < 0.5)
+    refuse("", fmt::format("crf.theta_alpha = {} is out of range: 0, or at least 0.5", crf.theta_alpha));
+  if (backbone.deep_supervision && backbone.kind != BackboneKind::unet_plus_plus)
+    refuse("", fmt::format("model.deep_supervision is an option of unet++, not of {}", name(backbone.kind)));
+  if (backbone.base == 0) backbone.base = default_base(backbone.kind);
+  const int64_t multiple = size_multiple(backbone.kind);
   if (c.data.size % multiple != 0) {
     const int64_t below = std::max(multiple, c.data.size / multiple * multiple);
     refuse("", fmt::format("data.size = {} is not a multiple of {}, which {} needs for its pooling: use {} or {}",
-                           c.data.size, multiple, c.model.backbone, below, below + multiple));
+                           c.data.size, multiple, name(backbone.kind), below, below + multiple));
   }
-  if (c.refiner.kernels.empty()) refuse("", "refiner.kernels is empty: give at least one odd extent");
-  for (const int64_t k : c.refiner.kernels)
+  if (refiner.kernels.empty()) refuse("", "refiner.kernels is empty: give at least one odd extent");
+  for (const int64_t k : refiner.kernels)
     if (k < 1 || k > 255 || k % 2 == 0)
       refuse("", fmt::format(
                      "refiner.kernels has {}: extents must be odd, so that maps keep their size, and at most 255", k));
-  for (const auto& [text, value] : {std::pair{"refiner.dropout", c.refiner.dropout},
-                                    {"train.beta1", c.train.beta1},
-                                    {"train.beta2", c.train.beta2}})
+  for (const auto& [text, value] :
+       {std::pair{"refiner.dropout", refiner.dropout}, {"train.beta1", c.adam.beta1}, {"train.beta2", c.adam.beta2}})
     if (value >= 1) refuse("", fmt::format("{} = {} must be below 1", text, value));
-  if (c.run.device != "cuda" && (c.run.precision == "tf32" || c.run.precision == "bf16"))
-    refuse("", fmt::format("run.precision = \"{}\" needs run.device = \"cuda\"", c.run.precision));
+  if (c.run.device != tensor::Device::cuda && tensor::needs_cuda(c.run.precision))
+    refuse("", fmt::format("run.precision = \"{}\" needs run.device = \"cuda\"", name(c.run.precision)));
 }
 
 std::string to_toml(const Config& config) {
@@ -322,7 +317,8 @@ std::string config_reference() {
   Config defaults;
   std::string text = "| key | default | meaning |\n|---|---|---|\n";
   for (const Key& k : keys(defaults)) {
-    const std::string choices = k.choices.empty() ? "" : fmt::format(" ({})", fmt::join(k.choices, ", "));
+    const auto* choice = std::get_if<Choice>(&k.value);
+    const std::string choices = choice ? fmt::format(" ({})", fmt::join(choice->choices, ", ")) : "";
     text += fmt::format("| `{}` | `{}` | {}{} |\n", k.name, value_text(k), k.meaning, choices);
   }
   return text;

@@ -1,12 +1,17 @@
-/// Every setting of a run, each once: its key, default, range and meaning. Files, --set, flags and docs all read this
-/// table.
+/// Every setting of a run. A struct holds them; one table names each, with its meaning and range, and files, --set,
+/// flags, docs and errors all read that table.
 #pragma once
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <variant>
 #include <vector>
 
-#include "tensor/check.h"
+#include "cris/model.h"
+#include "data/split.h"
+#include "data/transform.h"
+#include "nn/init.h"
+#include "nn/optimizer.h"
 
 namespace cris {
 
@@ -16,50 +21,44 @@ class ConfigError : public tensor::Error {
   using tensor::Error::Error;
 };
 
+/// The settings: what the parts of a run take as their options, so that every default stands beside its use.
 struct Config {
   struct {
     std::string dir, split;
     int64_t size = 256, split_seed = 0;
-    std::string protocol = "random";
-    bool flip = false, rotate = false, cache = true;
-    double jitter = 0;
+    data::Protocol protocol = data::Protocol::random;
+    data::Augmentation augmentation;
+    bool cache = true;
   } data;
+  ModelOptions model;
+  nn::InitKind init = nn::InitKind::he;
+  CrisOptions cris;
+  nn::AdamOptions adam;
   struct {
-    std::string backbone = "unet", init = "he";
-    int64_t base = 0;
-    bool deep_supervision = false;
-  } model;
-  struct {
-    int64_t channels = 16;
-    std::vector<int64_t> kernels = {7, 5, 3};
-    double dropout = 0.01;
-  } refiner;
-  struct {
-    int64_t train_iterations = 5, eval_iterations = 10;
-    double theta_alpha = 0, theta_beta = 3, theta_gamma = 3, spatial_weight = 1, bilateral_weight = 1;
-    std::string filter = "permutohedral", normalisation = "row";
-  } crf;
-  struct {
-    std::string strategy = "cris", alternate = "epoch";
-    bool detach_refiner_input = false, weighted_sum = false;
-    double mse_weight = 0.5;
     int64_t epochs = 12, batch = 4, seed = 0;
-    double learning_rate = 1e-3, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weight_decay = 0;
+    double learning_rate = 1e-3;
     int64_t early_stopping = 0, checkpoint_steps = 0, overfit = 0;
     bool fast_dev_run = false;
   } train;
   struct {
-    std::string device = "cpu", precision = "f32";
+    tensor::Device device = tensor::Device::cpu;
+    tensor::Precision precision = tensor::Precision::f32;
     int64_t threads = 0;
     bool replay = true;
   } run;
 };
 
+/// An enum among the settings, read and written by name.
+struct Choice {
+  std::vector<std::string> choices;
+  std::function<std::string()> get;
+  std::function<void(const std::string&)> set;  ///< one of the choices
+};
+
 struct Key {
   std::string name;
-  std::variant<bool*, int64_t*, double*, std::string*, std::vector<int64_t>*> value;
+  std::variant<bool*, int64_t*, double*, std::string*, std::vector<int64_t>*, Choice> value;
   std::string meaning;
-  std::vector<std::string> choices;  ///< of a text; empty: any
   static constexpr double kAny = 1e300;
   double least = -kAny, most = kAny;  ///< of a number
 };

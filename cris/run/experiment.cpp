@@ -21,7 +21,8 @@ data::Split make_split(const Config& config, const data::Dataset& dataset) {
   std::vector<std::string> names;
   for (const data::Pair& p : dataset.pairs) names.push_back(p.name);
   const auto seed = uint64_t(config.data.split_seed);
-  if (config.data.protocol == "sequences") return data::grouped_split(names, data::cvc_clinicdb_groups(names), seed);
+  if (config.data.protocol == data::Protocol::sequences)
+    return data::grouped_split(names, data::cvc_clinicdb_groups(names), seed);
   return data::random_split(names, seed);
 }
 
@@ -90,53 +91,26 @@ std::shared_ptr<data::SampleStore> part_of(const ExperimentData& data, const std
 }
 
 ModelOptions model_options(const Config& c) {
-  ModelOptions options;
-  options.backbone = {
-      .kind = backbone_from(c.model.backbone), .base = c.model.base, .deep_supervision = c.model.deep_supervision};
-  options.strategy = strategy_from(c.train.strategy);
-  options.refiner = {.channels = c.refiner.channels, .kernels = c.refiner.kernels, .dropout = c.refiner.dropout};
-  options.crf = {.theta_alpha = c.crf.theta_alpha,
-                 .theta_beta = c.crf.theta_beta,
-                 .theta_gamma = c.crf.theta_gamma,
-                 .spatial_weight = c.crf.spatial_weight,
-                 .bilateral_weight = c.crf.bilateral_weight,
-                 .training_iterations = int(c.crf.train_iterations),
-                 .evaluation_iterations = int(c.crf.eval_iterations),
-                 .kind = tensor::gaussian_kind(c.crf.filter),
-                 .normalisation = c.crf.normalisation == "symmetric" ? tensor::Normalisation::symmetric
-                                                                     : tensor::Normalisation::row};
+  ModelOptions options = c.model;
   // Augmented, no image comes back.
-  if (c.data.flip || c.data.rotate || c.data.jitter > 0) options.crf.cache_bytes = 0;
+  if (c.data.augmentation.any()) options.crf.cache_bytes = 0;
   return options;
-}
-
-tensor::Device device_of(const Config& c) {
-  if (c.run.device == "reference") return tensor::Device::reference;
-  if (c.run.device == "cuda") return tensor::Device::cuda;
-  return tensor::Device::cpu;
-}
-
-tensor::Precision precision_of(const Config& c) {
-  using tensor::Precision;
-  for (const Precision p : {Precision::exact, Precision::tf32, Precision::bf16})
-    if (c.run.precision == name(p)) return p;
-  return Precision::f32;
 }
 
 void apply_run_settings(const Config& c) {
   try {
-    tensor::backend(device_of(c)).synchronize();  // reaches it
+    tensor::backend(c.run.device).synchronize();  // reaches it
   } catch (const tensor::Error& e) {
     throw ConfigError(e.what());
   }
-  tensor::set_precision(precision_of(c));
+  tensor::set_precision(c.run.precision);
   if (c.run.threads > 0) tensor::set_threads(int(c.run.threads));
 }
 
 std::unique_ptr<Model> make_model(const Config& c) {
   auto model = std::make_unique<Model>(model_options(c));
-  nn::initialize(*model, uint64_t(c.train.seed), nn::init_kind_from(c.model.init));
-  model->to(device_of(c));
+  nn::initialize(*model, uint64_t(c.train.seed), c.init);
+  model->to(c.run.device);
   return model;
 }
 

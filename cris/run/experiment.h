@@ -28,9 +28,8 @@ std::shared_ptr<data::SampleStore> part_of(const ExperimentData& data, const std
 /// SHA-256 over the names and contents of the files of `pairs`.
 std::string hash_pairs(const std::vector<data::Pair>& pairs);
 
+/// config.model, whose CRF keeps no filters where augmentation changes every image.
 ModelOptions model_options(const Config& config);
-tensor::Device device_of(const Config& config);
-tensor::Precision precision_of(const Config& config);
 /// Sets threads and precision of this process. Throws ConfigError when the device is not there.
 void apply_run_settings(const Config& config);
 /// The model with initial parameters, on the configured device.

@@ -33,10 +33,10 @@ class PlannedDevice {
  public:
   explicit PlannedDevice(const Config& c)
       : before_(tensor::set_planned_device(tensor::Device::cpu)), precision_before_(tensor::precision()) {
-    tensor::set_precision(precision_of(c));
+    tensor::set_precision(c.run.precision);
     try {
-      tensor::backend(device_of(c)).synchronize();
-      tensor::set_planned_device(device_of(c));
+      tensor::backend(c.run.device).synchronize();
+      tensor::set_planned_device(c.run.device);
     } catch (const tensor::Error&) {
     }
   }
@@ -133,7 +133,7 @@ ModelSummary summarize(const Config& config, const ExperimentData* data) {
     for (auto& [order, row] : rows) s.macs += row.macs, s.layers.push_back(std::move(row));
   }
   // Recorded steps read their batch from memory of its own, and leave their gradients in such.
-  const bool records = device_of(config) == tensor::Device::cuda && config.run.replay && !model.crf;
+  const bool records = config.run.device == tensor::Device::cuda && config.run.replay && !model.crf;
   const Batch recorded = records ? plan_batch(config) : Batch{};
   std::vector<tensor::Tensor> recorded_gradients;
   if (records)
@@ -195,7 +195,7 @@ std::string memory_advice(const Config& config, int64_t limit_bytes, int64_t ref
 void require_memory(const Config& config, int64_t images) {
   Config planned = config;
   planned.train.batch = std::min(config.train.batch, images);
-  const int64_t limit = tensor::memory_limit(device_of(config));
+  const int64_t limit = tensor::memory_limit(config.run.device);
   if (summarize(planned).training_bytes > limit)
     throw ConfigError("there is not enough memory: " + memory_advice(planned, limit));
 }
@@ -208,9 +208,10 @@ std::string summary_text(const ModelSummary& s, const Config& c) {
                         r.parameters ? grouped(r.parameters) : "",
                         r.macs > 0 ? fmt::format("{:.1f}", r.macs / 1e6) : "", bytes_text(r.activation_bytes));
   }
-  text += fmt::format("\n{} base {}: {} parameters", c.model.backbone, c.model.base, grouped(s.backbone_parameters));
+  text += fmt::format("\n{} base {}: {} parameters", name(c.model.backbone.kind), c.model.backbone.base,
+                      grouped(s.backbone_parameters));
   if (s.parameters != s.backbone_parameters)
-    text += fmt::format("; {}: {}; together {}", c.train.strategy == "crf" ? "crf" : "refiner",
+    text += fmt::format("; {}: {}; together {}", c.model.strategy == Strategy::crf ? "crf" : "refiner",
                         grouped(s.parameters - s.backbone_parameters), grouped(s.parameters));
   text += fmt::format("\nbatch {} of {}x{}: {:.2f} GMACs forward; memory planned: {} to train, {} to predict\n",
                       c.train.batch, c.data.size, c.data.size, s.macs / 1e9, bytes_text(s.training_bytes),

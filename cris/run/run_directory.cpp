@@ -163,8 +163,8 @@ void RunDirectory::begin(const Config& config, const ExperimentData& data, const
                                       {{"training", data.split.training.size()},
                                        {"validation", data.split.validation.size()},
                                        {"test", data.split.test.size()}}},
-                                     {"device", config.run.device},
-                                     {"precision", config.run.precision},
+                                     {"device", name(config.run.device)},
+                                     {"precision", name(config.run.precision)},
                                      {"environment", environment()}};
   // The command may hold bytes that are no UTF-8: they are replaced.
   tensor::write_file_atomically(file("manifest.json"),
@@ -187,8 +187,8 @@ Config config_of_run(const std::string& run, const RunUse& use) {
   read_config(config, file);
   if (!use.data.empty()) set_config(config, "data.dir", use.data, "--data");
   if (!use.device.empty()) set_config(config, "run.device", use.device, "--device");
-  if (config.run.device != "cuda" && (config.run.precision == "tf32" || config.run.precision == "bf16"))
-    config.run.precision = "f32";
+  if (config.run.device != tensor::Device::cuda && tensor::needs_cuda(config.run.precision))
+    config.run.precision = tensor::Precision::f32;
   if (use.threads) set_config(config, "run.threads", std::to_string(*use.threads), "--threads");
   resolve_config(config);
   return config;

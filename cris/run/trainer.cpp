@@ -26,12 +26,7 @@ data::LoaderOptions loader_options(const Config& c) {
   return {.batch = c.train.batch,
           .shuffle = true,
           .seed = uint64_t(c.train.seed),
-          .augmentation = {.flip = c.data.flip,
-                           .quarter_turns = c.data.rotate,
-                           .brightness = 0.2 * c.data.jitter,
-                           .contrast = 0.2 * c.data.jitter,
-                           .saturation = 0.2 * c.data.jitter,
-                           .hue = 0.02 * c.data.jitter},
+          .augmentation = c.data.augmentation,
           .threads = int(c.run.threads)};
 }
 
@@ -47,17 +42,10 @@ Trainer::Trainer(const Config& config, const ExperimentData& data, RunDirectory&
       data_(data),
       run_(run),
       progress_(progress),
-      strategy_(strategy_from(config.train.strategy)),
-      cris_options_{.alternate = config.train.alternate == "batch" ? Alternate::batch : Alternate::epoch,
-                    .detach_refiner_input = config.train.detach_refiner_input,
-                    .weighted_sum = config.train.weighted_sum,
-                    .mse_weight = config.train.mse_weight},
       model_(make_model(config)),
-      optimizer_(*model_, {.beta1 = config.train.beta1,
-                           .beta2 = config.train.beta2,
-                           .epsilon = config.train.epsilon,
-                           .weight_decay = config.train.weight_decay}),
-      step_(*model_, optimizer_, {.strategy = strategy_, .cris = cris_options_, .seed = uint64_t(config.train.seed)},
+      optimizer_(*model_, config.adam),
+      step_(*model_, optimizer_,
+            {.strategy = config.model.strategy, .cris = config.cris, .seed = uint64_t(config.train.seed)},
             config.run.replay),
       loader_(data.training, loader_options(config)),
       metrics_(run.file("metrics.jsonl")),
@@ -156,10 +144,10 @@ double Trainer::take_step(const data::Batch& batch) {
     std::string files;
     for (const int64_t i : batch.samples) files += (files.empty() ? "" : ", ") + data_.training->pair(i).image;
     const std::string dump = fmt::format("nonfinite/epoch{}-step{}.safetensors", at_.epoch + 1, at_.step);
-    const Loss kind = loss_of(strategy_, cris_options_, at_.epoch, at_.step);
+    const Loss kind = loss_of(config_.model.strategy, config_.cris, at_.epoch, at_.step);
     step_.meanwhile([&] {
       report_non_finite(
-          *model_, batch, files, [&] { return batch_loss(*model_, kind, cris_options_, batch.x, batch.mask); },
+          *model_, batch, files, [&] { return batch_loss(*model_, kind, config_.cris, batch.x, batch.mask); },
           run_.file(dump));
     });
   }
@@ -171,11 +159,11 @@ double Trainer::take_step(const data::Batch& batch) {
 }
 
 double Trainer::end_epoch() {
-  const Loss loss = loss_of(strategy_, cris_options_, at_.epoch, 0);
+  const Loss loss = loss_of(config_.model.strategy, config_.cris, at_.epoch, 0);
   const double training_loss = at_.loss_sum / double(std::max<int64_t>(at_.images, 1));
   Scores scores;
   step_.meanwhile([&] {
-    scores = evaluate(*model_, data_.validation, device_of(config_), config_.train.batch);
+    scores = evaluate(*model_, data_.validation, config_.run.device, config_.train.batch);
     model_->train();
   });
   const Summary s = scores.summary(0.5);
@@ -185,8 +173,8 @@ double Trainer::end_epoch() {
   const bool best = dice > at_.best_dice;
   at_.epochs_without_gain = best ? 0 : at_.epochs_without_gain + 1;
   if (best) at_.best_dice = dice, at_.best_epoch = at_.epoch;
-  const char* loss_name =
-      strategy_ == Strategy::cris && cris_options_.alternate == Alternate::batch ? "both in turn" : name(loss);
+  const bool both = config_.model.strategy == Strategy::cris && config_.cris.alternate == Alternate::batch;
+  const char* loss_name = both ? "both in turn" : name(loss);
   epochs_.append(fmt::format("{},{},{},{},{},{},{},{},{},{},{},{}\n", at_.epoch + 1, loss_name, training_loss, s.dice,
                              s.dice_pooled, s.precision, s.recall, s.mse, s.mse_thresholded, best ? 1 : 0, dice,
                              threshold));
@@ -220,7 +208,7 @@ double Trainer::end_epoch() {
 TrainResult Trainer::train(const TrainOptions& options) {
   const double start = now_seconds();
   const int64_t steps = loader_.steps_per_epoch(), first = at_.epoch * steps + at_.step;
-  const tensor::Device device = device_of(config_);
+  const tensor::Device device = config_.run.device;
   const auto result = [&](bool finished) { return TrainResult{finished, at_.epoch, at_.best_epoch, at_.best_dice}; };
   const auto to_do = [&] { return at_.epoch < config_.train.epochs && !at_.stopped_early; };
   while (to_do()) {

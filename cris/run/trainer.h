@@ -48,8 +48,6 @@ class Trainer {
   const ExperimentData& data_;
   RunDirectory& run_;
   Progress& progress_;
-  Strategy strategy_;
-  CrisOptions cris_options_;
   std::unique_ptr<Model> model_;
   nn::Adam optimizer_;
   ReplayedStep step_;

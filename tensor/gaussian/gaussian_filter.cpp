@@ -39,12 +39,6 @@ void each_image(int64_t images, Device device, const F& f) {
 
 }  // namespace
 
-GaussianKind gaussian_kind(std::string_view text) {
-  for (const GaussianKind kind : kGaussianKinds)
-    if (text == name(kind)) return kind;
-  throw Error(fmt::format("the Gaussian filter \"{}\" is unknown: choose permutohedral or exact", text));
-}
-
 GaussianFilter::GaussianFilter(GaussianKind kind, Normalisation normalisation, const Tensor& features)
     : kind_(kind), points_(features.shape()[0]) {
   const Shape& s = features.shape();

@@ -2,7 +2,6 @@
 /// transposes.
 #pragma once
 #include <memory>
-#include <string_view>
 #include <vector>
 
 #include "tensor/backend.h"
@@ -12,14 +11,12 @@ namespace tensor {
 /// exact: the sum over every pair, O(n^2). permutohedral: O(n), the published approximation (gaussian/lattice.h), 0.01
 /// to 0.06 off after normalisation (root mean square).
 enum class GaussianKind { permutohedral, exact };
-constexpr GaussianKind kGaussianKinds[] = {GaussianKind::permutohedral, GaussianKind::exact};
-constexpr const char* name(GaussianKind k) { return k == GaussianKind::exact ? "exact" : "permutohedral"; }
-/// The kind of that name. Throws Error when there is none.
-GaussianKind gaussian_kind(std::string_view name);
+constexpr auto names(GaussianKind) { return Names{"Gaussian filter", {"permutohedral", "exact"}}; }
+constexpr auto kGaussianKinds = values<GaussianKind>();
 
 /// row: y = (K x) / (K 1). symmetric: y = n K (n x), n = 1 / sqrt(K 1). Both with 1e-20 added to K 1.
 enum class Normalisation { row, symmetric };
-constexpr const char* name(Normalisation n) { return n == Normalisation::row ? "row" : "symmetric"; }
+constexpr auto names(Normalisation) { return Names{"normalisation", {"row", "symmetric"}}; }
 
 /// Built once per image, then applied to any number of channels and as often as needed.
 class GaussianFilter {

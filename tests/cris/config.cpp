@@ -26,9 +26,9 @@ Config read(const std::string& text) {
 TEST_CASE("a configuration written as TOML reads back the same, whatever its texts hold") {
   Config config;
   config.data.dir = "a \"quoted\"\\path \u00e9";
-  config.refiner.kernels = {9, 1};
+  config.model.refiner.kernels = {9, 1};
   config.train.learning_rate = 3e-4;
-  config.train.weighted_sum = true;
+  config.cris.weighted_sum = true;
   const Config again = read(to_toml(config));
   CHECK(differences(config, again).empty());
   CHECK(again.data.dir == config.data.dir);
@@ -54,8 +54,8 @@ TEST_CASE("later settings win, whole numbers are numbers too") {
   set_config(config, "model.backbone=segnet");
   set_config(config, "refiner.kernels=[5, 3]");
   CHECK(config.train.epochs == 7);
-  CHECK(config.model.backbone == "segnet");
-  CHECK(config.refiner.kernels == std::vector<int64_t>{5, 3});
+  CHECK(config.model.backbone.kind == BackboneKind::segnet);
+  CHECK(config.model.refiner.kernels == std::vector<int64_t>{5, 3});
 }
 
 TEST_CASE("what is wrong with a file is said with its line") {
@@ -65,7 +65,7 @@ TEST_CASE("what is wrong with a file is said with its line") {
   refused("[train]\nepoch = 3\n", ":2: unknown key \"train.epoch\"; the nearest is \"train.epochs\"");
   refused("[training]\nepochs = 3\n", ":1: unknown key \"training\"");
   refused("[train]\nepochs = 1.5\n", ":2: train.epochs must be a whole number");
-  refused("[train]\nstrategy = \"magic\"\n", "choose backbone, fcn, crf, cris");
+  refused("[train]\nstrategy = \"magic\"\n", "choose backbone, fcn, crf or cris");
   refused("[train\n", ":1");
   refused("[train]\nlearning_rate = nan\n", "nan is no finite number");
   refused("[train]\nlearning_rate = inf\n", "inf is no finite number");
@@ -98,7 +98,7 @@ TEST_CASE("settings that cannot run are refused before anything is read") {
   refused("data.dir=a\nb", "control character");
   refused("data.dir=\xff", "no UTF-8");
   Config segnet;
-  segnet.model.backbone = "segnet";
+  segnet.model.backbone.kind = BackboneKind::segnet;
   segnet.data.size = 48;
   CHECK_THROWS_WITH_AS(resolve_config(segnet), doctest::Contains("use 32 or 64"), ConfigError);
 }
@@ -113,7 +113,7 @@ TEST_CASE("a slash at the end of the data's folder makes no other configuration"
 
 TEST_CASE("a training that the memory cannot hold is refused with the batch that it can hold") {
   Config config;
-  config.model.base = 2;
+  config.model.backbone.base = 2;
   config.data.size = 512;
   config.train.batch = 100000;
   resolve_config(config);
@@ -131,9 +131,9 @@ TEST_CASE("a folder is no configuration file") {
 TEST_CASE("a width of 0 stands for the backbone's own") {
   Config config;
   resolve_config(config);
-  CHECK(config.model.base == 64);
+  CHECK(config.model.backbone.base == 64);
   config = {};
-  config.model.backbone = "unet++";
+  config.model.backbone.kind = BackboneKind::unet_plus_plus;
   resolve_config(config);
-  CHECK(config.model.base == 32);
+  CHECK(config.model.backbone.base == 32);
 }

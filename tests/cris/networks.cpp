@@ -57,7 +57,7 @@ TEST_CASE("sizes that do not halve often enough are refused") {
   CHECK_THROWS_WITH_AS(unet(image(40, 32)), doctest::Contains("multiples of 16"), tensor::Error);
   SmallModel segnet(BackboneKind::segnet, Strategy::backbone);
   CHECK_THROWS_WITH_AS(segnet(image(48, 32)), doctest::Contains("multiples of 32"), tensor::Error);
-  CHECK_THROWS_AS(backbone_from("resnet"), tensor::Error);
+  CHECK_THROWS_AS(tensor::parse<BackboneKind>("resnet"), tensor::Error);
   CHECK_THROWS_AS(Refiner({.kernels = {4}}), tensor::Error);
   CHECK_THROWS_AS(make_backbone({.kind = BackboneKind::unet, .base = 2, .deep_supervision = true}), tensor::Error);
 }

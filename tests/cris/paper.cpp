@@ -41,7 +41,9 @@ std::string finished_run(const Scratch& scratch, const std::string& name, Config
 Config cell(const char* backbone, const char* strategy, int64_t seed = 0) {
   Config c;
   c.data.dir = "set", c.data.size = 64;
-  c.model.backbone = backbone, c.train.strategy = strategy, c.train.seed = seed;
+  c.model.backbone.kind = tensor::parse<BackboneKind>(backbone);
+  c.model.strategy = tensor::parse<Strategy>(strategy);
+  c.train.seed = seed;
   return c;
 }
 
@@ -94,7 +96,7 @@ TEST_CASE("paper: runs that do not compare, and no runs, are errors that name th
   const Scratch s;
   const std::string a = finished_run(s, "a", cell("unet", "fcn"), 0.4);
   Config larger = cell("unet", "crf"), wider = cell("unet", "cris"), slower = cell("unet", "backbone");
-  larger.data.size = 128, wider.model.base = 8, slower.train.learning_rate = 1e-4;
+  larger.data.size = 128, wider.model.backbone.base = 8, slower.train.learning_rate = 1e-4;
   const std::string b = finished_run(s, "b", larger, 0.4), same = finished_run(s, "same", cell("unet", "fcn"), 0.3);
   using data::FormatError;
   CHECK_THROWS_WITH_AS(cris::paper_tables({a, b}, {}), Contains("do not compare: data.size"), FormatError);

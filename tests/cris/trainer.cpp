@@ -24,10 +24,10 @@ struct Experiment {
     data::write_synthetic_set(folder / "data", 20, 40, 40, 1, 1);
     config.data.dir = folder / "data";
     config.data.size = 32;
-    config.model.base = 4;
-    config.train.strategy = strategy;
+    config.model.backbone.base = 4;
+    config.model.strategy = tensor::parse<Strategy>(strategy);
     config.train.epochs = 2;
-    config.crf.filter = "exact";
+    config.model.crf.kind = tensor::GaussianKind::exact;
     resolve_config(config);
     data = open_data(config);
   }
@@ -70,8 +70,8 @@ TEST_CASE("the memory planned for a run is what it takes, to 5 %, the filters th
   for (const std::string strategy : {"backbone", "fcn", "crf"}) {
     CAPTURE(strategy);
     Experiment experiment(strategy.c_str());
-    experiment.config.crf.filter = "permutohedral";
-    experiment.config.model.base = 8;
+    experiment.config.model.crf.kind = tensor::GaussianKind::permutohedral;
+    experiment.config.model.backbone.base = 8;
     const ModelSummary planned = summarize(experiment.config, &experiment.data);
     tensor::reset_peak_memory(tensor::Device::cpu);
     experiment.train("run");

@@ -76,7 +76,7 @@ TEST_CASE("cuda: out of memory names the tensor, and the plan says which batch w
 
   cris::Config config;
   config.data.size = 64;
-  config.model.base = 8;
+  config.model.backbone.base = 8;
   config.train.batch = 6;
   const auto planned = [&](int64_t batch) {
     cris::Config c = config;

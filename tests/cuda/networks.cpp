@@ -98,13 +98,13 @@ TEST_CASE("cuda: three training steps with activations kept as bf16 follow the r
 TEST_CASE("cuda: the peak of a training step is what was planned, workspaces included") {
   Config config;
   config.data.size = 64;
-  config.model.base = 8;
+  config.model.backbone.base = 8;
   config.train.batch = 3;
-  config.run.device = "cuda";
+  config.run.device = tensor::Device::cuda;
   std::vector<double> planned;
   for (const auto precision : {tensor::Precision::f32, tensor::Precision::bf16}) {
     CAPTURE(name(precision));
-    config.run.precision = name(precision);
+    config.run.precision = precision;
     apply_run_settings(config);
     const int64_t before = tensor::memory_stats(Device::cuda).live;
     const auto model = make_model(config);

@@ -26,11 +26,8 @@ std::vector<double> epoch_of(data::Loader& loader, int64_t epoch, int64_t step =
   return all;
 }
 
-const data::LoaderOptions kOptions{.batch = 4,
-                                   .seed = 11,
-                                   .augmentation = {.flip = true, .rotation_degrees = 20, .brightness = 0.2},
-                                   .threads = 1,
-                                   .prefetch = 2};
+const data::LoaderOptions kOptions{
+    .batch = 4, .seed = 11, .augmentation = {.flip = true, .jitter = 1}, .threads = 1, .prefetch = 2};
 
 }  // namespace
 

@@ -103,7 +103,7 @@ TEST_CASE("initial deviations are those of the formulas") {
   for (const double w : up.weight.value().to_vector()) CHECK(std::abs(w) <= bound);
   CHECK(deviation(up.weight.value()) / bound * std::sqrt(3.0) == doctest::Approx(1).epsilon(0.02));
   CHECK(deviation(up.bias.value()) > 0);
-  CHECK_THROWS_WITH_AS(init_kind_from("xavier"), doctest::Contains("choose he or pytorch"), tensor::Error);
+  CHECK_THROWS_WITH_AS(tensor::parse<InitKind>("xavier"), doctest::Contains("choose he or pytorch"), tensor::Error);
 }
 
 TEST_CASE("dropout: identity in evaluation, a mask fixed by seed, name and step in training") {

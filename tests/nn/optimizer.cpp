@@ -96,6 +96,6 @@ TEST_CASE("learning rates are functions of the step") {
   CHECK(learning_rate(cosine, 50) == doctest::Approx(1.1));
   CHECK(learning_rate(cosine, 100) == doctest::Approx(0.2));
   CHECK(learning_rate(cosine, 500) == doctest::Approx(0.2));
-  CHECK_THROWS_AS(schedule_kind_from("linear"), tensor::Error);
+  CHECK_THROWS_AS(tensor::parse<ScheduleKind>("linear"), tensor::Error);
   CHECK_THROWS_AS(learning_rate({.period = 0}, 0), tensor::Error);
 }

@@ -131,8 +131,8 @@ TEST_CASE("gaussian filter: bad input is an error that says what") {
   const double nan = std::numeric_limits<double>::quiet_NaN();
   CHECK_THROWS_WITH_AS(build_lattice(full({4, 2}, nan, DType::f32, Device::cpu)), doctest::Contains("not finite"),
                        Error);
-  CHECK(gaussian_kind("exact") == GaussianKind::exact);
-  CHECK_THROWS_WITH_AS(gaussian_kind("magic"), doctest::Contains("choose permutohedral or exact"), Error);
+  CHECK(parse<GaussianKind>("exact") == GaussianKind::exact);
+  CHECK_THROWS_WITH_AS(parse<GaussianKind>("magic"), doctest::Contains("choose permutohedral or exact"), Error);
   const GaussianFilter filter(GaussianKind::permutohedral, Normalisation::row, bilateral_features(image, 0, 3, 3));
   const Tensor wrong = full({1, 15, 1}, 0, DType::f32, Device::cpu),
                right = full({1, 16, 1}, 0, DType::f32, Device::cpu);

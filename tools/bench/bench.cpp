@@ -105,12 +105,12 @@ void bench_lattice(tensor::Device device, const Ceilings& ceilings) {
 }
 
 int bench_ops(const cris::Config& config) {
-  const tensor::Device device = cris::device_of(config);
+  const tensor::Device device = config.run.device;
   const bool cuda = device == tensor::Device::cuda;
   const Ceilings ceilings{cuda ? matmul_ceiling(device) : fma_ceiling(), copy_ceiling(device)};
   fmt::print("ceilings, {}: {:.0f} GFLOP/s {}, {:.1f} GB/s copy\n\n",
-             cuda ? "cuda " + config.run.precision : fmt::format("{} threads", tensor::threads()), ceilings.flops / 1e9,
-             cuda ? "in cuBLAS" : "in registers", ceilings.bytes / 1e9);
+             cuda ? fmt::format("cuda {}", name(config.run.precision)) : fmt::format("{} threads", tensor::threads()),
+             ceilings.flops / 1e9, cuda ? "in cuBLAS" : "in registers", ceilings.bytes / 1e9);
   fmt::print("{:<46} {:>9} {:>9} {:>8} {:>6} {:>6}\n", "op, forward and backward", "ms", "GFLOP/s", "GB/s", "% peak",
              "% copy");
   for (const autograd::OpCase& c : autograd::large_op_cases()) {
@@ -136,13 +136,13 @@ int bench_ops(const cris::Config& config) {
 }
 
 int bench_steps(const cris::Config& config, bool training, int64_t steps, int64_t warmup, bool as_json) {
-  const tensor::Device device = cris::device_of(config);
+  const tensor::Device device = config.run.device;
   const auto model = cris::make_model(config);
   nn::Adam optimizer(*model);
   const int64_t n = config.train.batch, size = config.data.size;
   const auto x = tensor::uniform({1, 1, 0}, {n, size, size, 3}, 0, 1, tensor::DType::f32, device);
   const auto mask = tensor::uniform({1, 2, 0}, {n, size, size, 1}, 0, 1, tensor::DType::f32, device);
-  const cris::Strategy strategy = cris::strategy_from(config.train.strategy);
+  const cris::Strategy strategy = config.model.strategy;
   // CRIS alternates its losses from step to step here, so that both kinds of step count.
   const cris::CrisOptions options{.alternate = cris::Alternate::batch};
   cris::ReplayedStep step(*model, optimizer, {.strategy = strategy, .cris = options, .watch_gradients = false},
@@ -169,15 +169,15 @@ int bench_steps(const cris::Config& config, bool training, int64_t steps, int64_
   const int64_t peak = int64_t(usage.ru_maxrss) * 1024;
   if (as_json) {
     const nlohmann::ordered_json json = {{"mode", training ? "train" : "infer"},
-                                         {"model", config.model.backbone},
-                                         {"base", config.model.base},
+                                         {"model", name(config.model.backbone.kind)},
+                                         {"base", config.model.backbone.base},
                                          {"size", size},
                                          {"batch", n},
                                          {"threads", tensor::threads()},
-                                         {"device", config.run.device},
-                                         {"precision", config.run.precision},
+                                         {"device", name(config.run.device)},
+                                         {"precision", name(config.run.precision)},
                                          {"replay", training && step.replayed()},
-                                         {"strategy", config.train.strategy},
+                                         {"strategy", name(config.model.strategy)},
                                          {"steps", steps},
                                          {"median_s", median},
                                          {"min_s", least},
@@ -185,8 +185,8 @@ int bench_steps(const cris::Config& config, bool training, int64_t steps, int64_
     fmt::print("{}\n", json.dump());
   } else {
     fmt::print("{} base {}, batch {} of {}x{}, {}: median {:.4f} s, least {:.4f} s, {:.1f} images/s, peak {:.2f} GB\n",
-               config.model.backbone, config.model.base, n, size, size, training ? "training step" : "inference",
-               median, least, double(n) / median, double(peak) / 1e9);
+               name(config.model.backbone.kind), config.model.backbone.base, n, size, size,
+               training ? "training step" : "inference", median, least, double(n) / median, double(peak) / 1e9);
   }
   return kOk;
 }

@@ -24,7 +24,7 @@ struct Layer {
 
 /// Encoder and decoder of a U-Net, each shape once; stride 2 stands for the decoder's transposed convolutions.
 std::vector<Layer> unet_layers(const cris::Config& c) {
-  const int64_t size = c.data.size, base = c.model.base;
+  const int64_t size = c.data.size, base = c.model.backbone.base;
   std::vector<Layer> layers{{size, 3, base, 3, 1, 1}};
   for (int level = 0; level < 5; ++level) {
     const int64_t extent = size >> level, width = base << level;
@@ -84,7 +84,7 @@ std::string timed(tensor::Device device, tensor::ConvPass pass, const Tensor& x,
 }  // namespace
 
 void bench_convolutions(const cris::Config& config) {
-  const tensor::Device device = cris::device_of(config);
+  const tensor::Device device = config.run.device;
   tensor::check(device == tensor::Device::cuda,
                 "bench convolutions: device {} has no algorithms to choose among; --device cuda has", name(device));
   const auto methods = tensor::cuda::conv_methods();

@@ -1,10 +1,15 @@
 /// A subcommand of the program: each tools/NAME.cpp defines one static Command, and cris.cpp offers them all.
 #pragma once
+#include <fmt/format.h>
+
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <functional>
 #include <stdexcept>
 #include <string>
 #include <vector>
+
+#include "tensor/names.h"
 
 namespace tools {
 
@@ -16,6 +21,19 @@ struct Failure : std::runtime_error {
   Failure(ExitCode code, const std::string& message) : std::runtime_error(message), code(code) {}
   ExitCode code;
 };
+
+/// An option whose value is an enum, given by name; its present value is the default.
+template <tensor::NamedEnum E>
+CLI::Option* add_choice(CLI::App& app, const std::string& flag, E& value, const std::string& help,
+                        const std::vector<std::string>& choices = tensor::choices<E>()) {
+  const auto set = [&value, flag, choices](const std::string& text) {
+    if (std::find(choices.begin(), choices.end(), text) == choices.end())
+      throw CLI::ValidationError(flag,
+                                 fmt::format("\"{}\" is unknown: choose {}", text, tensor::alternatives(choices)));
+    value = tensor::parse<E>(text);
+  };
+  return app.add_option_function<std::string>(flag, set, help)->default_str(tensor::name(value));
+}
 
 /// Runs the chosen subcommand; returns an ExitCode.
 using Run = std::function<int()>;

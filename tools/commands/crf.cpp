@@ -166,19 +166,12 @@ Run setup_crf(CLI::App& app) {
       ->capture_default_str();
   app.add_option("--compat", o.bilateral_weight, "Bilateral kernel: weight")->capture_default_str();
   app.add_option("--iterations", o.iterations, "Mean-field iterations")->capture_default_str();
-  app.add_option("--normalisation", o.normalisation, "row or symmetric (default)")
-      ->transform(CLI::CheckedTransformer(std::map<std::string, tensor::Normalisation>{
-          {"row", tensor::Normalisation::row}, {"symmetric", tensor::Normalisation::symmetric}}));
-  std::map<std::string, tensor::GaussianKind> kernels;
-  for (const tensor::GaussianKind kind : tensor::kGaussianKinds) kernels[name(kind)] = kind;
-  app.add_option("--kernel", o.kind, "permutohedral (default) or exact (slow, for small images)")
-      ->transform(CLI::CheckedTransformer(kernels))
-      ->transform([](const std::string& text) {  // asked before the one above
-        if (text == "bridged")
-          throw CLI::ValidationError("--kernel",
-                                     "\"bridged\" is gone: it departed from the published filter and gained nothing; "
-                                     "use permutohedral");
-        return text;
+  add_choice(app, "--normalisation", o.normalisation, "row or symmetric");
+  add_choice(app, "--kernel", o.kind, "permutohedral or exact (slow, for small images)")
+      ->check([](const std::string& text) {
+        return text == "bridged" ? "\"bridged\" is gone: it departed from the published filter and gained nothing; use "
+                                   "permutohedral"
+                                 : "";
       });
   app.add_option("--threads", a->threads, "Threads (0: all; the result does not depend on it)")
       ->check(CLI::Range(0, 1024))

@@ -56,7 +56,7 @@ Run setup_follow(CLI::App& app) {
     std::vector<float> values(size_t(size * size * 3)), truth(size_t(size * size));
     data::to_unit(sample.image, values.data());
     data::to_binary(sample.mask, truth.data());
-    const auto device = cris::device_of(config);
+    const auto device = config.run.device;
     const auto x = tensor::Tensor::from(values, {1, size, size, 3}, tensor::Device::cpu).to(device);
     const auto mask = tensor::Tensor::from(truth, {1, size, size, 1}, tensor::Device::cpu).to(device);
     model->train();

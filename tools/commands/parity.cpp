@@ -41,28 +41,15 @@ int run(const Options& o) {
 Run setup_parity(CLI::App& app) {
   auto o = std::make_shared<Options>();
   app.add_option("folder", o->folder, "Folder of *.safetensors cases")->required();
-  const std::map<std::string, tensor::Device> devices{
-      {"reference", tensor::Device::reference}, {"cpu", tensor::Device::cpu}, {"cuda", tensor::Device::cuda}};
-  const std::map<std::string, tensor::DType> dtypes{{"f64", tensor::DType::f64}, {"f32", tensor::DType::f32}};
-  app.add_option("--device", o->parity.device, "reference (default), cpu or cuda")
-      ->transform(CLI::CheckedTransformer(devices))
-      ->default_str("reference");
+  add_choice(app, "--device", o->parity.device, "reference, cpu or cuda", {"reference", "cpu", "cuda"});
   const CLI::Option* const dtype =
-      app.add_option("--dtype", o->parity.dtype, "f64 (default) or f32, which tf32 and bf16 imply")
-          ->transform(CLI::CheckedTransformer(dtypes))
-          ->default_str("f64");
-  using tensor::Precision;
-  const std::map<std::string, Precision> precisions{
-      {"exact", Precision::exact}, {"f32", Precision::f32}, {"tf32", Precision::tf32}, {"bf16", Precision::bf16}};
-  app.add_option("--precision", o->parity.precision,
-                 "how f32 is multiplied: exact, f32 (default); tf32, bf16: cuda, with their own tolerances")
-      ->transform(CLI::CheckedTransformer(precisions))
-      ->default_str("f32");
+      add_choice(app, "--dtype", o->parity.dtype, "f64, or f32, which tf32 and bf16 imply", {"f64", "f32"});
+  add_choice(app, "--precision", o->parity.precision,
+             "how f32 is multiplied: exact, f32; tf32, bf16: cuda, with their own tolerances");
   app.add_option("--only", o->parity.only, "Only cases whose name contains this");
   app.add_option("--write", o->parity.write_folder, "Save what was computed to this folder, under the same names");
   return [o, dtype] {
-    const bool tensor_cores = o->parity.precision == Precision::tf32 || o->parity.precision == Precision::bf16;
-    if (tensor_cores && dtype->empty()) o->parity.dtype = tensor::DType::f32;
+    if (tensor::needs_cuda(o->parity.precision) && dtype->empty()) o->parity.dtype = tensor::DType::f32;
     return run(*o);
   };
 }

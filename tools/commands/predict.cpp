@@ -7,10 +7,10 @@
 
 #include "cris/evaluate.h"
 #include "cris/nonfinite.h"
-#include "cris/report/overlay.h"
 #include "cris/report/evaluation.h"
-#include "cris/run/run_directory.h"
+#include "cris/report/overlay.h"
 #include "cris/run/memory_plan.h"
+#include "cris/run/run_directory.h"
 #include "data/files.h"
 #include "data/format_error.h"
 #include "data/parallel.h"
@@ -108,7 +108,7 @@ int predict(PredictOptions& o, const cris::Config& config) {
     const data::Image small = data::resize(image, size, size);
     std::vector<float> values(size_t(size * size * 3));
     data::to_unit(small, values.data());
-    const auto x = tensor::Tensor::from(values, {1, size, size, 3}, tensor::Device::cpu).to(cris::device_of(config));
+    const auto x = tensor::Tensor::from(values, {1, size, size, 3}, tensor::Device::cpu).to(config.run.device);
     const auto p =
         tensor::resize(cris::probabilities(*model, x), image.height, image.width, tensor::ResizeMode::bilinear_centers);
     const float* map = p.data<float>();

@@ -16,7 +16,8 @@ namespace tools {
 namespace {
 
 std::string default_directory(const cris::Config& c) {
-  return fmt::format("runs/{}-{}-{}-seed{}", cris::data_name(c), c.model.backbone, c.train.strategy, c.train.seed);
+  return fmt::format("runs/{}-{}-{}-seed{}", cris::data_name(c), name(c.model.backbone.kind), name(c.model.strategy),
+                     c.train.seed);
 }
 
 Run setup_train(CLI::App& app) {
@@ -42,8 +43,8 @@ Run setup_train(CLI::App& app) {
     cris::require_memory(config, data.training->size());
     const std::string out = o->out.empty() ? default_directory(config) : o->out;
     cris::ConsoleProgress progress(stdout);
-    if (config.train.strategy == "cris" && !config.train.weighted_sum && config.train.alternate == "epoch" &&
-        config.train.epochs % 2 == 1)
+    if (config.model.strategy == cris::Strategy::cris && !config.cris.weighted_sum &&
+        config.cris.alternate == cris::Alternate::epoch && config.train.epochs % 2 == 1)
       progress.message(
           fmt::format("note: {} epochs leave cris with one more epoch of MSE than of BCE; an even number is advised",
                       config.train.epochs));
@@ -58,9 +59,9 @@ Run setup_train(CLI::App& app) {
       progress.message(fmt::format("{} is complete; cris eval {} prints its numbers", out, out));
       return int(kOk);
     }
-    progress.message(fmt::format("{}: {} {} on {} training, {} validation, {} test images", out, config.model.backbone,
-                                 config.train.strategy, data.split.training.size(), data.split.validation.size(),
-                                 data.split.test.size()));
+    progress.message(fmt::format("{}: {} {} on {} training, {} validation, {} test images", out,
+                                 name(config.model.backbone.kind), name(config.model.strategy),
+                                 data.split.training.size(), data.split.validation.size(), data.split.test.size()));
     catch_signals();
     const cris::TrainResult result = cris::with_memory_advice(config, cris::Purpose::train, [&] {
       cris::Trainer trainer(config, data, run, progress);
