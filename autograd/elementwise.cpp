@@ -69,7 +69,6 @@ Variable softmax(const Variable& x) {
 }
 
 Variable dropout(const Variable& x, double p, const RandomKey& key) {
-  check(p >= 0 && p < 1, "dropout: p is {}, must be in [0, 1)", p);
   return record("dropout", tensor::dropout(key, p, x.value()),
                 {{x, [key, p](const Tensor& dy) { return tensor::dropout(key, p, dy); }}});
 }

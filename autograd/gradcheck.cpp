@@ -1,7 +1,9 @@
-/// Central differences along single elements and along one direction.
+/// Central differences, and the comparison along single elements and along one direction.
 #include "autograd/gradcheck.h"
 
 #include <cmath>
+
+#include "tensor/relative_error.h"
 
 namespace autograd {
 
@@ -16,74 +18,63 @@ double dot(const std::vector<double>& a, const std::vector<double>& b) {
   return total;
 }
 
-/// L as a function of one input's values.
-class Probe {
- public:
-  Probe(const OpCase& c, std::vector<Tensor> inputs, uint64_t seed)
-      : case_(c), inputs_(std::move(inputs)), seed_(seed) {}
-  double loss(size_t input, const std::vector<double>& values) {
-    const NoGrad no_grad;
-    std::vector<Variable> leaves;
-    for (size_t i = 0; i < inputs_.size(); ++i)
-      leaves.emplace_back(i == input ? Tensor::from(values, inputs_[i].shape(), tensor::Device::reference)
-                                     : inputs_[i]);
-    const Variable y = case_.run(leaves);
-    if (cotangent_.empty())
-      cotangent_ = case_cotangent(y.shape(), tensor::DType::f64, tensor::Device::reference, seed_).to_vector();
-    return dot(y.value().to_vector(), cotangent_);
-  }
-  /// dL / dt of x + t direction at t = 0.
-  double slope(size_t input, const std::vector<double>& x, const std::vector<double>& direction) {
-    std::vector<double> above = x, below = x;
-    for (size_t i = 0; i < x.size(); ++i) {
-      above[i] += kStep * direction[i];
-      below[i] -= kStep * direction[i];
-    }
-    return (loss(input, above) - loss(input, below)) / (2 * kStep);
-  }
-
- private:
-  const OpCase& case_;
-  std::vector<Tensor> inputs_;
-  uint64_t seed_;
-  std::vector<double> cotangent_;
-};
-
 }  // namespace
 
-double relative_error(const std::vector<double>& a, const std::vector<double>& b) {
-  tensor::check(a.size() == b.size(), "relative_error: {} and {} values", a.size(), b.size());
-  double difference = 0;
-  for (size_t i = 0; i < a.size(); ++i) difference += (a[i] - b[i]) * (a[i] - b[i]);
-  const double norm = dot(b, b);
-  return std::sqrt(norm > 0 ? difference / norm : difference);
+double central_difference(const Function& outputs, const Cotangent& cotangent, Variable& x,
+                          const std::vector<double>& direction, double h) {
+  const NoGrad no_graph;
+  const Tensor start = x.value();
+  const std::vector<double> values = start.to_vector();
+  const auto at = [&](double step) {
+    std::vector<double> moved = values;
+    for (size_t i = 0; i < moved.size(); ++i) moved[i] += step * direction[i];
+    x.set_value(Tensor::from(moved, start.shape(), tensor::Device::reference));
+    return outputs();
+  };
+  const std::vector<Variable> above = at(h), below = at(-h);
+  x.set_value(start);
+  double total = 0;
+  for (size_t i = 0; i < above.size(); ++i) {
+    const auto a = above[i].value().to_vector(), b = below[i].value().to_vector(),
+               c = cotangent(i, above[i].shape()).to_vector();
+    for (size_t j = 0; j < a.size(); ++j) total += (a[j] - b[j]) * c[j];
+  }
+  return total / (2 * h);
 }
 
 std::vector<GradientError> gradcheck(const OpCase& c, uint64_t seed) {
   const std::vector<Tensor> inputs = case_inputs(c, tensor::DType::f64, tensor::Device::reference, seed);
   const CaseResult result = run_case(c, inputs, seed);
-  Probe probe(c, inputs, seed);
+  std::vector<Variable> leaves(inputs.begin(), inputs.end());
+  const auto slope = [&](size_t input, const std::vector<double>& direction) {
+    return central_difference([&] { return std::vector{c.run(leaves)}; },
+                              [&](size_t, const tensor::Shape& y) {
+                                return case_cotangent(y, tensor::DType::f64, tensor::Device::reference, seed);
+                              },
+                              leaves[input], direction, kStep);
+  };
   std::vector<GradientError> errors;
   for (size_t input = 0; input < inputs.size(); ++input) {
     if (!c.inputs[input].differentiable) continue;
     tensor::check(result.gradients[input].defined(), "gradcheck: {} gave input {} no gradient", c.name, input);
-    const std::vector<double> x = inputs[input].to_vector(), analytic = result.gradients[input].to_vector();
+    const std::vector<double> analytic = result.gradients[input].to_vector();
 
     std::vector<double> numeric_sample, analytic_sample;
-    const size_t sampled = std::min(kSampled, x.size());
+    const size_t sampled = std::min(kSampled, analytic.size());
     for (size_t j = 0; j < sampled; ++j) {
-      const size_t i = j * x.size() / sampled;
-      std::vector<double> unit(x.size(), 0);
+      const size_t i = j * analytic.size() / sampled;
+      std::vector<double> unit(analytic.size(), 0);
       unit[i] = 1;
-      numeric_sample.push_back(probe.slope(input, x, unit));
+      numeric_sample.push_back(slope(input, unit));
       analytic_sample.push_back(analytic[i]);
     }
-    std::vector<double> direction(x.size());
-    for (size_t i = 0; i < x.size(); ++i) direction[i] = 2 * tensor::uniform({seed, 2000 + uint32_t(input), 0}, i) - 1;
-    const double slope = probe.slope(input, x, direction);
+    std::vector<double> direction(analytic.size());
+    for (size_t i = 0; i < analytic.size(); ++i)
+      direction[i] = 2 * tensor::uniform({seed, 2000 + uint32_t(input), 0}, i) - 1;
+    const double numeric = slope(input, direction);
     const double scale = std::sqrt(dot(analytic, analytic) * dot(direction, direction));
-    errors.push_back({input, relative_error(analytic_sample, numeric_sample),
-                      std::abs(slope - dot(analytic, direction)) / (scale > 0 ? scale : 1)});
+    errors.push_back({input, tensor::relative_error(analytic_sample, numeric_sample),
+                      std::abs(numeric - dot(analytic, direction)) / (scale > 0 ? scale : 1)});
   }
   return errors;
 }

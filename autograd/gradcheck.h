@@ -1,5 +1,6 @@
 /// Compares the gradients of an op case with central differences.
 #pragma once
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -20,7 +21,12 @@ struct GradientError {
 /// a direction.
 std::vector<GradientError> gradcheck(const OpCase& c, uint64_t seed = 1);
 
-/// |a - b| / |b| over all elements, Euclidean; |a - b| when b is zero. Throws when the sizes differ.
-double relative_error(const std::vector<double>& a, const std::vector<double>& b);
+using Function = std::function<std::vector<Variable>()>;
+using Cotangent = std::function<Tensor(size_t output, const tensor::Shape& shape)>;
+/// The slope of L = sum over outputs i of sum(y_i cotangent_i) along `direction` in x: (L(x + h d) - L(x - h d)) / 2h.
+/// `outputs` computes all y from x's present value, in f64 on the reference. Differences are taken before the sum,
+/// where less cancels.
+double central_difference(const Function& outputs, const Cotangent& cotangent, Variable& x,
+                          const std::vector<double>& direction, double h);
 
 }  // namespace autograd

@@ -265,8 +265,7 @@ tensor::Tensor draw(const CaseInput& input, const tensor::RandomKey& key) {
   if (input.values == Values::distinct) {
     std::vector<int64_t> order(values.size());
     std::iota(order.begin(), order.end(), int64_t(0));
-    for (int64_t i = count - 1; i > 0; --i)
-      std::swap(order[size_t(i)], order[tensor::uniform_below(key, uint64_t(i), uint32_t(i + 1))]);
+    tensor::shuffle(order, key);
     for (size_t i = 0; i < values.size(); ++i) values[i] = input.low + range * (double(order[i]) + 0.5) / double(count);
   } else {
     for (size_t i = 0; i < values.size(); ++i) {

@@ -1,9 +1,5 @@
-/// Names of the backbones, and the factory.
+/// What is known of a network by its kind alone.
 #include "cris/backbone.h"
-
-#include "cris/segnet.h"
-#include "cris/unet.h"
-#include "cris/unet_plus_plus.h"
 
 namespace cris {
 
@@ -11,21 +7,13 @@ int64_t default_base(BackboneKind kind) { return kind == BackboneKind::unet_plus
 
 int64_t size_multiple(BackboneKind kind) { return kind == BackboneKind::segnet ? 32 : 16; }
 
-std::unique_ptr<Backbone> make_backbone(const BackboneOptions& given) {
-  BackboneOptions o = given;
-  if (o.base == 0) o.base = default_base(o.kind);
-  tensor::check(o.base > 0 && o.base <= 4096, "{}: base width {} is outside 1 to 4096", name(o.kind), o.base);
-  tensor::check(!o.deep_supervision || o.kind == BackboneKind::unet_plus_plus,
-                "{}: deep supervision is an option of unet++ only", name(o.kind));
-  switch (o.kind) {
-    case BackboneKind::unet:
-      return std::make_unique<UNet>(o);
-    case BackboneKind::unet_plus_plus:
-      return std::make_unique<UNetPlusPlus>(o);
-    case BackboneKind::segnet:
-      return std::make_unique<SegNet>(o);
-  }
-  throw tensor::Error("make_backbone: no such kind");
+void check_image(BackboneKind kind, const tensor::Shape& image, int64_t channels) {
+  const int64_t multiple = size_multiple(kind);
+  tensor::check(image.rank() == 4 && image[3] == channels, "{}: needs images [N,H,W,{}], not {}", name(kind), channels,
+                image);
+  tensor::check(image[0] > 0 && image[1] > 0 && image[2] > 0 && image[1] % multiple == 0 && image[2] % multiple == 0,
+                "{}: image {}: height and width must be multiples of {}; choose such a size", name(kind), image,
+                multiple);
 }
 
 }  // namespace cris

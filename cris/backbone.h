@@ -1,6 +1,5 @@
-/// The interface of the segmentation networks, and the factory that makes one by name.
+/// The interface of the segmentation networks.
 #pragma once
-#include <memory>
 #include <string>
 #include <vector>
 
@@ -32,6 +31,7 @@ class Backbone : public nn::Module {
   virtual std::vector<Variable> operator()(Variable image) = 0;
 };
 
-std::unique_ptr<Backbone> make_backbone(const BackboneOptions& options);
+/// Throws unless `image` is [N,H,W,channels] and H and W are multiples of size_multiple(kind).
+void check_image(BackboneKind kind, const tensor::Shape& image, int64_t channels);
 
 }  // namespace cris

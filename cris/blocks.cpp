@@ -46,11 +46,4 @@ void DoubleConv::set_folded(bool on) {
   folded2_ = on ? nn::fold(conv2_, norm2_) : nn::FoldedConv{};
 }
 
-void check_image(const char* network, const tensor::Shape& image, int64_t channels, int64_t multiple) {
-  tensor::check(image.rank() == 4 && image[3] == channels, "{}: needs images [N,H,W,{}], not {}", network, channels,
-                image);
-  tensor::check(image[0] > 0 && image[1] > 0 && image[2] > 0 && image[1] % multiple == 0 && image[2] % multiple == 0,
-                "{}: image {}: height and width must be multiples of {}; choose such a size", network, image, multiple);
-}
-
 }  // namespace cris

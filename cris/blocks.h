@@ -39,7 +39,4 @@ class DoubleConv : public nn::Module {
   nn::FoldedConv folded1_, folded2_;
 };
 
-/// Throws Error unless `image` is [N,H,W,channels] with H and W multiples of `multiple`, naming `network`.
-void check_image(const char* network, const tensor::Shape& image, int64_t channels, int64_t multiple);
-
 }  // namespace cris

@@ -40,19 +40,19 @@ LabelMap label_map(const data::Image& picture, const std::string& name, bool bla
     const uint8_t* const p = picture.pixels.data() + i * picture.channels;
     colour[i] = picture.channels == 3 ? p[0] | p[1] << 8 | p[2] << 16 : p[0] * 0x010101u;
     label_of.emplace(colour[i], 0);
-    data::require(int64_t(label_of.size()) <= kMaxLabels + 1,
-                  "{}: more than {} colours: a label map has one colour a label (is it a photograph, or a JPEG?)", name,
-                  kMaxLabels);
+    data::require_data(int64_t(label_of.size()) <= kMaxLabels + 1,
+                       "{}: more than {} colours: a label map has one colour a label (is it a photograph, or a JPEG?)",
+                       name, kMaxLabels);
   }
   for (auto& [c, label] : label_of) {
     const bool unsure = c == 0 && !black_is_label;
     label = unsure ? -1 : int32_t(y.colours.size());
     if (!unsure) y.colours.push_back(c);
   }
-  data::require(y.colours.size() >= 2, "{}: {} label{} (black means unsure): at least 2 are needed", name,
-                y.colours.size(), y.colours.size() == 1 ? "" : "s");
-  data::require(int64_t(y.colours.size()) <= kMaxLabels, "{}: {} labels; at most {} are possible", name,
-                y.colours.size(), kMaxLabels);
+  data::require_data(y.colours.size() >= 2, "{}: {} label{} (black means unsure): at least 2 are needed", name,
+                     y.colours.size(), y.colours.size() == 1 ? "" : "s");
+  data::require_data(int64_t(y.colours.size()) <= kMaxLabels, "{}: {} labels; at most {} are possible", name,
+                     y.colours.size(), kMaxLabels);
   y.labels.resize(colour.size());
   for (size_t i = 0; i < colour.size(); ++i) y.labels[i] = label_of[colour[i]];
   return y;
@@ -80,12 +80,12 @@ Tensor log_probability(const LabelMap& map, const DenseCrfOptions& o) {
 }
 
 Tensor log_probability(const std::vector<data::Image>& maps) {
-  data::require(!maps.empty(), "crf: no probability map was given");
+  data::require_data(!maps.empty(), "crf: no probability map was given");
   const data::Image& first = maps.front();
   for (const data::Image& m : maps)
-    data::require(m.height == first.height && m.width == first.width,
-                  "crf: probability maps of {} x {} and {} x {} pixels do not fit together", first.width, first.height,
-                  m.width, m.height);
+    data::require_data(m.height == first.height && m.width == first.width,
+                       "crf: probability maps of {} x {} and {} x {} pixels do not fit together", first.width,
+                       first.height, m.width, m.height);
   const int64_t labels = std::max<int64_t>(2, int64_t(maps.size()));
   const Tensor y({1, first.height, first.width, labels}, DType::f32, Device::cpu);
   const auto log_of = [](float p) { return std::log(std::clamp(p, 1e-5f, 1.0f)); };
@@ -106,10 +106,10 @@ Tensor dense_crf(const Tensor& log_probability, const data::Image& image, const 
                  const DenseCrfOptions& o) {
   check_options(o);
   const tensor::Shape& s = log_probability.shape();
-  data::require(s[1] == image.height && s[2] == image.width,
-                "{}: the image has {} x {} pixels, its labels or probabilities {} x {}: they must be of one size", name,
-                image.width, image.height, s[2], s[1]);
-  data::require(image.channels == 3, "{}: {} channel(s); the CRF needs colours", name, image.channels);
+  data::require_data(s[1] == image.height && s[2] == image.width,
+                     "{}: the image has {} x {} pixels, its labels or probabilities {} x {}: they must be of one size",
+                     name, image.width, image.height, s[2], s[1]);
+  data::require_data(image.channels == 3, "{}: {} channel(s); the CRF needs colours", name, image.channels);
   const Tensor colours({1, image.height, image.width, 3}, DType::f32, Device::cpu);
   std::copy(image.pixels.begin(), image.pixels.end(), colours.data<float>());
 

@@ -115,8 +115,8 @@ std::vector<ImageScore> Scores::per_image(double threshold) const {
   return scores;
 }
 
-Summary Scores::summary(double threshold) const {
-  Summary s{.threshold = threshold, .images = images()};
+MeanScores Scores::summary(double threshold) const {
+  MeanScores s{.threshold = threshold, .images = images()};
   if (images_.empty()) return s;
   for (const ImageScore& i : per_image(threshold)) {
     s.dice += i.dice, s.precision += i.precision, s.recall += i.recall;

@@ -32,7 +32,7 @@ struct ImageScore {
 };
 
 /// Means over images, and the same from pooled pixels beside them.
-struct Summary {
+struct MeanScores {
   double threshold = 0.5;
   int64_t images = 0;
   double dice = 0, precision = 0, recall = 0, mse = 0, mse_thresholded = 0;
@@ -49,7 +49,7 @@ class Scores {
   /// probability: `pixels` values in [0, 1]; mask: 0 or 1. Throws Error on a probability that is not finite.
   void add(const std::string& name, const float* probability, const float* mask, int64_t pixels);
   int64_t images() const { return int64_t(images_.size()); }
-  Summary summary(double threshold) const;
+  MeanScores summary(double threshold) const;
   std::vector<ImageScore> per_image(double threshold) const;
   /// The grid's threshold with the highest mean Dice over images; the lowest on ties.
   double best_threshold() const;

@@ -1,9 +1,29 @@
-/// The composed model.
+/// The composed model: which network, what stands behind it, and the way of an image through both.
 #include "cris/model.h"
 
+#include "cris/segnet.h"
+#include "cris/unet.h"
+#include "cris/unet_plus_plus.h"
 #include "nn/precision.h"
 
 namespace cris {
+
+std::unique_ptr<Backbone> make_backbone(const BackboneOptions& given) {
+  BackboneOptions o = given;
+  if (o.base == 0) o.base = default_base(o.kind);
+  tensor::check(o.base > 0 && o.base <= 4096, "{}: base width {} is outside 1 to 4096", name(o.kind), o.base);
+  tensor::check(!o.deep_supervision || o.kind == BackboneKind::unet_plus_plus,
+                "{}: deep supervision is an option of unet++ only", name(o.kind));
+  switch (o.kind) {
+    case BackboneKind::unet:
+      return std::make_unique<UNet>(o);
+    case BackboneKind::unet_plus_plus:
+      return std::make_unique<UNetPlusPlus>(o);
+    case BackboneKind::segnet:
+      return std::make_unique<SegNet>(o);
+  }
+  throw tensor::Error("make_backbone: no such kind");
+}
 
 Model::Model(const ModelOptions& o) : options(o), backbone(make_backbone(o.backbone)) {
   if (o.strategy == Strategy::fcn || o.strategy == Strategy::cris) refiner.emplace(o.refiner);

@@ -30,6 +30,9 @@ struct Outputs {
   std::vector<Variable> sides;  ///< of deep supervision's other heads, in training; usually empty
 };
 
+/// The network of that kind. Throws on a width or an option that it does not have.
+std::unique_ptr<Backbone> make_backbone(const BackboneOptions& options);
+
 /// Names: backbone.*, refiner.*, crf.*.
 class Model : public nn::Module {
  public:

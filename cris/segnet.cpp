@@ -25,7 +25,7 @@ SegNet::SegNet(const BackboneOptions& o)
 }
 
 std::vector<Variable> SegNet::operator()(Variable image) {
-  check_image("segnet", image.shape(), in_channels_, 1 << kStages);
+  check_image(BackboneKind::segnet, image.shape(), in_channels_);
   Variable x = std::move(image);
   autograd::Pooled pooled[kStages];
   for (int s = 0; s < kStages; ++s) {

@@ -25,7 +25,7 @@ UNet::UNet(const BackboneOptions& o)
 }
 
 std::vector<Variable> UNet::operator()(Variable image) {
-  check_image("unet", image.shape(), in_channels_, 1 << (kStages - 1));
+  check_image(BackboneKind::unet, image.shape(), in_channels_);
   std::vector<Variable> skips;
   Variable x = std::move(image);
   for (int i = 0; i < kStages; ++i) {

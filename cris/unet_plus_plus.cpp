@@ -19,7 +19,7 @@ UNetPlusPlus::UNetPlusPlus(const BackboneOptions& o)
 }
 
 std::vector<Variable> UNetPlusPlus::operator()(Variable image) {
-  check_image("unet++", image.shape(), in_channels_, 1 << (kDepth - 1));
+  check_image(BackboneKind::unet_plus_plus, image.shape(), in_channels_);
   std::vector<Variable> value[kDepth];  // value[i][j]: node i_j
   std::vector<Variable> logits;
   for (int j = 0; j < kDepth; ++j) {

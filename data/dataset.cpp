@@ -47,8 +47,8 @@ std::map<std::string, std::string> images_by_name(const std::string& folder, std
 void require_folder(const std::string& path, const std::string& dataset) {
   std::error_code error;
   const bool found = fs::is_directory(path, error);
-  require(found, "{} is missing: a data set is a folder with images/ and masks/ inside; is {} the right one?", path,
-          dataset);
+  require_data(found, "{} is missing: a data set is a folder with images/ and masks/ inside; is {} the right one?",
+               path, dataset);
 }
 
 }  // namespace
@@ -56,7 +56,7 @@ void require_folder(const std::string& path, const std::string& dataset) {
 Listing list_dataset(const std::string& folder) {
   std::error_code error;
   const bool found = fs::is_directory(folder, error);
-  require(found, "{}: no such folder; give one with images/ and masks/ inside", folder);
+  require_data(found, "{}: no such folder; give one with images/ and masks/ inside", folder);
   require_folder(folder + "/images", folder);
   require_folder(folder + "/masks", folder);
   Listing listing{{folder, {}}, {}};
@@ -82,21 +82,22 @@ Dataset open_dataset(const std::string& folder) {
   Listing listing = list_dataset(folder);
   const std::vector<std::string>& problems = listing.problems;
   if (problems.size() == 1) throw FormatError(problems.front());
-  require(problems.empty(), "{} (and {} more problems; `cris data check {}` lists them)",
-          problems.empty() ? "" : problems.front(), problems.size() - 1, folder);
+  require_data(problems.empty(), "{} (and {} more problems; `cris data check {}` lists them)",
+               problems.empty() ? "" : problems.front(), problems.size() - 1, folder);
   return std::move(listing.dataset);
 }
 
 Sample read_pair(const Pair& pair) {
   Sample sample{read_image(pair.image, 3), read_image(pair.mask, 1)};
-  require(sample.mask.height == sample.image.height && sample.mask.width == sample.image.width,
-          "{} is {} x {} but its image {} is {} x {} (width x height); make the mask anew at the image's size",
-          pair.mask, sample.mask.width, sample.mask.height, pair.image, sample.image.width, sample.image.height);
+  require_data(sample.mask.height == sample.image.height && sample.mask.width == sample.image.width,
+               "{} is {} x {} but its image {} is {} x {} (width x height); make the mask anew at the image's size",
+               pair.mask, sample.mask.width, sample.mask.height, pair.image, sample.image.width, sample.image.height);
   const int brightest = *std::ranges::max_element(sample.mask.pixels);
-  require(brightest == 0 || brightest >= kMaskThreshold,
-          "{} is not black, yet no pixel of it counts as polyp: its values go up to {}, and polyps begin at {}; make "
-          "polyps white (255) in it, or all of it black (0) if there is none",
-          pair.mask, brightest, kMaskThreshold);
+  require_data(
+      brightest == 0 || brightest >= kMaskThreshold,
+      "{} is not black, yet no pixel of it counts as polyp: its values go up to {}, and polyps begin at {}; make "
+      "polyps white (255) in it, or all of it black (0) if there is none",
+      pair.mask, brightest, kMaskThreshold);
   return sample;
 }
 
@@ -107,23 +108,24 @@ void write_dataset(const std::string& out, const std::vector<std::string>& names
   for (const char* folder : kFolders) {
     if (!fs::is_directory(out + folder)) continue;
     for (const std::string& file : list_files(out + folder))
-      require(file.ends_with(".png") && ours.contains(base_name(file)),
-              "{}{} holds {}, which is not of this set; choose another folder or empty this one", out, folder, file);
+      require_data(file.ends_with(".png") && ours.contains(base_name(file)),
+                   "{}{} holds {}, which is not of this set; choose another folder or empty this one", out, folder,
+                   file);
   }
-  Workshop workshop(out);
-  for (const char* folder : kFolders) create_folder(workshop.path() + folder);
+  StagingFolder staging(out);
+  for (const char* folder : kFolders) create_folder(staging.path() + folder);
   for_each_index(int64_t(names.size()), threads, [&](int64_t i) {
     const Sample pair = make(i);
     const std::string file = "/" + names[size_t(i)] + ".png";
-    write_png(workshop.path() + kFolders[0] + file, pair.image);
-    write_png(workshop.path() + kFolders[1] + file, pair.mask);
+    write_png(staging.path() + kFolders[0] + file, pair.image);
+    write_png(staging.path() + kFolders[1] + file, pair.mask);
   });
-  workshop.publish();
+  staging.publish();
 }
 
 int64_t prepare_dataset(const Dataset& dataset, const std::string& out, int64_t height, int64_t width, int threads) {
   std::error_code ignored;
-  require(!fs::equivalent(dataset.folder, out, ignored), "{} is the data set itself; choose another -o", out);
+  require_data(!fs::equivalent(dataset.folder, out, ignored), "{} is the data set itself; choose another -o", out);
   std::vector<std::string> names;
   for (const Pair& pair : dataset.pairs) names.push_back(pair.name);
   write_dataset(out, names, threads,

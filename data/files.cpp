@@ -17,10 +17,10 @@ namespace fs = std::filesystem;
 std::vector<std::string> list_files(const std::string& folder) {
   std::error_code error;
   const bool is_folder = fs::is_directory(folder, error);
-  require(is_folder, "{}: no such folder", folder);
+  require_data(is_folder, "{}: no such folder", folder);
   std::vector<std::string> names;
   fs::directory_iterator it(folder, error);
-  require(!error, "cannot list {}: {}", folder, error.message());
+  require_data(!error, "cannot list {}: {}", folder, error.message());
   for (; it != fs::directory_iterator(); it.increment(error)) {
     const std::string name = it->path().filename();
     std::error_code ignored;
@@ -30,7 +30,7 @@ std::vector<std::string> list_files(const std::string& folder) {
     if (name[0] != '.' && (type == fs::file_type::regular || lost)) names.push_back(name);
     if (error) break;
   }
-  require(!error, "cannot list {}: {}", folder, error.message());
+  require_data(!error, "cannot list {}: {}", folder, error.message());
   std::sort(names.begin(), names.end());
   return names;
 }
@@ -38,7 +38,8 @@ std::vector<std::string> list_files(const std::string& folder) {
 void create_folder(const std::string& folder) {
   std::error_code error;
   fs::create_directories(folder, error);
-  require(!error, "cannot create the folder {}: {}; choose a place that you may write to", folder, error.message());
+  require_data(!error, "cannot create the folder {}: {}; choose a place that you may write to", folder,
+               error.message());
 }
 
 namespace {
@@ -55,20 +56,20 @@ void move_content(const fs::path& from, const fs::path& to) {
 }
 }  // namespace
 
-Workshop::Workshop(std::string folder)
+StagingFolder::StagingFolder(std::string folder)
     : folder_(std::move(folder)), path_(folder_ + "/.partial"), fresh_(!fs::exists(folder_)) {
   std::error_code ignored;
   fs::remove_all(path_, ignored);
   create_folder(path_);
 }
 
-Workshop::~Workshop() {
+StagingFolder::~StagingFolder() {
   std::error_code ignored;
   fs::remove_all(path_, ignored);
   if (fresh_) fs::remove(folder_, ignored);  // no longer empty once its content was published
 }
 
-void Workshop::publish() {
+void StagingFolder::publish() {
   try {
     move_content(path_, folder_);
   } catch (const fs::filesystem_error& e) {

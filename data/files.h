@@ -15,13 +15,13 @@ void create_folder(const std::string& folder);
 
 /// Files that appear together: they are made in FOLDER/.partial, which no listing shows, and `publish` moves them to
 /// the same places in FOLDER. Without it nothing of them stays, nor FOLDER itself where that is new.
-class Workshop {
+class StagingFolder {
  public:
   /// Begins empty: what a killed process left there is removed. Throws FormatError when nothing can be written.
-  explicit Workshop(std::string folder);
-  ~Workshop();
-  Workshop(const Workshop&) = delete;
-  Workshop& operator=(const Workshop&) = delete;
+  explicit StagingFolder(std::string folder);
+  ~StagingFolder();
+  StagingFolder(const StagingFolder&) = delete;
+  StagingFolder& operator=(const StagingFolder&) = delete;
   const std::string& path() const { return path_; }
   /// Replaces files of the same names and keeps all others. Throws FormatError.
   void publish();

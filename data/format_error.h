@@ -16,7 +16,7 @@ class FormatError : public tensor::Error {
 
 /// Throws FormatError with the formatted message unless `ok`.
 template <class... A>
-void require(bool ok, fmt::format_string<const A&...> message, const A&... args) {
+void require_data(bool ok, fmt::format_string<const A&...> message, const A&... args) {
   if (!ok) throw FormatError(fmt::format(message, args...));
 }
 

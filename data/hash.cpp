@@ -1,18 +1,14 @@
-/// SHA-256 through OpenSSL's EVP interface, or as plain arithmetic where there is no OpenSSL.
+/// SHA-256 as FIPS 180-4 writes it: blocks of 64 bytes, 64 rounds each.
 #include "data/hash.h"
 
 #include <bit>
 #include <cstdint>
 
-#include "tensor/check.h"
-
-#if !defined(CRIS_BARE)
-#include <openssl/evp.h>
-#endif
+#include <fmt/format.h>
 
 namespace data {
 
-std::string sha256_plain(std::string_view bytes) {
+std::string sha256(std::string_view bytes) {
   // The first 32 bits of the fractional parts of the cube roots of the first 64 primes.
   static constexpr uint32_t kRound[64] = {
       0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
@@ -62,19 +58,5 @@ std::string sha256_plain(std::string_view bytes) {
   for (const uint32_t word : state) text += fmt::format("{:08x}", word);
   return text;
 }
-
-#if defined(CRIS_BARE)
-std::string sha256(std::string_view bytes) { return sha256_plain(bytes); }
-#else
-std::string sha256(std::string_view bytes) {
-  unsigned char digest[EVP_MAX_MD_SIZE];
-  unsigned length = 0;
-  const bool ok = EVP_Digest(bytes.data(), bytes.size(), digest, &length, EVP_sha256(), nullptr) == 1;
-  tensor::check(ok, "sha256: OpenSSL refused to hash {} bytes", bytes.size());
-  std::string text;
-  for (unsigned i = 0; i < length; ++i) text += fmt::format("{:02x}", digest[i]);
-  return text;
-}
-#endif
 
 }  // namespace data

@@ -7,7 +7,5 @@ namespace data {
 
 /// 64 hexadecimal digits, as `sha256sum` prints them. Source: FIPS 180-4.
 std::string sha256(std::string_view bytes);
-/// The same without OpenSSL, several times slower: what builds with carried headers alone (CRIS_BARE) use.
-std::string sha256_plain(std::string_view bytes);
 
 }  // namespace data

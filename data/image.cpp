@@ -51,7 +51,7 @@ namespace data {
 namespace {
 
 void require_size(int64_t height, int64_t width, const std::string& name) {
-  require(
+  require_data(
       height > 0 && width > 0 && height <= kMaxImageSide && width <= kMaxImageSide && height * width <= kMaxImagePixels,
       "{}: {} x {} pixels is beyond the limit of {} a side and {} in all; make it smaller", name, width, height,
       kMaxImageSide, kMaxImagePixels);
@@ -224,8 +224,8 @@ Image decode_with_libtiff(std::string_view bytes, const std::string& name, int w
 
 Image decode_image(std::string_view bytes, const std::string& name, int channels) {
   tensor::check(channels == 1 || channels == 3, "decode_image: 1 or 3 channels, not {}", channels);
-  require(bytes.size() <= kMaxDecoderBytes, "{}: {} bytes are too many for an image; make it smaller", name,
-          bytes.size());
+  require_data(bytes.size() <= kMaxDecoderBytes, "{}: {} bytes are too many for an image; make it smaller", name,
+               bytes.size());
   switch (image_format(bytes, name)) {
     case ImageFormat::png:
       check_png_is_whole(bytes, name);

@@ -78,7 +78,7 @@ class HuffmanTables {
  private:
   bool defined_[2][4] = {};
   static void need(bool ok, const std::string& name) {
-    require(ok, "{}: the JPEG's Huffman tables are damaged or missing; {}", name, kRemedy);
+    require_data(ok, "{}: the JPEG's Huffman tables are damaged or missing; {}", name, kRemedy);
   }
 };
 
@@ -86,7 +86,7 @@ class HuffmanTables {
 
 ImageFormat image_format(std::string_view bytes, const std::string& name) {
   using namespace std::string_view_literals;
-  require(!bytes.empty(), "{}: the file is empty (0 bytes); {}", name, kRemedy);
+  require_data(!bytes.empty(), "{}: the file is empty (0 bytes); {}", name, kRemedy);
   if (bytes.starts_with("\x89PNG\r\n\x1a\n"sv)) return ImageFormat::png;
   if (bytes.starts_with("\xff\xd8\xff"sv)) return ImageFormat::jpeg;
   if (bytes.starts_with("BM"sv)) return ImageFormat::bmp;
@@ -99,13 +99,14 @@ ImageFormat image_format(std::string_view bytes, const std::string& name) {
 void check_png_is_whole(std::string_view bytes, const std::string& name) {
   size_t at = 8;
   for (;;) {
-    require(at + 12 <= bytes.size(), "{}: the PNG is cut off after {} bytes; {}", name, bytes.size(), kRemedy);
+    require_data(at + 12 <= bytes.size(), "{}: the PNG is cut off after {} bytes; {}", name, bytes.size(), kRemedy);
     const uint64_t length = big_endian(bytes, at);
     const std::string_view type = bytes.substr(at + 4, 4);
-    require(at + 12 + length <= bytes.size(), "{}: the PNG is cut off inside its {} chunk; {}", name, beginning(type),
-            kRemedy);
-    require(crc32(bytes.substr(at + 4, length + 4)) == big_endian(bytes, at + 8 + length),
-            "{}: the PNG's {} chunk at byte {} is damaged (wrong checksum); {}", name, beginning(type), at, kRemedy);
+    require_data(at + 12 + length <= bytes.size(), "{}: the PNG is cut off inside its {} chunk; {}", name,
+                 beginning(type), kRemedy);
+    require_data(crc32(bytes.substr(at + 4, length + 4)) == big_endian(bytes, at + 8 + length),
+                 "{}: the PNG's {} chunk at byte {} is damaged (wrong checksum); {}", name, beginning(type), at,
+                 kRemedy);
     if (type == "IEND") return;
     at += 12 + length;
   }
@@ -113,15 +114,16 @@ void check_png_is_whole(std::string_view bytes, const std::string& name) {
 
 void check_jpeg_is_whole(std::string_view bytes, const std::string& name) {
   const auto need = [&](bool ok) {
-    require(ok, "{}: the JPEG is cut off after {} bytes (no end-of-image marker); {}", name, bytes.size(), kRemedy);
+    require_data(ok, "{}: the JPEG is cut off after {} bytes (no end-of-image marker); {}", name, bytes.size(),
+                 kRemedy);
   };
   size_t at = 2;
   bool scanned = false, progressive = false;
   HuffmanTables tables;
   for (;;) {
     need(at + 2 <= bytes.size());
-    require(byte(bytes, at) == 0xff, "{}: the JPEG is damaged at byte {} (no marker where one belongs); {}", name, at,
-            kRemedy);
+    require_data(byte(bytes, at) == 0xff, "{}: the JPEG is damaged at byte {} (no marker where one belongs); {}", name,
+                 at, kRemedy);
     const uint32_t marker = byte(bytes, at + 1);
     if (marker == 0xff) {  // padding before a marker
       ++at;
@@ -129,13 +131,14 @@ void check_jpeg_is_whole(std::string_view bytes, const std::string& name) {
     }
     at += 2;
     if (marker == 0xd9) {
-      require(scanned, "{}: the JPEG holds no picture; {}", name, kRemedy);
+      require_data(scanned, "{}: the JPEG holds no picture; {}", name, kRemedy);
       return;
     }
     if (marker == 0x01 || (marker >= 0xd0 && marker <= 0xd8)) continue;  // markers without a length
     need(at + 2 <= bytes.size());
     const size_t length = byte(bytes, at) << 8 | byte(bytes, at + 1);
-    require(length >= 2, "{}: the JPEG is damaged at byte {} (segment of length {}); {}", name, at, length, kRemedy);
+    require_data(length >= 2, "{}: the JPEG is damaged at byte {} (segment of length {}); {}", name, at, length,
+                 kRemedy);
     need(at + length <= bytes.size());
     const std::string_view segment = bytes.substr(at + 2, length - 2);
     if (marker == 0xc2) progressive = true;
@@ -156,19 +159,19 @@ void check_jpeg_is_whole(std::string_view bytes, const std::string& name) {
 void check_bmp_is_whole(std::string_view bytes, const std::string& name) {
   const auto two = [&](size_t i) { return byte(bytes, i) | byte(bytes, i + 1) << 8; };
   const auto whole = [&](uint64_t size) {
-    require(size <= bytes.size(), "{}: the BMP is cut off: {} bytes of {}; {}", name, bytes.size(), size, kRemedy);
+    require_data(size <= bytes.size(), "{}: the BMP is cut off: {} bytes of {}; {}", name, bytes.size(), size, kRemedy);
   };
   whole(26);
   const uint64_t start = little_endian(bytes, 10), header = little_endian(bytes, 14);
   const bool ancient = header == 12;  // of OS/2: extents of 16 bits
   whole(std::max(14 + header, ancient ? uint64_t(26) : uint64_t(54)));
-  require(ancient || header < 40 || little_endian(bytes, 30) == 0 || little_endian(bytes, 30) == 3,
-          "{}: compressed BMPs are not read; convert it to PNG", name);
+  require_data(ancient || header < 40 || little_endian(bytes, 30) == 0 || little_endian(bytes, 30) == 3,
+               "{}: compressed BMPs are not read; convert it to PNG", name);
   const int64_t width = ancient ? int64_t(two(18)) : int32_t(little_endian(bytes, 18));
   const int64_t height = ancient ? int64_t(two(20)) : int32_t(little_endian(bytes, 22));
   const uint64_t bits = two(ancient ? 24 : 28);
   const uint64_t rows = uint64_t(height < 0 ? -height : height);
-  require(width > 0 && rows > 0, "{}: the BMP claims {} x {} pixels; {}", name, width, height, kRemedy);
+  require_data(width > 0 && rows > 0, "{}: the BMP claims {} x {} pixels; {}", name, width, height, kRemedy);
   const uint64_t row_bytes = (uint64_t(width) * bits + 31) / 32 * 4;
   whole(start + rows * row_bytes);
 }

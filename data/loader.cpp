@@ -39,9 +39,9 @@ std::vector<Pair> select(const Dataset& dataset, const std::vector<std::string>&
   std::vector<Pair> chosen;
   for (const std::string& name : names) {
     const auto found = by_name.find(name);
-    require(found != by_name.end(),
-            "the split names \"{}\", which {} does not hold; was the split made for another data set?", name,
-            dataset.folder);
+    require_data(found != by_name.end(),
+                 "the split names \"{}\", which {} does not hold; was the split made for another data set?", name,
+                 dataset.folder);
     chosen.push_back(*found->second);
   }
   return chosen;
@@ -61,7 +61,8 @@ int64_t Loader::steps_per_epoch() const { return (store_->size() + options_.batc
 std::vector<int64_t> Loader::order(int64_t epoch) const {
   std::vector<int64_t> order(size_t(store_->size()));
   std::iota(order.begin(), order.end(), int64_t(0));
-  if (options_.shuffle) shuffle(order, {.seed = options_.seed, .stream = kShuffleStream, .step = uint32_t(epoch)});
+  if (options_.shuffle)
+    tensor::shuffle(order, {.seed = options_.seed, .stream = kShuffleStream, .step = uint32_t(epoch)});
   return order;
 }
 

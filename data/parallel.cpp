@@ -1,4 +1,4 @@
-/// Threads that take the next index from a counter. Threads of its own: the team of tensor/machine/parallel.h belongs
+/// Threads that take the next index from a counter. Threads of its own: the pool of tensor/machine/parallel.h belongs
 /// to the thread that computes.
 #include "data/parallel.h"
 
@@ -13,10 +13,8 @@
 
 namespace data {
 
-int default_threads() { return tensor::available_cpus(); }
-
 void for_each_index(int64_t count, int threads, const std::function<void(int64_t)>& work) {
-  const int64_t workers = std::min<int64_t>(count, threads > 0 ? threads : default_threads());
+  const int64_t workers = std::min<int64_t>(count, threads > 0 ? threads : tensor::available_cpus());
   std::atomic<int64_t> next{0};
   std::mutex mutex;
   int64_t failed_at = count;

@@ -5,11 +5,8 @@
 
 namespace data {
 
-/// Threads to use when the caller says 0: as many as the process may run on.
-int default_threads();
-
-/// Calls work(i) for every i in [0, count), on up to `threads` threads (0: default_threads()). When calls throw, the
-/// exception of the lowest i that threw is rethrown once all threads are done; later indices may have been skipped.
+/// Calls work(i) for every i in [0, count), on up to `threads` threads (0: tensor::available_cpus()). When calls throw,
+/// the exception of the lowest i that threw is rethrown once all threads are done; later indices may have been skipped.
 void for_each_index(int64_t count, int threads, const std::function<void(int64_t)>& work);
 
 }  // namespace data

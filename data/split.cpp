@@ -59,7 +59,7 @@ Split random_split(std::vector<std::string> names, uint64_t seed, const SplitSha
   std::sort(names.begin(), names.end());
   check_distinct(names);
   const auto [validation, test] = targets(int64_t(names.size()), shares);
-  shuffle(names, {.seed = seed, .stream = kSplitStream, .step = 0});
+  tensor::shuffle(names, {.seed = seed, .stream = kSplitStream, .step = 0});
   const auto test_end = names.begin() + test, validation_end = test_end + validation;
   return {.training = {validation_end, names.end()},
           .validation = {test_end, validation_end},
@@ -80,7 +80,7 @@ Split grouped_split(const std::vector<std::string>& names, const std::vector<int
     std::sort(list.begin(), list.end());
     order.push_back(group);
   }
-  shuffle(order, {.seed = seed, .stream = kSplitStream, .step = 1});
+  tensor::shuffle(order, {.seed = seed, .stream = kSplitStream, .step = 1});
   const auto [validation, test] = targets(int64_t(names.size()), shares);
   Split split{.training = {},
               .validation = {},
@@ -112,9 +112,9 @@ std::vector<int> cvc_clinicdb_groups(const std::vector<std::string>& names) {
   for (const std::string& name : names) {
     int64_t frame = 0;
     const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), frame);
-    require(error == std::errc() && end == name.data() + name.size() && frame >= 1 && frame <= kLastFrames.back(),
-            "\"{}\" is no frame of CVC-ClinicDB (1 to {}); use a random split for this data set", name,
-            kLastFrames.back());
+    require_data(error == std::errc() && end == name.data() + name.size() && frame >= 1 && frame <= kLastFrames.back(),
+                 "\"{}\" is no frame of CVC-ClinicDB (1 to {}); use a random split for this data set", name,
+                 kLastFrames.back());
     groups.push_back(cvc_clinicdb_sequence(frame));
   }
   return groups;
@@ -141,13 +141,13 @@ Split read_split(const std::string& path) {
     rest.remove_prefix(std::min(end + 1, rest.size()));
     return line;
   };
-  require(next_line() == kTitle, "{}: not a split file (its first line is not \"{}\"); {}", path, kTitle, kRemedy);
+  require_data(next_line() == kTitle, "{}: not a split file (its first line is not \"{}\"); {}", path, kTitle, kRemedy);
   const std::string_view hash = next_line();
-  require(hash.starts_with(kHashLabel) && hash.substr(kHashLabel.size()) == sha256(rest),
-          "{}: the split was changed after it was written (its SHA-256 differs); {}", path, kRemedy);
+  require_data(hash.starts_with(kHashLabel) && hash.substr(kHashLabel.size()) == sha256(rest),
+               "{}: the split was changed after it was written (its SHA-256 differs); {}", path, kRemedy);
   Split split;
   const std::string_view protocol = next_line();
-  require(protocol.starts_with("# "), "{}: the line about the protocol is missing; {}", path, kRemedy);
+  require_data(protocol.starts_with("# "), "{}: the line about the protocol is missing; {}", path, kRemedy);
   split.protocol = protocol.substr(2);
   std::set<std::string_view> seen;
   for (const auto& [title, list] :
@@ -158,15 +158,15 @@ Split read_split(const std::string& path) {
     const bool ok =
         heading.starts_with(start) &&
         std::from_chars(heading.data() + start.size(), heading.data() + heading.size(), count).ec == std::errc();
-    require(ok, "{}: \"{}\" stands where the {} names begin; {}", path, heading, title, kRemedy);
+    require_data(ok, "{}: \"{}\" stands where the {} names begin; {}", path, heading, title, kRemedy);
     for (; count > 0; --count) {
       const std::string_view line = next_line();
-      require(!line.empty(), "{}: the list of {} names is too short; {}", path, title, kRemedy);
-      require(seen.insert(line).second, "{}: the name \"{}\" occurs twice; {}", path, line, kRemedy);
+      require_data(!line.empty(), "{}: the list of {} names is too short; {}", path, title, kRemedy);
+      require_data(seen.insert(line).second, "{}: the name \"{}\" occurs twice; {}", path, line, kRemedy);
       list->emplace_back(line);
     }
   }
-  require(rest.empty(), "{}: more follows the last name; {}", path, kRemedy);
+  require_data(rest.empty(), "{}: more follows the last name; {}", path, kRemedy);
   return split;
 }
 

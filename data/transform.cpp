@@ -1,4 +1,4 @@
-/// Crops, flips, rotations, colours, and their random combination.
+/// Flips, quarter turns, colours, and their random combination.
 #include "data/transform.h"
 
 #include <algorithm>
@@ -30,13 +30,6 @@ struct Place {
 uint8_t to_byte(double v) { return uint8_t(std::clamp(std::lround(v), 0l, 255l)); }
 
 }  // namespace
-
-Image crop(const Image& x, int64_t top, int64_t left, int64_t height, int64_t width) {
-  tensor::check(top >= 0 && left >= 0 && height > 0 && width > 0 && top + height <= x.height && left + width <= x.width,
-                "crop: rows {} + {}, columns {} + {} of an image of {} x {}", top, height, left, width, x.height,
-                x.width);
-  return rearrange(x, height, width, [&](int64_t p, int64_t q) { return Place{top + p, left + q}; });
-}
 
 Image flip_left_right(const Image& x) {
   return rearrange(x, x.height, x.width, [&](int64_t p, int64_t q) { return Place{p, x.width - 1 - q}; });

@@ -29,8 +29,6 @@ void threshold(Image& mask);
 /// Image and mask resized alike, the mask thresholded.
 Sample resize(const Sample& x, int64_t height, int64_t width);
 
-/// Rows [top, top + height), columns [left, left + width). Throws Error when they leave the image.
-Image crop(const Image& x, int64_t top, int64_t left, int64_t height, int64_t width);
 Image flip_left_right(const Image& x);
 Image flip_top_bottom(const Image& x);
 /// Counter-clockwise by 90 degrees, `turns` times; odd turns swap height and width.

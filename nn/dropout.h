@@ -10,8 +10,8 @@ namespace nn {
 /// y = x / (1 - p) with probability 1 - p, else 0, in training; y = x in evaluation.  Source: Srivastava et al. 2014.
 class Dropout : public Module {
  public:
-  explicit Dropout(double p) : p_(p) { tensor::check(p >= 0 && p < 1, "Dropout: probability {} is outside [0, 1)", p); }
-  /// Throws in training when p > 0 and no key was set.
+  explicit Dropout(double p) : p_(p) {}
+  /// Throws in training when p > 0 and no key was set, or p is outside [0, 1).
   Variable operator()(const Variable& x) const {
     if (!training() || p_ == 0) return x;
     tensor::check(key_.has_value(), "Dropout: no random key; call nn::set_random_step before each training step");

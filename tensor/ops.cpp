@@ -108,10 +108,6 @@ Tensor dropout(const RandomKey& key, double p, const Tensor& x) {
   of(x).dropout(key, p, x, y);
   return y;
 }
-bool all_finite(const Tensor& x) {
-  // 0 x is 0 for finite x and NaN otherwise, and a sum keeps NaN.
-  return !std::isnan(sum(map(Affine{0, 0}, x)).item());
-}
 
 // ---- matrix product ------------------------------------------------------------------------------------------------
 Tensor matmul(const Tensor& a, const Tensor& b, bool transpose_a, bool transpose_b) {

@@ -30,8 +30,6 @@ Tensor sum(const Tensor& x);
 /// Sum over all but the last axis: [C].
 Tensor sum_to_last(const Tensor& x);
 Tensor dropout(const RandomKey& key, double p, const Tensor& x);
-/// True when every element is finite.
-bool all_finite(const Tensor& x);
 
 // ---- matrix product ------------------------------------------------------------------------------------------------
 /// op(a) op(b) of two matrices, op transposing on request.

@@ -5,6 +5,8 @@
 
 #include <cmath>
 #include <cstdint>
+#include <utility>
+#include <vector>
 
 #include "tensor/host_device.h"
 
@@ -38,6 +40,12 @@ HD inline double normal(const RandomKey& key, uint64_t i) {
 /// Integer i of the stream, uniform in [0, n): the high word of a 32 x 32 bit product; n < 2^32, bias below n / 2^32.
 HD inline uint32_t uniform_below(const RandomKey& key, uint64_t i, uint32_t n) {
   return uint32_t((uint64_t(random_bits(key, i)) * n) >> 32);
+}
+
+/// Fisher-Yates: item i changes places with item uniform_below(key, i, i + 1), from the last i to 1.
+template <class T>
+void shuffle(std::vector<T>& items, const RandomKey& key) {
+  for (size_t i = items.size(); i-- > 1;) std::swap(items[i], items[uniform_below(key, i, uint32_t(i + 1))]);
 }
 
 }  // namespace tensor

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "autograd/gradcheck.h"
 #include "nn/dropout.h"
 #include "nn/init.h"
 
@@ -53,18 +54,9 @@ class Probe {
     autograd::backward(total);
   }
 
-  /// (L(x + h d) - L(x - h d)) / 2h, differences taken before the sum, where less cancels.
   double slope(Variable& x, const std::vector<double>& direction, double h) {
-    const Tensor start = x.value();
-    const std::vector<double> values = start.to_vector();
-    std::vector<std::vector<double>> above = at(x, values, direction, h), below = at(x, values, direction, -h);
-    x.set_value(start);
-    double total = 0;
-    for (size_t i = 0; i < above.size(); ++i) {
-      const auto weights = cotangent(i, {int64_t(above[i].size())}).to_vector();
-      for (size_t j = 0; j < above[i].size(); ++j) total += (above[i][j] - below[i][j]) * weights[j];
-    }
-    return total / (2 * h);
+    return autograd::central_difference(
+        [&] { return heads(); }, [&](size_t i, const tensor::Shape& y) { return cotangent(i, y); }, x, direction, h);
   }
 
  private:
@@ -82,15 +74,6 @@ class Probe {
   }
   Tensor cotangent(size_t head, const tensor::Shape& shape) const {
     return tensor::uniform({seed_, kCotangent, uint32_t(head)}, shape, -1, 1, DType::f64, Device::reference);
-  }
-  std::vector<std::vector<double>> at(Variable& x, std::vector<double> values, const std::vector<double>& direction,
-                                      double step) {
-    for (size_t i = 0; i < values.size(); ++i) values[i] += step * direction[i];
-    x.set_value(Tensor::from(values, x.shape(), Device::reference));
-    const autograd::NoGrad off;
-    std::vector<std::vector<double>> y;
-    for (const Variable& head : heads()) y.push_back(head.value().to_vector());
-    return y;
   }
 };
 

@@ -8,6 +8,7 @@
 
 #include "cris/audit/parity_case.h"
 #include "nn/hash.h"
+#include "tensor/relative_error.h"
 
 namespace cris {
 
@@ -51,18 +52,6 @@ bool is_given(const std::string& name) {
   return begins(name, "input.") || begins(name, "cotangent.") || begins(name, "param.") || begins(name, "buffer.");
 }
 
-/// ||ours - theirs|| / max(||theirs||, 1e-12); infinite when a number is not one.
-double relative_error(const std::vector<double>& ours, const std::vector<double>& theirs) {
-  double difference = 0, norm = 0;
-  for (size_t i = 0; i < ours.size(); ++i) {
-    const double d = ours[i] - theirs[i];
-    difference += d * d;
-    norm += theirs[i] * theirs[i];
-  }
-  const double error = std::sqrt(difference) / std::max(std::sqrt(norm), 1e-12);
-  return std::isfinite(error) ? error : std::numeric_limits<double>::infinity();
-}
-
 double tolerance(const ParityCase& c, const std::string& tensor_name) {
   if (c.dtype() != tensor::DType::f64) return c.op() == "model" ? allowance().model : allowance().op;
   return begins(tensor_name, "grad.") || begins(tensor_name, "train.") ? 1e-8 : 1e-9;
@@ -82,7 +71,8 @@ std::map<std::string, double> errors_of(const ParityCase& c) {
     require(ours != c.computed().end(), "{} is not computed by this program", name);
     require(same_extents(ours->second, theirs), "{} is {} here, {} in the file", name, ours->second.extents_text(),
             theirs.extents_text());
-    errors[name] = relative_error(ours->second.values(), theirs.values());
+    const double error = tensor::relative_error(ours->second.values(), theirs.values());
+    errors[name] = std::isnan(error) ? std::numeric_limits<double>::infinity() : error;
   }
   require(!errors.empty(), "the file has nothing to compare with");
   return errors;

@@ -130,7 +130,7 @@ std::unique_ptr<Model> load_model(const std::string& run, const Config& config, 
   return load_model_file(fmt::format("{}/checkpoints/{}.safetensors", run, checkpoint), config);
 }
 
-nlohmann::ordered_json summary_json(const Summary& s) {
+nlohmann::ordered_json summary_json(const MeanScores& s) {
   return {{"dice", s.dice},
           {"dice_pooled", s.dice_pooled},
           {"precision", s.precision},
@@ -147,8 +147,8 @@ Evaluation evaluate_run(Model& model, const Config& config, const ExperimentData
                         const std::string& folder, int64_t overlays) {
   namespace fs = std::filesystem;
   // What stops it, a full disk say, leaves the evaluation before as it was.
-  data::Workshop workshop(folder);
-  for (const char* sub : {"/plots", "/overlays", "/maps"}) data::create_folder(workshop.path() + sub);
+  data::StagingFolder staging(folder);
+  for (const char* sub : {"/plots", "/overlays", "/maps"}) data::create_folder(staging.path() + sub);
   const auto store = part_of(data, part);
   const tensor::Device device = config.run.device;
   const Scores training = evaluate(model, data.training, device, config.train.batch);
@@ -163,7 +163,7 @@ Evaluation evaluate_run(Model& model, const Config& config, const ExperimentData
   e.chosen = e.scores.summary(threshold), e.half = e.scores.summary(0.5), e.pranet_dice = e.scores.pranet_mean_dice();
 
   const auto write = [&](const std::string& name, const std::string& text) {
-    tensor::write_file_atomically(workshop.path() + "/" + name, text);
+    tensor::write_file_atomically(staging.path() + "/" + name, text);
   };
   nlohmann::ordered_json json = {{"part", part},
                                  {"chosen_on_training_set", summary_json(e.chosen)},
@@ -173,17 +173,17 @@ Evaluation evaluate_run(Model& model, const Config& config, const ExperimentData
                                  {"parameters", model.parameter_count()}};
   if (model.crf) {
     json["crf"] = crf_json(*model.crf);
-    data::create_folder(workshop.path() + "/film");
+    data::create_folder(staging.path() + "/film");
   }
   for (int64_t i = 0; i < std::min(kShown, store->size()); ++i) {
     const auto pair = store->get(i);
     const std::string& name = store->pair(i).name;
     const auto keep = [&](const char* what, const data::Image& picture) {
-      data::write_png(fmt::format("{}/maps/{:02}_{}_{}.png", workshop.path(), i + 1, name, what), picture);
+      data::write_png(fmt::format("{}/maps/{:02}_{}_{}.png", staging.path(), i + 1, name, what), picture);
     };
     keep("image", pair->image), keep("mask", pair->mask), keep("probability", maps.at(name).second);
     if (model.crf)
-      data::write_png(fmt::format("{}/film/{:02}_{}.png", workshop.path(), i + 1, name),
+      data::write_png(fmt::format("{}/film/{:02}_{}.png", staging.path(), i + 1, name),
                       film_strip(model, device, pair->image, pair->mask, threshold));
   }
 
@@ -202,12 +202,12 @@ Evaluation evaluate_run(Model& model, const Config& config, const ExperimentData
     const auto pair = store->get(sample);
     data::Image prediction = map;
     for (uint8_t& v : prediction.pixels) v = v / 255.0 >= threshold ? 255 : 0;
-    data::write_png(fmt::format("{}/overlays/{:02}_{}.png", workshop.path(), i + 1, images[i].name),
+    data::write_png(fmt::format("{}/overlays/{:02}_{}.png", staging.path(), i + 1, images[i].name),
                     beside({pair->image, pair->mask, map, overlay(pair->image, prediction, pair->mask)}));
   }
   write("evaluation.json", json.dump(2) + "\n");
   for (const char* sub : {"/overlays", "/maps", "/film"}) empty_folder(folder + sub);
-  workshop.publish();
+  staging.publish();
   return e;
 }
 

@@ -3,8 +3,8 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "cris/run/experiment.h"
 #include "cris/metrics.h"
+#include "cris/run/experiment.h"
 
 namespace cris {
 
@@ -15,8 +15,8 @@ std::unique_ptr<Model> load_model(const std::string& run, const Config& config, 
 std::unique_ptr<Model> load_model_file(const std::string& path, const Config& config);
 
 struct Evaluation {
-  std::string part;      ///< train, validation or test
-  Summary chosen, half;  ///< at the threshold that maximises Dice on the training set, and at 0.5
+  std::string part;         ///< train, validation or test
+  MeanScores chosen, half;  ///< at the threshold that maximises Dice on the training set, and at 0.5
   double pranet_dice = 0;
   Scores scores;
 };
@@ -24,13 +24,13 @@ struct Evaluation {
 /// Chooses the threshold on the training set, then scores `part`. Writes into `folder`: evaluation.json, per_image.csv,
 /// curves.csv, plots/{pr_pooled,pr_images,threshold,training}.svg, and `overlays` overlays/*.png of the worst images:
 /// the image, the mask outlined, and the prediction coloured. Of the part's first images: maps/*_{image,mask,
-/// probability}.png and, for strategy crf, film/*.png (cris/report/crf_filmstrip.h). epochs.csv, if the folder has one, gives
-/// plots/training.svg.
+/// probability}.png and, for strategy crf, film/*.png (cris/report/crf_filmstrip.h). epochs.csv, if the folder has one,
+/// gives plots/training.svg.
 Evaluation evaluate_run(Model& model, const Config& config, const ExperimentData& data, const std::string& part,
                         const std::string& folder, int64_t overlays = 20);
 
 /// {dice, dice_pooled, precision, recall, mse, mse_thresholded, threshold, images}
-nlohmann::ordered_json summary_json(const Summary& s);
+nlohmann::ordered_json summary_json(const MeanScores& s);
 /// A table for people of both thresholds.
 std::string summary_table(const Evaluation& e);
 

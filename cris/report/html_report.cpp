@@ -125,7 +125,7 @@ std::string crf_section(const std::vector<RunFiles>& runs) {
 std::string html_report(const std::vector<std::string>& paths, const std::string& title) {
   std::vector<RunFiles> runs;
   for (const std::string& path : paths) runs.push_back(read_run(path));
-  data::require(!runs.empty(), "report: no run given");
+  data::require_data(!runs.empty(), "report: no run given");
   label_runs(runs);
   const auto chart = [&](const char* name, const char* x, const char* y, const char* file, Rows RunFiles::*rows,
                          size_t column_x, size_t column_y, bool unit) {

@@ -205,9 +205,9 @@ void check_comparable(const RunFiles& a, const RunFiles& b) {
     return false;
   };
   for (const std::string& d : differences(a.config, b.config))
-    data::require(free(d), "{} and {} do not compare: {}; train them alike or leave one out", a.path, b.path, d);
-  data::require(a.manifest.value("split_sha256", "") == b.manifest.value("split_sha256", ""),
-                "{} and {} do not compare: their splits differ", a.path, b.path);
+    data::require_data(free(d), "{} and {} do not compare: {}; train them alike or leave one out", a.path, b.path, d);
+  data::require_data(a.manifest.value("split_sha256", "") == b.manifest.value("split_sha256", ""),
+                     "{} and {} do not compare: their splits differ", a.path, b.path);
 }
 
 }  // namespace
@@ -221,8 +221,8 @@ std::vector<PaperTable> paper_tables(const std::vector<std::string>& kvasir, con
       Cell& runs = t.cells[size_t(run.config.model.backbone.kind)][size_t(run.config.model.strategy)];
       const auto seed = [](const RunFiles& r) { return r.config.train.seed; };
       const auto at = std::find_if(runs.begin(), runs.end(), [&](const RunFiles& r) { return seed(r) >= seed(run); });
-      data::require(at == runs.end() || seed(*at) != seed(run), "{} and {} are the same cell with the same seed",
-                    at == runs.end() ? "" : at->path, path);
+      data::require_data(at == runs.end() || seed(*at) != seed(run), "{} and {} are the same cell with the same seed",
+                         at == runs.end() ? "" : at->path, path);
       runs.insert(at, std::move(run));
     }
   }

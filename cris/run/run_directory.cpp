@@ -50,7 +50,7 @@ std::vector<std::string> own_files(const std::string& run, bool half_written) {
 
 }  // namespace
 
-GrowingFile::GrowingFile(std::string path)
+AppendOnlyFile::AppendOnlyFile(std::string path)
     : path_(std::move(path)), file_(open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666)) {
   if (file_ < 0) throw tensor::Error(fmt::format("{}: cannot be written: {}", path_, std::strerror(errno)));
   if (!fs::is_regular_file(path_)) {
@@ -60,15 +60,15 @@ GrowingFile::GrowingFile(std::string path)
   bytes_ = lseek(file_, 0, SEEK_END);
 }
 
-GrowingFile::~GrowingFile() { close(file_); }
+AppendOnlyFile::~AppendOnlyFile() { close(file_); }
 
-void GrowingFile::truncate(int64_t bytes) {
+void AppendOnlyFile::truncate(int64_t bytes) {
   if (ftruncate(file_, bytes) != 0)
     throw tensor::Error(fmt::format("{}: cannot be cut: {}", path_, std::strerror(errno)));
   bytes_ = lseek(file_, 0, SEEK_END);
 }
 
-void GrowingFile::go_back(int64_t bytes, const std::string& sha256) {
+void AppendOnlyFile::go_back(int64_t bytes, const std::string& sha256) {
   const std::string content = tensor::read_file(path_);
   if (int64_t(content.size()) < bytes || data::sha256(std::string_view(content).substr(0, size_t(bytes))) != sha256)
     throw tensor::Error(
@@ -78,9 +78,9 @@ void GrowingFile::go_back(int64_t bytes, const std::string& sha256) {
   truncate(bytes);
 }
 
-std::string GrowingFile::sha256() const { return data::sha256(tensor::read_file(path_)); }
+std::string AppendOnlyFile::sha256() const { return data::sha256(tensor::read_file(path_)); }
 
-void GrowingFile::append(const std::string& text) {
+void AppendOnlyFile::append(const std::string& text) {
   for (size_t done = 0; done < text.size();) {
     const ssize_t n = write(file_, text.data() + done, text.size() - done);
     if (n < 0 && errno == EINTR) continue;
@@ -124,18 +124,18 @@ void RunDirectory::begin(const Config& config, const ExperimentData& data, const
       throw ConfigError(fmt::format("{} holds a run of another configuration ({}); choose another -o", path_, d));
     }
     const auto manifest = nlohmann::json::parse(tensor::read_file(file("manifest.json")), nullptr, false);
-    data::require(manifest.is_object() && manifest.value("data_sha256", nlohmann::json()).is_string(),
-                  "{}/manifest.json is damaged; choose another -o", path_);
+    data::require_data(manifest.is_object() && manifest.value("data_sha256", nlohmann::json()).is_string(),
+                       "{}/manifest.json is damaged; choose another -o", path_);
     const data::Split split = data::read_split(file("split.txt"));
-    data::require(
+    data::require_data(
         split == data.split,
         "{}: the split changed since this run began ({} training, {} validation and {} test images then, {}, {} "
         "and {} now: images were added or removed, or data.split is another); restore it or choose another -o",
         path_, split.training.size(), split.validation.size(), split.test.size(), data.split.training.size(),
         data.split.validation.size(), data.split.test.size());
-    data::require(manifest.value("data_sha256", "") == data.hash,
-                  "{}: an image or mask of {} changed since this run began; restore it or choose another -o", path_,
-                  config.data.dir);
+    data::require_data(manifest.value("data_sha256", "") == data.hash,
+                       "{}: an image or mask of {} changed since this run began; restore it or choose another -o",
+                       path_, config.data.dir);
     const auto trained = has("epochs.csv") ? int64_t(read_epochs(file("epochs.csv"), true).size()) : 0;
     if (trained > config.train.epochs)
       throw ConfigError(fmt::format("{} has trained {} epochs already, more than train.epochs = {}; choose another -o",
@@ -148,9 +148,9 @@ void RunDirectory::begin(const Config& config, const ExperimentData& data, const
     tensor::write_file_atomically(file("config.resolved.toml"), to_toml(config));
     return;
   }
-  data::require(!has("checkpoints/last.safetensors"),
-                "{0}/manifest.json is missing, and {0}/checkpoints holds a run; restore it or choose another -o",
-                path_);
+  data::require_data(!has("checkpoints/last.safetensors"),
+                     "{0}/manifest.json is missing, and {0}/checkpoints holds a run; restore it or choose another -o",
+                     path_);
   tensor::write_file_atomically(file("config.resolved.toml"), to_toml(config));
   data::write_split(file("split.txt"), data.split);
   nlohmann::ordered_json manifest = {{"command", command},

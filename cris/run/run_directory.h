@@ -15,12 +15,12 @@
 namespace cris {
 
 /// A text file that grows, whose length is part of the checkpoint: a resumed run cuts off what came after it.
-class GrowingFile {
+class AppendOnlyFile {
  public:
-  explicit GrowingFile(std::string path);
-  ~GrowingFile();
-  GrowingFile(const GrowingFile&) = delete;
-  GrowingFile& operator=(const GrowingFile&) = delete;
+  explicit AppendOnlyFile(std::string path);
+  ~AppendOnlyFile();
+  AppendOnlyFile(const AppendOnlyFile&) = delete;
+  AppendOnlyFile& operator=(const AppendOnlyFile&) = delete;
   int64_t bytes() const { return bytes_; }
   /// Cuts the file to its first `bytes`. Throws Error when it is shorter: something else changed it.
   void truncate(int64_t bytes);

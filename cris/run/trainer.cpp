@@ -166,7 +166,7 @@ double Trainer::end_epoch() {
     scores = evaluate(*model_, data_.validation, config_.run.device, config_.train.batch);
     model_->train();
   });
-  const Summary s = scores.summary(0.5);
+  const MeanScores s = scores.summary(0.5);
   // Probabilities of an early epoch may all lie below 0.5 and still rank the pixels; the metric's own threshold is
   // chosen later too.
   const double threshold = scores.best_threshold(), dice = scores.summary(threshold).dice;

@@ -52,7 +52,7 @@ class Trainer {
   nn::Adam optimizer_;
   ReplayedStep step_;
   data::Loader loader_;
-  GrowingFile metrics_, epochs_, timing_, log_;
+  AppendOnlyFile metrics_, epochs_, timing_, log_;
   Position at_;
   bool said_refusal_ = false;
 

@@ -58,16 +58,16 @@ uint32_t wait_for_change(const std::atomic<uint32_t>& value, uint32_t old) {
   return value.load(std::memory_order_acquire);
 }
 
-class Team {
+class ThreadPool {
  public:
-  ~Team() {
+  ~ThreadPool() {
     stop_ = true;
     ++round_;
     round_.notify_all();
     for (std::thread& t : helpers_) t.join();
   }
 
-  /// False when the team is at work: for another thread, or on the chunk that this call comes from.
+  /// False when the pool is at work: for another thread, or on the chunk that this call comes from.
   bool share(int members, int64_t chunks, void (*run)(const void*, int64_t), const void* work) {
     if (busy_.exchange(true)) return false;
     members = hire(members);
@@ -132,9 +132,9 @@ class Team {
   alignas(64) std::atomic<int64_t> next_{0};
 };
 
-Team& team() {
-  static Team t;
-  return t;
+ThreadPool& pool() {
+  static ThreadPool p;
+  return p;
 }
 
 }  // namespace
@@ -144,7 +144,7 @@ int thread_index() { return index_here; }
 void share_chunks(int64_t chunks, void (*run)(const void*, int64_t), const void* work) {
   const int members = int(std::min<int64_t>(threads(), chunks));
   const int index = std::exchange(index_here, 0);
-  if (members < 2 || !team().share(members, chunks, run, work))
+  if (members < 2 || !pool().share(members, chunks, run, work))
     for (int64_t c = 0; c < chunks; ++c) run(work, c);
   index_here = index;
 }

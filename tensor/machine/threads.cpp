@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <fstream>
-#include <string>
 
 #include "tensor/check.h"
 
@@ -19,12 +18,18 @@ int current_threads = 0;
 int available_cpus() {
   cpu_set_t mask;
   CPU_ZERO(&mask);
-  int n = sched_getaffinity(0, sizeof mask, &mask) == 0 ? CPU_COUNT(&mask) : 1;
-  std::string quota;
-  double period = 0;
-  if (std::ifstream v2("/sys/fs/cgroup/cpu.max"); v2 >> quota >> period && quota != "max" && period > 0)
-    n = std::min(n, std::max(1, int(std::stod(quota) / period + 0.5)));
-  return std::max(n, 1);
+  const int allowed = sched_getaffinity(0, sizeof mask, &mask) == 0 ? CPU_COUNT(&mask) : 1, quota = cpu_quota();
+  return std::max(1, quota > 0 ? std::min(allowed, quota) : allowed);
+}
+
+int cpu_quota(const std::string& folder) {
+  // Without a quota version 2 says "max", which is not a number, and version 1 says -1.
+  double quota = 0, period = 0;
+  if (std::ifstream v2(folder + "/cpu.max"); !(v2 >> quota >> period)) {
+    std::ifstream(folder + "/cpu/cpu.cfs_quota_us") >> quota;
+    std::ifstream(folder + "/cpu/cpu.cfs_period_us") >> period;
+  }
+  return quota > 0 && period > 0 ? std::max(1, int(quota / period + 0.5)) : 0;
 }
 
 void set_threads(int threads) {

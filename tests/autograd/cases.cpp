@@ -10,6 +10,7 @@
 #include "autograd/gradcheck.h"
 #include "autograd/op_cases.h"
 #include "tensor/machine/threads.h"
+#include "tensor/relative_error.h"
 
 using namespace autograd;
 using tensor::Device;
@@ -52,13 +53,13 @@ TEST_CASE("f32 on the cpu and on the reference agrees with f64 on the reference"
       CAPTURE(where);
       const CaseResult result = run_case(c, case_inputs(c, DType::f32, device));
       CHECK(result.y.shape() == exact.y.shape());
-      CHECK(relative_error(result.y.to_vector(), exact.y.to_vector()) < c.tolerance);
+      CHECK(tensor::relative_error(result.y.to_vector(), exact.y.to_vector()) < c.tolerance);
       for (size_t i = 0; i < exact.gradients.size(); ++i) {
         CAPTURE(i);
         REQUIRE(result.gradients[i].defined() == exact.gradients[i].defined());
         if (!exact.gradients[i].defined()) continue;
         CHECK(result.gradients[i].shape() == exact.gradients[i].shape());
-        CHECK(relative_error(result.gradients[i].to_vector(), exact.gradients[i].to_vector()) < c.tolerance);
+        CHECK(tensor::relative_error(result.gradients[i].to_vector(), exact.gradients[i].to_vector()) < c.tolerance);
       }
     }
   }

@@ -3,6 +3,7 @@
 
 #include "tensor/machine/threads.h"
 #include "tensor/precision.h"
+#include "tensor/relative_error.h"
 #include "three_steps.h"
 
 using namespace three_steps;
@@ -18,7 +19,7 @@ TEST_CASE("three training steps of every network on the cpu follow the reference
     tensor::set_threads(1);
     const std::vector<double> got = trained(kind, Strategy::cris, Device::cpu);
     // Of some of SegNet's windows the maxima nearly tie, and rounding tells which one wins.
-    CHECK(distance(got, want) < (kind == BackboneKind::segnet ? 5e-3 : 1e-5));
+    CHECK(tensor::relative_error(got, want) < (kind == BackboneKind::segnet ? 5e-3 : 1e-5));
     tensor::set_threads(3);
     CHECK(trained(kind, Strategy::cris, Device::cpu) == got);
     tensor::set_threads(threads);

@@ -70,7 +70,7 @@ TEST_CASE("every threshold agrees with counting the pixels anew") {
     CHECK(pooled[size_t(k)].precision == doctest::Approx(precision(all)));
     CHECK(pooled[size_t(k)].recall == doctest::Approx(recall(all)));
     CHECK(means[size_t(k)].dice == doctest::Approx(mean_dice));
-    const Summary s = scores.summary(threshold_at(k));
+    const MeanScores s = scores.summary(threshold_at(k));
     CHECK(s.dice == doctest::Approx(mean_dice));
     CHECK(s.dice_pooled == doctest::Approx(dice(all)));
   }
@@ -84,7 +84,7 @@ TEST_CASE("squared errors, of probabilities and of thresholded masks") {
   const float p[] = {0.9f, 0.2f, 0.5f, 0.0f}, g[] = {1, 0, 0, 1};
   Scores scores;
   scores.add("x", p, g, 4);
-  const Summary s = scores.summary(0.5);
+  const MeanScores s = scores.summary(0.5);
   CHECK(s.mse == doctest::Approx((0.01 + 0.04 + 0.25 + 1) / 4));
   CHECK(s.mse_thresholded == doctest::Approx(0.5));  // a probability of 0.5 is polyp
   CHECK_THROWS_AS(scores.summary(0.123), tensor::Error);

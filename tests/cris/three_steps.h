@@ -43,14 +43,4 @@ inline std::vector<double> trained(BackboneKind kind, Strategy strategy, Device 
   return numbers;
 }
 
-/// |got - want| / |want|, Euclidean.
-inline double distance(const std::vector<double>& got, const std::vector<double>& want) {
-  double difference = 0, norm = 0;
-  for (size_t i = 0; i < got.size(); ++i) {
-    difference += (got[i] - want[i]) * (got[i] - want[i]);
-    norm += want[i] * want[i];
-  }
-  return std::sqrt(difference / norm);
-}
-
 }  // namespace three_steps

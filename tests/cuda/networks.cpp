@@ -8,6 +8,7 @@
 #include "cris/run/replayed_step.h"
 #include "tensor/machine/allocator.h"
 #include "tensor/precision.h"
+#include "tensor/relative_error.h"
 #include "tests/cris/three_steps.h"
 
 namespace {
@@ -70,7 +71,7 @@ TEST_CASE("cuda: three training steps of every network follow the reference, wit
     CAPTURE(network);
     const std::vector<double> got = trained(n.kind, n.strategy, Device::cuda);
     // In f64: SegNet's maxima nearly tie, and the f32 reference itself strays by 1.4e-3.
-    CHECK(distance(got, trained(n.kind, n.strategy, Device::reference, DType::f64)) < 1e-3);
+    CHECK(tensor::relative_error(got, trained(n.kind, n.strategy, Device::reference, DType::f64)) < 1e-3);
     const Reversed order(true);
     CHECK(trained(n.kind, n.strategy, Device::cuda) == got);
   }
@@ -85,8 +86,8 @@ TEST_CASE("cuda: three training steps with activations kept as bf16 follow the r
     const std::vector<double> want = trained(kind, Strategy::cris, Device::cpu, DType::f32, base);
     tensor::set_precision(tensor::Precision::bf16);
     const std::vector<double> got = trained(kind, Strategy::cris, Device::cuda, DType::f32, base);
-    CHECK(distance(got, want) < 5e-2);
-    CHECK(distance(got, want) > 1e-5);  // else nothing was rounded
+    CHECK(tensor::relative_error(got, want) < 5e-2);
+    CHECK(tensor::relative_error(got, want) > 1e-5);  // else nothing was rounded
     if (kind == BackboneKind::unet) {
       const Reversed order(true);
       CHECK(trained(kind, Strategy::cris, Device::cuda, DType::f32, base) == got);

@@ -158,15 +158,15 @@ TEST_CASE("a set is written whole or not at all, and never into another one") {
   CHECK(data::check_dataset(folder / "small").sizes.at({6, 6}) == 3);
 }
 
-TEST_CASE("files of a workshop appear together and beside what was there, without publish nothing stays") {
+TEST_CASE("files of a staging folder appear together and beside what was there, without publish nothing stays") {
   const Scratch folder;
   const std::string out = folder / "out";
   const auto make = [&](const std::string& text, bool publish) {
-    data::Workshop workshop(out);
-    data::create_folder(workshop.path() + "/deep");
-    tensor::write_file_atomically(workshop.path() + "/a", text);
-    tensor::write_file_atomically(workshop.path() + "/deep/b", text);
-    if (publish) workshop.publish();
+    data::StagingFolder staging(out);
+    data::create_folder(staging.path() + "/deep");
+    tensor::write_file_atomically(staging.path() + "/a", text);
+    tensor::write_file_atomically(staging.path() + "/deep/b", text);
+    if (publish) staging.publish();
   };
   make("none", false);
   CHECK_FALSE(fs::exists(out));

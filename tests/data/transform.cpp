@@ -55,15 +55,6 @@ TEST_CASE("flips and quarter turns undo themselves and put corners where they be
   CHECK(data::rotate_quarters(x, 2) == data::flip_top_bottom(data::flip_left_right(x)));
 }
 
-TEST_CASE("crop takes the window and refuses one that leaves the image") {
-  const data::Image x = gradient(6, 7, 3);
-  const data::Image y = data::crop(x, 1, 2, 3, 4);
-  CHECK(y.height == 3);
-  CHECK(y.width == 4);
-  CHECK(y.at(2, 3)[2] == x.at(3, 5)[2]);
-  CHECK_THROWS_AS(data::crop(x, 4, 0, 3, 3), tensor::Error);
-}
-
 TEST_CASE("colour shifts: none changes nothing, each does what it says") {
   const data::Image x = gradient(4, 6, 3);
   CHECK(data::shift_colours(x, {}) == x);

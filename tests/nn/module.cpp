@@ -5,6 +5,7 @@
 
 #include <cmath>
 
+#include "nn/activation.h"
 #include "nn/conv.h"
 #include "nn/dropout.h"
 #include "nn/norm.h"
@@ -120,7 +121,9 @@ TEST_CASE("dropout: identity in evaluation, a mask fixed by seed, name and step 
   for (const double y : first) CHECK((y == 0 || y == 2));
   outer.train(false);
   CHECK(outer.dropout(x).value().to_vector() == x.value().to_vector());
-  CHECK_THROWS_AS(Dropout(1.0), tensor::Error);
+  Dropout certain(1.0);
+  certain.set_key({});
+  CHECK_THROWS_WITH_AS(certain(x), doctest::Contains("probability 1"), tensor::Error);
 }
 
 TEST_CASE("pooling, unpooling and upsampling layers keep their shapes") {
@@ -130,6 +133,17 @@ TEST_CASE("pooling, unpooling and upsampling layers keep their shapes") {
   CHECK(MaxUnpool2d()(pooled.y, pooled).shape() == x.shape());
   CHECK(Upsample({.factor = 3})(x).shape() == tensor::Shape{2, 21, 18, 3});
   CHECK_THROWS_AS(Upsample({.factor = 0}), tensor::Error);
+}
+
+TEST_CASE("activation layers are the functions of their names, gradients included") {
+  Variable x(Tensor::from<double>({-2, 0, 3}, {3}, Device::reference), true);
+  CHECK(ReLU()(x).value().to_vector() == std::vector<double>{0, 0, 3});
+  const Variable y = Sigmoid()(x);
+  CHECK(y.value().to_vector()[1] == 0.5);
+  CHECK(y.value().to_vector()[2] == doctest::Approx(1 / (1 + std::exp(-3.0))));
+  autograd::backward(autograd::sum(y));
+  CHECK(x.grad().to_vector()[1] == doctest::Approx(0.25));
+  CHECK(ReLU().parameters().empty());
 }
 
 TEST_CASE("batch norm counts batches in training only") {

@@ -96,6 +96,11 @@ TEST_CASE("learning rates are functions of the step") {
   CHECK(learning_rate(cosine, 50) == doctest::Approx(1.1));
   CHECK(learning_rate(cosine, 100) == doctest::Approx(0.2));
   CHECK(learning_rate(cosine, 500) == doctest::Approx(0.2));
+  const Schedule warm{.kind = ScheduleKind::step, .learning_rate = 8, .period = 6, .factor = 0.5, .warmup = 4};
+  CHECK(learning_rate(warm, 0) == 2);
+  CHECK(learning_rate(warm, 3) == 8);
+  CHECK(learning_rate(warm, 5) == 8);
+  CHECK(learning_rate(warm, 6) == 4);
   CHECK_THROWS_AS(tensor::parse<ScheduleKind>("linear"), tensor::Error);
-  CHECK_THROWS_AS(learning_rate({.period = 0}, 0), tensor::Error);
+  CHECK_THROWS_AS(learning_rate({.kind = ScheduleKind::step}, 0), tensor::Error);
 }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "tensor/ops.h"
+#include "tensor/relative_error.h"
 #include "tests/message.h"
 
 /// f64 on the reference, where hand-computed numbers are exact.
@@ -44,16 +45,8 @@ inline bool same_bits(const tensor::Tensor& a, const tensor::Tensor& b) {
   return x.bytes() == 0 || std::memcmp(x.raw(), y.raw(), size_t(x.bytes())) == 0;
 }
 
-/// |got - want| / |want|, Euclidean; |got - want| when want is zero.
 inline double relative_error(const tensor::Tensor& got, const tensor::Tensor& want) {
-  const std::vector<double> a = got.to_vector(), b = want.to_vector();
-  REQUIRE(a.size() == b.size());
-  double error = 0, scale = 0;
-  for (size_t i = 0; i < b.size(); ++i) {
-    error += (a[i] - b[i]) * (a[i] - b[i]);
-    scale += b[i] * b[i];
-  }
-  return std::sqrt(scale > 0 ? error / scale : error);
+  return tensor::relative_error(got.to_vector(), want.to_vector());
 }
 
 /// An output that no kernel wrote yet: NaN everywhere, 255 in the bytes of integers.

@@ -8,7 +8,9 @@
 #include <vector>
 
 #include "tensor/cpu/parallel.h"
+#include "tensor/machine/atomic_file.h"
 #include "tensor/machine/threads.h"
+#include "tests/scratch.h"
 
 namespace tensor {
 namespace {
@@ -103,6 +105,25 @@ TEST_CASE("helpers treat denormals as the caller does") {
   }
 }
 #endif
+
+TEST_CASE("the quota of a container bounds its CPUs, whichever version of cgroups tells it") {
+  const Scratch v2, v1, none;
+  const auto quota = [&](const char* text) {
+    write_file_atomically(v2 / "cpu.max", text);
+    return cpu_quota(v2.path);
+  };
+  CHECK(quota("200000 100000\n") == 2);
+  CHECK(quota("10000 100000\n") == 1);
+  CHECK(quota("max 100000\n") == 0);
+  v1.folder("cpu");
+  write_file_atomically(v1 / "cpu/cpu.cfs_period_us", "100000\n");
+  write_file_atomically(v1 / "cpu/cpu.cfs_quota_us", "350000\n");
+  CHECK(cpu_quota(v1.path) == 4);
+  write_file_atomically(v1 / "cpu/cpu.cfs_quota_us", "-1\n");
+  CHECK(cpu_quota(v1.path) == 0);
+  CHECK(cpu_quota(none.path) == 0);
+  CHECK(available_cpus() >= 1);
+}
 
 }  // namespace
 }  // namespace tensor

@@ -19,6 +19,7 @@
 #include "tensor/plan/plan.h"
 #include "tools/bench/bench_convolutions.h"
 #include "tools/bench/fma_ceiling.h"
+#include "tools/bench/shortest.h"
 #include "tools/commands/config_options.h"
 
 namespace tools {
@@ -27,18 +28,6 @@ namespace {
 
 double seconds_now() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
-
-/// The shortest of `times` calls.
-template <class F>
-double shortest(int times, F&& f) {
-  double best = 1e300;
-  for (int i = 0; i < times; ++i) {
-    const double start = seconds_now();
-    f();
-    best = std::min(best, seconds_now() - start);
-  }
-  return best;
 }
 
 /// Square matrix products, larger and larger until one takes long enough to be timed: what this device multiplies a

@@ -5,12 +5,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
 
 #include "cris/run/experiment.h"
 #include "tensor/machine/allocator.h"
 #include "tensor/ops.h"
+#include "tools/bench/shortest.h"
 
 namespace tools {
 
@@ -51,29 +51,16 @@ std::string taken(const tensor::ConvShape& z, tensor::ConvPass pass, tensor::DTy
   }
 }
 
-/// The shortest of several calls, in seconds.
-template <class F>
-double shortest(tensor::Device device, F&& f) {
-  const auto now = [] { return std::chrono::steady_clock::now(); };
-  double best = 1e300;
-  for (int i = 0; i < 6; ++i) {
-    const auto start = now();
-    f();
-    tensor::backend(device).synchronize();
-    best = std::min(best, std::chrono::duration<double>(now() - start).count());
-  }
-  return best;
-}
-
 /// Time and rate of one pass on images kept as `kept`.
 std::string timed(tensor::Device device, tensor::ConvPass pass, const Tensor& x, const Tensor& w, const Tensor& dy,
                   const tensor::ConvOptions& options, tensor::DType kept, double flops) {
   try {
     const Tensor image = tensor::cast(x, kept), gradient = tensor::cast(dy, kept);
-    const double seconds = shortest(device, [&] {
-      if (pass == tensor::ConvPass::forward) return void(tensor::conv2d(image, w, {}, options));
-      if (pass == tensor::ConvPass::grad_input) return void(tensor::conv2d_grad_input(gradient, w, x.shape(), options));
-      tensor::conv2d_grad_weight(gradient, image, w.shape(), options);
+    const double seconds = shortest(6, [&] {
+      if (pass == tensor::ConvPass::forward) tensor::conv2d(image, w, {}, options);
+      if (pass == tensor::ConvPass::grad_input) tensor::conv2d_grad_input(gradient, w, x.shape(), options);
+      if (pass == tensor::ConvPass::grad_weight) tensor::conv2d_grad_weight(gradient, image, w.shape(), options);
+      tensor::backend(device).synchronize();
     });
     return fmt::format("{:.3f} ms {:.0f} GF", 1e3 * seconds, flops / seconds / 1e9);
   } catch (const tensor::OutOfMemory&) {

@@ -45,9 +45,9 @@ struct Input {
 Input read_input(const CrfArguments& a, const std::string& image, const std::vector<std::string>& known) {
   Input y{data::read_image(image), {}, {}};
   const auto require_size = [&](const std::string& path, int64_t height, int64_t width) {
-    data::require(height == y.image.height && width == y.image.width,
-                  "{} is {} x {} but its image {} is {} x {} (width x height); they must be of one size", path, width,
-                  height, image, y.image.width, y.image.height);
+    data::require_data(height == y.image.height && width == y.image.width,
+                       "{} is {} x {} but its image {} is {} x {} (width x height); they must be of one size", path,
+                       width, height, image, y.image.width, y.image.height);
   };
   if (!a.labels.empty()) {
     y.map = cris::label_map(data::read_image(known[0]), known[0], a.black_is_label);
@@ -98,16 +98,16 @@ std::map<std::string, std::string> pictures(const std::string& folder) {
 void process_folder(const CrfArguments& a) {
   std::vector<std::map<std::string, std::string>> given;
   for (const std::string& folder : a.labels.empty() ? a.probability : std::vector<std::string>{a.labels}) {
-    data::require(fs::is_directory(folder), "{}: must be a folder, as {} is", folder, a.image);
+    data::require_data(fs::is_directory(folder), "{}: must be a folder, as {} is", folder, a.image);
     given.push_back(pictures(folder));
   }
   const auto images = pictures(a.image);
-  data::require(!images.empty(), "{}: no pictures in this folder", a.image);
+  data::require_data(!images.empty(), "{}: no pictures in this folder", a.image);
   // Every picture and its maps are there and can be read before the first result is written.
   std::map<std::string, std::vector<std::string>> inputs;
   for (const auto& [name, path] : images)
     for (const auto& of : given) {
-      data::require(of.count(name), "{}: no label or probability map of that name", path);
+      data::require_data(of.count(name), "{}: no label or probability map of that name", path);
       inputs[name].push_back(of.at(name));
     }
   for (const auto& [name, path] : images) read_input(a, path, inputs[name]);

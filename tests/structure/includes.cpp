@@ -1,0 +1,148 @@
+/// The shape of the source tree, read from its #include lines: folders include only those below them, and nothing
+/// includes itself by a detour.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <regex>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace fs = std::filesystem;
+
+namespace {
+
+using Graph = std::map<std::string, std::set<std::string>>;
+
+/// What each folder may include besides itself.
+const Graph kBelow = [] {
+  Graph below = {
+      {"tensor/machine", {}}, {"tensor", {"tensor/machine"}}, {"tensor/gaussian", {"tensor", "tensor/machine"}}};
+  const std::set<std::string> core = {"tensor", "tensor/machine", "tensor/gaussian"};
+  below["tensor/reference"] = below["tensor/plan"] = below["tensor/cuda"] = core;
+  std::set<std::string> all = core;
+  const auto add = [&](const std::string& folder) {
+    below[folder] = all;
+    all.insert(folder);
+  };
+  all.insert("tensor/reference");
+  add("tensor/cpu");
+  add("tensor/cpu/conv");
+  all.insert({"tensor/plan", "tensor/cuda"});
+  below["data"] = all;
+  add("autograd");
+  add("nn");
+  all.insert("data");
+  add("cris");
+  below["cris/audit"] = all;
+  add("cris/run");
+  add("cris/report");
+  all.insert("cris/audit");
+  add("tools/commands");
+  add("tools/bench");
+  return below;
+}();
+
+/// Includes between folders of tensor/ that still point up: the backends' contract, the arena that asks a backend for
+/// its memory, and what plans.
+const std::set<std::pair<std::string, std::string>> kStillUp = {{"tensor", "tensor/gaussian"},
+                                                                {"tensor/machine", "tensor"},
+                                                                {"tensor/gaussian", "tensor/plan"},
+                                                                {"tensor/cpu", "tensor/cpu/conv"}};
+
+std::string folder_of(const std::string& file) { return fs::path(file).parent_path().string(); }
+/// A header and its source are one: "cris/model.h" and "cris/model.cpp" are "cris/model".
+std::string unit_of(const std::string& file) { return fs::path(file).replace_extension().string(); }
+
+/// The files of the tree and the files that each includes.
+Graph read_tree() {
+  const fs::path root = CRIS_SOURCE_DIR;
+  const std::regex include(R"re(^\s*#include "([^"]+)")re");
+  Graph files;
+  for (const char* top : {"tensor", "autograd", "nn", "data", "cris", "tools"})
+    for (const auto& entry : fs::recursive_directory_iterator(root / top)) {
+      const std::string end = entry.path().extension().string();
+      if (end != ".h" && end != ".cpp" && end != ".cu" && end != ".cuh") continue;
+      const fs::path file = fs::relative(entry.path(), root);
+      std::set<std::string>& included = files[file.string()];
+      std::ifstream text(entry.path());
+      for (std::string line; std::getline(text, line);)
+        if (std::smatch match; std::regex_search(line, match, include))
+          included.insert(fs::exists(root / match[1].str()) ? match[1].str()
+                                                            : (file.parent_path() / match[1].str()).string());
+    }
+  return files;
+}
+
+/// The graph of what `name_of` makes of both ends of each arrow, without arrows from a name to itself.
+template <class F>
+Graph named(const Graph& files, const F& name_of) {
+  Graph graph;
+  for (const auto& [from, included] : files)
+    for (const std::string& to : included)
+      if (name_of(from) != name_of(to)) graph[name_of(from)].insert(name_of(to));
+  return graph;
+}
+
+/// One circle of the graph as "a -> b -> a"; "" when there is none.
+std::string circle(const Graph& graph) {
+  std::set<std::string> done;
+  std::vector<std::string> path;
+  std::string found;
+  const auto visit = [&](const auto& self, const std::string& node) -> void {
+    const auto on_path = std::find(path.begin(), path.end(), node);
+    if (on_path != path.end()) {
+      for (auto at = on_path; at != path.end(); ++at) found += *at + " -> ";
+      found += node;
+    }
+    if (!found.empty() || !done.insert(node).second) return;
+    path.push_back(node);
+    if (const auto at = graph.find(node); at != graph.end())
+      for (const std::string& next : at->second) self(self, next);
+    path.pop_back();
+  };
+  for (const auto& [node, next] : graph) visit(visit, node);
+  return found;
+}
+
+/// The part of the graph whose arrows begin inside tensor/, or outside.
+Graph part(const Graph& graph, bool tensor) {
+  Graph kept;
+  for (const auto& [from, to] : graph)
+    if ((from.starts_with("tensor/")) == tensor) kept[from] = to;
+  return kept;
+}
+
+}  // namespace
+
+TEST_CASE("a folder includes only folders below it") {
+  REQUIRE(circle(kBelow) == "");
+  std::set<std::pair<std::string, std::string>> up;
+  for (const auto& [file, included] : read_tree())
+    for (const std::string& to : included) {
+      const std::string from_folder = folder_of(file), to_folder = folder_of(to);
+      REQUIRE_MESSAGE(kBelow.contains(from_folder), from_folder, " is a new folder: say here what it may include");
+      if (from_folder == to_folder || kBelow.at(from_folder).contains(to_folder)) continue;
+      up.emplace(from_folder, to_folder);
+      CHECK_MESSAGE(kStillUp.contains({from_folder, to_folder}), file, " includes ", to, ", which lies above it");
+    }
+  for (const auto& [from, to] : kStillUp)
+    CHECK_MESSAGE(up.contains({from, to}), from, " no longer includes ", to, ": take that out of kStillUp");
+}
+
+TEST_CASE("no file includes itself by a detour") {
+  const Graph units = named(read_tree(), unit_of);
+  CHECK(units.at("cris/model").contains("cris/backbone"));
+  CHECK(circle(part(units, false)) == "");
+  if (const std::string inside = circle(part(units, true)); !inside.empty()) MESSAGE("still in tensor/: ", inside);
+}
+
+TEST_CASE("a circle is found and named, whatever leads to it") {
+  CHECK(circle({{"a", {"b", "c"}}, {"b", {"c"}}}) == "");
+  CHECK(circle({{"a", {"b"}}, {"b", {"c"}}, {"c", {"d", "b"}}}) == "b -> c -> b");
+  const Graph files = {{"x/a.h", {"x/b.h"}}, {"x/b.cpp", {"x/a.h", "x/b.h"}}, {"x/c.cpp", {"x/a.h"}}};
+  CHECK(circle(named(files, unit_of)) == "x/a -> x/b -> x/a");
+}
