@@ -12,6 +12,7 @@
 #include "data/transform.h"
 #include "nn/init.h"
 #include "nn/optimizer.h"
+#include "tensor/precision.h"
 
 namespace cris {
 
