@@ -1,10 +1,10 @@
 /// 7x7 kernels as four neighbouring 4x4 kernels.
 #include "tensor/cpu/conv/winograd_7x7.h"
 
-#include "tensor/cpu/parallel.h"
-#include "tensor/cpu/scratch.h"
 #include "tensor/cpu/conv/winograd_tiles.h"
 #include "tensor/cpu/conv/winograd_weight.h"
+#include "tensor/cpu/parallel.h"
+#include "tensor/cpu/scratch.h"
 
 namespace tensor::cpu {
 namespace {
@@ -103,11 +103,11 @@ void correlate(const Correlation& z, const float* x, const Filters& filters, con
   });
 }
 
-struct WeightGrad {
+struct WeightGrad7x7 {
   static constexpr int64_t kSlices = 8;
   Strips strips;
   int64_t k, plane_y;
-  explicit WeightGrad(const ConvShape& z) : strips(z.n, z.h, z.w, z.c), k(z.k) { plane_y = strips.width * k + 16; }
+  explicit WeightGrad7x7(const ConvShape& z) : strips(z.n, z.h, z.w, z.c), k(z.k) { plane_y = strips.width * k + 16; }
   int64_t sum_size() const { return kValues * k * 4 * strips.c; }  // [value][row of parts][k][column of parts, c]
   int64_t scratch() const { return kSlices * sum_size() + threads() * kValues * (strips.plane + plane_y); }
 };
@@ -116,7 +116,7 @@ struct WeightGrad {
 
 int64_t winograd_7x7_conv_scratch(const ConvShape& z) { return Correlation(z.n, z.h, z.w, z.c, z.k).scratch(); }
 int64_t winograd_7x7_grad_input_scratch(const ConvShape& z) { return Correlation(z.n, z.h, z.w, z.k, z.c).scratch(); }
-int64_t winograd_7x7_grad_weight_scratch(const ConvShape& z) { return WeightGrad(z).scratch(); }
+int64_t winograd_7x7_grad_weight_scratch(const ConvShape& z) { return WeightGrad7x7(z).scratch(); }
 
 void winograd_7x7_conv(const ConvShape& z, const float* x, const float* w, const float* b, Activation activation,
                        float* y) {
@@ -127,7 +127,7 @@ void winograd_7x7_grad_input(const ConvShape& z, const float* dy, const float* w
 }
 
 void winograd_7x7_grad_weight(const ConvShape& shape, const float* dy, const float* x, float* dw) {
-  const WeightGrad z(shape);
+  const WeightGrad7x7 z(shape);
   const int64_t c = z.strips.c, k = z.k, size = z.sum_size();
   const ColumnBlocks blocks(2 * c);
   const Scratch scratch(z.scratch());
