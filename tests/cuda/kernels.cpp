@@ -57,8 +57,8 @@ TEST_CASE("cuda: convolutions of f32 where the precision is bf16, as in tf32") {
   check_on_cuda(convolutions(), 1e-3);
 }
 
-/// A result of bf16 is off by up to 2^-9 of itself.
-void check_bf16(const std::vector<Case>& cases, double tolerance = 1e-2) {
+/// Rounded once, a result of bf16 is the exact one rounded, but for values that lie halfway.
+void check_bf16(const std::vector<Case>& cases, double tolerance = 5e-4) {
   check(quick(cases), Device::cuda, DType::bf16, tolerance);
 }
 
@@ -75,51 +75,9 @@ TEST_CASE("cuda: pooling and resizing of images of bf16") {
 TEST_CASE("cuda: convolutions of images of bf16 by every method") {
   for (const char* method : {"", "direct", "patches"}) {
     cuda::force_conv_method(method);
-    check_bf16(convolutions());
+    check_bf16(convolutions(), 1e-2);  // tensor cores take weights as bf16
   }
   cuda::force_conv_method("");
-}
-
-TEST_CASE("cuda: images of bf16 are rounded once, sums, statistics and weights' gradients keep f32's accuracy") {
-  const auto draw = [](const Shape& s, uint32_t stream) {
-    return cast(uniform({.seed = 4, .stream = stream}, s, -1, 2, DType::f32, Device::cuda), DType::bf16);
-  };
-  const auto exact = [](const Tensor& t) { return cast(cast(t, DType::f32).to(Device::reference), DType::f64); };
-  constexpr double kTolerance = 1e-5;  // a result that passed through bf16 is off by 1e-3
-  // One slice of the sum and several; an image that is given 8 channels.
-  for (const auto& [x, w] : {std::pair{Shape{2, 9, 10, 16}, Shape{24, 3, 3, 16}},
-                             {{4, 15, 16, 8}, {8, 3, 3, 8}},
-                             {{2, 9, 7, 3}, {16, 3, 3, 3}}})
-    for (const char* method : {"", "direct", "patches"}) {
-      CAPTURE(w);
-      CAPTURE(method);
-      const ConvOptions options{.padding = 1};
-      const Tensor image = draw(x, 1), dy = draw(x.with(-1, w[0]), 2);
-      cuda::force_conv_method(method);
-      const Tensor dw = conv2d_grad_weight(dy, image, w, options);
-      cuda::force_conv_method("");
-      CHECK(dw.dtype() == DType::f32);
-      CHECK(relative_error(dw, conv2d_grad_weight(exact(dy), exact(image), w, options)) < kTolerance);
-    }
-  for (const int64_t c : {3, 16}) {
-    CAPTURE(c);
-    const Tensor x = draw({2, 13, 11, c}, 3), dy = draw({2, 13, 11, c}, 4);
-    const auto row = [&](double value) { return full({c}, value, DType::f32, Device::cuda); };
-    const BatchNorm norm{x, row(0.25), row(1.5), row(0.75), row(-0.5), Activation::relu};
-    const BatchNorm exact_norm{exact(x),          exact(norm.mean), exact(norm.rstd),
-                               exact(norm.gamma), exact(norm.beta), Activation::relu};
-    const BatchNormGradients got = batch_norm_grad(norm, dy, true), want = batch_norm_grad(exact_norm, exact(dy), true);
-    CHECK(relative_error(got.dgamma, want.dgamma) < kTolerance);
-    CHECK(relative_error(got.dbeta, want.dbeta) < kTolerance);
-    // An image is rounded once, when it is stored: but for ties, it is the exact one rounded.
-    const auto stored = [](const Tensor& t) { return cast(cast(t, DType::f32).to(Device::cuda), DType::bf16); };
-    CHECK(relative_error(got.dx, stored(want.dx)) < 5e-4);
-    CHECK(relative_error(batch_norm(norm), stored(batch_norm(exact_norm))) < 5e-4);
-    const Statistics read = batch_norm_statistics(x), right = batch_norm_statistics(exact(x));
-    CHECK(relative_error(read.mean, right.mean) < kTolerance);
-    CHECK(relative_error(read.variance, right.variance) < kTolerance);
-    CHECK(relative_error(sum_to_last(x), sum_to_last(exact(x))) < kTolerance);
-  }
 }
 
 TEST_CASE("cuda: a pixel that is not finite reaches its own windows alone") {

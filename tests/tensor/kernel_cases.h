@@ -47,7 +47,8 @@ Tensors results(const Case& c, const Tensors& in, DType images, std::optional<si
 
 /// Each case on the device agrees with the reference in f64 on the same numbers; gives the same bits in place; and the
 /// same bits by 1, 2 and 3 threads on the cpu, or with the emulator's threads in descending order on cuda, where a
-/// kernel that lacks a barrier differs. `tolerance`: instead of the case's own.
+/// kernel that lacks a barrier differs. `tolerance`: instead of the case's own; of images of bf16, against the exact
+/// result rounded once.
 void check(const std::vector<Case>& cases, Device device, DType images = DType::f32,
            std::optional<double> tolerance = {});
 
