@@ -30,10 +30,11 @@ std::string alternatives(const std::vector<std::string>& texts);
 /// Throws Error: device "gpu" is unknown: choose reference, cpu, cuda or plan.
 [[noreturn]] void refuse_name(const char* kind, std::string_view text, const std::vector<std::string>& choices);
 
-/// The text of a value.
+/// The text of a value; "?" for what is none.
 template <NamedEnum E>
 constexpr const char* name(E e) {
-  return names(e).text[size_t(e)];
+  const auto all = names(e);
+  return size_t(e) < all.size ? all.text[size_t(e)] : "?";
 }
 
 /// Every value, in order.
