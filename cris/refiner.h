@@ -9,11 +9,17 @@ namespace cris {
 
 using autograd::Variable;
 
+/// Where a refiner begins. draw: as its layers drew, by nn::Initializer. identity: the draw plus a path of weight 1
+/// from each channel to itself. copy: a soft copy of its mask that Adam's first steps bend rather than break.
+enum class RefinerStart { copy, identity, draw };
+constexpr auto names(RefinerStart) { return tensor::Names{"start of the refiner", {"copy", "identity", "draw"}}; }
+
 struct RefinerOptions {
   int64_t channels = 16;
   std::vector<int64_t> kernels = {7, 5,
                                   3};  ///< odd; all but the last are channels -> channels, the last gives the output
   double dropout = 0.01;
+  RefinerStart init = RefinerStart::copy;
 };
 
 /// expand 1x1 1 -> C, ReLU, dropout; conv.i k x k C -> C, ReLU, dropout; head k x k C -> 1. Every map keeps the image's
@@ -24,18 +30,22 @@ class Refiner : public nn::Module {
   /// probability: [N,H,W,1] in [0, 1] -> logits [N,H,W,1].
   Variable operator()(Variable probability) const;
   void visit(nn::Visitor& v) override;
-  /// Adds the identity to what its layers drew: ones to expand, a one to the centre tap from each channel to itself,
-  /// and a head that reads the channels' mean m as logits 4 m - 2. The refiner so begins as a soft copy of its mask.
-  ///
-  /// Without it the draw alone decides whether its output rises or falls with the mask. Where it falls, strategy cris
-  /// teaches the backbone one mask in the epochs of L1 and its inverse in those of L2, and neither is learnt.
+  /// Turns what its layers drew into the start that options.init names.
   void initialize(const nn::Initializer& init, const std::string& path) override;
+  /// What it makes of masks that are p everywhere, far from their borders: a probability for each p. Dropout is off,
+  /// and then as it was.
+  std::vector<double> response(const std::vector<double>& p);
+
+  const RefinerOptions options;
 
  private:
   nn::Conv2d expand_;
   std::deque<nn::Conv2d> conv_;
   std::deque<nn::Dropout> dropout_;
   nn::Conv2d head_;
+
+  void begin_as_identity();
+  void begin_as_copy();
 };
 
 }  // namespace cris

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <sstream>
 
 #include "cris/run/run_directory.h"
 #include "data/files.h"
@@ -97,6 +98,28 @@ Series series_of(const RunFiles& r, const std::string& file, const Rows& rows, s
   for (size_t i = 0; i < rows.size(); ++i)
     s.points.emplace_back(number(rows, i, x, r.path + "/" + file), number(rows, i, y, r.path + "/" + file));
   return s;
+}
+
+std::vector<Series> refiner_response(const RunFiles& r) {
+  const std::string path = r.path + "/metrics.jsonl";
+  std::vector<Series> lines;
+  std::istringstream text(read_run_file(path));
+  size_t number = 0;
+  for (std::string line; std::getline(text, line);) {
+    ++number;
+    if (line.find("\"refiner_response\"") == std::string::npos) continue;
+    try {
+      const Json values = nn::parse_json<Json>(line);
+      const auto f = values.at("refiner_response").get<std::vector<double>>();
+      if (lines.empty())
+        for (size_t i = 0; i < f.size(); ++i)
+          lines.push_back({.name = fmt::format("{:.3g}", double(i) / double(f.size() - 1)), .points = {}});
+      for (size_t i = 0; i < lines.size(); ++i) lines[i].points.emplace_back(values.at("epoch").get<double>(), f.at(i));
+    } catch (const std::exception&) {
+      refuse_run_file(path, fmt::format("line {} is damaged", number));
+    }
+  }
+  return lines;
 }
 
 std::vector<double> dice_of_images(const RunFiles& r) {

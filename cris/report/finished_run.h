@@ -23,6 +23,9 @@ RunFiles read_run(const std::string& path);
 void label_runs(std::vector<RunFiles>& runs);
 /// Columns x and y of rows that came from `file` of the run, as a line. Throws data::FormatError naming file and line.
 Series series_of(const RunFiles& r, const std::string& file, const Rows& rows, size_t x, size_t y);
+/// What the refiner made of masks that are p everywhere (p = 0, 0.25, ..., 1) after each epoch, a line for each p; none
+/// when metrics.jsonl does not say. Throws data::FormatError naming a damaged line.
+std::vector<Series> refiner_response(const RunFiles& r);
 /// Dice of each image, in the file's order.
 std::vector<double> dice_of_images(const RunFiles& r);
 /// Those PNG files of a folder of the run whose names end so, in order; none when the folder is missing.

@@ -120,6 +120,27 @@ std::string crf_section(const std::vector<RunFiles>& runs) {
                    html;
 }
 
+/// What each run's refiner makes of a mask, epoch by epoch; nothing without one.
+std::string refiner_section(const std::vector<RunFiles>& runs) {
+  std::string html;
+  for (const RunFiles& r : runs) {
+    const std::vector<Series> lines = refiner_response(r);
+    if (lines.empty()) continue;
+    html += to_svg({.title = r.label,
+                    .x_label = "epoch",
+                    .y_label = "refined",
+                    .series = lines,
+                    .x_range = {},
+                    .y_range = {{0, 1}}});
+  }
+  return html.empty() ? html
+                      : "<h2>The refiner</h2>\n<p>What it makes of masks that are 0, 0.25, 0.5, 0.75 or 1 everywhere, "
+                        "after each epoch. The lines should keep their order: a refiner whose output falls where its "
+                        "mask rises teaches the backbone the inverse mask, and one whose lines are one teaches "
+                        "nothing.</p>\n<div class=\"charts\">\n" +
+                            html + "</div>\n";
+}
+
 }  // namespace
 
 std::string html_report(const std::vector<std::string>& paths, const std::string& title) {
@@ -159,6 +180,7 @@ std::string html_report(const std::vector<std::string>& paths, const std::string
   html +=
       "</div>\n<p>Strategy cris alternates two losses, so its training loss jumps between a mean squared error (odd "
       "epochs) and a cross entropy (even epochs).</p>\n";
+  html += refiner_section(runs);
   html += "<h2>Precision and recall</h2>\n<div class=\"charts\">\n";
   html += chart("Pooled pixels", "recall", "precision", "curves.csv", &RunFiles::curves, 2, 1, true);
   html += chart("Mean over images", "recall", "precision", "curves.csv", &RunFiles::curves, 5, 4, true);

@@ -44,6 +44,9 @@ std::vector<Key> keys(Config& c) {
       {"refiner.channels", &refiner.channels, "width of the refiner", 1, 1024},
       {"refiner.kernels", &refiner.kernels, "its odd kernel extents; the last makes the one-channel output"},
       {"refiner.dropout", &refiner.dropout, "probability of dropping an element, below 1", 0},
+      {"refiner.init", choice(refiner.init),
+       "where it begins: copy, a soft copy of its mask; identity, its draw plus a path of ones; draw, as model.init "
+       "says"},
       {"crf.train_iterations", &crf.training_iterations, "mean-field iterations in training", 1, 1000},
       {"crf.eval_iterations", &crf.evaluation_iterations, "mean-field iterations in evaluation", 1, 1000},
       {"crf.theta_alpha", &crf.theta_alpha, "bilateral reach in pixels; 0: 160 * width / 500", 0},
@@ -231,7 +234,11 @@ void read_config(Config& config, const std::string& path) {
     throw ConfigError(fmt::format("{}; -c takes a configuration file (TOML)", e.what()));
   }
   try {
-    assign_table(keys(config), toml::parse(text, path), "", path);
+    const toml::table file = toml::parse(text, path);
+    assign_table(keys(config), file, "", path);
+    // A whole configuration, as runs keep it, of before the key was there.
+    if (file["data"]["dir"] && file["run"]["replay"] && !file["refiner"]["init"])
+      config.model.refiner.init = RefinerStart::identity;
   } catch (const toml::parse_error& e) {
     refuse(fmt::format("{}:{}", path, e.source().begin.line), std::string(e.description()));
   }
@@ -277,6 +284,10 @@ void resolve_config(Config& c) {
     refuse("", fmt::format("data.size = {} is not a multiple of {}, which {} needs for its pooling: use {} or {}",
                            c.data.size, multiple, name(backbone.kind), below, below + multiple));
   }
+  if (refiner.channels == 1 && refiner.init == RefinerStart::copy)
+    refuse("",
+           "refiner.channels = 1 leaves no channel for the mask's complement: use 2 or more, or refiner.init = "
+           "\"identity\" or \"draw\"");
   if (refiner.kernels.empty()) refuse("", "refiner.kernels is empty: give at least one odd extent");
   for (const int64_t k : refiner.kernels)
     if (k < 1 || k > 255 || k % 2 == 0)

@@ -67,7 +67,8 @@ struct Key {
 std::vector<Key> keys(Config& config);
 
 /// Reads a TOML file over `config`. Throws ConfigError with file and line: syntax, a type that does not fit, or an
-/// unknown key (with the nearest one that exists).
+/// unknown key (with the nearest one that exists). The configuration of a run made before refiner.init existed means
+/// what it meant: "identity".
 void read_config(Config& config, const std::string& path);
 /// One override. Throws ConfigError as read_config, with `where` (a flag, say) in the place of the file.
 void set_config(Config& config, const std::string& name, const std::string& value, const std::string& where);

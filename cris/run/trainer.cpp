@@ -2,6 +2,9 @@
 /// random numbers are functions of (seed, step), batches of (seed, epoch, step).
 #include "cris/run/trainer.h"
 
+#include <fmt/ranges.h>
+
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <ctime>
@@ -29,6 +32,9 @@ data::LoaderOptions loader_options(const Config& c) {
           .augmentation = c.data.augmentation,
           .threads = int(c.run.threads)};
 }
+
+/// Masks that the refiner is asked about after each epoch.
+const std::vector<double> kResponseMasks = {0, 0.25, 0.5, 0.75, 1};
 
 const char* const kEpochsHeader =
     "epoch,loss,training_loss,validation_dice,validation_dice_pooled,validation_precision,validation_recall,validation_"
@@ -162,8 +168,10 @@ double Trainer::end_epoch() {
   const Loss loss = loss_of(config_.model.strategy, config_.cris, at_.epoch, 0);
   const double training_loss = at_.loss_sum / double(std::max<int64_t>(at_.images, 1));
   Scores scores;
+  std::vector<double> response;
   step_.meanwhile([&] {
     scores = evaluate(*model_, data_.validation, config_.run.device, config_.train.batch);
+    if (model_->refiner) response = model_->refiner->response(kResponseMasks);
     model_->train();
   });
   const MeanScores s = scores.summary(0.5);
@@ -178,16 +186,17 @@ double Trainer::end_epoch() {
   epochs_.append(fmt::format("{},{},{},{},{},{},{},{},{},{},{},{}\n", at_.epoch + 1, loss_name, training_loss, s.dice,
                              s.dice_pooled, s.precision, s.recall, s.mse, s.mse_thresholded, best ? 1 : 0, dice,
                              threshold));
-  const json line = {{"epoch", at_.epoch + 1},
-                     {"loss_name", loss_name},
-                     {"training_loss", training_loss},
-                     {"validation_dice", s.dice},
-                     {"validation_precision", s.precision},
-                     {"validation_recall", s.recall},
-                     {"validation_mse", s.mse},
-                     {"validation_best_dice", dice},
-                     {"validation_best_threshold", threshold},
-                     {"best", best}};
+  json line = {{"epoch", at_.epoch + 1},
+               {"loss_name", loss_name},
+               {"training_loss", training_loss},
+               {"validation_dice", s.dice},
+               {"validation_precision", s.precision},
+               {"validation_recall", s.recall},
+               {"validation_mse", s.mse},
+               {"validation_best_dice", dice},
+               {"validation_best_threshold", threshold},
+               {"best", best}};
+  if (model_->refiner) line["refiner_response"] = response;
   metrics_.append(line.dump() + "\n");
   at_.stopped_early = config_.train.early_stopping > 0 && at_.epochs_without_gain >= config_.train.early_stopping;
   if (best) {
@@ -199,10 +208,24 @@ double Trainer::end_epoch() {
                   "recall {:.4f}  mse {:.4f}{}",
                   at_.epoch + 1, config_.train.epochs, loss_name, training_loss, dice, threshold, s.dice, s.precision,
                   s.recall, s.mse, best ? "  best" : ""));
+  if (model_->refiner) watch_refiner(response);
   ++at_.epoch;
   at_.step = 0, at_.loss_sum = 0, at_.images = 0;
   save_last();
   return dice;
+}
+
+void Trainer::watch_refiner(const std::vector<double>& response) {
+  const auto [least, most] = std::ranges::minmax(response);
+  constexpr double kSmall = 0.05;
+  const bool flat = most - least < kSmall, falls = response.back() < response.front() - kSmall;
+  if (said_response_ || !(flat || falls)) return;
+  said_response_ = true;
+  say(fmt::format(
+      "warning: the refiner {}: of masks that are 0, 0.25, 0.5, 0.75, 1 everywhere it makes {:.2f}; {}",
+      flat ? "answers all masks alike" : "falls where its mask rises, so L2 teaches the inverse mask",
+      fmt::join(response, ", "),
+      config_.model.refiner.init == RefinerStart::copy ? "lower train.learning_rate" : "use refiner.init = \"copy\""));
 }
 
 TrainResult Trainer::train(const TrainOptions& options) {

@@ -54,13 +54,15 @@ class Trainer {
   data::Loader loader_;
   AppendOnlyFile metrics_, epochs_, timing_, log_;
   Position at_;
-  bool said_refusal_ = false;
+  bool said_refusal_ = false, said_response_ = false;
 
   void restore();
   void save_last();
   double take_step(const data::Batch& batch);
   /// Validates, writes the epoch's lines and checkpoints; returns the Dice at its best threshold, which ranks epochs.
   double end_epoch();
+  /// Says once when the refiner's output falls where its mask rises, or does not depend on it.
+  void watch_refiner(const std::vector<double>& response);
   void say(const std::string& text);
 };
 

@@ -35,6 +35,16 @@ TEST_CASE("a configuration written as TOML reads back the same, whatever its tex
   CHECK(differences(Config{}, again).size() == 4);
 }
 
+TEST_CASE("the configuration of a run made before refiner.init existed means the start that there was") {
+  std::string old = to_toml(Config{});
+  const size_t line = old.find("init = \"copy\"\n");
+  REQUIRE(line != std::string::npos);
+  CHECK(read(old).model.refiner.init == RefinerStart::copy);
+  old.erase(line, std::string("init = \"copy\"\n").size());
+  CHECK(read(old).model.refiner.init == RefinerStart::identity);
+  CHECK(read("[refiner]\nchannels = 8\n").model.refiner.init == RefinerStart::copy);
+}
+
 TEST_CASE("every key of the table is in the reference, which docs/configuration.md shows, and has a meaning") {
   Config config;
   const std::string reference = config_reference();
@@ -82,6 +92,7 @@ TEST_CASE("settings that cannot run are refused before anything is read") {
   refused("refiner.kernels=[4]", "must be odd");
   refused("refiner.kernels=[]", "at least one");
   refused("refiner.dropout=1.0", "below 1");
+  refused("refiner.channels=1", "refiner.init");
   refused("run.precision=bf16", "needs run.device");
   refused("train.epochs", "section.key=value");
   refused("crf.theta_alpha=0.1", "at least 0.5");

@@ -66,6 +66,27 @@ TEST_CASE("a run stopped at any step goes on to the same bytes, with every strat
   }
 }
 
+TEST_CASE(
+    "each epoch records what the refiner makes of plain masks, and one that does not rise is named once with the "
+    "remedy") {
+  for (const auto& [strategy, init, records, warnings] :
+       {std::tuple{"cris", "draw", 2, 1}, {"cris", "copy", 2, 0}, {"fcn", "copy", 2, 0}, {"backbone", "draw", 0, 0}}) {
+    CAPTURE(strategy);
+    CAPTURE(init);
+    Experiment experiment(strategy);
+    experiment.config.model.refiner.init = tensor::parse<RefinerStart>(init);
+    experiment.train("run");
+    const auto count = [](const std::string& text, const std::string& word) {
+      int n = 0;
+      for (size_t at = 0; (at = text.find(word, at)) != std::string::npos; ++at) ++n;
+      return n;
+    };
+    CHECK(count(experiment.bytes("run/metrics.jsonl"), "\"refiner_response\":[") == records);
+    CHECK(count(experiment.bytes("run/log.txt"), "warning: the refiner ") == warnings);
+    CHECK(count(experiment.bytes("run/log.txt"), "use refiner.init = \"copy\"") == warnings);
+  }
+}
+
 TEST_CASE("the memory planned for a run is what it takes, to 5 %, the filters that crf keeps included") {
   for (const std::string strategy : {"backbone", "fcn", "crf"}) {
     CAPTURE(strategy);
