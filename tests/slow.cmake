@@ -1,7 +1,7 @@
 # Read by CTest: gives the cases that run for seconds the label `slow`, and has them start first.
 foreach(target autograd cris cuda tensor cpu_x86-64 cpu_x86-64-v3)
   foreach(test ${test_${target}_TESTS})
-    if(test MATCHES "convolutions|networks?[ ,]|PyTorch's numbers|training steps?|memory planned|stopped at any step|by heart")
+    if(test MATCHES "/c[a-z]*: convolutions|in parts gives|PyTorch's numbers|training step|replayed|memory planned|any step|by heart|whole networks")
       set(label unit)
       if(target STREQUAL "cuda")
         set(label emulated)

@@ -1,6 +1,8 @@
 /// The networks: parameter counts, sizes, gradients, and what each loss trains.
 #include <doctest/doctest.h>
 
+#include <cmath>
+
 #include "cris/audit/model_gradcheck.h"
 #include "cris/model.h"
 #include "nn/dropout.h"
@@ -79,6 +81,24 @@ TEST_CASE("folded batch norms change nothing but the last bits, and training dro
     nn::initialize(model, 2);
     CHECK(model(x).output.value().to_vector() != folded);
   }
+}
+
+TEST_CASE("the losses of CRIS are those of equations 1 to 3") {
+  for (const int64_t batch : {0, 1})
+    for (const int64_t epoch : {0, 1, 2, 3})
+      CHECK(loss_of(Strategy::cris, {}, epoch, batch) == (epoch % 2 == 0 ? Loss::mask_mse : Loss::output_bce));
+  CHECK(loss_of(Strategy::cris, {.alternate = Alternate::batch}, 1, 2) == Loss::mask_mse);
+  CHECK(loss_of(Strategy::cris, {.weighted_sum = true}, 0, 0) == Loss::weighted_sum);
+  CHECK(loss_of(Strategy::fcn, {}, 0, 0) == Loss::output_bce);
+  // A mask of probability 3/4 and an output of 1/4 where there is a polyp.
+  const auto pixel = [](double value) { return tensor::full({1, 1, 1, 1}, value, DType::f64, Device::reference); };
+  const Variable mask(pixel(std::log(3.0))), output(pixel(-std::log(3.0)));
+  const auto value = [&](Loss loss) {
+    return loss_value(loss, {.mse_weight = 0.25}, mask, output, pixel(1)).value().item();
+  };
+  CHECK(value(Loss::mask_mse) == doctest::Approx(1 / 16.0));
+  CHECK(value(Loss::output_bce) == doctest::Approx(std::log(4.0)));
+  CHECK(value(Loss::weighted_sum) == doctest::Approx(0.25 / 16 + 0.75 * std::log(4.0)));
 }
 
 TEST_CASE("the backbone's loss leaves the refiner untouched, a detached input leaves the backbone untouched") {
