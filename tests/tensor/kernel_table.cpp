@@ -29,7 +29,7 @@ std::vector<Case> elementwise() {
   constexpr double kLow = 0.05, kHigh = 0.95;  // probabilities, whose logarithms are finite
   std::vector<Case> cases;
   for (const int64_t n : kSizes)
-    for (const Map& m : {Map{"affine", Affine{-1.7, 0.3}},
+    for (const Map& m : {Map{"affine", Affine{-1.618034, 0.318310}},
                          {"relu", Relu{}},
                          {"sigmoid", Sigmoid{}},
                          {"exp", Exp{}},
