@@ -25,20 +25,16 @@ double central_difference(const Function& outputs, const Cotangent& cotangent, V
   const NoGrad no_graph;
   const Tensor start = x.value();
   const std::vector<double> values = start.to_vector();
-  const auto at = [&](double step) {
-    std::vector<double> moved = values;
-    for (size_t i = 0; i < moved.size(); ++i) moved[i] += step * direction[i];
-    x.set_value(Tensor::from(moved, start.shape(), tensor::Device::reference));
-    return outputs();
-  };
-  const std::vector<Variable> above = at(h), below = at(-h);
-  x.set_value(start);
   double total = 0;
-  for (size_t i = 0; i < above.size(); ++i) {
-    const auto a = above[i].value().to_vector(), b = below[i].value().to_vector(),
-               c = cotangent(i, above[i].shape()).to_vector();
-    for (size_t j = 0; j < a.size(); ++j) total += (a[j] - b[j]) * c[j];
+  for (const double sign : {1.0, -1.0}) {
+    std::vector<double> moved = values;
+    for (size_t i = 0; i < moved.size(); ++i) moved[i] += sign * h * direction[i];
+    x.set_value(Tensor::from(moved, start.shape(), tensor::Device::reference));
+    const std::vector<Variable> y = outputs();
+    for (size_t i = 0; i < y.size(); ++i)
+      total += sign * dot(y[i].value().to_vector(), cotangent(i, y[i].shape()).to_vector());
   }
+  x.set_value(start);
   return total / (2 * h);
 }
 
