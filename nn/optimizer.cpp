@@ -61,4 +61,9 @@ void Sgd::update(double learning_rate, const Tensor& g, const Tensor& w, const P
       state.moments[0]);
 }
 
+std::unique_ptr<Optimizer> make_optimizer(Module& module, const OptimizerOptions& options) {
+  if (options.kind == OptimizerKind::sgd) return std::make_unique<Sgd>(module, options);
+  return std::make_unique<Adam>(module, options);
+}
+
 }  // namespace nn

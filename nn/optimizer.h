@@ -40,34 +40,39 @@ class Optimizer {
   std::map<std::string, ParameterState> state_;
 };
 
-struct AdamOptions {
-  double beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weight_decay = 0;
+enum class OptimizerKind { adam, sgd };
+constexpr auto names(OptimizerKind) { return tensor::Names{"optimizer", {"adam", "sgd"}}; }
+
+struct OptimizerOptions {
+  OptimizerKind kind = OptimizerKind::adam;           ///< for make_optimizer
+  double beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8;  ///< Adam's
+  double momentum = 0;                                ///< Sgd's
+  double weight_decay = 0;                            ///< times the weight, added to the gradient
 };
 
 /// Kingma & Ba 2015; epsilon is added after the bias correction, as in PyTorch. Formula: tensor/backend.h, adam_step.
 class Adam : public Optimizer {
  public:
-  explicit Adam(Module& module, const AdamOptions& options = {}) : Optimizer(module), options_(options) {}
+  explicit Adam(Module& module, const OptimizerOptions& options = {}) : Optimizer(module), options_(options) {}
   const std::vector<std::string>& moment_names() const override;
 
  private:
-  AdamOptions options_;
+  OptimizerOptions options_;
   void update(double learning_rate, const Tensor& g, const Tensor& w, const ParameterState& state) override;
-};
-
-struct SgdOptions {
-  double momentum = 0, weight_decay = 0;
 };
 
 /// Stochastic gradient descent with momentum. Formula: tensor/backend.h, sgd_step.
 class Sgd : public Optimizer {
  public:
-  explicit Sgd(Module& module, const SgdOptions& options = {}) : Optimizer(module), options_(options) {}
+  explicit Sgd(Module& module, const OptimizerOptions& options = {}) : Optimizer(module), options_(options) {}
   const std::vector<std::string>& moment_names() const override;
 
  private:
-  SgdOptions options_;
+  OptimizerOptions options_;
   void update(double learning_rate, const Tensor& g, const Tensor& w, const ParameterState& state) override;
 };
+
+/// The one that options.kind says.
+std::unique_ptr<Optimizer> make_optimizer(Module& module, const OptimizerOptions& options);
 
 }  // namespace nn

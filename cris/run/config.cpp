@@ -24,7 +24,7 @@ Choice choice(E& e, std::vector<std::string> choices = tensor::choices<E>()) {
 }  // namespace
 
 std::vector<Key> keys(Config& c) {
-  auto& [data, model, init, cris, adam, train, run] = c;
+  auto& [data, model, init, cris, optimizer, schedule, train, run] = c;
   auto& [backbone, strategy, refiner, crf] = model;
   return {
       {"data.dir", &data.dir, "folder with images/ and masks/ of the same base names"},
@@ -64,11 +64,18 @@ std::vector<Key> keys(Config& c) {
       {"train.epochs", &train.epochs, "passes over the training set; even for cris", 1, 1e6},
       {"train.batch", &train.batch, "images a step; the last, short batch is kept", 1, 1e5},
       {"train.seed", &train.seed, "of weights, order, dropout and augmentation", 0},
-      {"train.learning_rate", &train.learning_rate, "of Adam, constant", 0},
-      {"train.beta1", &adam.beta1, "Adam's decay of the mean, below 1", 0},
-      {"train.beta2", &adam.beta2, "Adam's decay of the square, below 1", 0},
-      {"train.epsilon", &adam.epsilon, "Adam's, added after bias correction", 1e-30},
-      {"train.weight_decay", &adam.weight_decay, "added to the gradient", 0},
+      {"train.optimizer", choice(optimizer.kind), "how gradients change weights"},
+      {"train.learning_rate", &schedule.learning_rate, "before the schedule lowers it", 0},
+      {"train.schedule", choice(schedule.kind),
+       "step: the rate times the factor every schedule_epochs; cosine: down to factor times the rate"},
+      {"train.schedule_epochs", &schedule.period, "step: between decays; cosine: until the end, 0: all epochs", 0, 1e6},
+      {"train.schedule_factor", &schedule.factor, "of step and cosine", 0, 1},
+      {"train.warmup_epochs", &schedule.warmup, "in which the rate first rises to its value, step by step", 0, 1e6},
+      {"train.beta1", &optimizer.beta1, "Adam's decay of the mean, below 1", 0},
+      {"train.beta2", &optimizer.beta2, "Adam's decay of the square, below 1", 0},
+      {"train.epsilon", &optimizer.epsilon, "Adam's, added after bias correction", 1e-30},
+      {"train.momentum", &optimizer.momentum, "sgd's, below 1", 0},
+      {"train.weight_decay", &optimizer.weight_decay, "added to the gradient", 0},
       {"train.early_stopping", &train.early_stopping, "stop after this many epochs without a better Dice; 0: never", 0},
       {"train.checkpoint_steps", &train.checkpoint_steps, "checkpoint every so many steps too; 0: every epoch", 0},
       {"train.overfit", &train.overfit, "train and evaluate on this many images only; 0: off", 0},
@@ -293,9 +300,15 @@ void resolve_config(Config& c) {
     if (k < 1 || k > 255 || k % 2 == 0)
       refuse("", fmt::format(
                      "refiner.kernels has {}: extents must be odd, so that maps keep their size, and at most 255", k));
-  for (const auto& [text, value] :
-       {std::pair{"refiner.dropout", refiner.dropout}, {"train.beta1", c.adam.beta1}, {"train.beta2", c.adam.beta2}})
+  for (const auto& [text, value] : {std::pair{"refiner.dropout", refiner.dropout},
+                                    {"train.beta1", c.optimizer.beta1},
+                                    {"train.beta2", c.optimizer.beta2},
+                                    {"train.momentum", c.optimizer.momentum}})
     if (value >= 1) refuse("", fmt::format("{} = {} must be below 1", text, value));
+  // 0 is filled in, so that a run that goes on for more epochs does not change its past.
+  if (c.schedule.kind == nn::ScheduleKind::cosine && c.schedule.period == 0) c.schedule.period = c.train.epochs;
+  if (c.schedule.kind == nn::ScheduleKind::step && c.schedule.period == 0)
+    refuse("", "train.schedule = \"step\" needs train.schedule_epochs, the epochs between two decays");
   if (c.run.device != tensor::Device::cuda && tensor::needs_cuda(c.run.precision))
     refuse("", fmt::format("run.precision = \"{}\" needs run.device = \"cuda\"", name(c.run.precision)));
 }

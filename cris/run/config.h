@@ -12,6 +12,7 @@
 #include "data/transform.h"
 #include "nn/init.h"
 #include "nn/optimizer.h"
+#include "nn/schedule.h"
 #include "tensor/precision.h"
 
 namespace cris {
@@ -34,10 +35,10 @@ struct Config {
   ModelOptions model;
   nn::InitKind init = nn::InitKind::he;
   CrisOptions cris;
-  nn::AdamOptions adam;
+  nn::OptimizerOptions optimizer;
+  nn::Schedule schedule;  ///< period and warmup in epochs
   struct {
     int64_t epochs = 12, batch = 4, seed = 0;
-    double learning_rate = 1e-3;
     int64_t early_stopping = 0, checkpoint_steps = 0, overfit = 0;
     bool fast_dev_run = false;
   } train;

@@ -139,11 +139,11 @@ ModelSummary summarize(const Config& config, const ExperimentData* data) {
   if (records)
     for (const auto& p : model.parameters())
       recorded_gradients.emplace_back(p.value->shape(), tensor::DType::f32, kPlan);
-  nn::Adam optimizer(model);
+  const auto optimizer = nn::make_optimizer(model, config.optimizer);
   // In an odd epoch, when strategy cris trains all of the model. The first step allocates the moments; the second is
   // what a run repeats.
   const auto step = [&] {
-    training_step(model, optimizer, {.strategy = model.options.strategy}, {.epoch = 1}, batch.x, batch.mask, 1e-3);
+    training_step(model, *optimizer, {.strategy = model.options.strategy}, {.epoch = 1}, batch.x, batch.mask, 1e-3);
   };
   step();
   tensor::reset_peak_memory(kPlan);

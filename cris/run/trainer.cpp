@@ -49,8 +49,8 @@ Trainer::Trainer(const Config& config, const ExperimentData& data, RunDirectory&
       run_(run),
       progress_(progress),
       model_(make_model(config)),
-      optimizer_(*model_, config.adam),
-      step_(*model_, optimizer_,
+      optimizer_(nn::make_optimizer(*model_, config.optimizer)),
+      step_(*model_, *optimizer_,
             {.strategy = config.model.strategy, .cris = config.cris, .seed = uint64_t(config.train.seed)},
             config.run.replay),
       loader_(data.training, loader_options(config)),
@@ -77,7 +77,7 @@ void Trainer::restore() {
     epochs_.append(kEpochsHeader);
     return;
   }
-  const nn::Metadata metadata = nn::load_checkpoint(last, *model_, &optimizer_);
+  const nn::Metadata metadata = nn::load_checkpoint(last, *model_, optimizer_.get());
   const auto found = metadata.find("position");
   try {
     tensor::require(found != metadata.end(), "there is none");
@@ -137,15 +137,22 @@ void Trainer::save_last() {
                   {"epochs_bytes", at_.epochs_bytes},
                   {"metrics_sha256", at_.metrics_sha256},
                   {"epochs_sha256", at_.epochs_sha256}};
-  nn::save_checkpoint(run_.file("checkpoints/last.safetensors"), *model_, &optimizer_,
+  nn::save_checkpoint(run_.file("checkpoints/last.safetensors"), *model_, optimizer_.get(),
                       {{"position", p.dump()}, {"config", portable_toml(config_)}});
+}
+
+double Trainer::learning_rate() const {
+  const int64_t steps = loader_.steps_per_epoch();
+  nn::Schedule schedule = config_.schedule;
+  schedule.period *= steps, schedule.warmup *= steps;
+  return nn::learning_rate(schedule, at_.epoch * steps + at_.step);
 }
 
 double Trainer::take_step(const data::Batch& batch) {
   const StepPosition at{at_.epoch, at_.step, uint32_t(at_.epoch * loader_.steps_per_epoch() + at_.step)};
   double loss = 0;
   try {
-    loss = step_.take(at, batch.x, batch.mask, config_.train.learning_rate);
+    loss = step_.take(at, batch.x, batch.mask, learning_rate());
   } catch (const NonFiniteError&) {
     std::string files;
     for (const int64_t i : batch.samples) files += (files.empty() ? "" : ", ") + data_.training->pair(i).image;

@@ -49,7 +49,7 @@ class Trainer {
   RunDirectory& run_;
   Progress& progress_;
   std::unique_ptr<Model> model_;
-  nn::Adam optimizer_;
+  std::unique_ptr<nn::Optimizer> optimizer_;
   ReplayedStep step_;
   data::Loader loader_;
   AppendOnlyFile metrics_, epochs_, timing_, log_;
@@ -58,6 +58,8 @@ class Trainer {
 
   void restore();
   void save_last();
+  /// Of the next step.
+  double learning_rate() const;
   double take_step(const data::Batch& batch);
   /// Validates, writes the epoch's lines and checkpoints; returns the Dice at its best threshold, which ranks epochs.
   double end_epoch();

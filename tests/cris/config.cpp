@@ -27,7 +27,7 @@ TEST_CASE("a configuration written as TOML reads back the same, whatever its tex
   Config config;
   config.data.dir = "a \"quoted\"\\path \u00e9";
   config.model.refiner.kernels = {9, 1};
-  config.train.learning_rate = 3e-4;
+  config.schedule.learning_rate = 3e-4;
   config.cris.weighted_sum = true;
   const Config again = read(to_toml(config));
   CHECK(differences(config, again).empty());
@@ -59,7 +59,7 @@ TEST_CASE("every key of the table is in the reference, which docs/configuration.
 TEST_CASE("later settings win, whole numbers are numbers too") {
   Config config = read("[train]\nepochs = 5\nlearning_rate = 1\n");
   CHECK(config.train.epochs == 5);
-  CHECK(config.train.learning_rate == 1);
+  CHECK(config.schedule.learning_rate == 1);
   set_config(config, "train.epochs=7");
   set_config(config, "model.backbone=segnet");
   set_config(config, "refiner.kernels=[5, 3]");
@@ -93,6 +93,8 @@ TEST_CASE("settings that cannot run are refused before anything is read") {
   refused("refiner.kernels=[]", "at least one");
   refused("refiner.dropout=1.0", "below 1");
   refused("refiner.channels=1", "refiner.init");
+  refused("train.momentum=1.0", "below 1");
+  refused("train.schedule_factor=2", "at most 1");
   refused("run.precision=bf16", "needs run.device");
   refused("train.epochs", "section.key=value");
   refused("crf.theta_alpha=0.1", "at least 0.5");
@@ -137,6 +139,19 @@ TEST_CASE("a folder is no configuration file") {
   const Scratch folder;
   Config config;
   CHECK_THROWS_WITH_AS(read_config(config, folder.path), doctest::Contains("configuration file"), ConfigError);
+}
+
+TEST_CASE("a cosine ends with the training unless it is told when, and steps must be told") {
+  Config config;
+  set_config(config, "train.schedule=cosine");
+  resolve_config(config);
+  CHECK(config.schedule.period == 12);
+  set_config(config, "train.epochs=20");
+  resolve_config(config);
+  CHECK(config.schedule.period == 12);
+  set_config(config, "train.schedule=step");
+  config.schedule.period = 0;
+  CHECK_THROWS_WITH_AS(resolve_config(config), doctest::Contains("needs train.schedule_epochs"), ConfigError);
 }
 
 TEST_CASE("a width of 0 stands for the backbone's own") {

@@ -96,7 +96,7 @@ TEST_CASE("paper: runs that do not compare, and no runs, are errors that name th
   const Scratch s;
   const std::string a = finished_run(s, "a", cell("unet", "fcn"), 0.4);
   Config larger = cell("unet", "crf"), wider = cell("unet", "cris"), slower = cell("unet", "backbone");
-  larger.data.size = 128, wider.model.backbone.base = 8, slower.train.learning_rate = 1e-4;
+  larger.data.size = 128, wider.model.backbone.base = 8, slower.schedule.learning_rate = 1e-4;
   const std::string b = finished_run(s, "b", larger, 0.4), same = finished_run(s, "same", cell("unet", "fcn"), 0.3);
   using data::FormatError;
   CHECK_THROWS_WITH_AS(cris::paper_tables({a, b}, {}), Contains("do not compare: data.size"), FormatError);

@@ -87,6 +87,37 @@ TEST_CASE(
   }
 }
 
+TEST_CASE("a run with sgd, warm-up and a schedule goes on to the same bytes, and each of them matters") {
+  Experiment experiment("cris");
+  const auto losses = [&](const std::string& name) {
+    experiment.train(name);
+    return experiment.bytes(name + "/metrics.jsonl");
+  };
+  const auto weights = [&](const std::string& name) {
+    return experiment.bytes(name + "/checkpoints/last.safetensors");
+  };
+  const std::string adam = losses("adam");
+  experiment.config.optimizer.kind = nn::OptimizerKind::sgd;
+  const std::string plain = losses("plain");
+  CHECK(plain != adam);
+  experiment.config.optimizer.momentum = 0.9;
+  const std::string constant = losses("constant");
+  CHECK(constant != plain);
+  experiment.config.schedule.warmup = 1;
+  CHECK(losses("warm-up") != constant);
+  for (const auto kind : {nn::ScheduleKind::step, nn::ScheduleKind::cosine}) {
+    CAPTURE(name(kind));
+    experiment.config.schedule = {.kind = kind, .period = 1};
+    CHECK(losses(name(kind)) != constant);
+    for (const int steps : {2, 5}) {
+      const std::string resumed = fmt::format("{} {}", name(kind), steps);
+      experiment.train(resumed, steps);
+      experiment.train(resumed);
+      CHECK(weights(resumed) == weights(name(kind)));
+    }
+  }
+}
+
 TEST_CASE("the memory planned for a run is what it takes, to 5 %, the filters that crf keeps included") {
   for (const std::string strategy : {"backbone", "fcn", "crf"}) {
     CAPTURE(strategy);
@@ -109,14 +140,14 @@ TEST_CASE("a few images are learnt by heart") {
   experiment.config.train.overfit = 2;
   experiment.config.train.batch = 2;
   experiment.config.train.epochs = 60;
-  experiment.config.train.learning_rate = 1e-2;
+  experiment.config.schedule.learning_rate = 1e-2;
   experiment.data = open_data(experiment.config);
   CHECK(experiment.train("overfit").best_dice > 0.95);
 }
 
 TEST_CASE("early stopping ends a run that no longer gains, so does the caller") {
   Experiment experiment("backbone");
-  experiment.config.train.learning_rate = 1e-30;  // learns nothing
+  experiment.config.schedule.learning_rate = 1e-30;  // learns nothing
   experiment.config.train.epochs = 9;
   experiment.config.train.early_stopping = 2;
   const TrainResult result = experiment.train("patient");

@@ -127,14 +127,14 @@ int bench_ops(const cris::Config& config) {
 int bench_steps(const cris::Config& config, bool training, int64_t steps, int64_t warmup, bool as_json) {
   const tensor::Device device = config.run.device;
   const auto model = cris::make_model(config);
-  nn::Adam optimizer(*model);
+  const auto optimizer = nn::make_optimizer(*model, config.optimizer);
   const int64_t n = config.train.batch, size = config.data.size;
   const auto x = tensor::uniform({1, 1, 0}, {n, size, size, 3}, 0, 1, tensor::DType::f32, device);
   const auto mask = tensor::uniform({1, 2, 0}, {n, size, size, 1}, 0, 1, tensor::DType::f32, device);
   const cris::Strategy strategy = config.model.strategy;
   // CRIS alternates its losses from step to step here, so that both kinds of step count.
   const cris::CrisOptions options{.alternate = cris::Alternate::batch};
-  cris::ReplayedStep step(*model, optimizer, {.strategy = strategy, .cris = options, .watch_gradients = false},
+  cris::ReplayedStep step(*model, *optimizer, {.strategy = strategy, .cris = options, .watch_gradients = false},
                           config.run.replay);
   model->train(training);
   if (!training) model->fold_norms();
