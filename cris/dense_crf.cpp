@@ -49,8 +49,7 @@ LabelMap label_map(const data::Image& picture, const std::string& name, bool bla
     label = unsure ? -1 : int32_t(y.colours.size());
     if (!unsure) y.colours.push_back(c);
   }
-  data::require_data(y.colours.size() >= 2, "{}: {} label{} (black means unsure): at least 2 are needed", name,
-                     y.colours.size(), y.colours.size() == 1 ? "" : "s");
+  data::require_data(!y.colours.empty(), "{}: 0 labels (black means unsure): at least 1 is needed", name);
   data::require_data(int64_t(y.colours.size()) <= kMaxLabels, "{}: {} labels; at most {} are possible", name,
                      y.colours.size(), kMaxLabels);
   y.labels.resize(colour.size());

@@ -22,6 +22,10 @@ struct DenseCrfOptions {
 /// Throws Error naming the option that is out of range.
 void check_options(const DenseCrfOptions& options);
 
+/// About what dense_crf takes of the host's memory, in bytes: six values a label and pixel, and the lattices, measured
+/// of noise, whose are the largest: up to 320 bytes a pixel.
+constexpr int64_t dense_crf_bytes(int64_t pixels, int64_t labels) { return pixels * (24 * labels + 320); }
+
 /// The most labels that a label map may have: more colours mean a photograph, or a map saved with loss.
 constexpr int64_t kMaxLabels = 256;
 
@@ -32,7 +36,7 @@ struct LabelMap {
   std::vector<int32_t> labels;    ///< [height width]; -1: unsure
 };
 /// Colours numbered by ascending r + 256 g + 65536 b; black is "unsure", unless `black_is_label`. `name` is for
-/// messages. Throws FormatError on a map with fewer than 2 labels or more than kMaxLabels.
+/// messages. Throws FormatError on a map without labels or with more than kMaxLabels.
 LabelMap label_map(const data::Image& picture, const std::string& name, bool black_is_label = false);
 /// The picture of labels: 3 channels.
 data::Image picture_of(const LabelMap& map);

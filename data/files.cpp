@@ -1,10 +1,15 @@
 /// Folders through std::filesystem, whose own errors become ours.
 #include "data/files.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
 #include <cctype>
 #include <cstdint>
+#include <cstdio>
 #include <filesystem>
 
 #include "data/format_error.h"
@@ -54,23 +59,74 @@ void move_content(const fs::path& from, const fs::path& to) {
       fs::rename(entry.path(), target);
   }
 }
+
+/// What `to` lacks of `from`, but for the outdated files: linked, so that nothing of it is copied or lost.
+void carry_over(const fs::path& from, const fs::path& to, const std::function<bool(const std::string&)>& outdated) {
+  for (auto it = fs::recursive_directory_iterator(from); it != fs::recursive_directory_iterator(); ++it) {
+    const fs::path name = it->path().lexically_relative(from), target = to / name;
+    if (it->is_symlink()) {
+      if (!fs::exists(fs::symlink_status(target))) fs::copy_symlink(it->path(), target);
+    } else if (it->is_directory()) {
+      fs::create_directory(target, it->path());
+    } else if (!fs::exists(target) && !outdated(name)) {
+      fs::create_hard_link(it->path(), target);
+    }
+  }
+}
+
+/// Whether another folder may take the place of this one: it is no working directory and no disk is mounted on it.
+bool can_be_exchanged(const fs::path& folder) {
+  struct stat inner, outer;
+  std::error_code unknown;
+  const std::string here = fs::current_path(unknown).string() + "/";
+  return access(folder.parent_path().c_str(), W_OK) == 0 && stat(folder.c_str(), &inner) == 0 &&
+         stat(folder.parent_path().c_str(), &outer) == 0 && inner.st_dev == outer.st_dev &&
+         !here.starts_with(folder.string() + "/");
+}
 }  // namespace
 
-StagingFolder::StagingFolder(std::string folder)
-    : folder_(std::move(folder)), path_(folder_ + "/.partial"), fresh_(!fs::exists(folder_)) {
-  std::error_code ignored;
-  fs::remove_all(path_, ignored);
+StagingFolder::StagingFolder(const std::string& folder, Publish how) {
+  std::error_code unknown;
+  fs::path target = fs::weakly_canonical(fs::absolute(folder), unknown);
+  if (!target.has_filename()) target = target.parent_path();  // DIR/
+  require_data(!unknown && target.has_filename(), "{}: cannot be written: {}; choose another folder", folder,
+               unknown ? unknown.message() : "it is the root");
+  folder_ = target;
+  whole_ = how == Publish::whole && (!fs::exists(target) || can_be_exchanged(target));
+  const std::string hidden = "." + target.filename().string();
+  path_ = whole_ ? target.parent_path() / (hidden + ".partial") : target / ".partial";
+  if (whole_)
+    lock_.emplace(target.parent_path(), hidden + ".cris.lock", folder);
+  else if (how == Publish::whole)
+    lock_.emplace(folder_);
+  fs::remove_all(path_, unknown);
   create_folder(path_);
 }
 
 StagingFolder::~StagingFolder() {
   std::error_code ignored;
   fs::remove_all(path_, ignored);
-  if (fresh_) fs::remove(folder_, ignored);  // no longer empty once its content was published
 }
 
-void StagingFolder::publish() {
+void StagingFolder::publish(const std::function<bool(const std::string&)>& outdated) {
   try {
+    if (whole_) {
+      if (!fs::exists(folder_)) {
+        fs::rename(path_, folder_);
+        return tensor::sync_folder_of(folder_);
+      }
+      carry_over(folder_, path_, outdated);
+      fs::permissions(path_, fs::status(folder_).permissions());
+      if (renameat2(AT_FDCWD, path_.c_str(), AT_FDCWD, folder_.c_str(), RENAME_EXCHANGE) == 0)
+        return tensor::sync_folder_of(folder_);
+    }
+    // Not every file system can exchange two names.
+    std::vector<fs::path> old;
+    for (const auto& entry : fs::recursive_directory_iterator(folder_)) {
+      const std::string name = entry.path().lexically_relative(folder_);
+      if (entry.is_regular_file() && !name.starts_with(".partial") && outdated(name)) old.push_back(entry.path());
+    }
+    for (const fs::path& file : old) fs::remove(file);
     move_content(path_, folder_);
   } catch (const fs::filesystem_error& e) {
     throw FormatError(

@@ -1,8 +1,12 @@
 /// Folders of the user's data: listing and creating them, with errors that name them.
 #pragma once
+#include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "tensor/machine/folder_lock.h"
 
 namespace data {
 
@@ -13,22 +17,28 @@ std::vector<std::string> list_files(const std::string& folder);
 /// Creates `folder` and its parents where missing. Throws FormatError.
 void create_folder(const std::string& folder);
 
-/// Files that appear together: they are made in FOLDER/.partial, which no listing shows, and `publish` moves them to
-/// the same places in FOLDER. Without it nothing of them stays, nor FOLDER itself where that is new.
+/// Files that appear together: they are made in a folder beside FOLDER, and `publish` gives it FOLDER's name in one
+/// step. One process at a time: meanwhile FOLDER is locked. Where that cannot be done (another disk is mounted on
+/// FOLDER, a process stands in it, the folder around it cannot be written) they are made in FOLDER/.partial, and moved
+/// one by one. Without `publish` nothing of them stays.
 class StagingFolder {
  public:
-  /// Begins empty: what a killed process left there is removed. Throws FormatError when nothing can be written.
-  explicit StagingFolder(std::string folder);
+  enum class Publish { whole, one_by_one };
+  /// Begins empty: what a killed process left there is removed. `one_by_one`: for a FOLDER that the caller has locked,
+  /// and that holds more than these files. Throws FormatError when nothing can be written, Error when FOLDER is in use.
+  explicit StagingFolder(const std::string& folder, Publish how = Publish::whole);
   ~StagingFolder();
   StagingFolder(const StagingFolder&) = delete;
   StagingFolder& operator=(const StagingFolder&) = delete;
   const std::string& path() const { return path_; }
-  /// Replaces files of the same names and keeps all others. Throws FormatError.
-  void publish();
+  /// Replaces files of the same names and those that are `outdated` (paths in FOLDER), and keeps all others. Throws
+  /// FormatError.
+  void publish(const std::function<bool(const std::string&)>& outdated = [](const std::string&) { return false; });
 
  private:
   std::string folder_, path_;
-  bool fresh_;
+  bool whole_;
+  std::optional<tensor::FolderLock> lock_;
 };
 
 /// "polyp.1.JPG" -> "polyp.1".

@@ -249,6 +249,8 @@ std::string encode_png(const Image& image) {
   tensor::check(int64_t(image.pixels.size()) == image.height * image.width * image.channels && !image.pixels.empty(),
                 "encode_png: {} bytes for {} x {} x {}", image.pixels.size(), image.height, image.width,
                 image.channels);
+  tensor::check((image.width * image.channels + 1) * image.height <= INT32_MAX,  // the encoder counts in int
+                "encode_png: {} x {} pixels are too many for one picture", image.width, image.height);
   std::string png;
   const auto append = [](void* to, void* bytes, int count) {
     static_cast<std::string*>(to)->append(static_cast<const char*>(bytes), size_t(count));
@@ -256,7 +258,7 @@ std::string encode_png(const Image& image) {
   const int ok = stbi_write_png_to_func(append, &png, int(image.width), int(image.height), int(image.channels),
                                         image.pixels.data(), int(image.width * image.channels));
   tensor::check(ok != 0 && !png.empty(), "encode_png: no memory for {} x {} pixels", image.width, image.height);
-  return png;
+  return png.insert(kPngMarkAt, kPngMark);
 }
 
 void write_png(const std::string& path, const Image& image) { tensor::write_file_atomically(path, encode_png(image)); }

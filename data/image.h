@@ -36,6 +36,11 @@ Image decode_image(std::string_view bytes, const std::string& name, int channels
 /// decode_image of a file's content.
 Image read_image(const std::string& path, int channels = 3);
 
+/// What every PNG of this program has after its first chunk: a text chunk, Software = cris. By it commands know the
+/// pictures that they may replace.
+constexpr size_t kPngMarkAt = 33;
+constexpr std::string_view kPngMark{"\0\0\0\x0dtEXtSoftware\0cris\x39\x7a\xb3\x30", 25};
+
 /// A PNG of 1 (gray) or 3 (RGB) channels.
 std::string encode_png(const Image& image);
 /// Writes encode_png(image) whole or not at all. Throws Error naming the file and the reason.

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <map>
 #include <numeric>
+#include <system_error>
 
 #include "data/format_error.h"
 #include "data/parallel.h"
@@ -23,14 +24,21 @@ std::shared_ptr<const Sample> SampleStore::get(int64_t i) {
     if (samples_[size_t(i)]) return samples_[size_t(i)];
   }
   // Two threads may decode the same pair at the same time: they get the same bytes, and one copy is kept.
-  const auto sample = std::make_shared<const Sample>(resize(read_pair(pair(i)), height_, width_));
+  bool speck = false;
+  const auto sample = std::make_shared<const Sample>(resize(read_pair(pair(i)), height_, width_, &speck));
   const std::lock_guard lock(mutex_);
+  if (speck) specks_.insert(i);
   const int64_t bytes = 4 * height_ * width_;
   if (!samples_[size_t(i)] && used_bytes_ + bytes <= cache_bytes_) {
     samples_[size_t(i)] = sample;
     used_bytes_ += bytes;
   }
   return sample;
+}
+
+int64_t SampleStore::specks() const {
+  const std::lock_guard lock(mutex_);
+  return int64_t(specks_.size());
 }
 
 std::vector<Pair> select(const Dataset& dataset, const std::vector<std::string>& names) {
@@ -72,14 +80,21 @@ void Loader::start(int64_t epoch, int64_t step) {
   stop();
   epoch_ = epoch;
   next_step_ = step;
-  producer_ = std::thread([this, epoch, step] { produce(epoch, step); });
+  order_ = order(epoch);
+  try {
+    producer_ = std::thread([this, epoch, step] { produce(epoch, step); });
+  } catch (const std::system_error&) {
+    // The system allows no more threads: next() makes its batches itself.
+  }
 }
 
 std::optional<Batch> Loader::next(tensor::Device device) {
   if (next_step_ >= steps_per_epoch()) return std::nullopt;
-  tensor::check(producer_.joinable(), "loader: next() before start()");
+  tensor::check(!order_.empty(), "loader: next() before start()");
   HostBatch host;
-  {
+  if (!producer_.joinable()) {
+    host = assemble(order_, epoch_, next_step_);
+  } else {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [this] { return !ready_.empty(); });
     // A failure stays in the queue: the producer is gone, and asking again gives the same answer.
@@ -119,7 +134,6 @@ Loader::HostBatch Loader::assemble(const std::vector<int64_t>& order, int64_t ep
 }
 
 void Loader::produce(int64_t epoch, int64_t first_step) {
-  const std::vector<int64_t> order = this->order(epoch);
   for (int64_t step = first_step; step < steps_per_epoch(); ++step) {
     {
       std::unique_lock lock(mutex_);
@@ -128,7 +142,7 @@ void Loader::produce(int64_t epoch, int64_t first_step) {
     }
     HostBatch batch;
     try {
-      batch = assemble(order, epoch, step);
+      batch = assemble(order_, epoch, step);
     } catch (...) {
       batch.failure = std::current_exception();
     }

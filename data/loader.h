@@ -7,6 +7,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -27,12 +28,15 @@ class SampleStore {
   const Pair& pair(int64_t i) const { return pairs_[size_t(i)]; }
   /// Pair i at height x width, the mask thresholded. Throws FormatError for a bad file, now and at every later call.
   std::shared_ptr<const Sample> get(int64_t i);
+  /// How many of the pairs read so far have polyps smaller than a pixel at this size: see resize().
+  int64_t specks() const;
 
  private:
   std::vector<Pair> pairs_;
   int64_t height_, width_, cache_bytes_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   int64_t used_bytes_ = 0;
+  std::set<int64_t> specks_;
   std::vector<std::shared_ptr<const Sample>> samples_;
 };
 
@@ -87,6 +91,7 @@ class Loader {
   std::shared_ptr<SampleStore> store_;
   LoaderOptions options_;
   int64_t epoch_ = 0, next_step_ = 0;
+  std::vector<int64_t> order_;  // of epoch_
   std::thread producer_;
   std::mutex mutex_;
   std::condition_variable changed_;

@@ -6,12 +6,22 @@
 #include <atomic>
 #include <exception>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <vector>
 
 #include "tensor/machine/threads.h"
 
 namespace data {
+
+bool can_start_thread() {
+  try {
+    std::thread([] {}).join();
+    return true;
+  } catch (const std::system_error&) {
+    return false;
+  }
+}
 
 void for_each_index(int64_t count, int threads, const std::function<void(int64_t)>& work) {
   const int64_t workers = std::min<int64_t>(count, threads > 0 ? threads : tensor::available_cpus());
@@ -37,7 +47,11 @@ void for_each_index(int64_t count, int threads, const std::function<void(int64_t
   };
   {
     std::vector<std::jthread> others;
-    for (int64_t t = 1; t < workers; ++t) others.emplace_back(run);
+    try {
+      for (int64_t t = 1; t < workers; ++t) others.emplace_back(run);
+    } catch (const std::system_error&) {
+      // The system allows no more of them (ulimit -u): fewer do the same.
+    }
     run();
   }
   if (failure) std::rethrow_exception(failure);

@@ -107,8 +107,17 @@ void threshold(Image& mask) {
   for (uint8_t& v : mask.pixels) v = v >= kMaskThreshold ? 255 : 0;
 }
 
-Sample resize(const Sample& x, int64_t height, int64_t width) {
+Sample resize(const Sample& x, int64_t height, int64_t width, bool* speck) {
   Sample y{resize(x.image, height, width), resize(x.mask, height, width)};
+  const auto polyp = std::ranges::find_if(x.mask.pixels, [](uint8_t v) { return v >= kMaskThreshold; });
+  const auto most = std::ranges::max_element(y.mask.pixels);
+  const bool vanishes = polyp != x.mask.pixels.end() && *most < kMaskThreshold;
+  if (vanishes && *most > 0) *most = 255;
+  if (vanishes && *most == 0) {
+    const int64_t at = polyp - x.mask.pixels.begin();
+    *y.mask.at(at / x.mask.width * height / x.mask.height, at % x.mask.width * width / x.mask.width) = 255;
+  }
+  if (speck) *speck = vanishes;
   threshold(y.mask);
   return y;
 }

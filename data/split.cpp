@@ -149,6 +149,7 @@ Split read_split(const std::string& path) {
   const std::string_view protocol = next_line();
   require_data(protocol.starts_with("# "), "{}: the line about the protocol is missing; {}", path, kRemedy);
   split.protocol = protocol.substr(2);
+  const bool shared = split.protocol.starts_with(kSharedParts);
   std::set<std::string_view> seen;
   for (const auto& [title, list] :
        {std::pair{"training", &split.training}, {"validation", &split.validation}, {"test", &split.test}}) {
@@ -159,6 +160,7 @@ Split read_split(const std::string& path) {
         heading.starts_with(start) &&
         std::from_chars(heading.data() + start.size(), heading.data() + heading.size(), count).ec == std::errc();
     require_data(ok, "{}: \"{}\" stands where the {} names begin; {}", path, heading, title, kRemedy);
+    if (shared) seen.clear();
     for (; count > 0; --count) {
       const std::string_view line = next_line();
       require_data(!line.empty(), "{}: the list of {} names is too short; {}", path, title, kRemedy);

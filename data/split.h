@@ -8,7 +8,11 @@
 
 namespace data {
 
-/// Names of pairs, each list in the order of the shuffle; no name occurs twice.
+/// How the protocol of a split begins whose parts share their images.
+constexpr const char* kSharedParts = "overfit, ";
+
+/// Names of pairs, each list in the order of the shuffle. No name occurs twice; with a protocol that begins with
+/// kSharedParts, none twice in one list.
 struct Split {
   std::vector<std::string> training, validation, test;
   std::string protocol;  ///< how it was made, one line for people
@@ -47,7 +51,7 @@ std::string split_hash(const Split& split);
 /// Written whole or not at all.
 void write_split(const std::string& path, const Split& split);
 /// Throws FormatError if the file is no split, was changed after it was written (its hash differs), or a name occurs
-/// twice.
+/// twice where it must not.
 Split read_split(const std::string& path);
 
 }  // namespace data

@@ -264,12 +264,16 @@ Sample synthesize(uint64_t seed, int64_t index, int64_t height, int64_t width) {
   return sample;
 }
 
+std::vector<std::string> synthetic_names(int64_t count) {
+  std::vector<std::string> names;
+  for (int64_t i = 0; i < count; ++i) names.push_back(fmt::format("{:04}", i));
+  return names;
+}
+
 void write_synthetic_set(const std::string& out, int64_t count, int64_t height, int64_t width, uint64_t seed,
                          int threads) {
   tensor::check(count > 0, "synthesize: count {} must be at least 1", count);
-  std::vector<std::string> names;
-  for (int64_t i = 0; i < count; ++i) names.push_back(fmt::format("{:04}", i));
-  write_dataset(out, names, threads, [&](int64_t i) { return synthesize(seed, i, height, width); });
+  write_dataset(out, synthetic_names(count), threads, [&](int64_t i) { return synthesize(seed, i, height, width); });
 }
 
 }  // namespace data

@@ -3,6 +3,7 @@
 #pragma once
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "data/transform.h"
 
@@ -14,6 +15,8 @@ namespace data {
 /// The mask is never empty. Throws Error when a side is below 32 pixels.
 Sample synthesize(uint64_t seed, int64_t index, int64_t height, int64_t width);
 
+/// 0000, 0001, ..: the names of the first `count` pairs.
+std::vector<std::string> synthetic_names(int64_t count);
 /// Writes pairs 0 .. count - 1 as OUT/images/NNNN.png and OUT/masks/NNNN.png: see write_dataset.
 void write_synthetic_set(const std::string& out, int64_t count, int64_t height, int64_t width, uint64_t seed,
                          int threads = 0);

@@ -26,8 +26,9 @@ Image resize(const Image& x, int64_t height, int64_t width);
 /// 0 below kMaskThreshold, else 255, in place.
 void threshold(Image& mask);
 
-/// Image and mask resized alike, the mask thresholded.
-Sample resize(const Sample& x, int64_t height, int64_t width);
+/// Image and mask resized alike, the mask thresholded. Polyps that would vanish stay as one pixel, where most of them
+/// lay: a network that finds none must not be right. `speck`, if given, tells whether that happened.
+Sample resize(const Sample& x, int64_t height, int64_t width, bool* speck = nullptr);
 
 Image flip_left_right(const Image& x);
 Image flip_top_bottom(const Image& x);

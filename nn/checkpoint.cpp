@@ -37,7 +37,7 @@ struct Mismatch {
     if (t.extents != extents)
       misshapen.push_back(
           fmt::format("{} is [{}], [{}] is needed", name, fmt::join(t.extents, ", "), fmt::join(extents, ", ")));
-    else if (whole_number ? t.dtype != "I64" : t.dtype != "F32" && t.dtype != "F64")
+    else if ((t.dtype == "I64") != whole_number || t.dtype == "I32" || t.dtype == "U8")
       misshapen.push_back(fmt::format("{} holds {}", name, t.dtype));
     else
       return &t;
@@ -78,20 +78,32 @@ std::map<std::string, ParameterState> optimizer_state(const SafeTensors& file, c
   return state;
 }
 
+/// All that a checkpoint holds.
+std::vector<Source> blocks_of(Module& module, const Optimizer* optimizer) {
+  std::vector<Source> blocks;
+  const auto add = [&](const std::string& name, const Tensor& t) {
+    blocks.push_back({name, stored_type(t.dtype()), stored_extents(t.shape()), [t] { return stored(t); }});
+  };
+  const auto count = [&](const std::string& name, int64_t n) {
+    blocks.push_back({name, "I64", {}, [n] { return stored(std::vector<int64_t>{n}, {}); }});
+  };
+  for (const auto& p : module.parameters()) add(p.name, p.value->value());
+  for (const auto& b : module.buffers()) add(b.name, *b.value);
+  for (const auto& c : module.counters()) count(c.name, *c.value);
+  if (!optimizer) return blocks;
+  for (const auto& [name, state] : optimizer->state()) {
+    for (size_t i = 0; i < state.moments.size(); ++i)
+      add(kOptimizer + optimizer->moment_names()[i] + "." + name, state.moments[i]);
+    count(kOptimizer + "step." + name, state.step);
+  }
+  return blocks;
+}
+
 }  // namespace
 
 SafeTensors checkpoint_of(Module& module, const Optimizer* optimizer, const Metadata& metadata) {
-  SafeTensors file;
-  file.metadata = metadata;
-  for (const auto& p : module.parameters()) file.tensors[p.name] = stored(p.value->value());
-  for (const auto& b : module.buffers()) file.tensors[b.name] = stored(*b.value);
-  for (const auto& c : module.counters()) file.tensors[c.name] = stored(std::vector<int64_t>{*c.value}, {});
-  if (!optimizer) return file;
-  for (const auto& [name, state] : optimizer->state()) {
-    for (size_t i = 0; i < state.moments.size(); ++i)
-      file.tensors[kOptimizer + optimizer->moment_names()[i] + "." + name] = stored(state.moments[i]);
-    file.tensors[kOptimizer + "step." + name] = stored(std::vector<int64_t>{state.step}, {});
-  }
+  SafeTensors file{metadata, {}};
+  for (const Source& block : blocks_of(module, optimizer)) file.tensors[block.name] = block.make();
   return file;
 }
 
@@ -102,7 +114,7 @@ void apply_checkpoint(const SafeTensors& file, const std::string& origin, Module
   const auto plan = [&](const std::string& name, const Tensor& now, auto&& assign) {
     used.insert(name);
     if (const auto* t = mismatch.find(file, name, stored_extents(now.shape()), false))
-      changes.push_back([assign, value = t->to_tensor(now.dtype(), now.device())] { assign(value); });
+      changes.push_back([assign, t, to = now.dtype(), device = now.device()] { assign(t->to_tensor(to, device)); });
   };
   for (const auto& p : module.parameters())
     plan(p.name, p.value->value(), [v = p.value](const Tensor& t) { v->set_value(t); });
@@ -116,6 +128,11 @@ void apply_checkpoint(const SafeTensors& file, const std::string& origin, Module
   if (optimizer) state = optimizer_state(file, *optimizer, mismatch, used);
   for (const auto& [name, t] : file.tensors)
     if (!used.count(name) && (optimizer || name.rfind(kOptimizer, 0) != 0)) mismatch.unexpected.push_back(name);
+  if (!mismatch.missing.empty() && file.tensors.count("module." + mismatch.missing.front()))
+    throw Error(
+        fmt::format("{}: its names begin with \"module.\", as those of a network wrapped by "
+                    "torch.nn.DataParallel do; save model.module.state_dict() instead of model.state_dict()",
+                    origin));
   if (mismatch.any())
     throw Error(fmt::format("{} does not fit this network{}. Use the configuration that it was trained with", origin,
                             mismatch.text()));
@@ -125,7 +142,7 @@ void apply_checkpoint(const SafeTensors& file, const std::string& origin, Module
 }
 
 void save_checkpoint(const std::string& path, Module& module, const Optimizer* optimizer, const Metadata& metadata) {
-  write_safetensors(path, checkpoint_of(module, optimizer, metadata));
+  write_safetensors(path, metadata, blocks_of(module, optimizer));
 }
 
 Metadata load_checkpoint(const std::string& path, Module& module, Optimizer* optimizer) {

@@ -2,11 +2,15 @@
 #include "nn/safetensors.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
+#include <functional>
 #include <nlohmann/json.hpp>
+#include <numeric>
 
 #include "nn/hash.h"
 #include "nn/json_text.h"
+#include "tensor/bfloat16.h"
 #include "tensor/machine/atomic_file.h"
 
 namespace nn {
@@ -21,17 +25,35 @@ using tensor::Tensor;
 
 namespace {
 
-constexpr uint64_t kMaxHeaderBytes = 100'000'000;  // the format's own limit
+// The format allows 100 MB; the networks here need less than one, and a value of that size takes gigabytes.
+constexpr uint64_t kMaxHeaderBytes = 16'000'000;
+constexpr size_t kMaxAxes = 16;
 constexpr const char* kChecksum = "checksum";
 constexpr const char* kWriter = "writer";  // marks files that must have a checksum: damage to its very name is seen
 constexpr const char* kNoChecksum = "0000000000000000";
 
+constexpr const char* kWebPage = "a web page, not the file: download it again";
+constexpr const char* kTypes = "F32, F64, F16, BF16, I64, I32, U8";
+
 int64_t bytes_of(const std::string& dtype) {
   if (dtype == "F64" || dtype == "I64") return 8;
   if (dtype == "F32" || dtype == "I32") return 4;
+  if (dtype == "F16" || dtype == "BF16") return 2;
   if (dtype == "U8") return 1;
   return 0;
 }
+
+/// IEEE 754's binary16: a sign, 5 bits of exponent, 10 of mantissa.
+struct Float16 {
+  uint16_t bits;
+  operator float() const {
+    const int exponent = bits >> 10 & 31, mantissa = bits & 1023;
+    const float size = exponent == 31  ? (mantissa ? NAN : INFINITY)
+                       : exponent == 0 ? std::ldexp(float(mantissa), -24)
+                                       : std::ldexp(float(mantissa + 1024), exponent - 25);
+    return bits >> 15 ? -size : size;
+  }
+};
 
 /// Calls f.template operator()<T>() with the element type of `dtype`.
 template <class F>
@@ -40,7 +62,9 @@ decltype(auto) visit_stored(const std::string& dtype, F&& f) {
   if (dtype == "I64") return f.template operator()<int64_t>();
   if (dtype == "I32") return f.template operator()<int32_t>();
   if (dtype == "U8") return f.template operator()<uint8_t>();
-  check(dtype == "F32", "safetensors: element type {} is not one of F32, F64, I64, I32, U8", dtype);
+  if (dtype == "F16") return f.template operator()<Float16>();
+  if (dtype == "BF16") return f.template operator()<tensor::BFloat16>();
+  check(dtype == "F32", "safetensors: element type {} is not one of {}", dtype, kTypes);
   return f.template operator()<float>();
 }
 
@@ -53,9 +77,9 @@ void for_each_permuted(int64_t n, int64_t h, int64_t w, int64_t c, Move&& move) 
       for (int64_t p = 0; p < h * w; ++p) move(file++, (i * h * w + p) * c + k);
 }
 
-std::string checksum_text(std::string_view header, std::string_view blocks) {
-  return fmt::format("{:016x}", hash64(blocks, hash64(header)));
-}
+/// The checksum of a file whose header is `header`; its blocks are to be added.
+Hash64 checksum_of(std::string_view header) { return Hash64(hash64(header)); }
+std::string checksum_text(const Hash64& checksum) { return fmt::format("{:016x}", checksum.value()); }
 
 template <class T>
 StoredTensor own(const char* dtype, const std::vector<T>& values, std::vector<int64_t> extents) {
@@ -84,8 +108,10 @@ Block parse_block(const std::string& name, const json& entry, int64_t available)
               entry.contains("data_offsets"),
           "\"{}\" is not described by dtype, shape and data_offsets", name);
   const json &dtype = entry["dtype"], &shape = entry["shape"], &offsets = entry["data_offsets"];
-  require(dtype.is_string() && bytes_of(dtype.get<std::string>()) > 0,
-          "\"{}\" has element type {}, not one of F32, F64, I64, I32, U8", name, dtype.dump());
+  require(dtype.is_string() && bytes_of(dtype.get<std::string>()) > 0, "\"{}\" has element type {}, not one of {}",
+          name, dtype.dump(), kTypes);
+  require(shape.is_array() && shape.size() <= kMaxAxes, "\"{}\" has no shape, or one of more than {} axes", name,
+          kMaxAxes);
   require(shape.is_array() && offsets.is_array() && offsets.size() == 2, "\"{}\" has no shape or no two offsets", name);
   Block b{whole(offsets[0], name), whole(offsets[1], name), name, {}};
   require(b.begin <= b.end && b.end <= available, "\"{}\" claims bytes {} to {}, and the file has {}", name, b.begin,
@@ -143,7 +169,9 @@ SafeTensors parse(std::string content) {
 
   if (const auto claimed = file.metadata.find(kChecksum); claimed != file.metadata.end()) {
     header["__metadata__"][kChecksum] = kNoChecksum;
-    const std::string found_sum = checksum_text(header.dump(), blocks);
+    Hash64 checksum = checksum_of(header.dump());
+    checksum.add(blocks);
+    const std::string found_sum = checksum_text(checksum);
     require(found_sum == claimed->second, "its checksum is {}, and it claims {}: some bytes were changed", found_sum,
             claimed->second);
     file.metadata.erase(claimed);
@@ -212,6 +240,22 @@ Tensor StoredTensor::to_tensor(DType to, tensor::Device device) const {
   throw Error("safetensors: bf16 tensors are not read");
 }
 
+const char* stored_type(DType dtype) {
+  switch (dtype) {
+    case DType::f32:
+      return "F32";
+    case DType::f64:
+      return "F64";
+    case DType::i32:
+      return "I32";
+    case DType::u8:
+      return "U8";
+    case DType::bf16:
+      break;
+  }
+  throw Error("safetensors: bf16 tensors are not written; cast to f32 first");
+}
+
 StoredTensor stored(const Tensor& t, bool scalar) {
   const Tensor host = t.device() == tensor::Device::cuda ? t.to(tensor::Device::cpu) : t;
   const Shape& s = host.shape();
@@ -229,19 +273,17 @@ StoredTensor stored(const Tensor& t, bool scalar) {
     }
     return own(dtype, file, extents);
   };
+  const char* dtype = stored_type(host.dtype());
   switch (host.dtype()) {
-    case DType::f32:
-      return make.operator()<float>("F32");
     case DType::f64:
-      return make.operator()<double>("F64");
+      return make.operator()<double>(dtype);
     case DType::i32:
-      return make.operator()<int32_t>("I32");
+      return make.operator()<int32_t>(dtype);
     case DType::u8:
-      return make.operator()<uint8_t>("U8");
-    case DType::bf16:
-      break;
+      return make.operator()<uint8_t>(dtype);
+    default:
+      return make.operator()<float>(dtype);
   }
-  throw Error("safetensors: bf16 tensors are not written; cast to f32 first");
 }
 
 StoredTensor stored(const std::vector<double>& values, std::vector<int64_t> extents) {
@@ -254,6 +296,13 @@ StoredTensor stored(const std::vector<int64_t>& values, std::vector<int64_t> ext
 
 SafeTensors read_safetensors(const std::string& path) {
   std::string content = tensor::read_file(path);
+  for (const auto& [start, what] :
+       {std::pair{"version https://git-lfs", "a Git LFS pointer: `git lfs pull` fetches the file"},
+        {"<!DOCTYPE", kWebPage},
+        {"<!doctype", kWebPage},
+        {"<html", kWebPage},
+        {"PK\3\4", "a zip, as torch.save writes it: save it by safetensors.torch.save_file"}})
+    require(!content.starts_with(start), "{} is {}", path, what);
   try {
     return parse(std::move(content));
   } catch (const std::exception& e) {
@@ -263,36 +312,49 @@ SafeTensors read_safetensors(const std::string& path) {
 }
 
 void write_safetensors(const std::string& path, const SafeTensors& file) {
+  std::vector<Source> blocks;
+  for (const auto& [name, t] : file.tensors) blocks.push_back({name, t.dtype, t.extents, [&t] { return t; }});
+  write_safetensors(path, file.metadata, std::move(blocks));
+}
+
+void write_safetensors(const std::string& path, const std::map<std::string, std::string>& metadata,
+                       std::vector<Source> blocks) {
   json header = json::object();
-  header["__metadata__"] = file.metadata;
+  header["__metadata__"] = metadata;
   header["__metadata__"][kChecksum] = kNoChecksum;
   header["__metadata__"][kWriter] = "cris";
   int64_t at = 0;
-  // Wide elements first: every block stays aligned to its element.
-  std::vector<const std::pair<const std::string, StoredTensor>*> order;
-  for (const auto& entry : file.tensors) order.push_back(&entry);
-  std::stable_sort(order.begin(), order.end(),
-                   [](const auto* a, const auto* b) { return bytes_of(a->second.dtype) > bytes_of(b->second.dtype); });
-  for (const auto* entry : order) {
-    const auto& [name, t] = *entry;
-    check(bytes_of(t.dtype) > 0 && t.count() * bytes_of(t.dtype) == int64_t(t.bytes.size()) && name != "__metadata__",
-          "{}: \"{}\" with {} values of type {} and {} bytes cannot be written", path, name, t.count(), t.dtype,
-          t.bytes.size());
-    header[name] = {{"dtype", t.dtype}, {"shape", t.extents}, {"data_offsets", {at, at + int64_t(t.bytes.size())}}};
-    at += int64_t(t.bytes.size());
+  // Wide elements first: every block stays aligned to its element. Names of one width are in order.
+  std::sort(blocks.begin(), blocks.end(), [](const Source& a, const Source& b) {
+    return std::pair(-bytes_of(a.dtype), std::string_view(a.name)) <
+           std::pair(-bytes_of(b.dtype), std::string_view(b.name));
+  });
+  std::vector<int64_t> sizes;
+  for (const Source& b : blocks) {
+    sizes.push_back(std::accumulate(b.extents.begin(), b.extents.end(), bytes_of(b.dtype), std::multiplies<>()));
+    check(bytes_of(b.dtype) > 0 && b.name != "__metadata__", "{}: \"{}\" of type {} cannot be written", path, b.name,
+          b.dtype);
+    header[b.name] = {{"dtype", b.dtype}, {"shape", b.extents}, {"data_offsets", {at, at + sizes.back()}}};
+    at += sizes.back();
   }
-  std::string blocks;
-  blocks.reserve(size_t(at));
-  for (const auto* entry : order) blocks += entry->second.bytes;
-  header["__metadata__"][kChecksum] = checksum_text(header.dump(), blocks);
   std::string text = header.dump();
+  Hash64 checksum = checksum_of(text);
+  const size_t checksum_at =
+      text.find(fmt::format("\"{}\":\"{}\"", kChecksum, kNoChecksum)) + std::strlen(kChecksum) + 4;
   text.resize((text.size() + 7) / 8 * 8, ' ');
   const uint64_t length = text.size();
 
   tensor::AtomicFile out(path);
   out.write({reinterpret_cast<const char*>(&length), 8});
   out.write(text);
-  out.write(blocks);
+  for (size_t i = 0; i < blocks.size(); ++i) {
+    const StoredTensor block = blocks[i].make();
+    check(int64_t(block.bytes.size()) == sizes[i], "{}: \"{}\" of type {} and shape {} has {} bytes", path,
+          blocks[i].name, block.dtype, block.extents_text(), block.bytes.size());
+    checksum.add(block.bytes);
+    out.write(block.bytes);
+  }
+  out.rewrite(int64_t(8 + checksum_at), checksum_text(checksum));
   out.commit();
 }
 

@@ -5,6 +5,7 @@
 /// as other programs expect them, NCHW and OIHW, and kept here as NHWC and KRSC; everything else is stored as it is.
 #pragma once
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -17,7 +18,7 @@ namespace nn {
 
 /// One block as it is in the file: its element type by the format's name, its extents, its bytes in the file's layout.
 struct StoredTensor {
-  std::string dtype;  ///< F32, F64, I64, I32 or U8
+  std::string dtype;  ///< F32, F64, I64, I32 or U8; of files that others wrote F16 and BF16 too
   std::vector<int64_t> extents;
   std::shared_ptr<const std::string> owner;  ///< what keeps `bytes` alive
   std::string_view bytes;
@@ -32,6 +33,8 @@ struct StoredTensor {
   tensor::Tensor to_tensor(tensor::DType dtype, tensor::Device device) const;
 };
 
+/// The format's name of an element type. Throws Error for bf16, which is not written.
+const char* stored_type(tensor::DType dtype);
 /// In the file's layout (four axes: 0,3,1,2 of ours), with the tensor's own element type. `scalar`: no axes, for one
 /// element.
 StoredTensor stored(const tensor::Tensor& t, bool scalar = false);
@@ -50,5 +53,15 @@ struct SafeTensors {
 SafeTensors read_safetensors(const std::string& path);
 /// Writes atomically, with a checksum of header and blocks in the metadata ("checksum").
 void write_safetensors(const std::string& path, const SafeTensors& file);
+
+/// A block that is made when its turn to be written comes, so that one of them is in memory at a time.
+struct Source {
+  std::string name, dtype;
+  std::vector<int64_t> extents;
+  std::function<StoredTensor()> make;
+};
+/// The same of such blocks.
+void write_safetensors(const std::string& path, const std::map<std::string, std::string>& metadata,
+                       std::vector<Source> blocks);
 
 }  // namespace nn

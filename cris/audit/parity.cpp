@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "cris/audit/parity_case.h"
+#include "cris/run/outputs.h"
 #include "nn/hash.h"
 #include "tensor/relative_error.h"
 
@@ -192,6 +193,9 @@ void run_parity(const std::string& folder, const ParityOptions& options,
           options.only.empty() ? "" : " whose name contains \"" + options.only + "\"");
   std::sort(paths.begin(), paths.end());
   if (!options.write_folder.empty()) {
+    std::vector<std::string> outputs;
+    for (const fs::path& path : paths) outputs.push_back(fs::path(options.write_folder) / path.filename());
+    check_outputs(outputs, {paths.begin(), paths.end()});
     fs::create_directories(options.write_folder, error);
     require(!error, "parity: cannot make folder {}: {}", options.write_folder, error.message());
   }

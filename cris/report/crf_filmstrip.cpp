@@ -1,9 +1,13 @@
 /// The film strip of the mean field.
 #include "cris/report/crf_filmstrip.h"
 
+#include <algorithm>
+
 #include "cris/report/overlay.h"
 
 namespace cris {
+
+constexpr int kMaxFrames = 12;
 
 data::Image film_strip(Model& model, tensor::Device device, const data::Image& image, const data::Image& mask,
                        double threshold) {
@@ -21,8 +25,10 @@ data::Image film_strip(Model& model, tensor::Device device, const data::Image& i
   };
   std::vector<data::Image> frames{image, mask, gray(map(unary))};
   tensor::Tensor last;
-  for (int t = 1; t <= model.crf->options.evaluation_iterations; ++t) {
-    last = map(model.crf->after(t, unary, x));
+  // Each is computed from the first on: of many iterations a few are shown.
+  const int all = model.crf->options.evaluation_iterations, shown = std::min(all, kMaxFrames);
+  for (int k = 1; k <= shown; ++k) {
+    last = map(model.crf->after(k * all / shown, unary, x));
     frames.push_back(gray(last));
   }
   frames.push_back(mask_image(last.data<float>(), image.height, image.width, threshold));

@@ -5,9 +5,9 @@
 
 namespace cris {
 
-/// For strategy crf: image, mask, the backbone's probability map, the maps after 1, 2, .. all iterations, and the last
-/// one thresholded, beside each other. The model is in evaluation mode; image and mask have one size.
-/// Throws Error for another strategy.
+/// For strategy crf: image, mask, the backbone's probability map, the maps after 1, 2, .. all iterations (12 of them,
+/// evenly spread, where they are more), and the last one thresholded, beside each other. The model is in evaluation
+/// mode; image and mask have one size. Throws Error for another strategy.
 data::Image film_strip(Model& model, tensor::Device device, const data::Image& image, const data::Image& mask,
                        double threshold);
 

@@ -11,6 +11,7 @@
 #include "cris/report/finished_run.h"
 #include "cris/report/overlay.h"
 #include "cris/report/svg_chart.h"
+#include "cris/run/outputs.h"
 #include "data/files.h"
 #include "nn/checkpoint.h"
 #include "tensor/machine/atomic_file.h"
@@ -92,13 +93,6 @@ std::string curves_csv(const Scores& scores) {
   return csv;
 }
 
-/// Deletes what an earlier evaluation left: other images may have been the worst then.
-void empty_folder(const std::string& folder) {
-  if (!std::filesystem::is_directory(folder)) return;
-  for (const std::string& old : data::list_files(folder))
-    if (old.ends_with(".png")) std::filesystem::remove(folder + "/" + old);
-}
-
 nlohmann::ordered_json crf_json(const Crf& crf) {
   nlohmann::ordered_json json = {{"iterations", crf.options.evaluation_iterations}};
   for (const auto& [key, weight] : {std::pair{"spatial_weight", &crf.spatial_weight},
@@ -146,8 +140,10 @@ nlohmann::ordered_json summary_json(const MeanScores& s) {
 Evaluation evaluate_run(Model& model, const Config& config, const ExperimentData& data, const std::string& part,
                         const std::string& folder, int64_t overlays) {
   namespace fs = std::filesystem;
-  // What stops it, a full disk say, leaves the evaluation before as it was.
-  data::StagingFolder staging(folder);
+  // What stops it, a full disk say, leaves the evaluation before as it was. A run's own counts once it is sealed.
+  const bool of_run = fs::exists(folder + "/config.resolved.toml");
+  data::StagingFolder staging(folder,
+                              of_run ? data::StagingFolder::Publish::one_by_one : data::StagingFolder::Publish::whole);
   for (const char* sub : {"/plots", "/overlays", "/maps"}) data::create_folder(staging.path() + sub);
   const auto store = part_of(data, part);
   const tensor::Device device = config.run.device;
@@ -206,8 +202,11 @@ Evaluation evaluate_run(Model& model, const Config& config, const ExperimentData
                     beside({pair->image, pair->mask, map, overlay(pair->image, prediction, pair->mask)}));
   }
   write("evaluation.json", json.dump(2) + "\n");
-  for (const char* sub : {"/overlays", "/maps", "/film"}) empty_folder(folder + sub);
-  staging.publish();
+  // Other images may have been the worst before.
+  staging.publish([&](const std::string& name) {
+    return (name.starts_with("overlays/") || name.starts_with("maps/") || name.starts_with("film/")) &&
+           made_by_cris(folder + "/" + name);
+  });
   return e;
 }
 

@@ -63,8 +63,8 @@ RunFiles read_run(const std::string& path) {
   r.path = path;
   r.config = config_of_run(path);
   const auto has = [&](const char* name) { return std::filesystem::exists(path + "/" + name); };
-  data::require_data(has("evaluation.json") || has("SHA256SUMS"),
-                     "{}: the run is not finished (it has no evaluation.json); run its cris train again", path);
+  data::require_data(has("SHA256SUMS"), "{}: the run is not finished (it has no SHA256SUMS); run its cris train again",
+                     path);
   r.evaluation = read_json(path + "/evaluation.json");
   if (!complete_evaluation(r.evaluation))
     refuse_run_file(path + "/evaluation.json", "is damaged or of another version");

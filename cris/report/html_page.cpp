@@ -47,7 +47,8 @@ std::string base64(const std::string& bytes) {
 
 std::string page_begin(const std::string& title) {
   return fmt::format(
-      "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" "
+      "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"generator\" "
+      "content=\"cris\"><meta name=\"viewport\" "
       "content=\"width=device-width\">"
       "<title>{0}</title><style>{1}</style></head><body><main>\n<h1>{0}</h1>\n",
       escape_markup(title), kStyle);

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <set>
+#include <tuple>
 
 #include "data/format_error.h"
 #include "data/hash.h"
@@ -28,11 +30,20 @@ data::Split make_split(const Config& config, const data::Dataset& dataset) {
 
 }  // namespace
 
-std::string hash_pairs(const std::vector<data::Pair>& pairs) {
+std::string hash_pairs(const std::vector<data::Pair>& pairs, std::string* files) {
   std::string list;
-  for (const data::Pair& p : pairs)
-    list += fmt::format("{} {} {}\n", data::sha256(tensor::read_file(p.image)), data::sha256(tensor::read_file(p.mask)),
-                        p.name);
+  std::set<std::string> lines;
+  for (const data::Pair& p : pairs) {
+    for (const std::string* path : {&p.image, &p.mask}) {
+      const std::string hash = data::sha256(tensor::read_file(*path));
+      const std::filesystem::path file = *path;
+      lines.insert(fmt::format("{}  {}\n", hash, (file.parent_path().filename() / file.filename()).string()));
+      list += hash + " ";
+    }
+    list += p.name + "\n";
+  }
+  if (files)
+    for (const std::string& line : lines) *files += line;
   return data::sha256(list);
 }
 
@@ -43,10 +54,12 @@ ExperimentData open_data(const Config& config) {
   const data::Dataset dataset = data::open_dataset(config.data.dir);
   ExperimentData made;
   made.split = make_split(config, dataset);
-  if (config.train.overfit > 0) {
+  if (config.train.overfit > 0 && !made.split.protocol.starts_with(data::kSharedParts)) {
     auto& names = made.split.training;
     names.resize(std::min(names.size(), size_t(config.train.overfit)));
     made.split.validation = made.split.test = names;
+    made.split.protocol =
+        fmt::format("{}{} images serve as all three, of {}", data::kSharedParts, names.size(), made.split.protocol);
   }
   if (config.train.fast_dev_run) {
     for (auto* names : {&made.split.training, &made.split.validation, &made.split.test})
@@ -66,21 +79,53 @@ ExperimentData open_data(const Config& config) {
   made.training = store(made.split.training, "training");
   made.validation = store(made.split.validation, "validation");
   made.test = store(made.split.test, "test");
-  made.hash = hash_pairs(used);
+  made.hash = hash_pairs(used, &made.files);
   return made;
 }
 
-void decode_all(const ExperimentData& data, int threads) {
-  for (const auto& store : {data.training, data.validation, data.test})
-    data::for_each_index(store->size(), threads, [&](int64_t i) { store->get(i); });
-  for (int64_t i = 0; i < data.training->size(); ++i) {
-    const auto sample = data.training->get(i);
-    if (std::ranges::any_of(sample->mask.pixels, [](uint8_t v) { return v != 0; })) return;
+std::vector<std::string> decode_all(const ExperimentData& data, int threads) {
+  std::vector<std::string> notes;
+  if (!data::can_start_thread())
+    notes.push_back(
+        "note: the system allows no more threads (ulimit -u, or pids.max of the control group): working with one");
+  const std::tuple<const char*, std::shared_ptr<data::SampleStore>, const char*> parts[] = {
+      {"training", data.training, "so there is nothing to learn"},
+      {"validation", data.validation, "so no epoch could be told to be better than another"},
+      {"test", data.test, ""}};
+  for (const auto& [part, store, consequence] : parts) {
+    std::vector<char> polyp(size_t(store->size()));
+    data::for_each_index(store->size(), threads, [&](int64_t i) {
+      polyp[size_t(i)] = std::ranges::any_of(store->get(i)->mask.pixels, [](uint8_t v) { return v != 0; });
+    });
+    if (std::ranges::find(polyp, 1) == polyp.end()) {
+      if (*consequence)
+        throw data::FormatError(fmt::format(
+            "{}: not one of the {} {} masks has a polyp pixel, {}; masks are white (values of {} and above) "
+            "where the polyp is",
+            store->pair(0).mask, store->size(), part, consequence, data::kMaskThreshold));
+      notes.push_back(fmt::format("note: not one of the {} {} masks has a polyp: its Dice says only that none is found",
+                                  store->size(), part));
+    }
+    if (const int64_t specks = store->specks(); specks > 0)
+      notes.push_back(
+          fmt::format("note: {} of {} {} masks have a polyp smaller than a pixel of {} x {}: it counts as one "
+                      "pixel; a larger data.size would show it",
+                      specks, store->size(), part, store->width(), store->height()));
   }
-  throw data::FormatError(fmt::format(
-      "{}: not one of the {} training masks has a polyp pixel, so there is nothing to learn; masks are white "
-      "(values of {} and above) where the polyp is",
-      data.training->pair(0).mask, data.training->size(), data::kMaskThreshold));
+  return notes;
+}
+
+void require_batches(const Config& config, const ExperimentData& data) {
+  // UNet and UNet++ halve the maps four times before their deepest normalisation; SegNet's deepest come before its
+  // fifth.
+  const int64_t images = data.training->size(), batch = config.train.batch,
+                last = images % batch ? images % batch : batch;
+  if (last == 1 && config.data.size == 16)
+    throw ConfigError(
+        fmt::format("batch {} of {} images leaves a step with one image, whose deepest maps at size 16 are "
+                    "one pixel: batch normalisation needs at least two values a channel; choose --size 32 "
+                    "or a batch that leaves no single image",
+                    batch, images));
 }
 
 std::shared_ptr<data::SampleStore> part_of(const ExperimentData& data, const std::string& name) {

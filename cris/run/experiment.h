@@ -14,19 +14,24 @@ namespace cris {
 struct ExperimentData {
   data::Split split;
   std::shared_ptr<data::SampleStore> training, validation, test;
-  std::string hash;  ///< SHA-256 over the names and contents of every file that the split uses
+  std::string hash;   ///< SHA-256 over the names and contents of every file that the split uses
+  std::string files;  ///< SHA-256 of each of these, by its path in the data's folder, as sha256sum prints and reads it
 };
 
 /// Opens data.dir, reads or makes the split, hashes the files. Nothing is decoded yet.
 /// Throws data::FormatError for bad data, ConfigError when no data.dir is set or a part of the split is empty.
 ExperimentData open_data(const Config& config);
 /// Decodes every pair once (into the cache), so that a bad image is met before a run begins. Throws data::FormatError,
-/// also when every training mask is black.
-void decode_all(const ExperimentData& data, int threads);
+/// also when every training mask or every validation mask is black. Returns what a person should know of the data
+/// before numbers come from them, a line each.
+std::vector<std::string> decode_all(const ExperimentData& data, int threads);
+/// Throws ConfigError when a training step would give batch normalisation one value a channel, whose variance is 0.
+void require_batches(const Config& config, const ExperimentData& data);
 /// The store of "train", "validation" or "test"; throws ConfigError for another name.
 std::shared_ptr<data::SampleStore> part_of(const ExperimentData& data, const std::string& name);
-/// SHA-256 over the names and contents of the files of `pairs`.
-std::string hash_pairs(const std::vector<data::Pair>& pairs);
+/// SHA-256 over the names and contents of the files of `pairs`. Those of the files, see ExperimentData::files, are
+/// added to `files`.
+std::string hash_pairs(const std::vector<data::Pair>& pairs, std::string* files = nullptr);
 
 /// config.model, whose CRF keeps no filters where augmentation changes every image.
 ModelOptions model_options(const Config& config);

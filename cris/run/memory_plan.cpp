@@ -107,6 +107,7 @@ ModelSummary summarize(const Config& config, const ExperimentData* data) {
   model.to(kPlan);
   s.parameters = model.parameter_count();
   s.backbone_parameters = model.backbone->parameter_count();
+  s.resume_bytes = 2 * 3 * s.parameters * int64_t(sizeof(float));
   const Batch batch = plan_batch(config);
   {
     std::map<uint64_t, LayerRow> rows;
@@ -196,8 +197,13 @@ void require_memory(const Config& config, int64_t images) {
   Config planned = config;
   planned.train.batch = std::min(config.train.batch, images);
   const int64_t limit = tensor::memory_limit(config.run.device);
-  if (summarize(planned).training_bytes > limit)
-    throw ConfigError("there is not enough memory: " + memory_advice(planned, limit));
+  const ModelSummary s = summarize(planned);
+  if (s.training_bytes > limit) throw ConfigError("there is not enough memory: " + memory_advice(planned, limit));
+  if (config.run.device != tensor::Device::cuda && s.resume_bytes > limit)
+    throw ConfigError(
+        fmt::format("there is not enough memory: to go on from a checkpoint takes {}, and there are {}; "
+                    "choose a smaller base",
+                    bytes_text(s.resume_bytes), bytes_text(limit)));
 }
 
 std::string summary_text(const ModelSummary& s, const Config& c) {
@@ -216,6 +222,8 @@ std::string summary_text(const ModelSummary& s, const Config& c) {
   text += fmt::format("\nbatch {} of {}x{}: {:.2f} GMACs forward; memory planned: {} to train, {} to predict\n",
                       c.train.batch, c.data.size, c.data.size, s.macs / 1e9, bytes_text(s.training_bytes),
                       bytes_text(s.inference_bytes));
+  if (s.resume_bytes > s.training_bytes && c.run.device != tensor::Device::cuda)
+    text += fmt::format("to go on from a checkpoint takes {} for a moment\n", bytes_text(s.resume_bytes));
   if (s.kept_bytes > 0)
     text +=
         fmt::format("of these {} are the filters of the images, kept from epoch to epoch\n", bytes_text(s.kept_bytes));

@@ -22,6 +22,8 @@ struct ModelSummary {
   int64_t parameters = 0, backbone_parameters = 0;
   double macs = 0;                                  ///< of one forward pass of the batch
   int64_t training_bytes = 0, inference_bytes = 0;  ///< peak of the arena: weights, gradients, moments, activations
+  /// Of a run that goes on: its weights and moments, and beside them the file that they are read from.
+  int64_t resume_bytes = 0;
   int64_t kept_bytes = 0;  ///< of training_bytes: the filters of images that strategy crf keeps for later epochs
   int64_t more_for_each_image = 0;  ///< the same of one image, where their number is not known
 };

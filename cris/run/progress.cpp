@@ -31,9 +31,8 @@ ConsoleProgress::ConsoleProgress(std::FILE* file) : file_(file), terminal_(isatt
 ConsoleProgress::~ConsoleProgress() { clear_bar(); }
 
 void ConsoleProgress::clear_bar() {
-  if (bar_shown_) fmt::print(file_, "\r\033[K");
+  if (bar_shown_) show("\r\033[K");
   bar_shown_ = false;
-  std::fflush(file_);
 }
 
 void ConsoleProgress::step(const Step& s) {
@@ -45,9 +44,7 @@ void ConsoleProgress::step(const Step& s) {
       fmt::format("loss {:.4f}{}  data {:.0f} ms  step {:.0f} ms  {:.1f} images/s  left {}  {}", s.loss, dice,
                   s.data_ms, s.step_ms, s.images_per_second, duration_text(s.eta_seconds), bytes_text(s.memory_bytes));
   if (!terminal_) {
-    fmt::print(file_, "epoch {}/{}  step {}/{}  {}\n", s.epoch, s.epochs, s.step, s.steps, numbers);
-    std::fflush(file_);
-    return;
+    return show(fmt::format("epoch {}/{}  step {}/{}  {}\n", s.epoch, s.epochs, s.step, s.steps, numbers));
   }
   winsize size{};
   const int columns = ioctl(fileno(file_), TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
@@ -59,14 +56,17 @@ void ConsoleProgress::step(const Step& s) {
   for (int i = 0; i < bar; ++i) drawn += i < full ? "━" : "╌";
   // What does not fit is cut: a bar of two lines could not be redrawn.
   const std::string cut = tail.substr(0, size_t(std::max(0, columns - int(head.size()) - bar - 1)));
-  fmt::print(file_, "\r\033[K{}{}{}{}{}", head, colour_ ? "\033[36m" : "", drawn, colour_ ? "\033[0m" : "", cut);
-  std::fflush(file_);
+  show(fmt::format("\r\033[K{}{}{}{}{}", head, colour_ ? "\033[36m" : "", drawn, colour_ ? "\033[0m" : "", cut));
   bar_shown_ = true;
 }
 
 void ConsoleProgress::message(const std::string& text) {
   clear_bar();
-  fmt::print(file_, "{}\n", text);
+  show(text + "\n");
+}
+
+void ConsoleProgress::show(const std::string& text) {
+  std::fputs(text.c_str(), file_);
   std::fflush(file_);
 }
 

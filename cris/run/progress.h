@@ -25,7 +25,8 @@ class Progress {
   virtual void message(const std::string&) {}
 };
 
-/// Writes to `file`. Colours unless NO_COLOR is set or `file` is no terminal.
+/// Writes to `file`. Colours unless NO_COLOR is set or `file` is no terminal. What cannot be written is passed over:
+/// work goes on without its reader.
 class ConsoleProgress : public Progress {
  public:
   explicit ConsoleProgress(std::FILE* file);
@@ -39,6 +40,7 @@ class ConsoleProgress : public Progress {
   bool terminal_, colour_, bar_shown_ = false;
   Clock::time_point last_ = Clock::now();
   void clear_bar();
+  void show(const std::string& text);
 };
 
 /// "1 h 02 min", "3 min 20 s", "12 s".

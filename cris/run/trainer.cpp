@@ -95,7 +95,7 @@ void Trainer::restore() {
            .metrics_sha256 = p.at("metrics_sha256"),
            .epochs_sha256 = p.at("epochs_sha256")};
     tensor::require(at_.epoch >= 0 && at_.step >= 0 && at_.step <= loader_.steps_per_epoch() &&
-                        at_.metrics_bytes >= 0 && at_.epochs_bytes >= 0,
+                        at_.epoch <= config_.train.epochs && at_.metrics_bytes >= 0 && at_.epochs_bytes >= 0,
                     "epoch {}, step {}", at_.epoch, at_.step);
   } catch (const std::exception& e) {
     throw tensor::Error(fmt::format(
@@ -121,6 +121,10 @@ void Trainer::save_last() {
         fmt::format("the weights {} are not finite after epoch {}, step {}; this checkpoint is not written and the one "
                     "before is kept; lower train.learning_rate",
                     name, at_.epoch + 1, at_.step));
+  run_.check_place();
+  // A power cut must not leave a checkpoint that counts lines which never reached the disk.
+  metrics_.sync();
+  epochs_.sync();
   at_.metrics_bytes = metrics_.bytes();
   at_.epochs_bytes = epochs_.bytes();
   at_.metrics_sha256 = metrics_.sha256();
@@ -171,16 +175,26 @@ double Trainer::take_step(const data::Batch& batch) {
   return loss;
 }
 
-double Trainer::end_epoch() {
+std::optional<double> Trainer::end_epoch(const std::function<bool()>& stop) {
   const Loss loss = loss_of(config_.model.strategy, config_.cris, at_.epoch, 0);
   const double training_loss = at_.loss_sum / double(std::max<int64_t>(at_.images, 1));
   Scores scores;
   std::vector<double> response;
+  bool stopped = false;
   step_.meanwhile([&] {
-    scores = evaluate(*model_, data_.validation, config_.run.device, config_.train.batch);
-    if (model_->refiner) response = model_->refiner->response(kResponseMasks);
+    struct Stopped {};
+    try {
+      scores = evaluate(*model_, data_.validation, config_.run.device, config_.train.batch,
+                        [&](int64_t, const float*, const float*) {
+                          if (stop()) throw Stopped();
+                        });
+    } catch (const Stopped&) {
+      stopped = true;
+    }
+    if (!stopped && model_->refiner) response = model_->refiner->response(kResponseMasks);
     model_->train();
   });
+  if (stopped) return std::nullopt;
   const MeanScores s = scores.summary(0.5);
   // Probabilities of an early epoch may all lie below 0.5 and still rank the pixels; the metric's own threshold is
   // chosen later too.
@@ -282,7 +296,12 @@ TrainResult Trainer::train(const TrainOptions& options) {
     }
     const double trained = now_seconds();
     const int64_t epoch = at_.epoch;
-    const double dice = end_epoch();
+    const std::optional<double> dice = end_epoch(options.stop);
+    if (!dice) {
+      save_last();
+      say(fmt::format("stopped while epoch {} was validated; the same command goes on from here", at_.epoch + 1));
+      return result(false);
+    }
     const json line = {{"epoch", epoch + 1},
                        {"seconds", now_seconds() - epoch_start},
                        {"data_seconds", data_seconds},
@@ -291,7 +310,7 @@ TrainResult Trainer::train(const TrainOptions& options) {
                        {"images_per_second", double(images) / std::max(trained - epoch_start, 1e-9)},
                        {"peak_bytes", tensor::memory_stats(device).peak}};
     timing_.append(line.dump() + "\n");
-    if (!options.epoch_done(epoch, dice)) return result(false);
+    if (!options.epoch_done(epoch, *dice)) return result(false);
   }
   return result(true);
 }

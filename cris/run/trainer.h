@@ -1,6 +1,7 @@
 /// Trains a model in a run directory, so that a run killed at any step and started again ends with the same bytes.
 #pragma once
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "cris/metrics.h"
@@ -12,8 +13,9 @@
 namespace cris {
 
 struct TrainOptions {
-  std::function<bool()> stop = [] { return false; };  ///< asked after every step; true: checkpoint and return
-  double max_seconds = 0;                             ///< the same after this long; 0: never
+  /// Asked after every step and validated image; true: checkpoint and return.
+  std::function<bool()> stop = [] { return false; };
+  double max_seconds = 0;  ///< the same after this long; 0: never
   /// Told of each epoch's validation Dice at its best threshold (a tuner); false ends the training there.
   std::function<bool(int64_t epoch, double dice)> epoch_done = [](int64_t, double) { return true; };
 };
@@ -61,8 +63,9 @@ class Trainer {
   /// Of the next step.
   double learning_rate() const;
   double take_step(const data::Batch& batch);
-  /// Validates, writes the epoch's lines and checkpoints; returns the Dice at its best threshold, which ranks epochs.
-  double end_epoch();
+  /// Validates, writes the epoch's lines and checkpoints; returns the Dice at its best threshold, which ranks epochs,
+  /// or nothing if `stop` ended the validation, which then is repeated.
+  std::optional<double> end_epoch(const std::function<bool()>& stop);
   /// Says once when the refiner's output falls where its mask rises, or does not depend on it.
   void watch_refiner(const std::vector<double>& response);
   void say(const std::string& text);

@@ -3,12 +3,16 @@
 #include "tensor/machine/atomic_file.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
+#include <new>
+#include <stdexcept>
 
 #include "tensor/check.h"
 
@@ -18,6 +22,7 @@ namespace {
 
 constexpr size_t kBufferBytes = 1 << 20;
 constexpr const char* kNoFile = "it is a device, a pipe or a socket; name a file";
+constexpr const char* kEnd = ".partial";
 
 std::string folder_of(const std::string& path) {
   const size_t slash = path.find_last_of('/');
@@ -45,59 +50,70 @@ const char* remedy(int error) {
 AtomicFile::AtomicFile(std::string path) : path_(std::move(path)) {
   // The process id and a counter keep two writers of one target apart.
   static std::atomic<unsigned> serial{0};
-  temporary_ = fmt::format("{}.{}-{}.partial", path_, getpid(), serial++);
+  temporary_ = fmt::format("{}.{}-{}{}", path_, getpid(), serial++, kEnd);
   struct stat status;
   if (stat(path_.c_str(), &status) == 0 && !S_ISREG(status.st_mode)) {
     if (S_ISDIR(status.st_mode)) fail("write", EISDIR);
     // The rename would put a file in the place of the device.
     throw Error(fmt::format("cannot write {}: {}", path_, kNoFile));
   }
-  file_ = open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-  if (file_ < 0) fail("create", errno);
+  do {
+    if (file_ >= 0) close(file_);
+    file_ = open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (file_ < 0) fail("create", errno);
+    // The lock says that its writer lives; whoever found the file without one has removed it.
+    flock(file_, LOCK_EX);
+  } while (fstat(file_, &status) == 0 && status.st_nlink == 0);
 }
 
 AtomicFile::~AtomicFile() { discard(); }
 
 void AtomicFile::write(std::string_view bytes) {
-  check(file_ >= 0, "{}: written after it was finished", path_);
-  pending_.append(bytes);
-  if (pending_.size() >= kBufferBytes) flush();
+  check(!finished_, "{}: written after it was finished", path_);
+  if (pending_.size() + bytes.size() < kBufferBytes) {
+    pending_.append(bytes);
+    return;
+  }
+  flush();
+  put(bytes);
+}
+
+void AtomicFile::rewrite(int64_t at, std::string_view bytes) {
+  flush();
+  if (pwrite(file_, bytes.data(), bytes.size(), at) != ssize_t(bytes.size())) fail("write", errno ? errno : ENOSPC);
+}
+
+void AtomicFile::put(std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t written = ::write(file_, bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) fail("write", written < 0 ? errno : ENOSPC);
+    bytes.remove_prefix(size_t(written));
+  }
 }
 
 void AtomicFile::flush() {
-  const char* from = pending_.data();
-  size_t left = pending_.size();
-  while (left > 0) {
-    const ssize_t written = ::write(file_, from, left);
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) fail("write", written < 0 ? errno : ENOSPC);
-    from += written;
-    left -= size_t(written);
-  }
+  put(pending_);
   pending_.clear();
 }
 
 void AtomicFile::finish() {
-  check(file_ >= 0, "{}: finished twice", path_);
+  check(!finished_, "{}: finished twice", path_);
   flush();
   if (fsync(file_) != 0) fail("flush", errno);
-  const int file = file_;
-  file_ = -1;
-  // Some file systems report a full disk only here.
-  if (close(file) != 0) fail("close", errno);
+  // Some file systems report a full disk only when a file is closed; it stays open itself, for the lock.
+  const int copy = dup(file_);
+  if (copy < 0 || close(copy) != 0) fail("close", errno);
+  finished_ = true;
 }
 
 void AtomicFile::commit() {
   check(!temporary_.empty(), "{}: committed twice", path_);
-  if (file_ >= 0) finish();
+  if (!finished_) finish();
   if (rename(temporary_.c_str(), path_.c_str()) != 0) fail("rename onto", errno);
   temporary_.clear();
-  // The new name itself survives a power cut once the folder is on the disk; not every file system can do that.
-  const int folder = open(folder_of(path_).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (folder >= 0) {
-    fsync(folder);
-    close(folder);
-  }
+  discard();
+  sync_folder_of(path_);
 }
 
 void AtomicFile::discard() {
@@ -120,7 +136,34 @@ void write_file_atomically(const std::string& path, std::string_view bytes) {
   file.commit();
 }
 
-std::string read_file(const std::string& path) {
+void sync_folder_of(const std::string& path) {
+  // Not every file system can do that.
+  const int folder = open(folder_of(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (folder < 0) return;
+  fsync(folder);
+  close(folder);
+}
+
+void remove_abandoned(const std::string& folder, const std::string& target) {
+  namespace fs = std::filesystem;
+  std::error_code none;
+  for (const auto& entry : fs::directory_iterator(folder.empty() ? "." : folder, none)) {
+    std::string name = entry.path().filename();
+    if (!name.ends_with(kEnd)) continue;
+    name.resize(name.size() - std::strlen(kEnd));
+    // TARGET.PROCESS-SERIAL: what a person calls .partial is not ours.
+    const size_t dash = name.find_last_not_of("0123456789"), dot = name.find_last_not_of("0123456789", dash - 1);
+    if (dash == std::string::npos || name[dash] != '-' || dash + 1 == name.size() || dot == std::string::npos ||
+        name[dot] != '.' || dot + 1 == dash || (!target.empty() && name.substr(0, dot) != target))
+      continue;
+    const int file = open(entry.path().c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (file < 0) continue;
+    if (flock(file, LOCK_EX | LOCK_NB) == 0) unlink(entry.path().c_str());
+    close(file);
+  }
+}
+
+std::string read_file(const std::string& path, int64_t max_bytes) {
   // Without O_NONBLOCK, opening a pipe waits for a writer.
   const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
   const auto refuse = [&](const std::string& reason) {
@@ -136,14 +179,22 @@ std::string read_file(const std::string& path) {
   if (!S_ISREG(status.st_mode)) refuse(kNoFile);
   // The size is a hint: a file may still grow.
   size_t have = 0;
-  bytes.resize(size_t(status.st_size) + 1);
-  for (;;) {
-    const ssize_t got = ::read(file, bytes.data() + have, bytes.size() - have);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) fail(errno);
-    if (got == 0) break;
-    have += size_t(got);
-    if (have == bytes.size()) bytes.resize(2 * have);
+  try {
+    bytes.resize(size_t(std::min<int64_t>(status.st_size, max_bytes)) + 1);
+    for (;;) {
+      if (status.st_size > max_bytes || int64_t(have) > max_bytes)
+        refuse(fmt::format("it has more than {} bytes, too many for what it is read as", max_bytes));
+      const ssize_t got = ::read(file, bytes.data() + have, bytes.size() - have);
+      if (got < 0 && errno == EINTR) continue;
+      if (got < 0) fail(errno);
+      if (got == 0) break;
+      have += size_t(got);
+      if (have == bytes.size()) bytes.resize(2 * have);
+    }
+  } catch (const std::bad_alloc&) {
+    refuse(fmt::format("there is no memory for its {} bytes", status.st_size));
+  } catch (const std::length_error&) {
+    refuse(fmt::format("its {} bytes are more than any memory", status.st_size));
   }
   close(file);
   bytes.resize(have);

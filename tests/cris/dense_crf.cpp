@@ -120,8 +120,7 @@ TEST_CASE("dense crf: bad input is an error that says what") {
   using data::FormatError;
   const Image image = striped(3);
   CHECK_THROWS_WITH_AS(cris::label_map(Image(2, 2, 3), "a.png"), doctest::Contains("a.png: 0 labels"), FormatError);
-  CHECK_THROWS_WITH_AS(cris::label_map(Image(2, 2, 3), "a.png", true), doctest::Contains("a.png: 1 label "),
-                       FormatError);
+  CHECK(cris::label_map(Image(2, 2, 3), "a.png", true).labels == std::vector<int32_t>{0, 0, 0, 0});
   Image photograph(20, 20, 3);
   for (size_t i = 0; i < 400; ++i)
     photograph.pixels[3 * i] = uint8_t(i), photograph.pixels[3 * i + 1] = uint8_t(i / 256 + 1);

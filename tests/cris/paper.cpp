@@ -35,6 +35,7 @@ std::string finished_run(const Scratch& scratch, const std::string& name, Config
   std::string scores = "name,dice\n";
   for (int i = 0; i < images; ++i) scores += fmt::format("{},{}\n", i, i + 1 < images ? dice : 0.0);
   write("per_image.csv", scores);
+  write("SHA256SUMS", "");
   return scratch / name;
 }
 
@@ -104,6 +105,6 @@ TEST_CASE("paper: runs that do not compare, and no runs, are errors that name th
   CHECK_NOTHROW(cris::paper_tables({a, finished_run(s, "w", wider, 0.4), finished_run(s, "l", slower, 0.4)}, {}));
   CHECK_THROWS_WITH_AS(cris::paper_tables({a, same}, {}), Contains("same cell with the same seed"), FormatError);
   CHECK_THROWS_WITH_AS(cris::paper_tables({s / "none"}, {}), Contains("no run directory"), FormatError);
-  std::filesystem::remove(a + "/evaluation.json");
+  std::filesystem::remove(a + "/SHA256SUMS");
   CHECK_THROWS_WITH_AS(cris::paper_tables({a}, {}), Contains("not finished"), FormatError);
 }

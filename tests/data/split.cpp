@@ -115,4 +115,11 @@ TEST_CASE("a split file reads back as it was, and a changed one is refused") {
   twice.test.push_back(twice.training.front());
   data::write_split(path, twice);
   CHECK(contains(message_of<data::FormatError>([&] { data::read_split(path); }), "occurs twice"));
+  // Parts that share their images say so; even then no list has a name twice.
+  twice.protocol = data::kSharedParts + split.protocol;
+  data::write_split(path, twice);
+  CHECK(data::read_split(path) == twice);
+  twice.test.push_back(twice.test.front());
+  data::write_split(path, twice);
+  CHECK(contains(message_of<data::FormatError>([&] { data::read_split(path); }), "occurs twice"));
 }

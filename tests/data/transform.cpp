@@ -116,3 +116,21 @@ TEST_CASE("masks come out of a resize as 0 and 255, split at one half") {
   CHECK(binary[1] == 1);
   CHECK(scaled[3] == float(x.image.pixels[3]) / 255.0f);
 }
+
+TEST_CASE("a polyp smaller than a pixel stays one pixel, where it lay") {
+  data::Sample x{data::Image(40, 60, 3), data::Image(40, 60, 1)};
+  bool speck = true;
+  CHECK(std::ranges::count(data::resize(x, 10, 10, &speck).mask.pixels, 255) == 0);
+  CHECK_FALSE(speck);  // there is none
+  *x.mask.at(33, 45) = 255;
+  const data::Sample y = data::resize(x, 10, 10, &speck);
+  CHECK(speck);
+  CHECK(std::ranges::count(y.mask.pixels, 255) == 1);
+  CHECK(*y.mask.at(8, 7) == 255);
+  *x.mask.at(33, 45) = data::kMaskThreshold;  // its weight in any pixel of 2 x 2 rounds to 0
+  CHECK(*data::resize(x, 2, 2, &speck).mask.at(1, 1) == 255);
+  CHECK(speck);
+  for (int64_t r = 10; r < 30; ++r) std::fill_n(x.mask.at(r, 10), 40, uint8_t(255));
+  data::resize(x, 10, 10, &speck);
+  CHECK_FALSE(speck);
+}

@@ -39,6 +39,12 @@ verdict "SIGTERM: a checkpoint and exit code 85" $?
 [ -s stopped/checkpoints/last.safetensors ]
 verdict "the checkpoint is there" $?
 
+"$cris" "${training[@]}" --overfit 6 --epochs 2 --set train.checkpoint_steps=1 -o few --max-time 0.001s >/dev/null
+[ $? -eq 85 ]
+verdict "a run that overfits a few images, stopped" $?
+train -o few --overfit 6 --set train.checkpoint_steps=1 && train -o few --overfit 6 --set train.checkpoint_steps=1 && grep -q complete train.txt && grep -q "overfit, 6 images serve as all three" few/split.txt
+verdict "  goes on, and is left alone when complete" $?
+
 sha256sum once/SHA256SUMS once/config.resolved.toml >sums.txt
 train -o once --threads 1 && grep -q complete train.txt && train -o once --threads 2 && grep -q complete train.txt && sha256sum --quiet -c sums.txt
 verdict "a complete run is left alone, whoever computes" $?

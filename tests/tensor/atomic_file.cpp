@@ -120,3 +120,25 @@ TEST_CASE("errors name the file and the reason") {
   CHECK_THROWS_WITH_AS(tensor::write_file_atomically("/nowhere/x", ""), doctest::Contains("/nowhere/x"), tensor::Error);
   CHECK_THROWS_AS(tensor::read_file("/"), tensor::Error);
 }
+
+TEST_CASE("bytes that were written can be put right before the file is there; large ones too") {
+  const Scratch folder;
+  const std::string path = folder.path + "/x";
+  tensor::AtomicFile file(path);
+  file.write("head 0000 ");
+  file.write(std::string(3 << 20, 'b'));
+  file.write("end");
+  file.rewrite(5, "1234");
+  file.commit();
+  CHECK(tensor::read_file(path) == "head 1234 " + std::string(3 << 20, 'b') + "end");
+}
+
+TEST_CASE("a file larger than what it is read as is refused before it is read") {
+  const Scratch folder;
+  const std::string path = folder.path + "/x";
+  tensor::write_file_atomically(path, "12345");
+  CHECK(tensor::read_file(path, 5) == "12345");
+  CHECK_THROWS_WITH_AS(tensor::read_file(path, 4), doctest::Contains("x: it has more than 4 bytes"), tensor::Error);
+  fs::resize_file(path, uintmax_t(1) << 42);  // takes no room on the disk
+  CHECK_THROWS_WITH_AS(tensor::read_file(path, 1 << 20), doctest::Contains("more than 1048576 bytes"), tensor::Error);
+}

@@ -2,15 +2,21 @@
 #include <fmt/format.h>
 
 #include <filesystem>
+#include <list>
 #include <map>
 #include <memory>
 
 #include "cris/dense_crf.h"
+#include "cris/run/outputs.h"
+#include "cris/run/progress.h"
 #include "data/files.h"
 #include "data/format_error.h"
 #include "tensor/backend.h"
+#include "tensor/machine/allocator.h"
+#include "tensor/machine/folder_lock.h"
 #include "tensor/machine/threads.h"
 #include "tools/commands/command.h"
+#include "tools/commands/interrupt.h"
 #include "tools/commands/write_results.h"
 
 namespace tools {
@@ -42,6 +48,14 @@ struct Input {
   std::vector<data::Image> maps;
 };
 
+void require_memory(const std::string& name, int64_t pixels, int64_t labels) {
+  const int64_t bytes = cris::dense_crf_bytes(pixels, labels), limit = tensor::memory_limit(tensor::Device::cpu);
+  if (bytes > limit)
+    throw Failure(kUsage, fmt::format("{}: {} pixels and {} labels need about {} of memory, and there are {}; make the "
+                                      "picture smaller, or use fewer labels",
+                                      name, pixels, labels, cris::bytes_text(bytes), cris::bytes_text(limit)));
+}
+
 Input read_input(const CrfArguments& a, const std::string& image, const std::vector<std::string>& known) {
   Input y{data::read_image(image), {}, {}};
   const auto require_size = [&](const std::string& path, int64_t height, int64_t width) {
@@ -52,12 +66,14 @@ Input read_input(const CrfArguments& a, const std::string& image, const std::vec
   if (!a.labels.empty()) {
     y.map = cris::label_map(data::read_image(known[0]), known[0], a.black_is_label);
     require_size(known[0], y.map.height, y.map.width);
+    require_memory(image, y.image.height * y.image.width, int64_t(y.map.colours.size()));
     return y;
   }
   for (const std::string& path : known) {
     y.maps.push_back(data::read_image(path, 1));
     require_size(path, y.maps.back().height, y.maps.back().width);
   }
+  require_memory(image, y.image.height * y.image.width, std::max<int64_t>(2, int64_t(y.maps.size())));
   return y;
 }
 
@@ -67,7 +83,11 @@ data::Pictures process(const CrfArguments& a, const std::string& image_path, con
                        const std::string& output, const std::string& probability_output) {
   auto [image, map, maps] = read_input(a, image_path, known);
   if (!a.labels.empty()) {
-    map.labels = cris::likeliest(cris::dense_crf(cris::log_probability(map, a.options), image, image_path, a.options));
+    if (map.colours.size() == 1)
+      std::fill(map.labels.begin(), map.labels.end(), 0);  // every pixel has the only label, whatever the image
+    else
+      map.labels =
+          cris::likeliest(cris::dense_crf(cris::log_probability(map, a.options), image, image_path, a.options));
     return {{output, cris::picture_of(map)}};
   }
   const tensor::Tensor refined = cris::dense_crf(cris::log_probability(maps), image, image_path, a.options);
@@ -110,17 +130,23 @@ void process_folder(const CrfArguments& a) {
       data::require_data(of.count(name), "{}: no label or probability map of that name", path);
       inputs[name].push_back(of.at(name));
     }
-  for (const auto& [name, path] : images) read_input(a, path, inputs[name]);
-  data::create_folder(a.output);
-  if (!a.probability_output.empty()) data::create_folder(a.probability_output);
-  int64_t done = 0;
+  std::vector<std::string> folders{a.output}, outputs, read;
+  if (!a.probability_output.empty()) folders.push_back(a.probability_output);
+  const auto in = [](const std::string& folder, const std::string& name) {
+    return folder.empty() ? "" : (fs::path(folder) / (name + ".png")).string();
+  };
   for (const auto& [name, path] : images) {
-    const auto in = [&](const std::string& folder) {
-      return folder.empty() ? "" : (fs::path(folder) / (name + ".png")).string();
-    };
-    write_results(process(a, path, inputs[name], in(a.output), in(a.probability_output)), done++,
-                  int64_t(images.size()), a.output);
+    for (const std::string& folder : folders) outputs.push_back(in(folder, name));
+    read.push_back(path);
+    read.insert(read.end(), inputs[name].begin(), inputs[name].end());
   }
+  cris::check_outputs(outputs, read);
+  for (const auto& [name, path] : images) read_input(a, path, inputs[name]);
+  const std::list<tensor::FolderLock> locks(folders.begin(), folders.end());
+  int64_t done = 0;
+  for (const auto& [name, path] : images)
+    write_results(process(a, path, inputs[name], in(a.output, name), in(a.probability_output, name)), done++,
+                  int64_t(images.size()), a.output);
   fmt::print("{} pictures -> {}\n", images.size(), a.output);
 }
 
@@ -134,14 +160,23 @@ int run(const CrfArguments& a) {
     throw Failure(kUsage, e.what());
   }
   if (a.threads > 0) tensor::set_threads(a.threads);
+  outlive_reader();
   if (fs::is_directory(a.image)) {
     process_folder(a);
     return kOk;
   }
   const bool into_folder = fs::is_directory(a.output);
   const std::string name = data::base_name(fs::path(a.image).filename().string()) + ".png";
-  data::write_pngs(process(a, a.image, a.labels.empty() ? a.probability : std::vector<std::string>{a.labels},
-                           into_folder ? (fs::path(a.output) / name).string() : a.output, a.probability_output));
+  const std::string output = into_folder ? (fs::path(a.output) / name).string() : a.output;
+  const auto known = a.labels.empty() ? a.probability : std::vector<std::string>{a.labels};
+  std::vector<std::string> outputs{output}, read{a.image};
+  if (!a.probability_output.empty()) outputs.push_back(a.probability_output);
+  read.insert(read.end(), known.begin(), known.end());
+  for (const std::string& path : outputs)
+    if (const std::string end = fs::path(path).extension(); !end.empty() && end != ".png" && end != ".PNG")
+      throw Failure(kUsage, fmt::format("{}: the result is a PNG; name it so that it ends in .png", path));
+  cris::check_outputs(outputs, read);
+  data::write_pngs(process(a, a.image, known, output, a.probability_output));
   return kOk;
 }
 

@@ -4,10 +4,12 @@
 #include <limits>
 #include <memory>
 
+#include "cris/run/outputs.h"
 #include "data/format_error.h"
 #include "data/integrity.h"
 #include "data/synthetic.h"
 #include "tools/commands/command.h"
+#include "tools/commands/interrupt.h"
 
 namespace tools {
 
@@ -49,19 +51,35 @@ int split(const DataOptions& o) {
                                 ? data::grouped_split(names, data::cvc_clinicdb_groups(names), o.seed, o.shares)
                                 : data::random_split(names, o.seed, o.shares);
   const std::string& path = o.out;
+  cris::check_outputs({path});
   data::write_split(path, split);
   fmt::print("{}: training {}, validation {}, test {} ({})\nsha256 {}\n", path, split.training.size(),
              split.validation.size(), split.test.size(), split.protocol, data::split_hash(split));
   return kOk;
 }
 
+/// Before a set is written to `out`.
+void check_set(const std::string& out, const std::vector<std::string>& names, const data::Dataset& from) {
+  std::vector<std::string> outputs, inputs;
+  for (const std::string& name : names)
+    for (const char* folder : {"/images/", "/masks/"}) outputs.push_back(out + folder + name + ".png");
+  for (const data::Pair& pair : from.pairs) inputs.insert(inputs.end(), {pair.image, pair.mask});
+  cris::check_place(out);
+  cris::check_files(outputs, inputs);
+}
+
 int prepare(const DataOptions& o) {
-  const int64_t count = data::prepare_dataset(data::open_dataset(o.folder), o.out, o.rows(), o.columns(), o.threads);
+  const data::Dataset dataset = data::open_dataset(o.folder);
+  std::vector<std::string> names;
+  for (const data::Pair& pair : dataset.pairs) names.push_back(pair.name);
+  check_set(o.out, names, dataset);
+  const int64_t count = data::prepare_dataset(dataset, o.out, o.rows(), o.columns(), o.threads);
   fmt::print("{}: {} pairs of {} x {} pixels\n", o.out, count, o.columns(), o.rows());
   return kOk;
 }
 
 int synthesize(const DataOptions& o) {
+  check_set(o.folder, data::synthetic_names(o.count), {});
   data::write_synthetic_set(o.folder, o.count, o.rows(), o.columns(), o.seed, o.threads);
   fmt::print("{}: {} pairs of {} x {} pixels, seed {}\n", o.folder, o.count, o.columns(), o.rows(), o.seed);
   return kOk;
@@ -118,6 +136,7 @@ Run setup_data(CLI::App& app) {
   return [=] {
     try {
       if (checking->parsed()) return check(*o);
+      outlive_reader();
       if (splitting->parsed()) return split(*o);
       if (preparing->parsed()) return prepare(*o);
       return synthesize(*o);

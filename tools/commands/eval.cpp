@@ -1,18 +1,37 @@
 /// cris eval: every metric and convention of a run on one part of its data.
 #include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
 
 #include "cris/report/evaluation.h"
-#include "cris/run/run_directory.h"
 #include "cris/run/memory_plan.h"
+#include "cris/run/outputs.h"
+#include "cris/run/run_directory.h"
+#include "data/format_error.h"
 #include "tools/commands/command.h"
+#include "tools/commands/interrupt.h"
 
 namespace tools {
 
 namespace {
 
+/// A folder that is named by -o is empty, new, or holds an evaluation.
+void check_folder(const std::string& folder) {
+  namespace fs = std::filesystem;
+  cris::check_place(folder);
+  std::error_code unknown;
+  const bool evaluation =
+      fs::exists(folder + "/evaluation.json", unknown) && !fs::exists(folder + "/config.resolved.toml", unknown);
+  data::require_data(!fs::exists(folder) || evaluation || fs::is_empty(folder, unknown),
+                     "{} holds files that cris eval did not make; name a new folder", folder);
+}
+
 Run setup_eval(CLI::App& app) {
   struct Options {
-    std::string run, on = "test", checkpoint = "best", data, device;
+    std::string run, on = "test", checkpoint = "best", data, device, out;
     bool json = false;
     int64_t threads = 0, overlays = 20, batch = 0;
   };
@@ -24,6 +43,7 @@ Run setup_eval(CLI::App& app) {
   app.add_option("--checkpoint", o->checkpoint, "best or last")
       ->check(CLI::IsMember({"best", "last"}))
       ->capture_default_str();
+  app.add_option("-o,--out", o->out, "folder to write; default RUN/eval-ON-CHECKPOINT");
   app.add_option("--data", o->data, "the data, if it moved since the training");
   app.add_option("--device", o->device, "cpu, reference or cuda; default: the run's");
   app.add_option("--threads", o->threads, "of the cpu device");
@@ -42,10 +62,17 @@ Run setup_eval(CLI::App& app) {
     }
     if (o->batch > 0) config.train.batch = o->batch;
     // A folder of its own: the run's files stay as its SHA256SUMS knows them.
-    const std::string folder = o->run + "/eval-" + o->on + "-" + o->checkpoint;
+    const std::string folder = o->out.empty() ? o->run + "/eval-" + o->on + "-" + o->checkpoint : o->out;
+    outlive_reader();
+    if (o->out.empty() && access(o->run.c_str(), W_OK) != 0)
+      throw Failure(kData, fmt::format("{} cannot be written: {}; name another folder by cris eval -o", o->run,
+                                       std::strerror(errno)));
+    if (!o->out.empty()) check_folder(folder);
     const cris::Evaluation e = cris::with_memory_advice(config, cris::Purpose::predict, [&] {
       const auto model = cris::load_model(o->run, config, o->checkpoint);
-      return cris::evaluate_run(*model, config, cris::open_data(config), o->on, folder, o->overlays);
+      const cris::ExperimentData data = cris::open_data(config);
+      cris::require_same_data(o->run, config, data);
+      return cris::evaluate_run(*model, config, data, o->on, folder, o->overlays);
     });
     if (o->json)
       fmt::print("{}\n", cris::summary_json(e.chosen).dump());

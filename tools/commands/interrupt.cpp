@@ -1,8 +1,10 @@
-/// The signal flag.
+/// Signals and standard streams.
 #include "tools/commands/interrupt.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <csignal>
 
 namespace tools {
@@ -16,10 +18,21 @@ void on_signals(void (*handler)(int), int flags) {
   struct sigaction action = {};
   action.sa_handler = handler;
   action.sa_flags = flags;
-  sigaction(SIGINT, &action, nullptr);
-  sigaction(SIGTERM, &action, nullptr);
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
+    struct sigaction before = {};
+    sigaction(signal, nullptr, &before);
+    if (before.sa_handler != SIG_IGN) sigaction(signal, &action, nullptr);
+  }
 }
 }  // namespace
+
+void begin_process() {
+  for (int stream = 0; stream <= 2; ++stream)
+    if (fcntl(stream, F_GETFD) == -1 && errno == EBADF) open("/dev/null", O_RDWR);  // gets the lowest free number
+  std::signal(SIGXFSZ, SIG_IGN);
+}
+
+void outlive_reader() { std::signal(SIGPIPE, SIG_IGN); }
 
 void catch_signals() {
   on_signals([](int) { stop = 1; }, int(SA_RESETHAND | SA_RESTART));

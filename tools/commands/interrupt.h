@@ -1,10 +1,18 @@
-/// Ctrl-C and SIGTERM as a wish to stop at the next safe place; and the command line as it was typed.
+/// What a process meets from outside: signals as a wish to stop at the next safe place, standard streams that are
+/// closed or lose their reader; and the command line as it was typed.
 #pragma once
 #include <string>
 
 namespace tools {
 
-/// From here on the first SIGINT or SIGTERM only sets a flag; a second one ends the process.
+/// Before anything else: /dev/null takes the place of a closed stdin, stdout or stderr, whose number the next file
+/// would get otherwise, and be filled with messages. A file that grows past `ulimit -f` is an error, no signal.
+void begin_process();
+/// From here on no command dies when the reader of its output leaves (`| head`): for those that write files.
+void outlive_reader();
+
+/// From here on the first SIGINT, SIGTERM or SIGHUP only sets a flag; a second one ends the process. One that was
+/// ignored when the process began (nohup) stays ignored.
 void catch_signals();
 bool stop_requested();
 /// From now on those signals end the process at once with exit code `code`: for work that a restart repeats whole.

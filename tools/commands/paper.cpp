@@ -4,7 +4,9 @@
 #include <fmt/format.h>
 
 #include "cris/report/html_page.h"
+#include "cris/run/outputs.h"
 #include "tools/commands/command.h"
+#include "tools/commands/interrupt.h"
 
 namespace tools {
 
@@ -22,6 +24,8 @@ Run setup_paper(CLI::App& app) {
   app.add_option("--title", o->title, "its heading")->capture_default_str();
   return [o] {
     if (o->kvasir.empty() && o->cvc.empty()) throw Failure(kUsage, "paper: give runs by --kvasir and --cvc");
+    outlive_reader();
+    if (!o->out.empty()) cris::check_outputs({o->out});
     const auto tables = cris::paper_tables(o->kvasir, o->cvc);
     if (!o->out.empty()) cris::write_page(o->out, cris::paper_html(tables, o->title));
     fmt::print("{}{}", cris::paper_text(tables), o->out.empty() ? "" : "report: " + o->out + "\n");

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <list>
 #include <map>
 
 #include "cris/evaluate.h"
@@ -10,13 +11,16 @@
 #include "cris/report/evaluation.h"
 #include "cris/report/overlay.h"
 #include "cris/run/memory_plan.h"
+#include "cris/run/outputs.h"
 #include "cris/run/run_directory.h"
 #include "data/files.h"
 #include "data/format_error.h"
 #include "data/parallel.h"
 #include "nn/json_text.h"
 #include "tensor/machine/atomic_file.h"
+#include "tensor/machine/folder_lock.h"
 #include "tools/commands/command.h"
+#include "tools/commands/interrupt.h"
 #include "tools/commands/write_results.h"
 
 namespace fs = std::filesystem;
@@ -93,14 +97,20 @@ data::Sample read_input(const PredictOptions& o, const Files& masks, const std::
 int predict(PredictOptions& o, const cris::Config& config) {
   const double threshold = threshold_of(o);
   const Files files = input_files(o), masks = mask_files(o.masks);
+  std::vector<std::string> folders{o.out + "/masks", o.out + "/probability"}, outputs, read;
+  if (o.overlay) folders.push_back(o.out + "/overlays");
+  for (const auto& [name, path] : files)
+    for (const std::string& folder : folders) outputs.push_back(folder + "/" + name + ".png");
+  for (const Files* some : {&files, &masks})
+    for (const auto& [name, path] : *some) read.push_back(path);
+  cris::check_outputs(outputs, read);
   const auto model = cris::load_model(o.run, config, o.checkpoint);
   model->fold_norms();
   // All inputs are read before the first result is written: a bad one leaves no half of an answer.
   const std::vector<std::pair<std::string, std::string>> inputs(files.begin(), files.end());
   data::for_each_index(int64_t(inputs.size()), int(config.run.threads),
                        [&](int64_t i) { read_input(o, masks, inputs[size_t(i)].first, inputs[size_t(i)].second); });
-  for (const char* sub : {"/masks", "/probability"}) data::create_folder(o.out + sub);
-  if (o.overlay) data::create_folder(o.out + "/overlays");
+  const std::list<tensor::FolderLock> locks(folders.begin(), folders.end());
   const int64_t size = config.data.size;
   int64_t done = 0;
   for (const auto& [name, path] : files) {
@@ -148,6 +158,10 @@ Run setup_predict(CLI::App& app) {
     cris::Config config = cris::config_of_run(o->run, {.device = o->device, .threads = o->threads});
     cris::apply_run_settings(config);
     config.train.batch = 1;
+    outlive_reader();
+    if (data::has_image_extension(o->out) && !fs::is_directory(o->out))
+      throw Failure(kUsage,
+                    fmt::format("-o {}: predict writes a folder with masks/ and probability/; name a folder", o->out));
     return cris::with_memory_advice(config, cris::Purpose::predict, [&] { return predict(*o, config); });
   };
 }

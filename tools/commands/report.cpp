@@ -4,7 +4,9 @@
 #include <fmt/format.h>
 
 #include "cris/report/html_page.h"
+#include "cris/run/outputs.h"
 #include "tools/commands/command.h"
+#include "tools/commands/interrupt.h"
 
 namespace tools {
 
@@ -20,6 +22,8 @@ Run setup_report(CLI::App& app) {
   app.add_option("-o,--out", o->out, "the file to write")->capture_default_str();
   app.add_option("--title", o->title, "its heading")->capture_default_str();
   return [o] {
+    outlive_reader();
+    cris::check_outputs({o->out});
     cris::write_page(o->out, cris::html_report(o->runs, o->title));
     fmt::print("{}\n", o->out);
     return int(kOk);

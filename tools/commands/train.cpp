@@ -7,6 +7,7 @@
 
 #include "cris/report/evaluation.h"
 #include "cris/run/memory_plan.h"
+#include "cris/run/outputs.h"
 #include "cris/run/trainer.h"
 #include "tools/commands/config_options.h"
 #include "tools/commands/interrupt.h"
@@ -40,21 +41,25 @@ Run setup_train(CLI::App& app) {
     const double max_seconds = seconds_from(o->max_time);
     cris::apply_run_settings(config);
     const cris::ExperimentData data = cris::open_data(config);
+    cris::require_batches(config, data);
     cris::require_memory(config, data.training->size());
     const std::string out = o->out.empty() ? default_directory(config) : o->out;
+    outlive_reader();
     cris::ConsoleProgress progress(stdout);
     if (config.model.strategy == cris::Strategy::cris && !config.cris.weighted_sum &&
         config.cris.alternate == cris::Alternate::epoch && config.train.epochs % 2 == 1)
       progress.message(
           fmt::format("note: {} epochs leave cris with one more epoch of MSE than of BCE; an even number is advised",
                       config.train.epochs));
+    cris::check_place(out);
     if (!std::filesystem::exists(out + "/manifest.json")) {
       progress.message(
           fmt::format("decoding {} images", data.training->size() + data.validation->size() + data.test->size()));
-      cris::decode_all(data, int(config.run.threads));
+      for (const std::string& note : cris::decode_all(data, int(config.run.threads))) progress.message(note);
     }
     cris::RunDirectory run(out);
     run.begin(config, data, command_line());
+    config.data.dir = run.data_dir();
     if (run.has("SHA256SUMS")) {
       progress.message(fmt::format("{} is complete; cris eval {} prints its numbers", out, out));
       return int(kOk);

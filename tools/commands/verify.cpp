@@ -2,9 +2,11 @@
 #include <fmt/format.h>
 
 #include <filesystem>
+#include <map>
 #include <sstream>
 
 #include "cris/run/run_directory.h"
+#include "data/format_error.h"
 #include "data/hash.h"
 #include "nn/json_text.h"
 #include "tensor/machine/atomic_file.h"
@@ -31,15 +33,25 @@ Run setup_verify(CLI::App& app) {
       ++(ok ? good : bad);
       if (!ok) fmt::print("FAILED  {}: {}\n", what, why);
     };
+    // The list is checked too: it must name all of the run's own files, and no others are read.
+    std::map<std::string, std::string> listed;
     std::istringstream lines(tensor::read_file(sums));
     for (std::string line; std::getline(lines, line);) {
-      if (line.size() < 67) {
-        judge(sums, false, "a line is damaged");
-        continue;
-      }
-      const std::string name = line.substr(66), file = o->run + "/" + name;
+      const std::string name = line.size() < 67 ? "" : line.substr(66);
+      if (name.empty() || !listed.emplace(name, line.substr(0, 64)).second)
+        judge("SHA256SUMS", false, "a line is damaged");
+      else if (!cris::is_own_name(name))
+        judge(name, false, "is listed, and is no file of a run");
+    }
+    for (const std::string& name : cris::own_files(o->run))
+      if (!listed.contains(name)) judge(name, false, "is there, and SHA256SUMS does not list it");
+    for (const char* name : cris::kAlwaysSealed)
+      if (!listed.contains(name) && !std::filesystem::exists(o->run + "/" + name)) judge(name, false, "is missing");
+    for (const auto& [name, hash] : listed) {
+      if (!cris::is_own_name(name)) continue;
+      const std::string file = o->run + "/" + name;
       try {
-        judge(name, data::sha256(tensor::read_file(file)) == line.substr(0, 64), "was changed after the run");
+        judge(name, data::sha256(tensor::read_file(file)) == hash, "was changed after the run");
       } catch (const tensor::Error& e) {
         judge(name, false, std::filesystem::exists(file) ? e.what() : "is missing");
       }
@@ -48,7 +60,13 @@ Run setup_verify(CLI::App& app) {
       const auto manifest = nn::parse_json<nlohmann::json>(tensor::read_file(o->run + "/manifest.json"));
       const cris::Config config = cris::config_of_run(o->run, {.data = o->data});
       const cris::ExperimentData data = cris::open_data(config);
-      judge("data", data.hash == manifest.at("data_sha256"), config.data.dir + " is not what the run was trained on");
+      std::string changed;
+      try {
+        cris::require_same_data(o->run, config, data);
+      } catch (const data::FormatError& e) {
+        changed = e.what();
+      }
+      judge("data", changed.empty(), changed);
       judge("split", data::split_hash(data.split) == manifest.at("split_sha256"), "the split made now is another");
     } catch (const std::exception& e) {
       judge("data", false, e.what());

@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# Trainings killed at random moments, again and again until they get through, end with the bytes of undisturbed ones.
+#   kill.sh PROGRAM [RUNS [SEED]]    RUNS trainings (20), of every strategy, backbone and number of threads in turn
+# Minutes; run by hand.
+source "$(dirname "$0")/../program/setting.bash"
+runs=${2:-20} RANDOM=${3:-1}
+"$cris" data synthesize data --count 16 --size 40 --seed 3 >/dev/null || exit 1
+strategies=(backbone fcn crf cris) backbones=(unet segnet unet++) kills=0
+for ((r = 0; r < runs; ++r)); do
+  command=("$cris" train --data data --base 4 --size 32 --batch 4 --epochs 3 --strategy "${strategies[r % 4]}" --backbone "${backbones[r / 4 % 3]}"
+    --threads $((1 + r % 3)) --set "train.checkpoint_steps=$((r % 4))" --set crf.filter=exact -o run)
+  rm -rf run once
+  begin=$(date +%s%N)
+  "${command[@]}" >/dev/null 2>&1 || { echo "FAILED ${command[*]}"; exit 1; }
+  lasts=$((($(date +%s%N) - begin) / 1000000))
+  mv run once
+  here=0
+  for ((k = 0; k < 6; ++k)); do
+    "${command[@]}" >/dev/null 2>&1 &
+    child=$!
+    sleep "$(printf '0.%03d' $((RANDOM % (lasts < 999 ? lasts : 999))))"
+    kill -KILL "$child" 2>/dev/null && here=$((here + 1))
+    wait "$child" 2>/dev/null
+  done
+  "${command[@]}" >/dev/null 2>stderr.txt || cat stderr.txt
+  kills=$((kills + here))
+  differing=0
+  (cd once && find . -type f ! -name log.txt ! -name timing.jsonl | sort) >files.txt
+  (cd run && find . -type f ! -name log.txt ! -name timing.jsonl | sort) | cmp -s - files.txt || differing=1
+  while read -r file; do cmp -s "once/$file" "run/$file" || { differing=1; echo "differs: $file"; }; done <files.txt
+  verdict "${strategies[r % 4]}, ${backbones[r / 4 % 3]}, killed $here times" "$differing"
+done
+echo "$kills kills in $runs trainings"
+[ "$kills" -gt 0 ]
+verdict "some were killed" $?
+finish

@@ -1,0 +1,122 @@
+#!/usr/bin/env bash
+# A run is tied to its data by their hash, and what is verified or reported of it is what it is; files of other programs
+# are called what they are; numbers that would mean nothing are refused at the start.
+source "$(dirname "$0")/setting.bash"
+
+"$cris" data synthesize a --count 12 --size 40 --seed 5 >/dev/null || { echo "FAILED synthesize"; exit 1; }
+train() { "$cris" train --base 4 --size 32 --batch 4 --strategy backbone --threads 1 "$@"; }
+train --data a --epochs 4 -o whole >/dev/null
+train --data a --epochs 2 -o run >/dev/null || { echo "FAILED train"; exit 1; }
+
+# Data that moved.
+train --data ./a --epochs 2 -o run | grep -q "is complete" && train --data "$PWD/a" --epochs 2 -o run | grep -q "is complete"
+verdict "the same data by another path: the run is complete" $?
+(mkdir -p far/away && cd far/away && "$cris" verify ../../run >/dev/null && "$cris" eval ../../run >/dev/null)
+verdict "from another folder verify and eval find the data" $?
+mv a b
+refuses "data that are gone" 3 "a: no such folder" "$cris" eval run
+train --data b --epochs 4 -o run >/dev/null && "$cris" verify run >/dev/null && "$cris" eval run >/dev/null && (cd far && "$cris" eval ../run >/dev/null)
+verdict "data that moved: more epochs; verify and eval remember the place" $?
+same "  and the files are those of data that stayed" whole run metrics.jsonl epochs.csv split.txt checkpoints/last.safetensors per_image.csv
+cp b/images/0003.png b/images/0004.png
+refuses "an image changed: eval names it" 3 "images/0004.png of $PWD/b changed" "$cris" eval run
+"$cris" verify run >verify.txt
+[ $? -eq 5 ] && grep -q "FAILED  data: .*images/0004.png" verify.txt
+verdict "  and verify" $?
+refuses "  and train" 3 "images/0004.png of b changed" train --data b --epochs 5 -o run
+"$cris" data synthesize b --count 12 --size 40 --seed 5 >/dev/null && "$cris" verify run >/dev/null
+verdict "restored, all agrees again" $?
+cp -r run locked && chmod -R a-w locked
+if [ "$(id -u)" -eq 0 ]; then chmod 755 . && mkdir -m 777 open; user() { setpriv --reuid=65534 --regid=65534 --clear-groups "$@"; }; else mkdir open; user() { "$@"; }; fi
+if user "$cris" --version >/dev/null 2>&1; then
+  refuses "a run that cannot be written names the way" 3 "eval -o" user "$cris" eval locked --data b
+  user "$cris" eval locked --data b -o open/e >/dev/null && [ -s open/e/evaluation.json ]
+  verdict "  which works" $?
+  user prlimit --nproc=1 "$cris" train --data b --base 4 --size 32 --epochs 1 --batch 4 --strategy backbone --threads 1 -o open/r >/dev/null 2>stderr.txt && [ -s open/r/SHA256SUMS ]
+  verdict "a training without any thread" $?
+  user prlimit --nproc=1 "$cris" train --data b --base 4 --size 32 --epochs 1 --batch 4 --strategy backbone -o open/r2 2>/dev/null | grep -q "allows no more threads"
+  verdict "  with more wanted it says so" $?
+fi
+chmod -R u+w locked
+
+# What verify and report believe.
+spoil() { rm -rf spoilt && cp -r run spoilt; }
+# finds NAME TEXT: verify fails and says TEXT.
+finds() {
+  "$cris" verify spoilt --data b >verify.txt 2>&1
+  [ $? -eq 5 ] && grep -qF -- "$2" verify.txt
+  verdict "verify: $1" $?
+}
+spoil && : >spoilt/SHA256SUMS
+finds "an emptied list" "evaluation.json: is there, and SHA256SUMS does not list it"
+spoil && sed -i '/evaluation.json/d' spoilt/SHA256SUMS && sed -i 's/0/1/' spoilt/evaluation.json
+finds "a line taken out" "evaluation.json: is there, and SHA256SUMS does not list it"
+spoil && sed -i '/evaluation.json/d' spoilt/SHA256SUMS && rm spoilt/evaluation.json
+finds "  with its file" "evaluation.json: is missing"
+spoil && cp spoilt/overlays/01_*.png spoilt/overlays/99_more.png
+finds "a picture that was added" "overlays/99_more.png: is there"
+spoil && sha256sum /etc/hostname | sed "s,/etc/hostname,../../../../etc/hostname," >>spoilt/SHA256SUMS
+finds "a name outside the run" "../../../../etc/hostname: is listed, and is no file of a run"
+spoil && rm spoilt/curves.csv
+finds "a file that is gone" "curves.csv: is missing"
+spoil && train --data b --epochs 4000 --max-time 0.2s -o spoilt >/dev/null
+refuses "a run opened again is no result: report" 3 "spoilt: the run is not finished" "$cris" report spoilt -o spoilt.html
+refuses "  nor for the paper" 3 "spoilt: the run is not finished" "$cris" paper --kvasir spoilt
+mv spoilt moved && mkdir spoilt && cp -r run/. spoilt && rm spoilt/SHA256SUMS
+
+# Files of other programs.
+if command -v python3 >/dev/null; then
+  cat >rewrite.py <<'PY'
+import json, struct, sys
+b = open('run/checkpoints/best.safetensors', 'rb').read(); n = struct.unpack('<Q', b[:8])[0]; h = json.loads(b[8:8 + n]); h.pop('__metadata__'); body = b[8 + n:]; kind = sys.argv[1]
+def narrow(values): return struct.pack('<%de' % len(values), *values) if kind == 'F16' else b''.join(struct.pack('<f', v)[2:] for v in values)
+if kind in ('F16', 'BF16'):
+    out, g = b'', {}
+    for name, v in sorted(h.items(), key=lambda item: item[1]['data_offsets'][0]):
+        data = body[v['data_offsets'][0]:v['data_offsets'][1]]
+        if v['dtype'] == 'F32': data, v['dtype'] = narrow(struct.unpack('<%df' % (len(data) // 4), data)), kind
+        g[name] = {**v, 'data_offsets': [len(out), len(out) + len(data)]}; out += data
+    h, body = g, out
+if kind == 'module': h = {'module.' + name: v for name, v in h.items()}
+if kind == 'axes': h = {'a': {'dtype': 'F32', 'shape': [1] * 1000000, 'data_offsets': [0, 4]}}; body = bytes(4)
+if kind == 'many': h = {'t%d' % i: {'dtype': 'F32', 'shape': [0], 'data_offsets': [0, 0]} for i in range(150000)}; body = b''
+t = json.dumps(h).encode(); t += b' ' * (-len(t) % 8)
+open('spoilt/checkpoints/best.safetensors', 'wb').write(struct.pack('<Q', len(t)) + t + body)
+PY
+  predict() { rm -rf o && timeout 60 "$cris" predict spoilt b/images/0001.png -o o; }
+  predict >/dev/null && mv o f32
+  for kind in F16 BF16; do
+    python3 rewrite.py $kind && predict >/dev/null && [ -s o/masks/0001.png ]
+    verdict "a checkpoint of $kind is read" $?
+  done
+  python3 rewrite.py module && refuses "names of DataParallel" 3 'begin with "module."' predict
+  python3 rewrite.py axes && refuses "a million axes, in time" 3 "more than 16 axes" predict
+  python3 rewrite.py many && refuses "150000 tensors, in time" 3 "does not fit this network" predict
+fi
+printf 'version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n' >spoilt/checkpoints/best.safetensors
+refuses "a Git LFS pointer" 3 "is a Git LFS pointer" "$cris" predict spoilt b -o o
+printf '<!DOCTYPE html><html></html>' >spoilt/checkpoints/best.safetensors
+refuses "a web page" 3 "is a web page" "$cris" predict spoilt b -o o
+
+# Numbers that would mean nothing.
+refuses "one value a channel" 2 "batch normalisation needs at least two values" "$cris" train --data b --base 4 --size 16 --batch 1 --strategy backbone -o none
+refuses "  in the last batch" 2 "batch normalisation needs at least two values" "$cris" train --data b --base 4 --size 16 --batch 7 --strategy backbone -o none
+if command -v python3 >/dev/null; then
+  cat >masks.py <<'PY'
+import struct, sys, zlib
+def chunk(kind, data): return struct.pack('>I', len(data)) + kind + data + struct.pack('>I', zlib.crc32(kind + data))
+folder, names, dot = sys.argv[1], sys.argv[3:], sys.argv[2] == 'dot'
+for name in names:
+    rows = [bytearray(41) for _ in range(40)]
+    if dot: rows[20][21] = 255
+    open(f'{folder}/masks/{name}.png', 'wb').write(b'\x89PNG\r\n\x1a\n' + chunk(b'IHDR', struct.pack('>IIBBBBB', 40, 40, 8, 0, 0, 0, 0)) + chunk(b'IDAT', zlib.compress(b''.join(rows))) + chunk(b'IEND', b''))
+PY
+  part() { sed -n "/^\[$1/,/^\[/p" run/split.txt | grep -v '^\['; }
+  cp -r b empty && part validation | xargs python3 masks.py empty black
+  refuses "a validation set without a polyp" 3 "validation masks has a polyp pixel" train --data empty --epochs 2 -o none
+  cp -r b dull && part test | xargs python3 masks.py dull black && train --data dull --epochs 1 -o dull_run | grep -q "note: not one of the 2 test masks has a polyp"
+  verdict "a test set without a polyp is told" $?
+  cp -r b dots && part validation | xargs python3 masks.py dots dot && train --data dots --epochs 1 --size 16 -o dots_run | grep -q "note: 2 of 2 validation masks have a polyp smaller than a pixel of 16 x 16" && ! grep -q ",1,[0-9.]*$" dots_run/epochs.csv
+  verdict "polyps that vanish by resizing are told, and finding none is no success" $?
+fi
+finish
