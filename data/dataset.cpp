@@ -25,11 +25,17 @@ std::string printable(std::string text) {
   return text;
 }
 
-/// base name -> path, of the images in a folder. std::map sorts bytewise.
-std::map<std::string, std::string> images_by_name(const std::string& folder, std::vector<std::string>& problems) {
+/// base name -> path, of the images in FOLDER/PART. std::map sorts bytewise.
+std::map<std::string, std::string> images_by_name(const std::string& dataset, const std::string& part,
+                                                  Listing& listing) {
+  const std::string folder = dataset + part;
+  std::vector<std::string>& problems = listing.problems;
   std::map<std::string, std::string> found;
   for (const std::string& file : list_files(folder)) {
-    if (!has_image_extension(file)) continue;
+    if (!has_image_extension(file)) {
+      listing.passed_over.push_back(part.substr(1) + "/" + file);
+      continue;
+    }
     if (!is_plain_text(file) || file.size() > kMaxNameBytes) {
       problems.push_back(
           fmt::format("{}/{}: the name has a control character, is no UTF-8 or longer than {} bytes; rename the file",
@@ -59,22 +65,27 @@ Listing list_dataset(const std::string& folder) {
   require_data(found, "{}: no such folder; give one with images/ and masks/ inside", folder);
   require_folder(folder + "/images", folder);
   require_folder(folder + "/masks", folder);
-  Listing listing{{folder, {}}, {}};
+  Listing listing{{folder, {}}, {}, {}};
   std::vector<std::string>& problems = listing.problems;
-  const auto images = images_by_name(folder + "/images", problems), masks = images_by_name(folder + "/masks", problems);
+  const auto images = images_by_name(folder, "/images", listing), masks = images_by_name(folder, "/masks", listing);
+  // Of a file that is there but of no readable kind it would be wrong to say that nothing was found.
+  const auto missing = [&](const std::string& part, const std::string& name) {
+    for (const std::string& file : listing.passed_over)
+      if (file.starts_with(part + name + ".") && base_name(file) == name)
+        return fmt::format("{}/{} is not a PNG, JPEG, BMP or TIFF; convert it", folder, file);
+    return fmt::format("no {}/{}{}.* was found; add it", folder, part, name);
+  };
   if (images.empty()) problems.push_back(fmt::format("{}/images holds no PNG, JPEG, BMP or TIFF file", folder));
   for (const auto& [name, path] : images) {
     const auto mask = masks.find(name);
     if (mask != masks.end())
       listing.dataset.pairs.push_back({name, path, mask->second});
     else
-      problems.push_back(
-          fmt::format("{} has no mask: no {}/masks/{}.* was found; add it, or remove the image", path, folder, name));
+      problems.push_back(fmt::format("{} has no mask: {}, or remove the image", path, missing("masks/", name)));
   }
   for (const auto& [name, path] : masks)
     if (!images.contains(name))
-      problems.push_back(
-          fmt::format("{} has no image: no {}/images/{}.* was found; add it, or remove the mask", path, folder, name));
+      problems.push_back(fmt::format("{} has no image: {}, or remove the mask", path, missing("images/", name)));
   return listing;
 }
 
@@ -87,8 +98,8 @@ Dataset open_dataset(const std::string& folder) {
   return std::move(listing.dataset);
 }
 
-Sample read_pair(const Pair& pair) {
-  Sample sample{read_image(pair.image, 3), read_image(pair.mask, 1)};
+Sample read_pair(const Pair& pair, Remarks* of_image, Remarks* of_mask) {
+  Sample sample{read_image(pair.image, 3, of_image), read_image(pair.mask, 1, of_mask)};
   require_data(sample.mask.height == sample.image.height && sample.mask.width == sample.image.width,
                "{} is {} x {} but its image {} is {} x {} (width x height); make the mask anew at the image's size",
                pair.mask, sample.mask.width, sample.mask.height, pair.image, sample.image.width, sample.image.height);

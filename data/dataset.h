@@ -25,6 +25,7 @@ struct Dataset {
 struct Listing {
   Dataset dataset;
   std::vector<std::string> problems;
+  std::vector<std::string> passed_over;  ///< files of other extensions, as images/a.gif
 };
 constexpr size_t kMaxNameBytes = 200;
 /// Lists a data set without decoding anything. Throws FormatError if the folder, images/ or masks/ is missing.
@@ -37,8 +38,8 @@ Dataset open_dataset(const std::string& folder);
 
 /// Decodes a pair at its own size; the mask as luma, not thresholded. Throws FormatError if a file cannot be decoded,
 /// the mask has another size than the image, or the mask is not black and yet has no pixel of kMaskThreshold or above:
-/// polyps marked by 1 instead of 255 would pass for none.
-Sample read_pair(const Pair& pair);
+/// polyps marked by 1 instead of 255 would pass for none. What was done to either file is added to its remarks.
+Sample read_pair(const Pair& pair, Remarks* of_image = nullptr, Remarks* of_mask = nullptr);
 
 /// Writes pair i, made by `make`, as OUT/images/NAMES[i].png and OUT/masks/NAMES[i].png: the whole set or, when
 /// anything throws, nothing. A set of the same names is replaced. Throws FormatError when OUT holds other pictures,

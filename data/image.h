@@ -1,6 +1,7 @@
-/// Pictures as bytes, and the only door to image files: PNG, JPEG and BMP through stb_image, TIFF through libtiff.
+/// Pictures as bytes, and the only door to image files: PNG, JPEG (libjpeg-turbo), TIFF (libtiff) and BMP.
 #pragma once
 #include <cstdint>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -26,15 +27,22 @@ struct Image {
 /// The largest picture that is decoded: a few hostile bytes must not claim the machine's memory.
 constexpr int64_t kMaxImageSide = 1 << 15, kMaxImagePixels = 1 << 26;
 
+/// What was done to a picture that its owner may not expect, a phrase each: "turned as their orientation tag says".
+using Remarks = std::set<std::string>;
+
 /// Decodes a whole file; `name` is for messages. channels = 3: RGB, gray repeated. channels = 1: luma, (299 R + 587 G +
-/// 114 B) / 1000. The content decides the format, not the extension. 16 bits a sample keep their high byte.
-/// Transparency is composed over black. Of a TIFF with several pages the first counts. The orientation tag of EXIF and
-/// TIFF is not applied (masks rarely carry it). Throws FormatError if the bytes are no such image, are cut off or
-/// damaged (missing end marker, wrong checksum), the picture is larger than the limits, or it uses the low byte of 16
-/// alone.
-Image decode_image(std::string_view bytes, const std::string& name, int channels = 3);
+/// 114 B) / 1000. The content decides the format, not the extension. The pixels are those of Pillow's convert("RGB"),
+/// and what departs from the plain is added to `remarks`:
+/// - the orientation tag of EXIF (JPEG, PNG) and TIFF is applied, as viewers do;
+/// - transparency is ignored;
+/// - of 16 bits a sample the high 8 count; where no colour is above 255 or 4095, the high 8 of its 8 or 12 bits do;
+/// - of a TIFF with several pages the first counts;
+/// - a palette's missing colours are black;
+/// - a JPEG that libjpeg warns of is read, but not one whose data end before its last row.
+/// Throws FormatError if the bytes are no such image, are cut off or damaged, or the picture is larger than the limits.
+Image decode_image(std::string_view bytes, const std::string& name, int channels = 3, Remarks* remarks = nullptr);
 /// decode_image of a file's content.
-Image read_image(const std::string& path, int channels = 3);
+Image read_image(const std::string& path, int channels = 3, Remarks* remarks = nullptr);
 
 /// What every PNG of this program has after its first chunk: a text chunk, Software = cris. By it commands know the
 /// pictures that they may replace.

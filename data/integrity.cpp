@@ -22,6 +22,7 @@ struct Facts {
   int64_t width = 0, height = 0;
   std::array<int64_t, 256> mask_values{};
   Thumbnail thumbnail{};
+  Remarks of_image, of_mask;
 };
 
 /// Zero mean, unit length: a dot product is then the correlation. A uniform image has the zero vector, similar to
@@ -50,7 +51,7 @@ std::string pixel_hash(const Image& image) {
 Facts examine(const Pair& pair) {
   Facts facts;
   try {
-    const Sample sample = read_pair(pair);
+    const Sample sample = read_pair(pair, &facts.of_image, &facts.of_mask);
     facts.width = sample.image.width;
     facts.height = sample.image.height;
     for (const uint8_t v : sample.mask.pixels) ++facts.mask_values[v];
@@ -112,6 +113,7 @@ IntegrityReport check_dataset(const std::string& folder, int threads) {
   IntegrityReport report;
   report.folder = folder;
   report.refused = listing.problems;
+  report.passed_over = listing.passed_over;
   std::vector<Facts> facts(pairs.size());
   for_each_index(int64_t(pairs.size()), threads, [&](int64_t i) { facts[size_t(i)] = examine(pairs[size_t(i)]); });
   std::vector<double> coverages;
@@ -123,6 +125,8 @@ IntegrityReport check_dataset(const std::string& folder, int threads) {
       continue;
     }
     ++report.pairs;
+    for (const std::string& r : f.of_image) report.remarks[r].push_back(pairs[i].image.substr(folder.size() + 1));
+    for (const std::string& r : f.of_mask) report.remarks[r].push_back(pairs[i].mask.substr(folder.size() + 1));
     ++report.sizes[{f.width, f.height}];
     for (size_t v = 0; v < f.mask_values.size(); ++v) report.mask_values[v] += f.mask_values[v];
     describe_mask(pairs[i].name, f.mask_values, report, coverages);

@@ -23,8 +23,10 @@ struct NearDuplicate {
 
 struct IntegrityReport {
   std::string folder;
-  int64_t pairs = 0;                                     ///< that were read
-  std::vector<std::string> refused;                      ///< a message for each file that training would refuse
+  int64_t pairs = 0;                                        ///< that were read
+  std::vector<std::string> refused;                         ///< a message for each file that training would refuse
+  std::map<std::string, std::vector<std::string>> remarks;  ///< what decode_image remarks -> files, as images/a.png
+  std::vector<std::string> passed_over;                  ///< files that are neither read nor refused, as images/a.gif
   std::map<std::pair<int64_t, int64_t>, int64_t> sizes;  ///< (width, height) -> pairs
   std::array<int64_t, 256> mask_values{};                ///< pixels of all masks by luma
   int64_t binary_masks = 0;                              ///< only 0 and 255

@@ -71,6 +71,9 @@ std::string report_text(const IntegrityReport& r, size_t most_names) {
   const bool all_empty = r.pairs > 0 && int64_t(r.empty_masks.size()) == r.pairs;
   list("empty masks", r.empty_masks, all_empty ? "; EVERY mask is empty: there is nothing to learn" : "");
   list("full masks", r.full_masks, "");
+  for (const auto& [remark, files] : r.remarks)
+    line("remark", fmt::format("{}: {}: {}", remark, files.size(), join(files, most_names)));
+  if (!r.passed_over.empty()) list("passed over", r.passed_over, "; only PNG, JPEG, BMP and TIFF files are read");
   std::vector<std::string> groups;
   for (const auto& names : r.duplicates) {
     std::string group;

@@ -3,7 +3,7 @@
 set -euo pipefail
 
 packages=(g++ cmake ninja-build pkg-config libfmt-dev libcli11-dev nlohmann-json3-dev libtomlplusplus-dev libstb-dev
-  libtiff-dev librandom123-dev doctest-dev)
+  libjpeg-dev libtiff-dev librandom123-dev doctest-dev)
 
 missing=()
 for package in "${packages[@]}"; do
