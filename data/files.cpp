@@ -64,7 +64,9 @@ void move_content(const fs::path& from, const fs::path& to) {
 void carry_over(const fs::path& from, const fs::path& to, const std::function<bool(const std::string&)>& outdated) {
   for (auto it = fs::recursive_directory_iterator(from); it != fs::recursive_directory_iterator(); ++it) {
     const fs::path name = it->path().lexically_relative(from), target = to / name;
-    if (it->is_symlink()) {
+    if (name == ".partial") {  // of a killed process that moved files one by one
+      it.disable_recursion_pending();
+    } else if (it->is_symlink()) {
       if (!fs::exists(fs::symlink_status(target))) fs::copy_symlink(it->path(), target);
     } else if (it->is_directory()) {
       fs::create_directory(target, it->path());
@@ -95,10 +97,14 @@ StagingFolder::StagingFolder(const std::string& folder, Publish how) {
   whole_ = how == Publish::whole && (!fs::exists(target) || can_be_exchanged(target));
   const std::string hidden = "." + target.filename().string();
   path_ = whole_ ? target.parent_path() / (hidden + ".partial") : target / ".partial";
-  if (whole_)
-    lock_.emplace(target.parent_path(), hidden + ".cris.lock", folder);
-  else if (how == Publish::whole)
-    lock_.emplace(folder_);
+  try {
+    if (whole_)
+      lock_.emplace(target.parent_path(), hidden + ".cris.lock", folder);
+    else if (how == Publish::whole)
+      lock_.emplace(folder_);
+  } catch (const tensor::Error& e) {
+    throw FormatError(e.what());
+  }
   fs::remove_all(path_, unknown);
   create_folder(path_);
 }

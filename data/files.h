@@ -25,7 +25,7 @@ class StagingFolder {
  public:
   enum class Publish { whole, one_by_one };
   /// Begins empty: what a killed process left there is removed. `one_by_one`: for a FOLDER that the caller has locked,
-  /// and that holds more than these files. Throws FormatError when nothing can be written, Error when FOLDER is in use.
+  /// and that holds more than these files. Throws FormatError when nothing can be written or FOLDER is in use.
   explicit StagingFolder(const std::string& folder, Publish how = Publish::whole);
   ~StagingFolder();
   StagingFolder(const StagingFolder&) = delete;
