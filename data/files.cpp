@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cctype>
 #include <cstdint>
 #include <cstdio>
@@ -142,11 +141,14 @@ void StagingFolder::publish(const std::function<bool(const std::string&)>& outda
 
 std::string base_name(const std::string& file) { return fs::path(file).stem(); }
 
-bool has_image_extension(const std::string& file) {
+bool has_extension(const std::string& file, std::initializer_list<std::string_view> extensions) {
   std::string extension = fs::path(file).extension();
   for (char& c : extension) c = char(std::tolower(static_cast<unsigned char>(c)));
-  constexpr std::array known = {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff"};
-  return std::find(known.begin(), known.end(), extension) != known.end();
+  return std::ranges::find(extensions, extension) != extensions.end();
+}
+
+bool has_image_extension(const std::string& file) {
+  return has_extension(file, {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff"});
 }
 
 bool is_plain_text(std::string_view text) {

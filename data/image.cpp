@@ -167,6 +167,7 @@ Image eight_bits(const uint16_t* samples, int64_t height, int64_t width, int64_t
 
 Image decode_image(std::string_view bytes, const std::string& name, int channels, Remarks* remarks) {
   tensor::check(channels == 1 || channels == 3, "decode_image: 1 or 3 channels, not {}", channels);
+  tensor::check(bytes.size() <= kMaxDecoderBytes, "decode_image: {} bytes", bytes.size());
   Remarks unheard;
   Remarks& said = remarks ? *remarks : unheard;
   const RawPicture picture = decode(bytes, name, said);

@@ -58,6 +58,7 @@ class TiffReader {
     tiff_.reset(TIFFClientOpenExt(name.c_str(), "rm", &source_, tiff_read, tiff_write, tiff_seek, tiff_close, tiff_size,
                                   nullptr, nullptr, options.get()));
     if (!tiff_) refuse();
+    source_.complaint.clear();  // about tags that nobody needs
   }
   [[noreturn]] void refuse(const std::string& reason = "no reason given") const {
     refuse_picture(name_, "TIFF", source_.complaint.empty() ? reason : source_.complaint);

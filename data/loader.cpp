@@ -24,10 +24,14 @@ std::shared_ptr<const Sample> SampleStore::get(int64_t i) {
     if (samples_[size_t(i)]) return samples_[size_t(i)];
   }
   // Two threads may decode the same pair at the same time: they get the same bytes, and one copy is kept.
+  Remarks of_image, of_mask;
   bool speck = false;
-  const auto sample = std::make_shared<const Sample>(resize(read_pair(pair(i)), height_, width_, &speck));
+  const auto sample =
+      std::make_shared<const Sample>(resize(read_pair(pair(i), &of_image, &of_mask), height_, width_, &speck));
   const std::lock_guard lock(mutex_);
   if (speck) specks_.insert(i);
+  for (const Remarks* said : {&of_image, &of_mask})
+    for (const std::string& remark : *said) ++remarks_[remark];
   const int64_t bytes = 4 * height_ * width_;
   if (!samples_[size_t(i)] && used_bytes_ + bytes <= cache_bytes_) {
     samples_[size_t(i)] = sample;
@@ -39,6 +43,11 @@ std::shared_ptr<const Sample> SampleStore::get(int64_t i) {
 int64_t SampleStore::specks() const {
   const std::lock_guard lock(mutex_);
   return int64_t(specks_.size());
+}
+
+std::map<std::string, int64_t> SampleStore::remarks() {
+  const std::lock_guard lock(mutex_);
+  return remarks_;
 }
 
 std::vector<Pair> select(const Dataset& dataset, const std::vector<std::string>& names) {

@@ -4,6 +4,7 @@
 #include <condition_variable>
 #include <deque>
 #include <exception>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -30,6 +31,8 @@ class SampleStore {
   std::shared_ptr<const Sample> get(int64_t i);
   /// How many of the pairs read so far have polyps smaller than a pixel at this size: see resize().
   int64_t specks() const;
+  /// What decode_image remarked so far -> in how many files.
+  std::map<std::string, int64_t> remarks();
 
  private:
   std::vector<Pair> pairs_;
@@ -37,6 +40,7 @@ class SampleStore {
   mutable std::mutex mutex_;
   int64_t used_bytes_ = 0;
   std::set<int64_t> specks_;
+  std::map<std::string, int64_t> remarks_;
   std::vector<std::shared_ptr<const Sample>> samples_;
 };
 

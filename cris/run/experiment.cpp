@@ -106,6 +106,8 @@ std::vector<std::string> decode_all(const ExperimentData& data, int threads) {
       notes.push_back(fmt::format("note: not one of the {} {} masks has a polyp: its Dice says only that none is found",
                                   store->size(), part));
     }
+    for (const auto& [remark, files] : store->remarks())
+      notes.push_back(fmt::format("note: {} {} images or masks: {}; cris data check names them", files, part, remark));
     if (const int64_t specks = store->specks(); specks > 0)
       notes.push_back(
           fmt::format("note: {} of {} {} masks have a polyp smaller than a pixel of {} x {}: it counts as one "

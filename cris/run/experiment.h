@@ -1,5 +1,6 @@
 /// From a configuration to the things of an experiment: which pairs train, validate and test, and the model.
 #pragma once
+#include <map>
 #include <memory>
 #include <string>
 

@@ -207,6 +207,9 @@ TEST_CASE("hostile headers are refused") {
   // Nested where a message would print the value, which recurses.
   const std::string deep = std::string(100000, '[') + std::string(100000, ']');
   CHECK(contains(refusal(one("F32", deep.c_str(), "[0,8]", 8)), "nested deeper"));
+  std::string ones = "[1";
+  for (int i = 0; i < 65; ++i) ones += ",1";
+  CHECK(contains(refusal(one("F32", (ones + "]").c_str(), "[0,4]", 4)), "one of more than"));
   CHECK(contains(refusal(std::string("\xff\xff\xff\xff\xff\xff\xff\x7f{}", 10)), "claims"));
   CHECK(contains(refusal(""), "0 bytes"));
   CHECK_THROWS_WITH_AS(read_safetensors(path), doctest::Contains(path.c_str()), tensor::Error);

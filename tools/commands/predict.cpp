@@ -31,7 +31,7 @@ namespace {
 
 struct PredictOptions {
   std::string run, out, checkpoint = "best", device, masks;
-  std::vector<std::string> in;
+  std::vector<std::string> in, passed_over;
   bool overlay = false;
   double threshold = -1;
   int64_t threads = 0;
@@ -60,7 +60,7 @@ Files input_files(PredictOptions& o) {
       in += "/images";
     }
     for (const std::string& file : data::list_files(in))
-      if (data::has_image_extension(file)) add(in + "/" + file);
+      data::has_image_extension(file) ? add(in + "/" + file) : o.passed_over.push_back(file);
   }
   if (files.empty()) throw data::FormatError(fmt::format("{}: no image in it (png, jpg, bmp, tiff)", o.in.at(0)));
   return files;
@@ -135,6 +135,9 @@ int predict(PredictOptions& o, const cris::Config& config) {
   }
   fmt::print("{} images at threshold {:.2f}: {}/masks, {}/probability{}\n", files.size(), threshold, o.out, o.out,
              o.overlay ? ", " + o.out + "/overlays" : "");
+  if (!o.passed_over.empty())
+    fmt::print("passed over: {} files that are not named as PNG, JPEG, BMP or TIFF, such as {}\n", o.passed_over.size(),
+               o.passed_over.front());
   return kOk;
 }
 

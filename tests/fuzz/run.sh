@@ -1,0 +1,37 @@
+#!/usr/bin/env bash
+# Fuzzes each target of this folder under AddressSanitizer and UBSan (clang; Debian: clang libclang-rt-dev).
+#   tests/fuzz/run.sh [SECONDS] [TARGET...]     120 seconds each by default
+# Begins with the small files that the tests keep; what it learns stays in build/fuzz/corpus/TARGET for the next time.
+# Prints `ok TARGET` or `FAILED TARGET: FILE`, FILE being the input, which the program reads again: build/fuzz/.../fuzz_TARGET FILE
+set -uo pipefail
+cd "$(dirname "$0")/../.."
+seconds=${1:-120}
+[ $# -gt 0 ] && shift
+targets=("$@")
+if [ ${#targets[@]} -eq 0 ]; then
+  for source in tests/fuzz/*.cpp; do targets+=("$(basename "$source" .cpp)"); done
+fi
+
+cmake --preset fuzz >/dev/null && cmake --build --preset fuzz --target "${targets[@]/#/fuzz_}" >/dev/null || exit 1
+
+seeds() {
+  case $1 in
+    picture) ls tests/data/pictures/*.{png,jpg,bmp,tif} ;;
+  esac
+}
+
+failed=0
+for target in "${targets[@]}"; do
+  corpus=build/fuzz/corpus/$target found=build/fuzz/found/$target
+  mkdir -p "$corpus" "$found"
+  seeds "$target" | xargs -r cp -t "$corpus"
+  # A limit of memory: hostile headers must not claim it. Of time: such a picture takes seconds under the sanitizers.
+  if build/fuzz/tests/fuzz/fuzz_"$target" "$corpus" -max_total_time="$seconds" -timeout=120 \
+    -rss_limit_mb=3000 -malloc_limit_mb=1100 -max_len=65536 -artifact_prefix="$found/" >"$found/log" 2>&1; then
+    echo "ok fuzz $target: $(grep -c . < <(ls "$corpus")) inputs, $(sed -n 's/^Done \([0-9]*\) runs.*/\1/p' "$found/log") runs"
+  else
+    echo "FAILED fuzz $target: $(ls -t "$found"/*-* | head -n 1); $(grep -m 1 -E 'ERROR|runtime error|deadly' "$found/log")"
+    failed=1
+  fi
+done
+exit $failed
