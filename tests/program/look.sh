@@ -12,7 +12,7 @@ grep -qE '^refiner\.' summary.txt && ! "$cris" summary --base 4 --size 32 --stra
 verdict "  the refiner with strategy cris alone" $?
 grep -q '^unet base 4: 122,093 parameters; refiner: 19,153; together 141,246$' summary.txt && grep -q '^batch 2 of 32x32: .*to train, .*to predict$' summary.txt
 verdict "  all parameters, arithmetic and memory" $?
-refuses "summary of a network that there is not" 2 "unet, unet++, segnet" "$cris" summary --backbone resnet
+refuses "summary of a network that there is not" 2 "unet, unet++ or segnet" "$cris" summary --backbone resnet
 
 image=$(ls data/images/* | head -n 1)
 follow() { "$cris" follow "$image" --base 2 --size 32 --strategy cris "$@"; }
