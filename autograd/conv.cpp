@@ -1,7 +1,6 @@
 /// Convolution and its transpose: each is the other's gradient with respect to the image.
 #include <numeric>
 
-#include "autograd/in_place.h"
 #include "autograd/ops.h"
 
 namespace autograd {
@@ -46,7 +45,7 @@ Variable conv2d(const Parts<Variable>& x, const Variable& w, const Variable& b, 
   const Variable z = record("conv2d", y, std::move(gradients));
   if (activation == Activation::none) return z;
   // One kernel, two nodes: the gradient of max(z, 0) is masked by its own result.
-  return record("relu", y, {{z, [y](Tensor dy) { return zip_over(tensor::ReluGrad{}, std::move(dy), y); }}});
+  return record("relu", y, {{z, [y](Tensor dy) { return tensor::zip(tensor::ReluGrad{}, std::move(dy), y); }}});
 }
 
 Variable conv_transpose2d(const Variable& x, const Variable& w, const Variable& b, const ConvOptions& options) {

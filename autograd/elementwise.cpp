@@ -1,5 +1,4 @@
 /// Element-wise functions, reductions and concatenation, each with its gradient table.
-#include "autograd/in_place.h"
 #include "autograd/ops.h"
 
 namespace autograd {
@@ -17,7 +16,7 @@ Tensor sum_repeats(const Tensor& dy, const Shape& operand) {
 
 /// scale * dy everywhere in `shape`; dy: [1].
 Tensor spread(const Tensor& dy, const Shape& shape, double scale) {
-  return zip_over(tensor::Multiply{}, tensor::full(shape, scale, dy.dtype(), dy.device()), dy);
+  return tensor::zip(tensor::Multiply{}, tensor::full(shape, scale, dy.dtype(), dy.device()), dy);
 }
 
 }  // namespace
@@ -33,8 +32,8 @@ Variable subtract(const Variable& a, const Variable& b) {
                 {{a, [](const Tensor& dy) { return dy; }},
                  {b, [shape = b.shape()](Tensor dy) {
                     if (dy.size() == shape.count())
-                      return map_over(tensor::Affine{-1, 0}, std::move(dy)).reshape(shape);
-                    return map_over(tensor::Affine{-1, 0}, sum_repeats(dy, shape));
+                      return tensor::map(tensor::Affine{-1, 0}, std::move(dy)).reshape(shape);
+                    return tensor::map(tensor::Affine{-1, 0}, sum_repeats(dy, shape));
                   }}});
 }
 
@@ -43,24 +42,24 @@ Variable multiply(const Variable& a, const Variable& b) {
       "multiply", tensor::zip(tensor::Multiply{}, a.value(), b.value()),
       {{b, [a = Saved(a), shape = b.shape()](
                const Tensor& dy) { return sum_repeats(tensor::zip(tensor::Multiply{}, dy, a.get()), shape); }},
-       {a, [b = Saved(b)](Tensor dy) { return zip_over(tensor::Multiply{}, std::move(dy), b.get()); }}});
+       {a, [b = Saved(b)](Tensor dy) { return tensor::zip(tensor::Multiply{}, std::move(dy), b.get()); }}});
 }
 
 Variable affine(const Variable& x, double scale, double shift) {
   return record("affine", tensor::map(tensor::Affine{scale, shift}, x.value()),
                 {{x, [scale](Tensor dy) {
-                    return map_over(tensor::Affine{scale, 0}, std::move(dy));
+                    return tensor::map(tensor::Affine{scale, 0}, std::move(dy));
                   }}});
 }
 
 Variable relu(const Variable& x) {
   Tensor y = tensor::map(tensor::Relu{}, x.value());
-  return record("relu", y, {{x, [y](Tensor dy) { return zip_over(tensor::ReluGrad{}, std::move(dy), y); }}});
+  return record("relu", y, {{x, [y](Tensor dy) { return tensor::zip(tensor::ReluGrad{}, std::move(dy), y); }}});
 }
 
 Variable sigmoid(const Variable& x) {
   Tensor y = tensor::map(tensor::Sigmoid{}, x.value());
-  return record("sigmoid", y, {{x, [y](Tensor dy) { return zip_over(tensor::SigmoidGrad{}, std::move(dy), y); }}});
+  return record("sigmoid", y, {{x, [y](Tensor dy) { return tensor::zip(tensor::SigmoidGrad{}, std::move(dy), y); }}});
 }
 
 Variable softmax(const Variable& x) {
@@ -93,7 +92,7 @@ Variable sum(const Variable& x) {
 Variable mean(const Variable& x) {
   check(x.shape().count() > 0, "mean: {} has no elements", x.shape());
   const double scale = 1.0 / double(x.shape().count());
-  return record("mean", map_over(tensor::Affine{scale, 0}, tensor::sum(x.value())),
+  return record("mean", tensor::map(tensor::Affine{scale, 0}, tensor::sum(x.value())),
                 {{x, [shape = x.shape(), scale](const Tensor& dy) { return spread(dy, shape, scale); }}});
 }
 

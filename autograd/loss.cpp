@@ -1,5 +1,4 @@
 /// Losses: one number each, with its gradient. Targets are plain tensors.
-#include "autograd/in_place.h"
 #include "autograd/ops.h"
 
 namespace autograd {
@@ -10,7 +9,7 @@ namespace {
 
 /// scale * g * dy in g's memory; dy: [1].
 Tensor scaled(Tensor g, double scale, const Tensor& dy) {
-  return zip_over(tensor::Multiply{}, std::move(g), tensor::map(tensor::Affine{scale, 0}, dy));
+  return tensor::zip(tensor::Multiply{}, std::move(g), tensor::map(tensor::Affine{scale, 0}, dy));
 }
 
 /// Mean over all elements of value(x, target), whose derivative with respect to x is scale * slope(x, target).
@@ -20,33 +19,32 @@ Variable mean_of(const char* op, const Variable& x, const Tensor& target, const 
         "{}: prediction {}, target {}: they must be equal and not empty", op, x.shape(), target.shape());
   const double n = double(target.size());
   Tensor total = tensor::sum(tensor::zip(value, x.value(), target));
-  return record(op, map_over(tensor::Affine{1 / n, 0}, std::move(total)),
+  return record(op, tensor::map(tensor::Affine{1 / n, 0}, std::move(total)),
                 {{x, [x = Saved(x), target, slope, factor = scale / n](const Tensor& dy) {
                     return scaled(tensor::zip(slope, x.get(), target), factor, dy);
                   }}});
 }
 
-/// Image i of a batch, as a copy.
+/// Image i of a batch, as a copy: of the batch as one row, the channels that are the image.
 Tensor image_of(const Tensor& batch, int64_t i) {
-  Tensor image(batch.shape().with(0, 1), batch.dtype(), batch.device());
-  tensor::backend(batch.device()).copy(image.raw(), static_cast<char*>(batch.raw()) + i * image.bytes(), image.bytes());
-  return image;
+  const tensor::Shape image = batch.shape().with(0, 1);
+  return tensor::channels(batch.reshape({batch.size()}), i * image.count(), image.count()).reshape(image);
 }
 
 /// 2 sum(p t) + smooth and sum p + sum t + smooth of one image: [1] each.
 struct DiceTerms {
   Tensor above, below;
   DiceTerms(const Tensor& p, const Tensor& t, double smooth)
-      : above(map_over(tensor::Affine{2, smooth}, tensor::sum(tensor::zip(tensor::Multiply{}, p, t)))),
-        below(map_over(tensor::Affine{1, smooth}, zip_over(tensor::Add{}, tensor::sum(p), tensor::sum(t)))) {}
+      : above(tensor::map(tensor::Affine{2, smooth}, tensor::sum(tensor::zip(tensor::Multiply{}, p, t)))),
+        below(tensor::map(tensor::Affine{1, smooth}, tensor::zip(tensor::Add{}, tensor::sum(p), tensor::sum(t)))) {}
 };
 
 /// d(above / below) / dp = (2 t - above / below) / below, for each pixel.
 Tensor dice_slope(const Tensor& p, Tensor t, double smooth) {
   const DiceTerms terms(p, t, smooth);
-  Tensor slope = map_over(tensor::Affine{2, 0}, std::move(t));
-  slope = zip_over(tensor::Subtract{}, std::move(slope), tensor::zip(tensor::Divide{}, terms.above, terms.below));
-  return zip_over(tensor::Divide{}, std::move(slope), terms.below);
+  Tensor slope = tensor::map(tensor::Affine{2, 0}, std::move(t));
+  slope = tensor::zip(tensor::Subtract{}, std::move(slope), tensor::zip(tensor::Divide{}, terms.above, terms.below));
+  return tensor::zip(tensor::Divide{}, std::move(slope), terms.below);
 }
 
 }  // namespace
@@ -77,15 +75,15 @@ Variable soft_dice_loss(const Variable& p, const Tensor& target, double smooth) 
     tensor::add_to(total, tensor::zip(tensor::Divide{}, terms.above, terms.below));
   }
   const double scale = -1.0 / double(images);
-  return record("soft_dice_loss", map_over(tensor::Affine{scale, 1}, std::move(total)),
+  return record("soft_dice_loss", tensor::map(tensor::Affine{scale, 1}, std::move(total)),
                 {{p, [p = Saved(p), target, smooth, images, scale](const Tensor& dy) {
                     const Tensor prediction = p.get();
-                    Tensor dp(prediction.shape(), prediction.dtype(), prediction.device());
+                    std::vector<Tensor> slopes;
                     for (int64_t i = 0; i < images; ++i) {
                       const Tensor slope = dice_slope(image_of(prediction, i), image_of(target, i), smooth);
-                      tensor::backend(dp.device())
-                          .copy(static_cast<char*>(dp.raw()) + i * slope.bytes(), slope.raw(), slope.bytes());
+                      slopes.push_back(slope.reshape({slope.size()}));
                     }
+                    Tensor dp = tensor::concat(slopes).reshape(prediction.shape());
                     return scaled(std::move(dp), scale, dy);
                   }}});
 }

@@ -1,7 +1,6 @@
 /// Batch normalisation: keeps x and [C] statistics; y is made again where a formula needs it.
-#include <optional>
+#include <memory>
 
-#include "autograd/in_place.h"
 #include "autograd/ops.h"
 
 namespace autograd {
@@ -24,38 +23,9 @@ struct Normalisation {
   }
 };
 
-/// The sums over dy that all three gradients share, computed by whichever formula runs first.
-class Sums {
- public:
-  struct Value {
-    Tensor dgamma, dbeta;
-  };
-  const Value& of(const Normalisation& n, const Tensor& dy) {
-    if (!value_) {
-      value_ = Value{Tensor(n.gamma.shape(), n.gamma.dtype(), dy.device()),
-                     Tensor(n.gamma.shape(), n.gamma.dtype(), dy.device())};
-      n.with([&](const tensor::BatchNorm& b) {
-        tensor::backend(dy.device()).batch_norm_grad_sums(b, dy, value_->dgamma, value_->dbeta);
-      });
-    }
-    return *value_;
-  }
-
- private:
-  std::optional<Value> value_;
-};
-
-Tensor grad_input(const Normalisation& n, const Sums::Value& sums, Tensor dy) {
-  Tensor dx = dy.unique() ? dy : Tensor(dy.shape(), dy.dtype(), dy.device());
-  n.with([&](const tensor::BatchNorm& b) {
-    tensor::backend(dy.device()).batch_norm_grad_input(b, dy, sums.dgamma, sums.dbeta, n.training, dx);
-  });
-  return dx;
-}
-
 /// running = (1 - momentum) running + momentum scale batch, in place.
 void update_running(const Tensor& running, const Tensor& batch, double momentum, double scale) {
-  tensor::backend(running.device()).map(tensor::Affine{1 - momentum, 0}, running, running);
+  tensor::map_in(running, tensor::Affine{1 - momentum, 0});
   tensor::add_to(running, tensor::cast(tensor::map(tensor::Affine{momentum * scale, 0}, batch), running.dtype()));
 }
 
@@ -97,15 +67,22 @@ Variable batch_norm(const Variable& x, const Variable& gamma, const Variable& be
   n.rstd = tensor::map(tensor::Rsqrt{options.epsilon}, variance);
 
   Tensor y = tensor::batch_norm({x.value(), n.mean, n.rstd, n.gamma, n.beta, n.activation});
-  auto sums = std::make_shared<Sums>();
+  // Over dy, for all three gradients: whichever formula runs first computes them.
+  const auto sums = [ n, computed = std::make_shared<tensor::BatchNormSums>() ](const Tensor& dy) -> const auto& {
+    if (!computed->dbeta.defined())
+      *computed = n.with([&](const tensor::BatchNorm& b) { return tensor::batch_norm_grad_sums(b, dy); });
+    return *computed;
+  };
   // x last: its gradient may take dy's memory.
   return record("batch_norm", std::move(y),
-                {{beta, [n, sums](const Tensor& dy) { return sums->of(n, dy).dbeta; }},
-                 {gamma, [n, sums](const Tensor& dy) { return sums->of(n, dy).dgamma; }},
+                {{beta, [sums](const Tensor& dy) { return sums(dy).dbeta; }},
+                 {gamma, [sums](const Tensor& dy) { return sums(dy).dgamma; }},
                  {x,
                   [n, sums](Tensor dy) {
-                    const auto& s = sums->of(n, dy);
-                    return grad_input(n, s, std::move(dy));
+                    const tensor::BatchNormSums& s = sums(dy);
+                    return n.with([&](const tensor::BatchNorm& b) {
+                      return tensor::batch_norm_grad_input(b, std::move(dy), s, n.training);
+                    });
                   }}},
                 [n] { return n.with([](const tensor::BatchNorm& b) { return tensor::batch_norm(b); }); });
 }

@@ -15,8 +15,10 @@ function(compile_cuda_backend target)
   string(REPLACE ";" " " code "${CMAKE_CUDA_ARCHITECTURES}")
   set_source_files_properties(${PROJECT_SOURCE_DIR}/tensor/cuda/runtime.cpp PROPERTIES COMPILE_DEFINITIONS
                                                                              "CRIS_CUDA_CODE=\"${code}\"")
+  # fmt 9 believes that nvcc knows no constexpr, and then fails to check the formats of messages.
   # A kernel that spills its registers to memory has lost its speed: the build stops and names it.
-  set_source_files_properties(${kernels} PROPERTIES COMPILE_OPTIONS "-Xptxas=-warn-spills,-Werror")
+  set_source_files_properties(${kernels} PROPERTIES COMPILE_OPTIONS "-Xptxas=-warn-spills,-Werror"
+                                         COMPILE_DEFINITIONS FMT_USE_CONSTEXPR=1)
   find_package(CUDAToolkit REQUIRED)
   target_link_libraries(${target} PRIVATE CUDA::cudart_static CUDA::cublas)
 endfunction()

@@ -3,7 +3,7 @@
 
 namespace tensor {
 
-Backend& backend(Device device) {
+const Backend& backend(Device device) {
   switch (device) {
     case Device::reference:
       return reference_backend();

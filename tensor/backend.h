@@ -1,8 +1,10 @@
-/// THE CONTRACT: every kernel that a device must have, each by its formula.
+/// THE CONTRACT: every kernel that a device must have, each by its formula. A device is a table of functions; each of
+/// its files enters the kernels that it holds. Kernels are called through `run` (tensor/dispatch.h).
 ///
 /// Rules. Arguments were checked by tensor/ops.cpp; kernels assume them. Outputs come last, are allocated and hold
 /// garbage (a kernel writes every element); they overlap no input unless it is said. Images are [N,H,W,C], weights
-/// [K,R,S,C], rows contiguous. Float kernels serve f32 and f64 (cpu: f32 fast, f64 through the reference it inherits).
+/// [K,R,S,C], rows contiguous. Float kernels serve f32 and f64; those of the cpu f32 alone, `run` takes f64 to the
+/// reference.
 /// On cuda the images of map, zip, sum, dropout, convolutions, windows and channels may be bf16; their weights, biases,
 /// statistics, sums and parameter gradients are then f32, and so is all arithmetic.
 /// The same call gives the same bits, for any number of threads.
@@ -12,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "tensor/conv_parts.h"
 #include "tensor/conv_shape.h"
 #include "tensor/device.h"
 #include "tensor/gaussian/lattice.h"
@@ -22,120 +25,112 @@
 
 namespace tensor {
 
-class ConvInParts;
-
-class Backend {
- public:
-  virtual ~Backend() = default;
-
+struct Backend : ConvInParts {
   // ---- memory ------------------------------------------------------------------------------------------------------
   /// Reserves address space for the device's arena; pages become resident when first written. `limit` returns its
   /// bytes.
-  virtual void* reserve_arena(int64_t& limit) = 0;
-  virtual void copy_from_host(void* to, const void* host, int64_t bytes) = 0;
-  virtual void copy_to_host(void* host, const void* from, int64_t bytes) = 0;
-  virtual void copy(void* to, const void* from, int64_t bytes) = 0;
-  /// What there is to know of the device and its driver, as (name, value), for people.
-  virtual std::vector<std::pair<std::string, std::string>> facts() { return {}; }
+  void* (*reserve_arena)(int64_t& limit);
+  void (*copy_from_host)(void* to, const void* host, int64_t bytes);
+  void (*copy_to_host)(void* host, const void* from, int64_t bytes);
+  void (*copy)(void* to, const void* from, int64_t bytes);
   /// Waits for all kernels launched so far.
-  virtual void synchronize() = 0;
+  void (*synchronize)();
+
+  /// What there is to know of the device and its driver, as (name, value), for people.
+  std::vector<std::pair<std::string, std::string>> (*facts)();
 
   // ---- activations -------------------------------------------------------------------------------------------------
   /// What networks whose parameters are `parameters` keep between their layers, in the present precision.
-  virtual DType activation_type(DType parameters) const { return parameters; }
+  DType (*activation_type)(DType parameters);
 
   // ---- element-wise ------------------------------------------------------------------------------------------------
   /// y = op(x). y may be x.
-  virtual void map(const MapOp& op, const Tensor& x, const Tensor& y) = 0;
+  void (*map)(const MapOp& op, const Tensor& x, const Tensor& y);
   /// y[i] = op(a[i], b[i mod b.size()]): b is of a's size, one row (the last axis) or a scalar. y may be a or b (if of
   /// a's size).
-  virtual void zip(const ZipOp& op, const Tensor& a, const Tensor& b, const Tensor& y) = 0;
+  void (*zip)(const ZipOp& op, const Tensor& a, const Tensor& b, const Tensor& y);
   /// y[c] = sum of x over all but the last axis, or over everything when y has one element. f32 is summed in f64.
-  virtual void sum(const Tensor& x, const Tensor& y) = 0;
+  void (*sum)(const Tensor& x, const Tensor& y);
   /// Between f32, f64, i32 and u8, to integers rounding toward zero; cuda: between bf16 and f32 or f64 too.
-  virtual void cast(const Tensor& x, const Tensor& y) = 0;
-  virtual void fill(double value, const Tensor& y) = 0;
+  void (*cast)(const Tensor& x, const Tensor& y);
+  void (*fill)(double value, const Tensor& y);
   /// y[i] = low + (high - low) uniform(key, i)
-  virtual void fill_uniform(const RandomKey& key, double low, double high, const Tensor& y) = 0;
+  void (*fill_uniform)(const RandomKey& key, double low, double high, const Tensor& y);
   /// y[i] = mean + deviation normal(key, i)
-  virtual void fill_normal(const RandomKey& key, double mean, double deviation, const Tensor& y) = 0;
+  void (*fill_normal)(const RandomKey& key, double mean, double deviation, const Tensor& y);
   /// y[i] = uniform(key, i) >= p ? x[i] / (1 - p) : 0. y may be x. The gradient is the same call on dy.
-  virtual void dropout(const RandomKey& key, double p, const Tensor& x, const Tensor& y) = 0;
+  void (*dropout)(const RandomKey& key, double p, const Tensor& x, const Tensor& y);
 
   // ---- matrix product ----------------------------------------------------------------------------------------------
-  virtual void matmul(const MatmulShape& z, const Tensor& a, const Tensor& b, const Tensor& y) = 0;
+  void (*matmul)(const MatmulShape& z, const Tensor& a, const Tensor& b, const Tensor& y);
 
   // ---- convolution (cross-correlation) -----------------------------------------------------------------------------
   /// Bytes that a convolution takes from the arena while it runs, in the present precision.
-  virtual int64_t conv_workspace_bytes(const ConvShape&, ConvPass, DType) { return 0; }
-  /// Convolutions of images in parts, where the device has them (tensor/conv_parts.h); else null.
-  virtual ConvInParts* conv_in_parts() { return nullptr; }
+  int64_t (*conv_workspace_bytes)(const ConvShape&, ConvPass, DType);
   /// y[n,p,q,k] = act(b[k] + sum_{r,s,c} x[n, row(p,r), col(q,s), c] w[k,r,s,c]). b may be undefined: no bias.
-  virtual void conv2d(const ConvShape& z, const Tensor& x, const Tensor& w, const Tensor& b, Activation activation,
-                      const Tensor& y) = 0;
+  void (*conv2d)(const ConvShape& z, const Tensor& x, const Tensor& w, const Tensor& b, Activation activation,
+                 const Tensor& y);
   /// dx[n,h,w,c] = b[c] + sum over the taps that read it of dy[n,p,q,k] w[k,r,s,c]. b may be undefined.
   /// This is also the forward pass of a transposed convolution, with dy its input and dx its output.
-  virtual void conv2d_grad_input(const ConvShape& z, const Tensor& dy, const Tensor& w, const Tensor& b,
-                                 const Tensor& dx) = 0;
+  void (*conv2d_grad_input)(const ConvShape& z, const Tensor& dy, const Tensor& w, const Tensor& b, const Tensor& dx);
   /// dw[k,r,s,c] = sum_{n,p,q} dy[n,p,q,k] x[n, row(p,r), col(q,s), c].
-  virtual void conv2d_grad_weight(const ConvShape& z, const Tensor& dy, const Tensor& x, const Tensor& dw) = 0;
+  void (*conv2d_grad_weight)(const ConvShape& z, const Tensor& dy, const Tensor& x, const Tensor& dw);
 
   // ---- windows -----------------------------------------------------------------------------------------------------
   /// y = largest of each window (the first on ties, NaN wins); index (u8) = its place in the window. index may be
   /// undefined.
-  virtual void max_pool(const PoolShape& z, const Tensor& x, const Tensor& y, const Tensor& index) = 0;
+  void (*max_pool)(const PoolShape& z, const Tensor& x, const Tensor& y, const Tensor& index);
   /// dx[n,h,w,c] = sum of dy over the windows whose maximum is there.
-  virtual void max_pool_grad(const PoolShape& z, const Tensor& dy, const Tensor& index, const Tensor& dx) = 0;
+  void (*max_pool_grad)(const PoolShape& z, const Tensor& dy, const Tensor& index, const Tensor& dx);
   /// y[n,h,w,c] = x of the last window (in row-major order) whose index points there, else 0. x: [n,p,q,c].
-  virtual void max_unpool(const PoolShape& z, const Tensor& x, const Tensor& index, const Tensor& y) = 0;
+  void (*max_unpool)(const PoolShape& z, const Tensor& x, const Tensor& index, const Tensor& y);
   /// dx[n,p,q,c] = dy at the place that the window's index names.
-  virtual void max_unpool_grad(const PoolShape& z, const Tensor& dy, const Tensor& index, const Tensor& dx) = 0;
+  void (*max_unpool_grad)(const PoolShape& z, const Tensor& dy, const Tensor& index, const Tensor& dx);
   /// Interpolates by resize_tap along both axes.
-  virtual void resize(const ResizeShape& z, const Tensor& x, const Tensor& y) = 0;
+  void (*resize)(const ResizeShape& z, const Tensor& x, const Tensor& y);
   /// The transpose of resize.
-  virtual void resize_grad(const ResizeShape& z, const Tensor& dy, const Tensor& dx) = 0;
+  void (*resize_grad)(const ResizeShape& z, const Tensor& dy, const Tensor& dx);
 
   // ---- channels ----------------------------------------------------------------------------------------------------
-  /// y[..., y_first + i] = x[..., x_first + i] for i < count; other channels of y stay as they are.
-  virtual void copy_channels(const Tensor& x, int64_t x_first, int64_t count, const Tensor& y, int64_t y_first) = 0;
+  /// y[..., i] = x[..., i] for i < count; other channels of y's image stay as they are.
+  void (*copy_channels)(const ChannelRange& x, const ChannelRange& y);
   /// Over all but the last axis: mean[c], and variance[c] divided by the number of values (biased). f32 is summed in
   /// f64.
-  virtual void batch_norm_statistics(const Tensor& x, const Tensor& mean, const Tensor& variance) = 0;
-  virtual void batch_norm(const BatchNorm& b, const Tensor& y) = 0;
+  void (*batch_norm_statistics)(const Tensor& x, const Tensor& mean, const Tensor& variance);
+  void (*batch_norm)(const BatchNorm& b, const Tensor& y);
   /// With dz = dy where the activation let it through, else 0: dbeta[c] = sum dz, dgamma[c] = sum dz xhat.
-  virtual void batch_norm_grad_sums(const BatchNorm& b, const Tensor& dy, const Tensor& dgamma,
-                                    const Tensor& dbeta) = 0;
+  void (*batch_norm_grad_sums)(const BatchNorm& b, const Tensor& dy, const Tensor& dgamma, const Tensor& dbeta);
   /// Training: dx = gamma rstd (dz - dbeta / M - xhat dgamma / M), M values per channel; else dx = gamma rstd dz. dx
   /// may be dy.
-  virtual void batch_norm_grad_input(const BatchNorm& b, const Tensor& dy, const Tensor& dgamma, const Tensor& dbeta,
-                                     bool training, const Tensor& dx) = 0;
+  void (*batch_norm_grad_input)(const BatchNorm& b, const Tensor& dy, const Tensor& dgamma, const Tensor& dbeta,
+                                bool training, const Tensor& dx);
 
   // ---- classes -----------------------------------------------------------------------------------------------------
   /// Along the last axis: y = e^(x - max) / sum. y may be x.
-  virtual void softmax(const Tensor& x, const Tensor& y) = 0;
+  void (*softmax)(const Tensor& x, const Tensor& y);
   /// dx = y (dy - sum(dy y)).
-  virtual void softmax_grad(const Tensor& dy, const Tensor& y, const Tensor& dx) = 0;
+  void (*softmax_grad)(const Tensor& dy, const Tensor& y, const Tensor& dx);
 
   // ---- CRF ---------------------------------------------------------------------------------------------------------
   /// K[i,j] = e^(-|f_i - f_j|^2 / 2), j = i included, its own transpose. features: [points, d].
-  virtual void exact_gaussian(const Tensor& features, const GaussianPass& pass, const Tensor& x, const Tensor& y) = 0;
+  void (*exact_gaussian)(const Tensor& features, const GaussianPass& pass, const Tensor& x, const Tensor& y);
   /// Splat, blur [1/2, 1, 1/2] along axes 0..d (d..0 in the transpose), slice, times 1 / (1 + 2^-d): lattice.h.
-  virtual void lattice_gaussian(const Lattice& lattice, const GaussianPass& pass, const Tensor& x, const Tensor& y) = 0;
+  void (*lattice_gaussian)(const Lattice& lattice, const GaussianPass& pass, const Tensor& x, const Tensor& y);
 
   // ---- update (in place) -------------------------------------------------------------------------------------------
   /// g += weight_decay w; m = beta1 m + (1 - beta1) g; v = beta2 v + (1 - beta2) g^2;
   /// w -= learning_rate mhat / (sqrt(vhat) + epsilon), mhat = m / (1 - beta1^step), vhat = v / (1 - beta2^step).
-  virtual void adam_step(const AdamStep& s, const Tensor& g, const Tensor& w, const Tensor& m, const Tensor& v) = 0;
+  void (*adam_step)(const AdamStep& s, const Tensor& g, const Tensor& w, const Tensor& m, const Tensor& v);
   /// g += weight_decay w; velocity = momentum velocity + g; w -= learning_rate velocity.
-  virtual void sgd_step(const SgdStep& s, const Tensor& g, const Tensor& w, const Tensor& velocity) = 0;
+  void (*sgd_step)(const SgdStep& s, const Tensor& g, const Tensor& w, const Tensor& velocity);
 };
 
-/// The kernels of a device. Throws Error when this build or this machine lacks it, saying what to do.
-Backend& backend(Device device);
+/// The table of a device. Throws Error when this build or this machine lacks it, saying what to do.
+const Backend& backend(Device device);
 /// One per implementation; `backend` is the only caller.
-Backend& reference_backend();
-Backend& cpu_backend();
-Backend& cuda_backend();
-Backend& plan_backend();
+const Backend& reference_backend();
+const Backend& cpu_backend();
+const Backend& cuda_backend();
+const Backend& plan_backend();
 
 }  // namespace tensor

@@ -1,5 +1,5 @@
 /// Argument checks that name the op, the shapes and the line, and checks of what people give, whose messages name no
-/// line of ours. Never included by a .cu file (fmt does not compile there).
+/// line of ours.
 #pragma once
 #include <fmt/format.h>
 

@@ -11,15 +11,14 @@ namespace tensor {
 
 /// What a device may have beside the contract: the convolutions of tensor/backend.h on an image in parts, without
 /// joining them first. A U-Net's decoder convolves such images: what comes up from below beside what the encoder kept.
-class ConvInParts {
- public:
-  virtual ~ConvInParts() = default;
+/// Null where the device lacks them.
+struct ConvInParts {
   /// Whether all three passes take an image of z in parts of so many channels; if not, it must be joined.
-  virtual bool takes(const ConvShape& z, const std::vector<int64_t>& channels, DType dtype) = 0;
-  virtual void conv2d(const ConvShape& z, const Parts<Tensor>& x, const Tensor& w, const Tensor& b,
-                      Activation activation, const Tensor& y) = 0;
-  virtual void grad_input(const ConvShape& z, const Tensor& dy, const Tensor& w, const Parts<Tensor>& dx) = 0;
-  virtual void grad_weight(const ConvShape& z, const Tensor& dy, const Parts<Tensor>& x, const Tensor& dw) = 0;
+  bool (*takes_parts)(const ConvShape& z, const std::vector<int64_t>& channels, DType dtype);
+  void (*conv2d_parts)(const ConvShape& z, const Parts<Tensor>& x, const Tensor& w, const Tensor& b,
+                       Activation activation, const Tensor& y);
+  void (*grad_input_parts)(const ConvShape& z, const Tensor& dy, const Tensor& w, const Parts<Tensor>& dx);
+  void (*grad_weight_parts)(const ConvShape& z, const Tensor& dy, const Parts<Tensor>& x, const Tensor& dw);
 };
 
 }  // namespace tensor

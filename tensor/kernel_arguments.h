@@ -15,6 +15,12 @@ struct BatchNorm {
   Activation activation = Activation::none;
 };
 
+/// `count` channels of an image [..., C], from `first` on.
+struct ChannelRange {
+  const Tensor& image;
+  int64_t first, count;
+};
+
 /// y[m,n] = op(a) op(b), a stored [m,k] (or [k,m] when transpose_a), b stored [k,n] (or [n,k] when transpose_b).
 struct MatmulShape {
   int64_t m, n, k;

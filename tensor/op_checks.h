@@ -1,5 +1,6 @@
 /// What the checked operations ask of their arguments, and how they make their results.
 #pragma once
+#include "tensor/dispatch.h"
 #include "tensor/ops.h"
 
 namespace tensor {
@@ -52,9 +53,10 @@ inline void check_row(const char* op, const char* what, const Tensor& t, int64_t
 
 inline Tensor like(const Tensor& t, const Shape& shape) { return Tensor(shape, t.dtype(), t.device()); }
 inline Tensor like(const Tensor& t) { return like(t, t.shape()); }
+/// For a result that may overwrite t: t's memory when t is its only owner.
+inline Tensor over(const Tensor& t) { return t.unique() ? t : like(t); }
 /// For sums over t.
 inline Tensor wide_like(const Tensor& t, const Shape& shape) { return Tensor(shape, wide(t.dtype()), t.device()); }
-inline Backend& of(const Tensor& t) { return backend(t.device()); }
 
 /// The shape of parts joined along the last axis.
 template <class Images>

@@ -30,6 +30,12 @@ void check_batch_norm(const char* op, const BatchNorm& b) {
   check_row(op, "beta", b.beta, c);
 }
 
+void check_batch_norm_grad(const char* op, const BatchNorm& b, const Tensor& dy) {
+  check_batch_norm(op, b);
+  check_activations(op, {&b.x, &dy});
+  check_shape(op, "dy", dy.shape(), b.x.shape());
+}
+
 ResizeShape resize_shape(const Shape& x, int64_t height, int64_t width, ResizeMode mode) {
   check_image("resize", x);
   check(height >= 1 && width >= 1 && height <= kMaxSide && width <= kMaxSide,
@@ -43,7 +49,7 @@ ResizeShape resize_shape(const Shape& x, int64_t height, int64_t width, ResizeMo
 // ---- making --------------------------------------------------------------------------------------------------------
 Tensor full(const Shape& shape, double value, DType dtype, Device device) {
   Tensor y(shape, dtype, device);
-  backend(device).fill(value, y);
+  run(&Backend::fill, value, y);
   return y;
 }
 Tensor zeros(const Shape& shape, DType dtype, Device device) { return full(shape, 0, dtype, device); }
@@ -51,61 +57,65 @@ Tensor full_like(const Tensor& like, double value) { return full(like.shape(), v
 Tensor uniform(const RandomKey& key, const Shape& shape, double low, double high, DType dtype, Device device) {
   Tensor y(shape, dtype, device);
   check_floats("uniform", {&y});
-  backend(device).fill_uniform(key, low, high, y);
+  run(&Backend::fill_uniform, key, low, high, y);
   return y;
 }
 Tensor normal(const RandomKey& key, const Shape& shape, double mean, double deviation, DType dtype, Device device) {
   Tensor y(shape, dtype, device);
   check_floats("normal", {&y});
-  backend(device).fill_normal(key, mean, deviation, y);
+  run(&Backend::fill_normal, key, mean, deviation, y);
   return y;
 }
 Tensor cast(const Tensor& x, DType dtype) {
   check(x.defined(), "cast: the tensor is undefined");
   if (x.dtype() == dtype) return x;
   Tensor y(x.shape(), dtype, x.device());
-  of(x).cast(x, y);
+  run(&Backend::cast, x, y);
   return y;
 }
 
 // ---- element-wise --------------------------------------------------------------------------------------------------
-Tensor map(const MapOp& op, const Tensor& x) {
+Tensor map(const MapOp& op, Tensor x) {
   check_activations("map", {&x});
-  Tensor y = like(x);
-  of(x).map(op, x, y);
+  Tensor y = over(x);
+  run(&Backend::map, op, x, y);
   return y;
 }
-Tensor zip(const ZipOp& op, const Tensor& a, const Tensor& b) {
+Tensor zip(const ZipOp& op, Tensor a, const Tensor& b) {
   check_activations("zip", {&a, &b});
   check(a.shape() == b.shape() || b.size() == 1 || (a.shape().rank() >= 1 && b.shape() == Shape{a.shape()[-1]}),
         "zip: second argument {} must be {}, one row of it, or one element", b.shape(), a.shape());
-  Tensor y = like(a);
-  of(a).zip(op, a, b, y);
+  Tensor y = over(a);
+  run(&Backend::zip, op, a, b, y);
   return y;
+}
+void map_in(const Tensor& target, const MapOp& op) {
+  check_activations("map_in", {&target});
+  run(&Backend::map, op, target, target);
 }
 void add_to(const Tensor& target, const Tensor& x) {
   check_activations("add_to", {&target, &x});
   check_shape("add_to", "argument", x.shape(), target.shape());
-  of(target).zip(Add{}, target, x, target);
+  run(&Backend::zip, Add{}, target, x, target);
 }
 Tensor sum(const Tensor& x) {
   check_activations("sum", {&x});
   Tensor y = wide_like(x, {1});
-  of(x).sum(x, y);
+  run(&Backend::sum, x, y);
   return y;
 }
 Tensor sum_to_last(const Tensor& x) {
   check_activations("sum_to_last", {&x});
   check(x.shape().rank() >= 1, "sum_to_last: {} has no last axis", x.shape());
   Tensor y = wide_like(x, {x.shape()[-1]});
-  of(x).sum(x, y);
+  run(&Backend::sum, x, y);
   return y;
 }
 Tensor dropout(const RandomKey& key, double p, const Tensor& x) {
   check_activations("dropout", {&x});
   check(p >= 0 && p < 1, "dropout: probability {} is not in [0, 1)", p);
   Tensor y = like(x);
-  of(x).dropout(key, p, x, y);
+  run(&Backend::dropout, key, p, x, y);
   return y;
 }
 
@@ -119,7 +129,7 @@ Tensor matmul(const Tensor& a, const Tensor& b, bool transpose_a, bool transpose
   check(k == kb, "matmul: inner extents differ: {}{} and {}{}", a.shape(), transpose_a ? "^T" : "", b.shape(),
         transpose_b ? "^T" : "");
   Tensor y = like(a, {m, n});
-  of(a).matmul({m, n, k, transpose_a, transpose_b}, a, b, y);
+  run(&Backend::matmul, {m, n, k, transpose_a, transpose_b}, a, b, y);
   return y;
 }
 
@@ -135,7 +145,7 @@ Pooled max_pool(const Tensor& x, int64_t kernel, int64_t stride) {
   check_activations("max_pool", {&x});
   const PoolShape z = pool_shape(x.shape(), kernel, stride);
   Pooled pooled{like(x, {z.n, z.p, z.q, z.c}), Tensor({z.n, z.p, z.q, z.c}, DType::u8, x.device())};
-  of(x).max_pool(z, x, pooled.y, pooled.index);
+  run(&Backend::max_pool, z, x, pooled.y, pooled.index);
   return pooled;
 }
 Tensor max_pool_grad(const Tensor& dy, const Tensor& index, const Shape& x, int64_t kernel, int64_t stride) {
@@ -144,7 +154,7 @@ Tensor max_pool_grad(const Tensor& dy, const Tensor& index, const Shape& x, int6
   check_shape("max_pool_grad", "dy", dy.shape(), {z.n, z.p, z.q, z.c});
   check_index("max_pool_grad", index, dy);
   Tensor dx = like(dy, x);
-  of(dy).max_pool_grad(z, dy, index, dx);
+  run(&Backend::max_pool_grad, z, dy, index, dx);
   return dx;
 }
 Tensor max_unpool(const Tensor& x, const Tensor& index, const Shape& y, int64_t kernel, int64_t stride) {
@@ -153,7 +163,7 @@ Tensor max_unpool(const Tensor& x, const Tensor& index, const Shape& y, int64_t 
   check_shape("max_unpool", "x", x.shape(), {z.n, z.p, z.q, z.c});
   check_index("max_unpool", index, x);
   Tensor out = like(x, y);
-  of(x).max_unpool(z, x, index, out);
+  run(&Backend::max_unpool, z, x, index, out);
   return out;
 }
 Tensor max_unpool_grad(const Tensor& dy, const Tensor& index, int64_t kernel, int64_t stride) {
@@ -161,14 +171,14 @@ Tensor max_unpool_grad(const Tensor& dy, const Tensor& index, int64_t kernel, in
   const PoolShape z = pool_shape(dy.shape(), kernel, stride);
   Tensor dx = like(dy, {z.n, z.p, z.q, z.c});
   check_index("max_unpool_grad", index, dx);
-  of(dy).max_unpool_grad(z, dy, index, dx);
+  run(&Backend::max_unpool_grad, z, dy, index, dx);
   return dx;
 }
 Tensor resize(const Tensor& x, int64_t height, int64_t width, ResizeMode mode) {
   check_activations("resize", {&x});
   const ResizeShape z = resize_shape(x.shape(), height, width, mode);
   Tensor y = like(x, {z.n, z.p, z.q, z.c});
-  of(x).resize(z, x, y);
+  run(&Backend::resize, z, x, y);
   return y;
 }
 Tensor resize_grad(const Tensor& dy, const Shape& x, ResizeMode mode) {
@@ -177,7 +187,7 @@ Tensor resize_grad(const Tensor& dy, const Shape& x, ResizeMode mode) {
   const ResizeShape z = resize_shape(x, dy.shape()[1], dy.shape()[2], mode);
   check_shape("resize_grad", "dy", dy.shape(), {z.n, z.p, z.q, z.c});
   Tensor dx = like(dy, x);
-  of(dy).resize_grad(z, dy, dx);
+  run(&Backend::resize_grad, z, dy, dx);
   return dx;
 }
 
@@ -188,8 +198,9 @@ Tensor concat(const std::vector<Tensor>& parts) {
   Tensor y = like(first, joined);
   int64_t at = 0;
   for (const Tensor& part : parts) {
-    of(first).copy_channels(part, 0, part.shape()[-1], y, at);
-    at += part.shape()[-1];
+    const int64_t count = part.shape()[-1];
+    run(&Backend::copy_channels, {part, 0, count}, {y, at, count});
+    at += count;
   }
   return y;
 }
@@ -198,30 +209,36 @@ Tensor channels(const Tensor& x, int64_t first, int64_t count) {
   check(x.shape().rank() >= 1 && first >= 0 && count >= 1 && first + count <= x.shape()[-1],
         "channels: [{}, {}) is not within {}", first, first + count, x.shape());
   Tensor y = like(x, x.shape().with(-1, count));
-  of(x).copy_channels(x, first, count, y, 0);
+  run(&Backend::copy_channels, {x, first, count}, {y, 0, count});
   return y;
 }
 Statistics batch_norm_statistics(const Tensor& x) {
   check_activations("batch_norm_statistics", {&x});
   check(x.size() > 0, "batch_norm_statistics: {} is empty", x.shape());
   Statistics s{wide_like(x, {x.shape()[-1]}), wide_like(x, {x.shape()[-1]})};
-  of(x).batch_norm_statistics(x, s.mean, s.variance);
+  run(&Backend::batch_norm_statistics, x, s.mean, s.variance);
   return s;
 }
 Tensor batch_norm(const BatchNorm& b) {
   check_batch_norm("batch_norm", b);
   Tensor y = like(b.x);
-  of(b.x).batch_norm(b, y);
+  run(&Backend::batch_norm, b, y);
   return y;
 }
-BatchNormGradients batch_norm_grad(const BatchNorm& b, const Tensor& dy, bool training) {
-  check_batch_norm("batch_norm_grad", b);
-  check_activations("batch_norm_grad", {&b.x, &dy});
-  check_shape("batch_norm_grad", "dy", dy.shape(), b.x.shape());
-  BatchNormGradients g{like(dy), like(b.gamma), like(b.gamma)};
-  of(dy).batch_norm_grad_sums(b, dy, g.dgamma, g.dbeta);
-  of(dy).batch_norm_grad_input(b, dy, g.dgamma, g.dbeta, training, g.dx);
-  return g;
+BatchNormSums batch_norm_grad_sums(const BatchNorm& b, const Tensor& dy) {
+  check_batch_norm_grad("batch_norm_grad_sums", b, dy);
+  BatchNormSums s{like(b.gamma), like(b.gamma)};
+  run(&Backend::batch_norm_grad_sums, b, dy, s.dgamma, s.dbeta);
+  return s;
+}
+Tensor batch_norm_grad_input(const BatchNorm& b, Tensor dy, const BatchNormSums& s, bool training) {
+  check_batch_norm_grad("batch_norm_grad_input", b, dy);
+  check_parameters("batch_norm_grad_input", dy, {&s.dgamma, &s.dbeta});
+  check_row("batch_norm_grad_input", "dgamma", s.dgamma, b.gamma.size());
+  check_row("batch_norm_grad_input", "dbeta", s.dbeta, b.gamma.size());
+  Tensor dx = over(dy);
+  run(&Backend::batch_norm_grad_input, b, dy, s.dgamma, s.dbeta, training, dx);
+  return dx;
 }
 
 // ---- classes -------------------------------------------------------------------------------------------------------
@@ -229,14 +246,14 @@ Tensor softmax(const Tensor& x) {
   check_floats("softmax", {&x});
   check(x.shape().rank() >= 1, "softmax: {} has no last axis", x.shape());
   Tensor y = like(x);
-  of(x).softmax(x, y);
+  run(&Backend::softmax, x, y);
   return y;
 }
 Tensor softmax_grad(const Tensor& dy, const Tensor& y) {
   check_floats("softmax_grad", {&dy, &y});
   check_shape("softmax_grad", "dy", dy.shape(), y.shape());
   Tensor dx = like(dy);
-  of(dy).softmax_grad(dy, y, dx);
+  run(&Backend::softmax_grad, dy, y, dx);
   return dx;
 }
 
@@ -245,12 +262,12 @@ void adam_step(const AdamStep& s, const Tensor& g, const Tensor& w, const Tensor
   check_floats("adam_step", {&w, &g, &m, &v});
   check(s.step >= 1, "adam_step: step {} must count from 1", s.step);
   for (const Tensor* t : {&g, &m, &v}) check_shape("adam_step", "argument", t->shape(), w.shape());
-  of(w).adam_step(s, g, w, m, v);
+  run(&Backend::adam_step, s, g, w, m, v);
 }
 void sgd_step(const SgdStep& s, const Tensor& g, const Tensor& w, const Tensor& velocity) {
   check_floats("sgd_step", {&w, &g, &velocity});
   for (const Tensor* t : {&g, &velocity}) check_shape("sgd_step", "argument", t->shape(), w.shape());
-  of(w).sgd_step(s, g, w, velocity);
+  run(&Backend::sgd_step, s, g, w, velocity);
 }
 
 }  // namespace tensor

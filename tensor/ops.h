@@ -1,4 +1,4 @@
-/// Operations on tensors: check the arguments, allocate the result, call the backend of the first tensor's device.
+/// Operations on tensors: check the arguments, allocate the result, run the kernel where the tensors are.
 /// All throw Error, naming the op and the shapes, when devices, dtypes or shapes do not fit.
 #pragma once
 #include <vector>
@@ -20,9 +20,12 @@ Tensor normal(const RandomKey& key, const Shape& shape, double mean, double devi
 Tensor cast(const Tensor& x, DType dtype);
 
 // ---- element-wise (formulas: tensor/scalar_ops.h) ------------------------------------------------------------------
-Tensor map(const MapOp& op, const Tensor& x);
+/// Both overwrite their first argument when it alone owns its memory: std::move what is needed no more.
+Tensor map(const MapOp& op, Tensor x);
 /// b: a's shape, one row [a's last extent], or one element.
-Tensor zip(const ZipOp& op, const Tensor& a, const Tensor& b);
+Tensor zip(const ZipOp& op, Tensor a, const Tensor& b);
+/// target = op(target), in place, whoever shares it.
+void map_in(const Tensor& target, const MapOp& op);
 /// target = target + x, in place.
 void add_to(const Tensor& target, const Tensor& x);
 /// Sum of everything: [1].
@@ -75,10 +78,12 @@ struct Statistics {
 };
 Statistics batch_norm_statistics(const Tensor& x);
 Tensor batch_norm(const BatchNorm& b);
-struct BatchNormGradients {
-  Tensor dx, dgamma, dbeta;
+struct BatchNormSums {
+  Tensor dgamma, dbeta;  ///< [C]: the gradients of gamma and beta
 };
-BatchNormGradients batch_norm_grad(const BatchNorm& b, const Tensor& dy, bool training);
+BatchNormSums batch_norm_grad_sums(const BatchNorm& b, const Tensor& dy);
+/// Overwrites dy when it alone owns its memory.
+Tensor batch_norm_grad_input(const BatchNorm& b, Tensor dy, const BatchNormSums& sums, bool training);
 
 // ---- classes -------------------------------------------------------------------------------------------------------
 Tensor softmax(const Tensor& x);

@@ -30,15 +30,15 @@ ConvShape conv_shape(const Shape& x, const Shape& w, const ConvOptions& o) {
 
 namespace {
 
-/// The kernels of `like`'s device that take an image of z in parts of so many channels, or null.
-ConvInParts* kernels_in_parts(const ConvShape& z, const std::vector<int64_t>& channels, const Tensor& like) {
-  ConvInParts* const kernels = channels.size() > 1 ? of(like).conv_in_parts() : nullptr;
-  return kernels && kernels->takes(z, channels, like.dtype()) ? kernels : nullptr;
+/// Whether the kernels of `like`'s device take an image of z in parts of so many channels.
+bool takes_parts(const ConvShape& z, const std::vector<int64_t>& channels, const Tensor& like) {
+  const auto takes = backend(like.device()).takes_parts;
+  return channels.size() > 1 && takes && takes(z, channels, like.dtype());
 }
-ConvInParts* kernels_in_parts(const ConvShape& z, const Parts<Tensor>& x) {
+bool takes_parts(const ConvShape& z, const Parts<Tensor>& x) {
   std::vector<int64_t> channels;
   for (const Tensor& part : x) channels.push_back(part.shape()[-1]);
-  return kernels_in_parts(z, channels, x[0]);
+  return takes_parts(z, channels, x[0]);
 }
 
 Tensor joined(const Parts<Tensor>& x) { return x.whole() ? x.only() : concat({x.begin(), x.end()}); }
@@ -59,10 +59,8 @@ Tensor conv2d(const Parts<Tensor>& x, const Tensor& w, const Tensor& b, const Co
               Activation activation) {
   const ConvShape z = checked_conv2d(x, w, b, options);
   Tensor y = like(x[0], {z.n, z.p, z.q, z.k});
-  if (ConvInParts* const in_parts = kernels_in_parts(z, x))
-    in_parts->conv2d(z, x, w, b, activation, y);
-  else
-    of(w).conv2d(z, joined(x), w, b, activation, y);
+  takes_parts(z, x) ? run(&Backend::conv2d_parts, z, x, w, b, activation, y)
+                    : run(&Backend::conv2d, z, joined(x), w, b, activation, y);
   return y;
 }
 Tensor conv2d_grad_input(const Tensor& dy, const Tensor& w, const Shape& x, const ConvOptions& options,
@@ -74,7 +72,7 @@ Tensor conv2d_grad_input(const Tensor& dy, const Tensor& w, const Shape& x, cons
   check_shape("conv2d_grad_input", "dy", dy.shape(), {z.n, z.p, z.q, z.k});
   if (b.defined()) check_row("conv2d_grad_input", "bias", b, z.c);
   Tensor dx = like(dy, x);
-  of(dy).conv2d_grad_input(z, dy, w, b, dx);
+  run(&Backend::conv2d_grad_input, z, dy, w, b, dx);
   return dx;
 }
 std::vector<Tensor> conv2d_grad_parts(const Tensor& dy, const Tensor& w, const Shape& x,
@@ -86,9 +84,9 @@ std::vector<Tensor> conv2d_grad_parts(const Tensor& dy, const Tensor& w, const S
   check(std::reduce(channels.begin(), channels.end()) == z.c, "conv2d_grad_parts: the parts do not have {} channels",
         z.c);
   std::vector<Tensor> parts;
-  if (ConvInParts* const in_parts = kernels_in_parts(z, channels, dy)) {
+  if (takes_parts(z, channels, dy)) {
     for (const int64_t c : channels) parts.push_back(like(dy, x.with(-1, c)));
-    in_parts->grad_input(z, dy, w, Parts(parts));
+    run(&Backend::grad_input_parts, z, dy, w, Parts(parts));
     return parts;
   }
   const Tensor dx = conv2d_grad_input(dy, w, x, options);
@@ -106,10 +104,8 @@ Tensor conv2d_grad_weight(const Tensor& dy, const Parts<Tensor>& x, const Shape&
   const ConvShape z = conv_shape(image, w, options);
   check_shape("conv2d_grad_weight", "dy", dy.shape(), {z.n, z.p, z.q, z.k});
   Tensor dw = wide_like(dy, w);
-  if (ConvInParts* const in_parts = kernels_in_parts(z, x))
-    in_parts->grad_weight(z, dy, x, dw);
-  else
-    of(dy).conv2d_grad_weight(z, dy, joined(x), dw);
+  takes_parts(z, x) ? run(&Backend::grad_weight_parts, z, dy, x, dw)
+                    : run(&Backend::conv2d_grad_weight, z, dy, joined(x), dw);
   return dw;
 }
 Shape conv_transpose_shape(const Shape& x, const Shape& w, const ConvOptions& o) {

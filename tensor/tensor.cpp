@@ -3,8 +3,8 @@
 
 #include <algorithm>
 
-#include "tensor/machine/allocator.h"
 #include "tensor/backend.h"
+#include "tensor/machine/allocator.h"
 
 namespace tensor {
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs, builds and runs every test. Closes with one line: N passed, N failed.
 #   tools/test.sh [PRESET]     release (default), debug or asan
+#   tools/test.sh docs         instead: what docs/reference shows with code, applied to a copy, built and run
 # Once it is built, `ctest --preset PRESET` runs the same tests; `-L unit`, `-R convolutions` or `-LE slow` some of them.
 # The CUDA backend runs on the emulator in every preset. With release it is also compiled and linked for real where there
 # is a CUDA toolkit (nvcc in PATH or /usr/local/cuda); a kernel that spills registers stops that build.
@@ -9,6 +10,12 @@ cd "$(dirname "$0")/.."
 preset=${1:-release}
 
 tools/setup.sh || exit 1
+if [ "$preset" = docs ]; then
+  output=$(for script in tests/docs/*.sh; do "$script"; done | tee /dev/stderr)
+  echo "$(grep -c '^ok ' <<<"$output") passed, $(grep -c '^FAILED ' <<<"$output") failed"
+  grep -q '^ok ' <<<"$output" && ! grep -q '^FAILED ' <<<"$output"
+  exit
+fi
 cmake --preset "$preset" >/dev/null && cmake --build --preset "$preset" || exit 1
 ctest --preset "$preset"
 status=$?

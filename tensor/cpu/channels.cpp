@@ -1,20 +1,19 @@
 /// Copies of channel ranges: concatenation and its gradient.
 #include <algorithm>
 
-#include "tensor/cpu/backend.h"
+#include "tensor/backend.h"
 #include "tensor/cpu/parallel.h"
 #include "tensor/cpu/past_caches.h"
 
 namespace tensor::cpu {
 
-void CpuBackend::copy_channels(const Tensor& x, int64_t x_first, int64_t count, const Tensor& y, int64_t y_first) {
-  if (x.dtype() != DType::f32) return ReferenceBackend::copy_channels(x, x_first, count, y, y_first);
-  const int64_t x_step = x.shape()[-1], y_step = y.shape()[-1];
+void copy_channels(const ChannelRange& x, const ChannelRange& y) {
+  const int64_t x_step = x.image.shape()[-1], y_step = y.image.shape()[-1], count = x.count;
   if (count == 0 || x_step == 0) return;
-  const float* from = x.data<float>() + x_first;
-  float* to = y.data<float>() + y_first;
-  const bool past = past_caches(y) && count % kLanes == 0 && y_step % kLanes == 0 && y_first % kLanes == 0;
-  parallel_for(x.size() / x_step, std::max<int64_t>(1, (1 << 15) / count), [=](int64_t begin, int64_t end) {
+  const float* from = x.image.data<float>() + x.first;
+  float* to = y.image.data<float>() + y.first;
+  const bool past = past_caches(y.image) && count % kLanes == 0 && y_step % kLanes == 0 && y.first % kLanes == 0;
+  parallel_for(x.image.size() / x_step, std::max<int64_t>(1, (1 << 15) / count), [=](int64_t begin, int64_t end) {
     if (past) {
       for (int64_t row = begin; row < end; ++row)
         for (int64_t c = 0; c < count; c += kLanes)
@@ -28,5 +27,7 @@ void CpuBackend::copy_channels(const Tensor& x, int64_t x_first, int64_t count, 
     }
   });
 }
+
+void add_channels(Backend& b) { b.copy_channels = copy_channels; }
 
 }  // namespace tensor::cpu

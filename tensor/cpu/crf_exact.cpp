@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <vector>
 
-#include "tensor/cpu/backend.h"
+#include "tensor/backend.h"
 #include "tensor/cpu/parallel.h"
 #include "tensor/scalar_math.h"
 
@@ -11,8 +11,7 @@ namespace {
 constexpr int64_t kPoints = 16;
 }
 
-void CpuBackend::exact_gaussian(const Tensor& features, const GaussianPass& pass, const Tensor& x, const Tensor& y) {
-  if (x.dtype() != DType::f32) return ReferenceBackend::exact_gaussian(features, pass, x, y);
+void exact_gaussian(const Tensor& features, const GaussianPass& pass, const Tensor& x, const Tensor& y) {
   const int64_t n = features.shape()[0], d = features.shape()[1], c_count = x.shape()[-1];
   const int64_t padded = (n + kPoints - 1) / kPoints * kPoints;
   const float* const in = x.data<float>() + pass.image * n * c_count;
@@ -51,5 +50,7 @@ void CpuBackend::exact_gaussian(const Tensor& features, const GaussianPass& pass
     }
   });
 }
+
+void add_exact_gaussian(Backend& b) { b.exact_gaussian = exact_gaussian; }
 
 }  // namespace tensor::cpu

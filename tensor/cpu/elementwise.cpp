@@ -2,9 +2,9 @@
 #include <algorithm>
 #include <cstring>
 
-#include "tensor/cpu/backend.h"
-#include "tensor/cpu/wide_rows.h"
+#include "tensor/backend.h"
 #include "tensor/cpu/parallel.h"
+#include "tensor/cpu/wide_rows.h"
 
 namespace tensor::cpu {
 namespace {
@@ -39,27 +39,19 @@ void zip_row(Op op, const float* a, const float* b, float* y, const WideRows& z)
   });
 }
 
-template <class From, class To>
-void cast_elements(const From* x, To* y, int64_t n) {
+void cast_bytes(const uint8_t* x, float* y, int64_t n) {
   parallel_for(n, kChunk, [=](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) y[i] = static_cast<To>(x[i]);
+    for (int64_t i = begin; i < end; ++i) y[i] = float(x[i]);
   });
-}
-
-template <class T>
-void fill_elements(T value, T* y, int64_t n) {
-  parallel_for(n, kChunk, [=](int64_t begin, int64_t end) { std::fill(y + begin, y + end, value); });
 }
 
 }  // namespace
 
-void CpuBackend::map(const MapOp& op, const Tensor& x, const Tensor& y) {
-  if (x.dtype() != DType::f32) return ReferenceBackend::map(op, x, y);
+void map(const MapOp& op, const Tensor& x, const Tensor& y) {
   std::visit([&](auto f) { map_floats(f, x.data<float>(), y.data<float>(), x.size()); }, op);
 }
 
-void CpuBackend::zip(const ZipOp& op, const Tensor& a, const Tensor& b, const Tensor& y) {
-  if (a.dtype() != DType::f32) return ReferenceBackend::zip(op, a, b, y);
+void zip(const ZipOp& op, const Tensor& a, const Tensor& b, const Tensor& y) {
   const float *from = a.data<float>(), *with = b.data<float>();
   float* to = y.data<float>();
   std::visit(
@@ -72,23 +64,21 @@ void CpuBackend::zip(const ZipOp& op, const Tensor& a, const Tensor& b, const Te
       op);
 }
 
-void CpuBackend::cast(const Tensor& x, const Tensor& y) {
-  const int64_t n = x.size();
-  if (x.dtype() == DType::u8 && y.dtype() == DType::f32)
-    cast_elements(x.data<uint8_t>(), y.data<float>(), n);
-  else if (x.dtype() == DType::f32 && y.dtype() == DType::f64)
-    cast_elements(x.data<float>(), y.data<double>(), n);
-  else if (x.dtype() == DType::f64 && y.dtype() == DType::f32)
-    cast_elements(x.data<double>(), y.data<float>(), n);
-  else
-    ReferenceBackend::cast(x, y);
+void cast(const Tensor& x, const Tensor& y) {
+  if (x.dtype() == DType::u8) return cast_bytes(x.data<uint8_t>(), y.data<float>(), x.size());
+  reference_backend().cast(x, y);
 }
 
-void CpuBackend::fill(double value, const Tensor& y) {
-  if (y.dtype() == DType::f32)
-    fill_elements(float(value), y.data<float>(), y.size());
-  else
-    ReferenceBackend::fill(value, y);
+void fill(double value, const Tensor& y) {
+  float* to = y.data<float>();
+  parallel_for(y.size(), kChunk, [=](int64_t begin, int64_t end) { std::fill(to + begin, to + end, float(value)); });
+}
+
+void add_elementwise(Backend& b) {
+  b.map = map;
+  b.zip = zip;
+  b.cast = cast;
+  b.fill = fill;
 }
 
 }  // namespace tensor::cpu

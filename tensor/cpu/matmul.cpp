@@ -1,12 +1,11 @@
 /// Matrix product through the register tile.
-#include "tensor/cpu/backend.h"
+#include "tensor/backend.h"
 #include "tensor/cpu/conv/pack.h"
 #include "tensor/cpu/scratch.h"
 
 namespace tensor::cpu {
 
-void CpuBackend::matmul(const MatmulShape& z, const Tensor& a, const Tensor& b, const Tensor& y) {
-  if (a.dtype() != DType::f32) return ReferenceBackend::matmul(z, a, b, y);
+void matmul(const MatmulShape& z, const Tensor& a, const Tensor& b, const Tensor& y) {
   if (z.m * z.n == 0) return;
   // Rows of one item of work, and the depth of which a block of b stays in the second-level cache.
   constexpr int64_t kRows = 96, kDepth = 1536;
@@ -32,5 +31,7 @@ void CpuBackend::matmul(const MatmulShape& z, const Tensor& a, const Tensor& b, 
     } while (done < z.k);
   });
 }
+
+void add_matmul(Backend& b) { b.matmul = matmul; }
 
 }  // namespace tensor::cpu

@@ -1,9 +1,9 @@
 /// Batch normalisation: every tensor is read once; sums are f32 within a block of 64 rows and f64 beyond.
 #include <cmath>
 
-#include "tensor/cpu/backend.h"
-#include "tensor/cpu/wide_rows.h"
+#include "tensor/backend.h"
 #include "tensor/cpu/past_caches.h"
+#include "tensor/cpu/wide_rows.h"
 
 namespace tensor::cpu {
 namespace {
@@ -107,8 +107,7 @@ std::vector<double> gradient_sums(const WideRows& z, const BatchNorm& b, const f
 
 }  // namespace
 
-void CpuBackend::batch_norm_statistics(const Tensor& x, const Tensor& mean, const Tensor& variance) {
-  if (x.dtype() != DType::f32) return ReferenceBackend::batch_norm_statistics(x, mean, variance);
+void batch_norm_statistics(const Tensor& x, const Tensor& mean, const Tensor& variance) {
   const WideRows z(x);
   const float* from = x.data<float>();
   // A block's deviations are taken from its own mean, while it lies in the cache: squares of a large mean never meet
@@ -137,8 +136,7 @@ void CpuBackend::batch_norm_statistics(const Tensor& x, const Tensor& mean, cons
   }
 }
 
-void CpuBackend::batch_norm(const BatchNorm& b, const Tensor& y) {
-  if (b.x.dtype() != DType::f32) return ReferenceBackend::batch_norm(b, y);
+void batch_norm(const BatchNorm& b, const Tensor& y) {
   const WideRows z(b.x);
   const LaneParameters lane(z, b);
   const float* x = b.x.data<float>();
@@ -153,8 +151,7 @@ void CpuBackend::batch_norm(const BatchNorm& b, const Tensor& y) {
   });
 }
 
-void CpuBackend::batch_norm_grad_sums(const BatchNorm& b, const Tensor& dy, const Tensor& dgamma, const Tensor& dbeta) {
-  if (b.x.dtype() != DType::f32) return ReferenceBackend::batch_norm_grad_sums(b, dy, dgamma, dbeta);
+void batch_norm_grad_sums(const BatchNorm& b, const Tensor& dy, const Tensor& dgamma, const Tensor& dbeta) {
   const WideRows z(b.x);
   const auto sums = b.activation == Activation::relu ? gradient_sums<true>(z, b, dy.data<float>())
                                                      : gradient_sums<false>(z, b, dy.data<float>());
@@ -162,9 +159,8 @@ void CpuBackend::batch_norm_grad_sums(const BatchNorm& b, const Tensor& dy, cons
   std::copy_n(sums.data() + z.channels, z.channels, dbeta.data<float>());
 }
 
-void CpuBackend::batch_norm_grad_input(const BatchNorm& b, const Tensor& dy, const Tensor& dgamma, const Tensor& dbeta,
-                                       bool training, const Tensor& dx) {
-  if (b.x.dtype() != DType::f32) return ReferenceBackend::batch_norm_grad_input(b, dy, dgamma, dbeta, training, dx);
+void batch_norm_grad_input(const BatchNorm& b, const Tensor& dy, const Tensor& dgamma, const Tensor& dbeta,
+                           bool training, const Tensor& dx) {
   const WideRows z(b.x);
   const LaneParameters lane(z, b);
   const double inverse_count = training && z.elements ? double(z.channels) / double(z.elements) : 0;
@@ -186,6 +182,13 @@ void CpuBackend::batch_norm_grad_input(const BatchNorm& b, const Tensor& dy, con
       input_gradient_row<false>(x + at, from + at, length, lane, scale.data(), from_gamma.data(), from_beta.data(),
                                 to + at);
   });
+}
+
+void add_norms(Backend& b) {
+  b.batch_norm_statistics = batch_norm_statistics;
+  b.batch_norm = batch_norm;
+  b.batch_norm_grad_sums = batch_norm_grad_sums;
+  b.batch_norm_grad_input = batch_norm_grad_input;
 }
 
 }  // namespace tensor::cpu

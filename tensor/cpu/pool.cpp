@@ -1,7 +1,7 @@
 /// Pooling: rows of the output in parallel, vectors along the channels; gradients gather, so nothing is added twice.
 #include <cstring>
 
-#include "tensor/cpu/backend.h"
+#include "tensor/backend.h"
 #include "tensor/cpu/parallel.h"
 
 namespace tensor::cpu {
@@ -131,8 +131,7 @@ void spread(const PoolShape& z, const Tensor& values, const Tensor& index, const
 
 }  // namespace
 
-void CpuBackend::max_pool(const PoolShape& z, const Tensor& x, const Tensor& y, const Tensor& index) {
-  if (x.dtype() != DType::f32) return ReferenceBackend::max_pool(z, x, y, index);
+void max_pool(const PoolShape& z, const Tensor& x, const Tensor& y, const Tensor& index) {
   const float* from = x.data<float>();
   float* to = y.data<float>();
   uint8_t* index_to = index.defined() ? index.data<uint8_t>() : nullptr;
@@ -147,18 +146,15 @@ void CpuBackend::max_pool(const PoolShape& z, const Tensor& x, const Tensor& y, 
   });
 }
 
-void CpuBackend::max_pool_grad(const PoolShape& z, const Tensor& dy, const Tensor& index, const Tensor& dx) {
-  if (dy.dtype() != DType::f32) return ReferenceBackend::max_pool_grad(z, dy, index, dx);
+void max_pool_grad(const PoolShape& z, const Tensor& dy, const Tensor& index, const Tensor& dx) {
   spread<true>(z, dy, index, dx);
 }
 
-void CpuBackend::max_unpool(const PoolShape& z, const Tensor& x, const Tensor& index, const Tensor& y) {
-  if (x.dtype() != DType::f32) return ReferenceBackend::max_unpool(z, x, index, y);
+void max_unpool(const PoolShape& z, const Tensor& x, const Tensor& index, const Tensor& y) {
   spread<false>(z, x, index, y);
 }
 
-void CpuBackend::max_unpool_grad(const PoolShape& z, const Tensor& dy, const Tensor& index, const Tensor& dx) {
-  if (dy.dtype() != DType::f32) return ReferenceBackend::max_unpool_grad(z, dy, index, dx);
+void max_unpool_grad(const PoolShape& z, const Tensor& dy, const Tensor& index, const Tensor& dx) {
   const float* from = dy.data<float>();
   const uint8_t* places_from = index.data<uint8_t>();
   float* to = dx.data<float>();
@@ -184,6 +180,13 @@ void CpuBackend::max_unpool_grad(const PoolShape& z, const Tensor& dy, const Ten
       }
     }
   });
+}
+
+void add_pooling(Backend& b) {
+  b.max_pool = max_pool;
+  b.max_pool_grad = max_pool_grad;
+  b.max_unpool = max_unpool;
+  b.max_unpool_grad = max_unpool_grad;
 }
 
 }  // namespace tensor::cpu

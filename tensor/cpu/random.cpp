@@ -5,7 +5,7 @@
 #include <cmath>
 #include <utility>
 
-#include "tensor/cpu/backend.h"
+#include "tensor/backend.h"
 #include "tensor/cpu/parallel.h"
 #include "tensor/cpu/vector.h"
 
@@ -80,27 +80,24 @@ void for_each_word(const RandomKey& key, int64_t n, F f) {
 
 }  // namespace
 
-void CpuBackend::fill_uniform(const RandomKey& key, double low, double high, const Tensor& y) {
-  if (y.dtype() != DType::f32) return ReferenceBackend::fill_uniform(key, low, high, y);
+void fill_uniform(const RandomKey& key, double low, double high, const Tensor& y) {
   float* to = y.data<float>();
   for_each_word(key, y.size(), [=](int64_t first, int64_t count, const uint32_t* words) {
     for (int64_t i = 0; i < count; ++i) to[first + i] = float(low + (high - low) * (words[i] * 0x1p-32));
   });
 }
 
-void CpuBackend::fill_normal(const RandomKey& key, double mean, double deviation, const Tensor& y) {
-  if (y.dtype() != DType::f32) return ReferenceBackend::fill_normal(key, mean, deviation, y);
+void fill_normal(const RandomKey& key, double mean, double deviation, const Tensor& y) {
   float* to = y.data<float>();
   parallel_for(y.size(), kChunkWords, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) to[i] = float(mean + deviation * normal(key, uint64_t(i)));
   });
 }
 
-void CpuBackend::dropout(const RandomKey& key, double p, const Tensor& x, const Tensor& y) {
-  if (x.dtype() != DType::f32) return ReferenceBackend::dropout(key, p, x, y);
+void dropout(const RandomKey& key, double p, const Tensor& x, const Tensor& y) {
   // bits 2^-32 >= p exactly when bits >= ceil(p 2^32), which is above every word when p is almost 1.
   const double least = std::ceil(p * 0x1p32);
-  if (least > 4294967295.0) return fill(0, y);
+  if (least > 4294967295.0) return cpu_backend().fill(0, y);
   const uint32_t keep_from = uint32_t(least);
   const float scale = float(1 / (1 - p));
   const float* from = x.data<float>();
@@ -114,6 +111,12 @@ void CpuBackend::dropout(const RandomKey& key, double p, const Tensor& x, const 
       b[i] = words[i] >= keep_from ? kept : 0.0f;
     }
   });
+}
+
+void add_random(Backend& b) {
+  b.fill_uniform = fill_uniform;
+  b.fill_normal = fill_normal;
+  b.dropout = dropout;
 }
 
 }  // namespace tensor::cpu

@@ -1,10 +1,9 @@
 /// Sums: f32 within a block of 64 rows, f64 beyond.
-#include "tensor/cpu/backend.h"
+#include "tensor/backend.h"
 #include "tensor/cpu/wide_rows.h"
 
 namespace tensor::cpu {
-void CpuBackend::sum(const Tensor& x, const Tensor& y) {
-  if (x.dtype() != DType::f32) return ReferenceBackend::sum(x, y);
+void sum(const Tensor& x, const Tensor& y) {
   const WideRows z(x.size(), std::max<int64_t>(1, y.size()));
   const float* from = x.data<float>();
   const std::vector<double> sums = column_sums<1, 1>(z, [&](int64_t begin, int64_t end, float* partial, double* total) {
@@ -15,5 +14,7 @@ void CpuBackend::sum(const Tensor& x, const Tensor& y) {
   });
   std::copy(sums.begin(), sums.end(), y.data<float>());
 }
+
+void add_sums(Backend& b) { b.sum = sum; }
 
 }  // namespace tensor::cpu

@@ -2,7 +2,7 @@
 /// taps.
 #include <cstring>
 
-#include "tensor/cpu/backend.h"
+#include "tensor/backend.h"
 #include "tensor/cpu/parallel.h"
 
 namespace tensor::cpu {
@@ -100,16 +100,19 @@ void combine_images(const Combination& down, const Combination& across, int64_t 
 
 }  // namespace
 
-void CpuBackend::resize(const ResizeShape& z, const Tensor& x, const Tensor& y) {
-  if (x.dtype() != DType::f32) return ReferenceBackend::resize(z, x, y);
+void resize(const ResizeShape& z, const Tensor& x, const Tensor& y) {
   combine_images(taps(z.h, z.p, z.mode), taps(z.w, z.q, z.mode), z.n, z.h, z.w, z.p, z.q, z.c, x.data<float>(),
                  y.data<float>());
 }
 
-void CpuBackend::resize_grad(const ResizeShape& z, const Tensor& dy, const Tensor& dx) {
-  if (dy.dtype() != DType::f32) return ReferenceBackend::resize_grad(z, dy, dx);
+void resize_grad(const ResizeShape& z, const Tensor& dy, const Tensor& dx) {
   combine_images(transposed_taps(z.h, z.p, z.mode), transposed_taps(z.w, z.q, z.mode), z.n, z.p, z.q, z.h, z.w, z.c,
                  dy.data<float>(), dx.data<float>());
+}
+
+void add_resizing(Backend& b) {
+  b.resize = resize;
+  b.resize_grad = resize_grad;
 }
 
 }  // namespace tensor::cpu

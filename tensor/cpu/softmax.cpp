@@ -1,7 +1,7 @@
 /// Softmax along the last axis: blocks of pixels are turned so that a vector holds one class of many pixels.
 #include <vector>
 
-#include "tensor/cpu/backend.h"
+#include "tensor/backend.h"
 #include "tensor/cpu/parallel.h"
 #include "tensor/scalar_math.h"
 
@@ -61,8 +61,7 @@ void for_each_block(int64_t pixels, int64_t classes, int blocks, F f) {
 
 }  // namespace
 
-void CpuBackend::softmax(const Tensor& x, const Tensor& y) {
-  if (x.dtype() != DType::f32) return ReferenceBackend::softmax(x, y);
+void softmax(const Tensor& x, const Tensor& y) {
   const int64_t classes = x.shape()[-1];
   if (classes == 0) return;
   const float* from = x.data<float>();
@@ -74,8 +73,7 @@ void CpuBackend::softmax(const Tensor& x, const Tensor& y) {
   });
 }
 
-void CpuBackend::softmax_grad(const Tensor& dy, const Tensor& y, const Tensor& dx) {
-  if (dy.dtype() != DType::f32) return ReferenceBackend::softmax_grad(dy, y, dx);
+void softmax_grad(const Tensor& dy, const Tensor& y, const Tensor& dx) {
   const int64_t classes = dy.shape()[-1];
   if (classes == 0) return;
   const float *gradient = dy.data<float>(), *probability = y.data<float>();
@@ -87,6 +85,11 @@ void CpuBackend::softmax_grad(const Tensor& dy, const Tensor& y, const Tensor& d
     softmax_grad_block(classes, second, block);
     turn_back(block, count, classes, to + at);
   });
+}
+
+void add_classes(Backend& b) {
+  b.softmax = softmax;
+  b.softmax_grad = softmax_grad;
 }
 
 }  // namespace tensor::cpu

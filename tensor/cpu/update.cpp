@@ -1,7 +1,7 @@
 /// Parameter updates: gradient, weight and moments in one pass.
 #include <cmath>
 
-#include "tensor/cpu/backend.h"
+#include "tensor/backend.h"
 #include "tensor/cpu/parallel.h"
 
 namespace tensor::cpu {
@@ -11,8 +11,7 @@ constexpr int64_t kChunkWeights = 1 << 14;
 
 }  // namespace
 
-void CpuBackend::adam_step(const AdamStep& s, const Tensor& g, const Tensor& w, const Tensor& m, const Tensor& v) {
-  if (w.dtype() != DType::f32) return ReferenceBackend::adam_step(s, g, w, m, v);
+void adam_step(const AdamStep& s, const Tensor& g, const Tensor& w, const Tensor& m, const Tensor& v) {
   const float beta1 = float(s.beta1), beta2 = float(s.beta2), rest1 = float(1 - s.beta1), rest2 = float(1 - s.beta2);
   const AdamFactors factors = adam_factors(s);
   const float rate = float(factors.rate), correction = float(factors.correction);
@@ -31,8 +30,7 @@ void CpuBackend::adam_step(const AdamStep& s, const Tensor& g, const Tensor& w, 
   });
 }
 
-void CpuBackend::sgd_step(const SgdStep& s, const Tensor& g, const Tensor& w, const Tensor& velocity) {
-  if (w.dtype() != DType::f32) return ReferenceBackend::sgd_step(s, g, w, velocity);
+void sgd_step(const SgdStep& s, const Tensor& g, const Tensor& w, const Tensor& velocity) {
   const float rate = float(s.learning_rate), momentum = float(s.momentum), decay = float(s.weight_decay);
   const float* gradient = g.data<float>();
   float *weight = w.data<float>(), *speed = velocity.data<float>();
@@ -44,6 +42,11 @@ void CpuBackend::sgd_step(const SgdStep& s, const Tensor& g, const Tensor& w, co
       weight[i] -= rate * next;
     }
   });
+}
+
+void add_updates(Backend& b) {
+  b.adam_step = adam_step;
+  b.sgd_step = sgd_step;
 }
 
 }  // namespace tensor::cpu

@@ -14,7 +14,7 @@ namespace {
 
 }  // namespace
 
-Backend& cuda_backend() { refuse(); }
+const Backend& cuda_backend() { refuse(); }
 
 namespace cuda {
 

@@ -1,6 +1,6 @@
 /// Kernels along the last axis: copies of channel ranges, softmax.
-#include "tensor/cuda/kernels.h"
 #include "tensor/cuda/launch.h"
+#include "tensor/cuda/tensors.h"
 
 namespace tensor::cuda {
 namespace {
@@ -16,13 +16,6 @@ __global__ void copy_channels_kernel(const E* x, int64_t x_channels, int64_t cou
     const Split at = split(i, count);
     y[at.quotient * y_channels + at.remainder] = x[at.quotient * x_channels + at.remainder];
   });
-}
-
-template <class E>
-void copy_elements(const void* x, int64_t x_channels, int64_t x_first, int64_t count, void* y, int64_t y_channels,
-                   int64_t y_first, int64_t rows) {
-  launch("copy_channels", &copy_channels_kernel<E>, blocks_for(rows * count), kThreads,
-         static_cast<const E*>(x) + x_first, x_channels, count, static_cast<E*>(y) + y_first, y_channels, rows * count);
 }
 
 /// A thread a row: the classes of this program are few.
@@ -49,40 +42,57 @@ __global__ void softmax_grad_kernel(const T* dy, const T* y, T* dx, int64_t rows
 
 }  // namespace
 
-void copy_channels(int64_t element_bytes, const void* x, int64_t x_channels, int64_t x_first, int64_t count, void* y,
-                   int64_t y_channels, int64_t y_first, int64_t rows) {
+void copy_channels(const ChannelRange& from, const ChannelRange& to) {
+  const Tensor &x = from.image, &y = to.image;
+  if (x.size() == 0 || from.count == 0) return;
+  int64_t bytes = int64_t(size_of(x.dtype())), count = from.count, x_first = from.first, y_first = to.first;
+  int64_t x_channels = x.shape()[-1], y_channels = y.shape()[-1];
+  const int64_t rows = x.size() / x_channels;
   // A thread copies as many elements at once as every extent is a multiple of, up to 16 bytes.
-  while (element_bytes < 16 && (x_channels | x_first | count | y_channels | y_first) % 2 == 0) {
-    element_bytes *= 2;
+  while (bytes < 16 && (x_channels | x_first | count | y_channels | y_first) % 2 == 0) {
+    bytes *= 2;
     for (int64_t* extent : {&x_channels, &x_first, &count, &y_channels, &y_first}) *extent /= 2;
   }
-  switch (element_bytes) {
+  const auto copy = [&]<class E>(E) {
+    launch("copy_channels", &copy_channels_kernel<E>, blocks_for(rows * count), kThreads,
+           static_cast<const E*>(x.raw()) + x_first, x_channels, count, static_cast<E*>(y.raw()) + y_first, y_channels,
+           rows * count);
+  };
+  switch (bytes) {
     case 1:
-      return copy_elements<uint8_t>(x, x_channels, x_first, count, y, y_channels, y_first, rows);
+      return copy(uint8_t());
     case 2:
-      return copy_elements<uint16_t>(x, x_channels, x_first, count, y, y_channels, y_first, rows);
+      return copy(uint16_t());
     case 4:
-      return copy_elements<uint32_t>(x, x_channels, x_first, count, y, y_channels, y_first, rows);
+      return copy(uint32_t());
     case 16:
-      return copy_elements<Sixteen>(x, x_channels, x_first, count, y, y_channels, y_first, rows);
+      return copy(Sixteen());
     default:
-      return copy_elements<uint64_t>(x, x_channels, x_first, count, y, y_channels, y_first, rows);
+      return copy(uint64_t());
   }
 }
 
-template <class T>
-void softmax(const T* x, T* y, int64_t rows, int64_t classes) {
-  launch("softmax", &softmax_kernel<T>, blocks_for(rows), kThreads, x, y, rows, classes);
+void softmax(const Tensor& x, const Tensor& y) {
+  if (x.size() == 0) return;
+  const int64_t classes = x.shape()[-1], rows = x.size() / classes;
+  visit_float(x.dtype(), "softmax", [&]<class T>() {
+    launch("softmax", &softmax_kernel<T>, blocks_for(rows), kThreads, x.data<T>(), y.data<T>(), rows, classes);
+  });
 }
 
-template <class T>
-void softmax_grad(const T* dy, const T* y, T* dx, int64_t rows, int64_t classes) {
-  launch("softmax_grad", &softmax_grad_kernel<T>, blocks_for(rows), kThreads, dy, y, dx, rows, classes);
+void softmax_grad(const Tensor& dy, const Tensor& y, const Tensor& dx) {
+  if (dy.size() == 0) return;
+  const int64_t classes = dy.shape()[-1], rows = dy.size() / classes;
+  visit_float(dy.dtype(), "softmax_grad", [&]<class T>() {
+    launch("softmax_grad", &softmax_grad_kernel<T>, blocks_for(rows), kThreads, dy.data<T>(), y.data<T>(), dx.data<T>(),
+           rows, classes);
+  });
 }
 
-template void softmax(const float*, float*, int64_t, int64_t);
-template void softmax(const double*, double*, int64_t, int64_t);
-template void softmax_grad(const float*, const float*, float*, int64_t, int64_t);
-template void softmax_grad(const double*, const double*, double*, int64_t, int64_t);
+void add_channels(Backend& b) {
+  b.copy_channels = copy_channels;
+  b.softmax = softmax;
+  b.softmax_grad = softmax_grad;
+}
 
 }  // namespace tensor::cuda

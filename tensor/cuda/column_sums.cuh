@@ -1,6 +1,7 @@
 /// Sums over all but the last axis, in f64 and in an order that the shape alone fixes: no atomics.
 #pragma once
 #include "tensor/cuda/pack.h"
+#include "tensor/cuda/tensors.h"
 
 namespace tensor::cuda {
 
@@ -93,15 +94,17 @@ __global__ void __launch_bounds__(128)
 
 /// `term` reads numbers kept as T.
 template <class T, int kSums, class Term, class Finish>
-void column_sums(const char* name, int64_t n, int64_t channels, Term term, double* workspace, Finish finish) {
+void column_sums(const char* name, int64_t n, int64_t channels, Term term, Finish finish) {
   const Columns z(n, channels, columns_at_once<T>(channels));
+  const Tensor memory = workspace(kSums * z.partial_sums(), DType::f64);
+  double* const partial = memory.data<double>();
   const dim3 grid(unsigned((z.width + Columns::kLanes - 1) / Columns::kLanes), unsigned(z.slices));
   const dim3 block(Columns::kLanes, Columns::kRows);
   if constexpr (std::is_same_v<T, BFloat16>)
-    if (z.pack > 1) launch(name, &partial_sums_kernel<kSums, kChannelPack, Term>, grid, block, z, term, workspace);
-  if (z.pack == 1) launch(name, &partial_sums_kernel<kSums, 1, Term>, grid, block, z, term, workspace);
+    if (z.pack > 1) launch(name, &partial_sums_kernel<kSums, kChannelPack, Term>, grid, block, z, term, partial);
+  if (z.pack == 1) launch(name, &partial_sums_kernel<kSums, 1, Term>, grid, block, z, term, partial);
   launch(name, &finish_sums_kernel<kSums, Finish>, dim3(unsigned(channels)), dim3(128), z.slices, z.width * z.pack,
-         channels, static_cast<const double*>(workspace), finish);
+         channels, static_cast<const double*>(partial), finish);
 }
 
 }  // namespace tensor::cuda

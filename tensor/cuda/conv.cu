@@ -1,6 +1,6 @@
 /// Convolution by direct sums in f64, one element of the result a thread: what `precision = "exact"` means, the
 /// yardstick, and how problems are served whose cost is a launch anyway.
-#include "tensor/cuda/kernels.h"
+#include "tensor/cuda/conv_kernels.h"
 #include "tensor/cuda/launch.h"
 
 namespace tensor::cuda {

@@ -5,10 +5,10 @@
 #include <limits>
 #include <optional>
 
+#include "tensor/cuda/conv_kernels.h"
 #include "tensor/cuda/gemm.h"
-#include "tensor/cuda/kernels.h"
 #include "tensor/cuda/runtime.h"
-#include "tensor/cuda/visit_activation.h"
+#include "tensor/cuda/tensors.h"
 #include "tensor/machine/allocator.h"
 #include "tensor/precision.h"
 
@@ -72,11 +72,6 @@ Method method(ConvPass pass, const ConvShape& z, DType dtype) {
   return std::min(z.k, z.r * z.s * z.c) < 4 ? Method::direct : Method::patches;
 }
 
-template <class T>
-const T* or_null(const Tensor& t) {
-  return t.defined() ? t.data<T>() : nullptr;
-}
-
 /// Memory for the time of a convolution. Throws OutOfMemory naming `what`.
 Tensor workspace(const char* what, const Shape& shape, DType dtype) {
   try {
@@ -136,7 +131,7 @@ struct WeightFor {
   explicit WeightFor(const Tensor& w) : memory(w) {
     if constexpr (std::is_same_v<T, BFloat16>) {
       memory = workspace("the weight", w.shape(), DType::bf16);
-      cast(w.data<float>(), memory.data<BFloat16>(), w.size());
+      cuda_backend().cast(w, memory);
     }
     values = memory.data<T>();
   }
@@ -165,7 +160,7 @@ void convolve_grad_weight_padded(const ConvShape& z, const Tensor& dy, const Ten
   const Tensor image = padded(x), all = workspace("the gradient in 8 channels", dw.shape().with(-1, 8), DType::f32);
   const Tensor partial = workspace("the partial sums", {conv2d_grad_weight_mma_workspace<BFloat16>(wide)}, DType::f32);
   conv2d_grad_weight_mma(wide, dy.data<BFloat16>(), image.data<BFloat16>(), partial.data<float>(), all.data<float>());
-  copy_channels(sizeof(float), all.raw(), 8, 0, z.c, dw.raw(), z.c, 0, z.k * z.r * z.s);
+  cuda_backend().copy_channels({all, 0, z.c}, {dw, 0, z.c});
 }
 
 }  // namespace

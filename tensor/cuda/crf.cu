@@ -1,13 +1,46 @@
 /// Gaussian filters of the CRF: every pair, or the permutohedral lattice with its splat turned into a gather.
 #include <utility>
 
-#include "tensor/cuda/kernels.h"
 #include "tensor/cuda/launch.h"
+#include "tensor/cuda/tensors.h"
 
 namespace tensor::cuda {
 namespace {
 
 constexpr int kChannels = 8;
+
+/// GaussianPass on its image: x, y: [points, c]; before, after: [points] or null.
+template <class T>
+struct Filtering {
+  int64_t points, channels;
+  bool transpose;
+  const T *before, *after, *x;
+  T* y;
+  Filtering(const GaussianPass& pass, int64_t points_, const Tensor& x_, const Tensor& y_)
+      : points(points_),
+        channels(x_.shape()[-1]),
+        transpose(pass.transpose),
+        before(or_null<T>(pass.before)),
+        after(or_null<T>(pass.after)),
+        x(x_.data<T>() + pass.image * points * channels),
+        y(y_.data<T>() + pass.image * points * channels) {}
+};
+
+/// The tensors of a lattice (tensor/gaussian/lattice.h).
+template <class T>
+struct LatticePointers {
+  int64_t axes, vertices;
+  const int32_t *vertex, *neighbour, *splat_start, *splat_corner;
+  const T* weight;
+  explicit LatticePointers(const Lattice& l)
+      : axes(l.axes()),
+        vertices(l.vertices),
+        vertex(l.vertex.data<int32_t>()),
+        neighbour(l.neighbour.data<int32_t>()),
+        splat_start(l.splat_start.data<int32_t>()),
+        splat_corner(l.splat_corner.data<int32_t>()),
+        weight(l.weight.data<T>()) {}
+};
 
 template <class T>
 __device__ T factor(const T* factors, int64_t i) {
@@ -77,30 +110,37 @@ __global__ void slice_kernel(Filtering<T> f, LatticePointers<T> l, const T* valu
 
 }  // namespace
 
-template <class T>
-void exact_gaussian(const Filtering<T>& f, const T* features, int64_t dimensions) {
-  for (int64_t first = 0; first < f.channels; first += kChannels)
-    launch("exact_gaussian", &exact_gaussian_kernel<T>, blocks_for(f.points), kThreads, f, features, dimensions, first);
+void exact_gaussian(const Tensor& features, const GaussianPass& pass, const Tensor& x, const Tensor& y) {
+  visit_float(x.dtype(), "exact_gaussian", [&]<class T>() {
+    const Filtering<T> f(pass, features.shape()[0], x, y);
+    for (int64_t first = 0; first < f.channels; first += kChannels)
+      launch("exact_gaussian", &exact_gaussian_kernel<T>, blocks_for(f.points), kThreads, f, features.data<T>(),
+             features.shape()[1], first);
+  });
 }
 
-template <class T>
-void lattice_gaussian(const Filtering<T>& f, const LatticePointers<T>& l) {
-  const int64_t size = (l.vertices + 1) * f.channels;
-  T *value = l.buffers, *blurred = l.buffers + size;
-  launch("splat", &splat_kernel<T>, blocks_for(size), kThreads, f, l, value, blurred);
-  for (int64_t i = 0; i < l.axes; ++i) {
-    const int32_t* const before = l.neighbour + 2 * l.vertices * (f.transpose ? l.axes - 1 - i : i);
-    launch("blur", &blur_kernel<T>, blocks_for(l.vertices * f.channels), kThreads, before, l.vertices, f.channels,
-           value, blurred);
-    std::swap(value, blurred);
-  }
-  const T gain = T(1 / (1 + 1.0 / double(int64_t(1) << (l.axes - 1))));
-  launch("slice", &slice_kernel<T>, blocks_for(f.points * f.channels), kThreads, f, l, value, gain);
+void lattice_gaussian(const Lattice& lattice, const GaussianPass& pass, const Tensor& x, const Tensor& y) {
+  visit_float(x.dtype(), "lattice_gaussian", [&]<class T>() {
+    const Filtering<T> f(pass, lattice.points, x, y);
+    const LatticePointers<T> l(lattice);
+    const int64_t size = (l.vertices + 1) * f.channels;
+    const Tensor buffers = workspace(2 * size, x.dtype());
+    T *value = buffers.data<T>(), *blurred = value + size;
+    launch("splat", &splat_kernel<T>, blocks_for(size), kThreads, f, l, value, blurred);
+    for (int64_t i = 0; i < l.axes; ++i) {
+      const int32_t* const before = l.neighbour + 2 * l.vertices * (f.transpose ? l.axes - 1 - i : i);
+      launch("blur", &blur_kernel<T>, blocks_for(l.vertices * f.channels), kThreads, before, l.vertices, f.channels,
+             value, blurred);
+      std::swap(value, blurred);
+    }
+    const T gain = T(1 / (1 + 1.0 / double(int64_t(1) << (l.axes - 1))));
+    launch("slice", &slice_kernel<T>, blocks_for(f.points * f.channels), kThreads, f, l, value, gain);
+  });
 }
 
-template void exact_gaussian(const Filtering<float>&, const float*, int64_t);
-template void exact_gaussian(const Filtering<double>&, const double*, int64_t);
-template void lattice_gaussian(const Filtering<float>&, const LatticePointers<float>&);
-template void lattice_gaussian(const Filtering<double>&, const LatticePointers<double>&);
+void add_gaussians(Backend& b) {
+  b.exact_gaussian = exact_gaussian;
+  b.lattice_gaussian = lattice_gaussian;
+}
 
 }  // namespace tensor::cuda

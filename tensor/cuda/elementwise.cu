@@ -1,6 +1,8 @@
 /// Element-wise kernels: one loop per functor of tensor/scalar_ops.h.
-#include "tensor/cuda/kernels.h"
+#include "tensor/cuda/conv_kernels.h"
 #include "tensor/cuda/pack.h"
+#include "tensor/cuda/tensors.h"
+#include "tensor/visit_number.h"
 
 namespace tensor::cuda {
 namespace {
@@ -75,33 +77,56 @@ void check_code() {
   check_cuda(cudaFuncGetAttributes(&attributes, &fill_kernel<float>), "code for the device");
 }
 
-template <class T>
-void map(const MapOp& op, const T* x, T* y, int64_t n) {
-  std::visit(
-      [&](auto f) {
-        launch("map", &map_kernel<decltype(f), T>, blocks_for((n + kPack<T> - 1) / kPack<T>), kThreads, f, x, y, n);
-      },
-      op);
+void map(const MapOp& op, const Tensor& x, const Tensor& y) {
+  visit_activation(x.dtype(), "map", [&]<class T>() {
+    const int64_t n = x.size(), packs = (n + kPack<T> - 1) / kPack<T>;
+    const auto with = [&](auto f) {
+      launch("map", &map_kernel<decltype(f), T>, blocks_for(packs), kThreads, f, x.data<T>(), y.data<T>(), n);
+    };
+    std::visit(with, op);
+  });
 }
 
-template <class T>
-void zip(const ZipOp& op, const T* a, const T* b, int64_t b_size, T* y, int64_t n) {
-  std::visit(
-      [&](auto f) {
-        launch("zip", &zip_kernel<decltype(f), T>, blocks_for((n + kPack<T> - 1) / kPack<T>), kThreads, f, a, b, b_size,
-               y, n);
-      },
-      op);
+void zip(const ZipOp& op, const Tensor& a, const Tensor& b, const Tensor& y) {
+  visit_activation(a.dtype(), "zip", [&]<class T>() {
+    const int64_t n = a.size(), packs = (n + kPack<T> - 1) / kPack<T>;
+    const auto with = [&](auto f) {
+      launch("zip", &zip_kernel<decltype(f), T>, blocks_for(packs), kThreads, f, a.data<T>(), b.data<T>(), b.size(),
+             y.data<T>(), n);
+    };
+    std::visit(with, op);
+  });
 }
 
 template <class From, class To>
-void cast(const From* x, To* y, int64_t n) {
-  launch("cast", &cast_kernel<From, To>, blocks_for((n + 3) / 4), kThreads, x, y, n);
+void cast_elements(const Tensor& x, const Tensor& y) {
+  launch("cast", &cast_kernel<From, To>, blocks_for((x.size() + 3) / 4), kThreads, x.data<From>(), y.data<To>(),
+         x.size());
 }
 
-template <class T>
-void fill(T value, T* y, int64_t n) {
-  launch("fill", &fill_kernel<T>, blocks_for(n), kThreads, value, y, n);
+void cast(const Tensor& x, const Tensor& y) {
+  if (x.dtype() == DType::bf16)
+    return visit_float(y.dtype(), "cast", [&]<class To>() { cast_elements<BFloat16, To>(x, y); });
+  if (y.dtype() == DType::bf16)
+    return visit_float(x.dtype(), "cast", [&]<class From>() { cast_elements<From, BFloat16>(x, y); });
+  visit_number(x.dtype(), "cast", [&]<class From>() {
+    visit_number(y.dtype(), "cast", [&]<class To>() { cast_elements<From, To>(x, y); });
+  });
+}
+
+void fill(double value, const Tensor& y) {
+  const auto with = [&]<class T>(T v) {
+    launch("fill", &fill_kernel<T>, blocks_for(y.size()), kThreads, v, y.data<T>(), y.size());
+  };
+  if (y.dtype() == DType::bf16) return with(BFloat16(float(value)));
+  visit_number(y.dtype(), "fill", [&]<class T>() { with(T(value)); });
+}
+
+void add_elementwise(Backend& b) {
+  b.map = map;
+  b.zip = zip;
+  b.cast = cast;
+  b.fill = fill;
 }
 
 template <class T>
@@ -110,39 +135,8 @@ void add_bias(const Wide<T>* bias, Activation activation, T* y, int64_t n, int64
   if (bias || relu) launch("add_bias", &add_bias_kernel<T>, blocks_for(n), kThreads, bias, relu, y, n, channels);
 }
 
-template void map(const MapOp&, const float*, float*, int64_t);
-template void map(const MapOp&, const double*, double*, int64_t);
-template void map(const MapOp&, const BFloat16*, BFloat16*, int64_t);
-template void zip(const ZipOp&, const float*, const float*, int64_t, float*, int64_t);
-template void zip(const ZipOp&, const double*, const double*, int64_t, double*, int64_t);
-template void zip(const ZipOp&, const BFloat16*, const BFloat16*, int64_t, BFloat16*, int64_t);
-template void fill(float, float*, int64_t);
-template void fill(double, double*, int64_t);
-template void fill(BFloat16, BFloat16*, int64_t);
-template void fill(int32_t, int32_t*, int64_t);
-template void fill(uint8_t, uint8_t*, int64_t);
 template void add_bias<float>(const float*, Activation, float*, int64_t, int64_t);
 template void add_bias<double>(const double*, Activation, double*, int64_t, int64_t);
 template void add_bias<BFloat16>(const float*, Activation, BFloat16*, int64_t, int64_t);
-template void cast(const float*, double*, int64_t);
-template void cast(const float*, float*, int64_t);
-template void cast(const float*, int32_t*, int64_t);
-template void cast(const float*, uint8_t*, int64_t);
-template void cast(const double*, double*, int64_t);
-template void cast(const double*, float*, int64_t);
-template void cast(const double*, int32_t*, int64_t);
-template void cast(const double*, uint8_t*, int64_t);
-template void cast(const float*, BFloat16*, int64_t);
-template void cast(const double*, BFloat16*, int64_t);
-template void cast(const BFloat16*, float*, int64_t);
-template void cast(const BFloat16*, double*, int64_t);
-template void cast(const int32_t*, double*, int64_t);
-template void cast(const int32_t*, float*, int64_t);
-template void cast(const int32_t*, int32_t*, int64_t);
-template void cast(const int32_t*, uint8_t*, int64_t);
-template void cast(const uint8_t*, double*, int64_t);
-template void cast(const uint8_t*, float*, int64_t);
-template void cast(const uint8_t*, int32_t*, int64_t);
-template void cast(const uint8_t*, uint8_t*, int64_t);
 
 }  // namespace tensor::cuda

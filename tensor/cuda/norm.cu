@@ -1,9 +1,26 @@
 /// Batch normalisation.
 #include "tensor/cuda/column_sums.cuh"
-#include "tensor/cuda/kernels.h"
 
 namespace tensor::cuda {
 namespace {
+
+/// The operands of BatchNorm (tensor/backend.h); n elements in `channels` channels.
+template <class T>
+struct Norm {
+  const T* x;
+  const Wide<T>*mean, *rstd, *gamma, *beta;
+  int64_t n, channels;
+  bool relu;
+  explicit Norm(const BatchNorm& b)
+      : x(b.x.data<T>()),
+        mean(b.mean.data<Wide<T>>()),
+        rstd(b.rstd.data<Wide<T>>()),
+        gamma(b.gamma.data<Wide<T>>()),
+        beta(b.beta.data<Wide<T>>()),
+        n(b.x.size()),
+        channels(b.mean.size()),
+        relu(b.activation == Activation::relu) {}
+};
 
 /// Moments about the channel's first value, so that squares of a large mean do not cancel.
 template <class T>
@@ -111,48 +128,50 @@ __global__ void grad_input_kernel(Norm<T> b, const T* dy, const Wide<T>* dgamma,
 
 }  // namespace
 
-template <class T>
-void batch_norm_statistics(const T* x, int64_t n, int64_t channels, double* workspace, Wide<T>* mean,
-                           Wide<T>* variance) {
-  column_sums<T, 2>("batch_norm_statistics", n, channels, Moments<T>{x}, workspace,
-                    StoreStatistics<T>{x, double(n) / double(channels), mean, variance});
-}
-
-template <class T>
-void batch_norm(const Norm<T>& b, T* y) {
-  with_channel_pack(b.channels, [&]<int N>() {
-    launch("batch_norm", &batch_norm_kernel<T, N>, blocks_for(b.n / N), kThreads, b, y);
+void batch_norm_statistics(const Tensor& x, const Tensor& mean, const Tensor& variance) {
+  const int64_t n = x.size(), channels = mean.size();
+  visit_activation(x.dtype(), "batch_norm_statistics", [&]<class T>() {
+    const T* const values = x.data<T>();
+    column_sums<T, 2>(
+        "batch_norm_statistics", n, channels, Moments<T>{values},
+        StoreStatistics<T>{values, double(n) / double(channels), mean.data<Wide<T>>(), variance.data<Wide<T>>()});
   });
 }
 
-template <class T>
-void batch_norm_grad_sums(const Norm<T>& b, const T* dy, double* workspace, Wide<T>* dgamma, Wide<T>* dbeta) {
-  column_sums<T, 2>("batch_norm_grad_sums", b.n, b.channels, ParameterGradients<T>{b, dy}, workspace,
-                    StoreGradients<T>{dgamma, dbeta});
-}
-
-template <class T>
-void batch_norm_grad_input(const Norm<T>& b, const T* dy, const Wide<T>* dgamma, const Wide<T>* dbeta, bool training,
-                           T* dx) {
-  const Wide<T> per_value = training ? Wide<T>(double(b.channels) / double(b.n)) : 0;
-  with_channel_pack(b.channels, [&]<int N>() {
-    launch("batch_norm_grad_input", &grad_input_kernel<T, N>, blocks_for(b.n / N), kThreads, b, dy, dgamma, dbeta,
-           per_value, dx);
+void batch_norm(const BatchNorm& norm, const Tensor& y) {
+  visit_activation(y.dtype(), "batch_norm", [&]<class T>() {
+    const Norm<T> b(norm);
+    with_channel_pack(b.channels, [&]<int N>() {
+      launch("batch_norm", &batch_norm_kernel<T, N>, blocks_for(b.n / N), kThreads, b, y.data<T>());
+    });
   });
 }
 
-template void batch_norm_statistics<float>(const float*, int64_t, int64_t, double*, float*, float*);
-template void batch_norm_statistics<double>(const double*, int64_t, int64_t, double*, double*, double*);
-template void batch_norm_statistics<BFloat16>(const BFloat16*, int64_t, int64_t, double*, float*, float*);
-template void batch_norm(const Norm<float>&, float*);
-template void batch_norm(const Norm<double>&, double*);
-template void batch_norm(const Norm<BFloat16>&, BFloat16*);
-template void batch_norm_grad_sums(const Norm<float>&, const float*, double*, float*, float*);
-template void batch_norm_grad_sums(const Norm<double>&, const double*, double*, double*, double*);
-template void batch_norm_grad_sums(const Norm<BFloat16>&, const BFloat16*, double*, float*, float*);
-template void batch_norm_grad_input(const Norm<float>&, const float*, const float*, const float*, bool, float*);
-template void batch_norm_grad_input(const Norm<double>&, const double*, const double*, const double*, bool, double*);
-template void batch_norm_grad_input(const Norm<BFloat16>&, const BFloat16*, const float*, const float*, bool,
-                                    BFloat16*);
+void batch_norm_grad_sums(const BatchNorm& norm, const Tensor& dy, const Tensor& dgamma, const Tensor& dbeta) {
+  visit_activation(dy.dtype(), "batch_norm_grad_sums", [&]<class T>() {
+    const Norm<T> b(norm);
+    column_sums<T, 2>("batch_norm_grad_sums", b.n, b.channels, ParameterGradients<T>{b, dy.data<T>()},
+                      StoreGradients<T>{dgamma.data<Wide<T>>(), dbeta.data<Wide<T>>()});
+  });
+}
+
+void batch_norm_grad_input(const BatchNorm& norm, const Tensor& dy, const Tensor& dgamma, const Tensor& dbeta,
+                           bool training, const Tensor& dx) {
+  visit_activation(dy.dtype(), "batch_norm_grad_input", [&]<class T>() {
+    const Norm<T> b(norm);
+    const Wide<T> per_value = training ? Wide<T>(double(b.channels) / double(b.n)) : 0;
+    with_channel_pack(b.channels, [&]<int N>() {
+      launch("batch_norm_grad_input", &grad_input_kernel<T, N>, blocks_for(b.n / N), kThreads, b, dy.data<T>(),
+             dgamma.data<Wide<T>>(), dbeta.data<Wide<T>>(), per_value, dx.data<T>());
+    });
+  });
+}
+
+void add_norms(Backend& b) {
+  b.batch_norm_statistics = batch_norm_statistics;
+  b.batch_norm = batch_norm;
+  b.batch_norm_grad_sums = batch_norm_grad_sums;
+  b.batch_norm_grad_input = batch_norm_grad_input;
+}
 
 }  // namespace tensor::cuda

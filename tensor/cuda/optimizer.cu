@@ -1,13 +1,13 @@
 /// Parameter updates in one pass.
-#include "tensor/cuda/kernels.h"
 #include "tensor/cuda/launch.h"
+#include "tensor/cuda/tensors.h"
 
 namespace tensor::cuda {
 namespace {
 
 template <class T>
-__global__ void adam_kernel(Adam s, const T* g, T* w, T* m, T* v, int64_t n) {
-  const T rate = T(s.rate), correction = T(s.correction);
+__global__ void adam_kernel(AdamStep s, AdamFactors f, const T* g, T* w, T* m, T* v, int64_t n) {
+  const T rate = T(f.rate), correction = T(f.correction);
   for_each(n, [=](int64_t i) {
     const T d = g[i] + T(s.weight_decay) * w[i];
     const T first = T(s.beta1) * m[i] + T(1 - s.beta1) * d, second = T(s.beta2) * v[i] + T(1 - s.beta2) * d * d;
@@ -28,20 +28,23 @@ __global__ void sgd_kernel(T rate, T momentum, T weight_decay, const T* g, T* w,
 
 }  // namespace
 
-template <class T>
-void adam_step(const Adam& s, const T* g, T* w, T* m, T* v, int64_t n) {
-  launch("adam_step", &adam_kernel<T>, blocks_for(n), kThreads, s, g, w, m, v, n);
+void adam_step(const AdamStep& s, const Tensor& g, const Tensor& w, const Tensor& m, const Tensor& v) {
+  visit_float(w.dtype(), "adam_step", [&]<class T>() {
+    launch("adam_step", &adam_kernel<T>, blocks_for(w.size()), kThreads, s, adam_factors(s), g.data<T>(), w.data<T>(),
+           m.data<T>(), v.data<T>(), w.size());
+  });
 }
 
-template <class T>
-void sgd_step(double learning_rate, double momentum, double weight_decay, const T* g, T* w, T* velocity, int64_t n) {
-  launch("sgd_step", &sgd_kernel<T>, blocks_for(n), kThreads, T(learning_rate), T(momentum), T(weight_decay), g, w,
-         velocity, n);
+void sgd_step(const SgdStep& s, const Tensor& g, const Tensor& w, const Tensor& velocity) {
+  visit_float(w.dtype(), "sgd_step", [&]<class T>() {
+    launch("sgd_step", &sgd_kernel<T>, blocks_for(w.size()), kThreads, T(s.learning_rate), T(s.momentum),
+           T(s.weight_decay), g.data<T>(), w.data<T>(), velocity.data<T>(), w.size());
+  });
 }
 
-template void adam_step(const Adam&, const float*, float*, float*, float*, int64_t);
-template void adam_step(const Adam&, const double*, double*, double*, double*, int64_t);
-template void sgd_step(double, double, double, const float*, float*, float*, int64_t);
-template void sgd_step(double, double, double, const double*, double*, double*, int64_t);
+void add_updates(Backend& b) {
+  b.adam_step = adam_step;
+  b.sgd_step = sgd_step;
+}
 
 }  // namespace tensor::cuda

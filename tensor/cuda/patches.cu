@@ -1,5 +1,5 @@
 /// Convolution's patches written out as a matrix, for a matrix product, and the transpose of writing them.
-#include "tensor/cuda/kernels.h"
+#include "tensor/cuda/conv_kernels.h"
 #include "tensor/cuda/pack.h"
 
 namespace tensor::cuda {

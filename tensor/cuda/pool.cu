@@ -1,6 +1,6 @@
 /// Pooling and its inverse: one thread an element of the result, gradients as gathers.
-#include "tensor/cuda/kernels.h"
 #include "tensor/cuda/pack.h"
+#include "tensor/cuda/tensors.h"
 
 namespace tensor::cuda {
 namespace {
@@ -67,47 +67,40 @@ __global__ void max_unpool_grad_kernel(PoolShape z, const T* dy, const uint8_t* 
 
 }  // namespace
 
-template <class T>
-void max_pool(const PoolShape& z, const T* x, T* y, uint8_t* index) {
-  with_channel_pack(z.c, [&]<int N>() {
-    launch("max_pool", &max_pool_kernel<T, N>, blocks_for(z.n * z.p * z.q * z.c / N), kThreads, z, x, y, index);
+void max_pool(const PoolShape& z, const Tensor& x, const Tensor& y, const Tensor& index) {
+  visit_activation(x.dtype(), "max_pool", [&]<class T>() {
+    with_channel_pack(z.c, [&]<int N>() {
+      launch("max_pool", &max_pool_kernel<T, N>, blocks_for(y.size() / N), kThreads, z, x.data<T>(), y.data<T>(),
+             or_null<uint8_t>(index));
+    });
   });
 }
 
-template <class T>
-void max_pool_grad(const PoolShape& z, const T* dy, const uint8_t* index, T* dx) {
-  with_channel_pack(z.c, [&]<int N>() {
-    launch("max_pool_grad", &spread_kernel<T, N, true>, blocks_for(z.n * z.h * z.w * z.c / N), kThreads, z, dy, index,
-           dx);
+/// kSum: the gradient of max_pool; else max_unpool.
+template <bool kSum>
+void spread(const PoolShape& z, const Tensor& values, const Tensor& index, const Tensor& image) {
+  visit_activation(values.dtype(), "spread", [&]<class T>() {
+    with_channel_pack(z.c, [&]<int N>() {
+      launch("spread", &spread_kernel<T, N, kSum>, blocks_for(image.size() / N), kThreads, z, values.data<T>(),
+             index.data<uint8_t>(), image.data<T>());
+    });
   });
 }
 
-template <class T>
-void max_unpool(const PoolShape& z, const T* x, const uint8_t* index, T* y) {
-  with_channel_pack(z.c, [&]<int N>() {
-    launch("max_unpool", &spread_kernel<T, N, false>, blocks_for(z.n * z.h * z.w * z.c / N), kThreads, z, x, index, y);
+void max_unpool_grad(const PoolShape& z, const Tensor& dy, const Tensor& index, const Tensor& dx) {
+  visit_activation(dy.dtype(), "max_unpool_grad", [&]<class T>() {
+    with_channel_pack(z.c, [&]<int N>() {
+      launch("max_unpool_grad", &max_unpool_grad_kernel<T, N>, blocks_for(dx.size() / N), kThreads, z, dy.data<T>(),
+             index.data<uint8_t>(), dx.data<T>());
+    });
   });
 }
 
-template <class T>
-void max_unpool_grad(const PoolShape& z, const T* dy, const uint8_t* index, T* dx) {
-  with_channel_pack(z.c, [&]<int N>() {
-    launch("max_unpool_grad", &max_unpool_grad_kernel<T, N>, blocks_for(z.n * z.p * z.q * z.c / N), kThreads, z, dy,
-           index, dx);
-  });
+void add_pooling(Backend& b) {
+  b.max_pool = max_pool;
+  b.max_pool_grad = spread<true>;
+  b.max_unpool = spread<false>;
+  b.max_unpool_grad = max_unpool_grad;
 }
-
-template void max_pool(const PoolShape&, const float*, float*, uint8_t*);
-template void max_pool(const PoolShape&, const double*, double*, uint8_t*);
-template void max_pool(const PoolShape&, const BFloat16*, BFloat16*, uint8_t*);
-template void max_pool_grad(const PoolShape&, const float*, const uint8_t*, float*);
-template void max_pool_grad(const PoolShape&, const double*, const uint8_t*, double*);
-template void max_pool_grad(const PoolShape&, const BFloat16*, const uint8_t*, BFloat16*);
-template void max_unpool(const PoolShape&, const float*, const uint8_t*, float*);
-template void max_unpool(const PoolShape&, const double*, const uint8_t*, double*);
-template void max_unpool(const PoolShape&, const BFloat16*, const uint8_t*, BFloat16*);
-template void max_unpool_grad(const PoolShape&, const float*, const uint8_t*, float*);
-template void max_unpool_grad(const PoolShape&, const double*, const uint8_t*, double*);
-template void max_unpool_grad(const PoolShape&, const BFloat16*, const uint8_t*, BFloat16*);
 
 }  // namespace tensor::cuda

@@ -1,6 +1,7 @@
 /// Random kernels: the same numbers as every other device, since element i is a function of the key and i alone.
-#include "tensor/cuda/kernels.h"
 #include "tensor/cuda/pack.h"
+#include "tensor/cuda/recording.h"
+#include "tensor/cuda/tensors.h"
 
 namespace tensor::cuda {
 namespace {
@@ -15,7 +16,8 @@ __global__ void normal_kernel(RandomKey key, double mean, double deviation, T* y
   for_each(n, [=](int64_t i) { y[i] = T(mean + deviation * normal(key, uint64_t(i))); });
 }
 
-/// A thread keeps or drops the four elements of one Philox block.
+/// A thread keeps or drops the four elements of one Philox block. The key's step is *step where that is not null, read
+/// when the kernel runs.
 template <class T>
 __global__ void dropout_kernel(RandomKey key, const int32_t* step, double p, Wide<T> kept, const T* x, T* y,
                                int64_t n) {
@@ -30,27 +32,30 @@ __global__ void dropout_kernel(RandomKey key, const int32_t* step, double p, Wid
 
 }  // namespace
 
-template <class T>
-void fill_uniform(const RandomKey& key, double low, double high, T* y, int64_t n) {
-  launch("fill_uniform", &uniform_kernel<T>, blocks_for(n), kThreads, key, low, high, y, n);
+void fill_uniform(const RandomKey& key, double low, double high, const Tensor& y) {
+  visit_float(y.dtype(), "fill_uniform", [&]<class T>() {
+    launch("fill_uniform", &uniform_kernel<T>, blocks_for(y.size()), kThreads, key, low, high, y.data<T>(), y.size());
+  });
 }
 
-template <class T>
-void fill_normal(const RandomKey& key, double mean, double deviation, T* y, int64_t n) {
-  launch("fill_normal", &normal_kernel<T>, blocks_for(n), kThreads, key, mean, deviation, y, n);
+void fill_normal(const RandomKey& key, double mean, double deviation, const Tensor& y) {
+  visit_float(y.dtype(), "fill_normal", [&]<class T>() {
+    launch("fill_normal", &normal_kernel<T>, blocks_for(y.size()), kThreads, key, mean, deviation, y.data<T>(),
+           y.size());
+  });
 }
 
-template <class T>
-void dropout(const RandomKey& key, const int32_t* step, double p, const T* x, T* y, int64_t n) {
-  launch("dropout", &dropout_kernel<T>, blocks_for((n + 3) / 4), kThreads, key, step, p, Wide<T>(1 - p), x, y, n);
+void dropout(const RandomKey& key, double p, const Tensor& x, const Tensor& y) {
+  visit_activation(x.dtype(), "dropout", [&]<class T>() {
+    launch("dropout", &dropout_kernel<T>, blocks_for((x.size() + 3) / 4), kThreads, key, recorded_random_step(), p,
+           Wide<T>(1 - p), x.data<T>(), y.data<T>(), x.size());
+  });
 }
 
-template void fill_uniform(const RandomKey&, double, double, float*, int64_t);
-template void fill_uniform(const RandomKey&, double, double, double*, int64_t);
-template void fill_normal(const RandomKey&, double, double, float*, int64_t);
-template void fill_normal(const RandomKey&, double, double, double*, int64_t);
-template void dropout(const RandomKey&, const int32_t*, double, const float*, float*, int64_t);
-template void dropout(const RandomKey&, const int32_t*, double, const double*, double*, int64_t);
-template void dropout(const RandomKey&, const int32_t*, double, const BFloat16*, BFloat16*, int64_t);
+void add_random(Backend& b) {
+  b.fill_uniform = fill_uniform;
+  b.fill_normal = fill_normal;
+  b.dropout = dropout;
+}
 
 }  // namespace tensor::cuda

@@ -1,6 +1,5 @@
 /// Sums.
 #include "tensor/cuda/column_sums.cuh"
-#include "tensor/cuda/kernels.h"
 
 namespace tensor::cuda {
 namespace {
@@ -25,21 +24,13 @@ struct Store {
 
 }  // namespace
 
-template <class T>
-int64_t column_sums_workspace(int64_t n, int64_t channels, int sums) {
-  return sums * Columns(n, channels, columns_at_once<T>(channels)).partial_sums();
+void sum(const Tensor& x, const Tensor& y) {
+  if (x.size() == 0) return cuda_backend().fill(0, y);
+  visit_activation(x.dtype(), "sum", [&]<class T>() {
+    column_sums<T, 1>("sum", x.size(), y.size(), Value<T>{x.data<T>()}, Store<T>{y.data<Wide<T>>()});
+  });
 }
 
-template <class T>
-void sum(const T* x, int64_t n, int64_t channels, double* workspace, Wide<T>* y) {
-  column_sums<T, 1>("sum", n, channels, Value<T>{x}, workspace, Store<T>{y});
-}
-
-template int64_t column_sums_workspace<float>(int64_t, int64_t, int);
-template int64_t column_sums_workspace<double>(int64_t, int64_t, int);
-template int64_t column_sums_workspace<BFloat16>(int64_t, int64_t, int);
-template void sum<float>(const float*, int64_t, int64_t, double*, float*);
-template void sum<double>(const double*, int64_t, int64_t, double*, double*);
-template void sum<BFloat16>(const BFloat16*, int64_t, int64_t, double*, float*);
+void add_sums(Backend& b) { b.sum = sum; }
 
 }  // namespace tensor::cuda

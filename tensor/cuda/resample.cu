@@ -1,6 +1,6 @@
 /// Resizing and its transpose.
-#include "tensor/cuda/kernels.h"
 #include "tensor/cuda/pack.h"
+#include "tensor/cuda/tensors.h"
 
 namespace tensor::cuda {
 namespace {
@@ -68,25 +68,26 @@ __global__ void resize_grad_kernel(ResizeShape z, const T* dy, T* dx) {
 
 }  // namespace
 
-template <class T>
-void resize(const ResizeShape& z, const T* x, T* y) {
-  with_channel_pack(z.c, [&]<int N>() {
-    launch("resize", &resize_kernel<T, N>, blocks_for(z.n * z.p * z.q * z.c / N), kThreads, z, x, y);
+void resize(const ResizeShape& z, const Tensor& x, const Tensor& y) {
+  visit_activation(x.dtype(), "resize", [&]<class T>() {
+    with_channel_pack(z.c, [&]<int N>() {
+      launch("resize", &resize_kernel<T, N>, blocks_for(y.size() / N), kThreads, z, x.data<T>(), y.data<T>());
+    });
   });
 }
 
-template <class T>
-void resize_grad(const ResizeShape& z, const T* dy, T* dx) {
-  with_channel_pack(z.c, [&]<int N>() {
-    launch("resize_grad", &resize_grad_kernel<T, N>, blocks_for(z.n * z.h * z.w * z.c / N), kThreads, z, dy, dx);
+void resize_grad(const ResizeShape& z, const Tensor& dy, const Tensor& dx) {
+  visit_activation(dy.dtype(), "resize_grad", [&]<class T>() {
+    with_channel_pack(z.c, [&]<int N>() {
+      launch("resize_grad", &resize_grad_kernel<T, N>, blocks_for(dx.size() / N), kThreads, z, dy.data<T>(),
+             dx.data<T>());
+    });
   });
 }
 
-template void resize(const ResizeShape&, const float*, float*);
-template void resize(const ResizeShape&, const double*, double*);
-template void resize(const ResizeShape&, const BFloat16*, BFloat16*);
-template void resize_grad(const ResizeShape&, const float*, float*);
-template void resize_grad(const ResizeShape&, const double*, double*);
-template void resize_grad(const ResizeShape&, const BFloat16*, BFloat16*);
+void add_resizing(Backend& b) {
+  b.resize = resize;
+  b.resize_grad = resize_grad;
+}
 
 }  // namespace tensor::cuda

@@ -8,7 +8,7 @@
 #pragma once
 #include "tensor/conv_shape.h"
 #include "tensor/cuda/async_copy.h"
-#include "tensor/cuda/kernels.h"
+#include "tensor/cuda/conv_kernels.h"
 #include "tensor/cuda/launch.h"
 
 namespace tensor::cuda {

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <exception>
 
+#include "tensor/dispatch.h"
 #include "tensor/machine/parallel.h"
 #include "tensor/machine/threads.h"
 #include "tensor/ops.h"
@@ -68,8 +69,8 @@ GaussianFilter::GaussianFilter(GaussianKind kind, Normalisation normalisation, c
 }
 
 void GaussianFilter::filter(const GaussianPass& pass, const Tensor& x, const Tensor& y) const {
-  Backend& b = backend(x.device());
-  kind_ == GaussianKind::exact ? b.exact_gaussian(features_, pass, x, y) : b.lattice_gaussian(lattice_, pass, x, y);
+  kind_ == GaussianKind::exact ? run(&Backend::exact_gaussian, features_, pass, x, y)
+                               : run(&Backend::lattice_gaussian, lattice_, pass, x, y);
 }
 
 void GaussianFilter::apply(int64_t image, bool transpose, const Tensor& x, const Tensor& y) const {

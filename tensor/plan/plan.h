@@ -1,4 +1,4 @@
-/// The plan backend: every kernel only counts. Running a program on Device::plan tells its peak memory and its
+/// The plan device: nothing is computed, only counted. Running a program on Device::plan tells its peak memory and its
 /// arithmetic.
 #pragma once
 #include "tensor/backend.h"
@@ -12,6 +12,8 @@ struct PlanCounts {
 };
 PlanCounts plan_counts();
 void reset_plan_counts();
+/// Adds to the bytes: `run` (tensor/dispatch.h) calls it for every kernel.
+void plan_bytes(double bytes);
 /// Whose workspaces are planned from now on, by default the cpu's; returns the device before.
 Device set_planned_device(Device device);
 

@@ -2,23 +2,22 @@
 #include <cstring>
 #include <vector>
 
-#include "tensor/reference/reference.h"
+#include "tensor/backend.h"
 
-namespace tensor {
+namespace tensor::reference {
 
-void ReferenceBackend::copy_channels(const Tensor& x, int64_t x_first, int64_t count, const Tensor& y,
-                                     int64_t y_first) {
-  if (x.size() == 0 || count == 0) return;
-  const int64_t x_channels = x.shape()[-1], y_channels = y.shape()[-1], rows = x.size() / x_channels;
-  const size_t element = size_of(x.dtype());
-  const char* from = static_cast<const char*>(x.raw());
-  char* to = static_cast<char*>(y.raw());
+void copy_channels(const ChannelRange& x, const ChannelRange& y) {
+  if (x.image.size() == 0 || x.count == 0) return;
+  const int64_t x_channels = x.image.shape()[-1], y_channels = y.image.shape()[-1], rows = x.image.size() / x_channels;
+  const size_t element = size_of(x.image.dtype());
+  const char* from = static_cast<const char*>(x.image.raw());
+  char* to = static_cast<char*>(y.image.raw());
   for (int64_t i = 0; i < rows; ++i)
-    std::memcpy(to + size_t(i * y_channels + y_first) * element, from + size_t(i * x_channels + x_first) * element,
-                size_t(count) * element);
+    std::memcpy(to + size_t(i * y_channels + y.first) * element, from + size_t(i * x_channels + x.first) * element,
+                size_t(x.count) * element);
 }
 
-void ReferenceBackend::batch_norm_statistics(const Tensor& x, const Tensor& mean, const Tensor& variance) {
+void batch_norm_statistics(const Tensor& x, const Tensor& mean, const Tensor& variance) {
   visit_float(x.dtype(), "batch_norm_statistics", [&]<class T>() {
     const T* X = x.data<T>();
     const int64_t channels = mean.size(), rows = x.size() / channels;
@@ -56,7 +55,7 @@ struct Normalised {
 
 }  // namespace
 
-void ReferenceBackend::batch_norm(const BatchNorm& b, const Tensor& y) {
+void batch_norm(const BatchNorm& b, const Tensor& y) {
   visit_float(b.x.dtype(), "batch_norm", [&]<class T>() {
     const Normalised<T> in(b);
     T* Y = y.data<T>();
@@ -64,8 +63,7 @@ void ReferenceBackend::batch_norm(const BatchNorm& b, const Tensor& y) {
   });
 }
 
-void ReferenceBackend::batch_norm_grad_sums(const BatchNorm& b, const Tensor& dy, const Tensor& dgamma,
-                                            const Tensor& dbeta) {
+void batch_norm_grad_sums(const BatchNorm& b, const Tensor& dy, const Tensor& dgamma, const Tensor& dbeta) {
   visit_float(b.x.dtype(), "batch_norm_grad_sums", [&]<class T>() {
     const Normalised<T> in(b);
     const T* DY = dy.data<T>();
@@ -82,8 +80,8 @@ void ReferenceBackend::batch_norm_grad_sums(const BatchNorm& b, const Tensor& dy
   });
 }
 
-void ReferenceBackend::batch_norm_grad_input(const BatchNorm& b, const Tensor& dy, const Tensor& dgamma,
-                                             const Tensor& dbeta, bool training, const Tensor& dx) {
+void batch_norm_grad_input(const BatchNorm& b, const Tensor& dy, const Tensor& dgamma, const Tensor& dbeta,
+                           bool training, const Tensor& dx) {
   visit_float(b.x.dtype(), "batch_norm_grad_input", [&]<class T>() {
     const Normalised<T> in(b);
     const T *DY = dy.data<T>(), *DG = dgamma.data<T>(), *DB = dbeta.data<T>();
@@ -98,4 +96,12 @@ void ReferenceBackend::batch_norm_grad_input(const BatchNorm& b, const Tensor& d
   });
 }
 
-}  // namespace tensor
+void add_channels(Backend& b) {
+  b.copy_channels = copy_channels;
+  b.batch_norm_statistics = batch_norm_statistics;
+  b.batch_norm = batch_norm;
+  b.batch_norm_grad_sums = batch_norm_grad_sums;
+  b.batch_norm_grad_input = batch_norm_grad_input;
+}
+
+}  // namespace tensor::reference

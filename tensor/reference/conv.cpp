@@ -1,10 +1,10 @@
 /// Convolution and its two gradients: one walk over the taps, three sums.
 #include <algorithm>
 
+#include "tensor/backend.h"
 #include "tensor/machine/parallel.h"
-#include "tensor/reference/reference.h"
 
-namespace tensor {
+namespace tensor::reference {
 namespace {
 
 /// Calls f(x, w, y) for every tap inside the image that filter `k` takes on image `n`: x and w are where the tap's z.c
@@ -24,8 +24,8 @@ void for_each_tap(const ConvShape& z, int64_t n, int64_t k, F f) {
 
 }  // namespace
 
-void ReferenceBackend::conv2d(const ConvShape& z, const Tensor& x, const Tensor& w, const Tensor& b,
-                              Activation activation, const Tensor& y) {
+void conv2d(const ConvShape& z, const Tensor& x, const Tensor& w, const Tensor& b, Activation activation,
+            const Tensor& y) {
   visit_float(x.dtype(), "conv2d", [&]<class T>() {
     const T *X = x.data<T>(), *W = w.data<T>(), *B = b.defined() ? b.data<T>() : nullptr;
     T* Y = y.data<T>();
@@ -42,8 +42,7 @@ void ReferenceBackend::conv2d(const ConvShape& z, const Tensor& x, const Tensor&
   });
 }
 
-void ReferenceBackend::conv2d_grad_input(const ConvShape& z, const Tensor& dy, const Tensor& w, const Tensor& b,
-                                         const Tensor& dx) {
+void conv2d_grad_input(const ConvShape& z, const Tensor& dy, const Tensor& w, const Tensor& b, const Tensor& dx) {
   visit_float(dy.dtype(), "conv2d_grad_input", [&]<class T>() {
     const T *DY = dy.data<T>(), *W = w.data<T>(), *B = b.defined() ? b.data<T>() : nullptr;
     T* DX = dx.data<T>();
@@ -57,7 +56,7 @@ void ReferenceBackend::conv2d_grad_input(const ConvShape& z, const Tensor& dy, c
   });
 }
 
-void ReferenceBackend::conv2d_grad_weight(const ConvShape& z, const Tensor& dy, const Tensor& x, const Tensor& dw) {
+void conv2d_grad_weight(const ConvShape& z, const Tensor& dy, const Tensor& x, const Tensor& dw) {
   visit_float(dy.dtype(), "conv2d_grad_weight", [&]<class T>() {
     const T *DY = dy.data<T>(), *X = x.data<T>();
     T* DW = dw.data<T>();
@@ -71,4 +70,10 @@ void ReferenceBackend::conv2d_grad_weight(const ConvShape& z, const Tensor& dy, 
   });
 }
 
-}  // namespace tensor
+void add_convolution(Backend& b) {
+  b.conv2d = conv2d;
+  b.conv2d_grad_input = conv2d_grad_input;
+  b.conv2d_grad_weight = conv2d_grad_weight;
+}
+
+}  // namespace tensor::reference

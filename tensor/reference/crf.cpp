@@ -2,9 +2,9 @@
 #include <cmath>
 #include <vector>
 
-#include "tensor/reference/reference.h"
+#include "tensor/backend.h"
 
-namespace tensor {
+namespace tensor::reference {
 namespace {
 
 template <class T>
@@ -14,8 +14,7 @@ T factor(const Tensor& factors, int64_t i) {
 
 }  // namespace
 
-void ReferenceBackend::exact_gaussian(const Tensor& features, const GaussianPass& pass, const Tensor& x,
-                                      const Tensor& y) {
+void exact_gaussian(const Tensor& features, const GaussianPass& pass, const Tensor& x, const Tensor& y) {
   const int64_t n = features.shape()[0], d = features.shape()[1], c_count = x.shape()[-1];
   visit_float(x.dtype(), "exact_gaussian", [&]<class T>() {
     const T* const f = features.data<T>();
@@ -35,7 +34,7 @@ void ReferenceBackend::exact_gaussian(const Tensor& features, const GaussianPass
   });
 }
 
-void ReferenceBackend::lattice_gaussian(const Lattice& l, const GaussianPass& pass, const Tensor& x, const Tensor& y) {
+void lattice_gaussian(const Lattice& l, const GaussianPass& pass, const Tensor& x, const Tensor& y) {
   const int64_t n = l.points, axes = l.axes(), c_count = x.shape()[-1];
   const int32_t *const vertex = l.vertex.data<int32_t>(), *const neighbour = l.neighbour.data<int32_t>();
   visit_float(x.dtype(), "lattice_gaussian", [&]<class T>() {
@@ -63,4 +62,9 @@ void ReferenceBackend::lattice_gaussian(const Lattice& l, const GaussianPass& pa
   });
 }
 
-}  // namespace tensor
+void add_gaussians(Backend& b) {
+  b.exact_gaussian = exact_gaussian;
+  b.lattice_gaussian = lattice_gaussian;
+}
+
+}  // namespace tensor::reference

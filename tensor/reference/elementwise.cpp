@@ -2,12 +2,12 @@
 #include <limits>
 #include <vector>
 
-#include "tensor/reference/reference.h"
+#include "tensor/backend.h"
 #include "tensor/visit_number.h"
 
-namespace tensor {
+namespace tensor::reference {
 
-void ReferenceBackend::map(const MapOp& op, const Tensor& x, const Tensor& y) {
+void map(const MapOp& op, const Tensor& x, const Tensor& y) {
   visit_float(x.dtype(), "map", [&]<class T>() {
     const T* from = x.data<T>();
     T* to = y.data<T>();
@@ -20,7 +20,7 @@ void ReferenceBackend::map(const MapOp& op, const Tensor& x, const Tensor& y) {
   });
 }
 
-void ReferenceBackend::zip(const ZipOp& op, const Tensor& a, const Tensor& b, const Tensor& y) {
+void zip(const ZipOp& op, const Tensor& a, const Tensor& b, const Tensor& y) {
   visit_float(a.dtype(), "zip", [&]<class T>() {
     const T *left = a.data<T>(), *right = b.data<T>();
     T* to = y.data<T>();
@@ -33,7 +33,7 @@ void ReferenceBackend::zip(const ZipOp& op, const Tensor& a, const Tensor& b, co
   });
 }
 
-void ReferenceBackend::sum(const Tensor& x, const Tensor& y) {
+void sum(const Tensor& x, const Tensor& y) {
   visit_float(x.dtype(), "sum", [&]<class T>() {
     const T* from = x.data<T>();
     T* to = y.data<T>();
@@ -58,7 +58,7 @@ To convert(From x) {
 
 }  // namespace
 
-void ReferenceBackend::cast(const Tensor& x, const Tensor& y) {
+void cast(const Tensor& x, const Tensor& y) {
   visit_number(x.dtype(), "cast", [&]<class From>() {
     visit_number(y.dtype(), "cast", [&]<class To>() {
       const From* from = x.data<From>();
@@ -68,4 +68,11 @@ void ReferenceBackend::cast(const Tensor& x, const Tensor& y) {
   });
 }
 
-}  // namespace tensor
+void add_elementwise(Backend& b) {
+  b.map = map;
+  b.zip = zip;
+  b.sum = sum;
+  b.cast = cast;
+}
+
+}  // namespace tensor::reference

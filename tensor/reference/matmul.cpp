@@ -1,10 +1,10 @@
 /// The matrix product.
+#include "tensor/backend.h"
 #include "tensor/machine/parallel.h"
-#include "tensor/reference/reference.h"
 
-namespace tensor {
+namespace tensor::reference {
 
-void ReferenceBackend::matmul(const MatmulShape& z, const Tensor& a, const Tensor& b, const Tensor& y) {
+void matmul(const MatmulShape& z, const Tensor& a, const Tensor& b, const Tensor& y) {
   visit_float(a.dtype(), "matmul", [&]<class T>() {
     const T *A = a.data<T>(), *B = b.data<T>();
     T* Y = y.data<T>();
@@ -19,4 +19,6 @@ void ReferenceBackend::matmul(const MatmulShape& z, const Tensor& a, const Tenso
   });
 }
 
-}  // namespace tensor
+void add_matmul(Backend& b) { b.matmul = matmul; }
+
+}  // namespace tensor::reference

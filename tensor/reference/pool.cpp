@@ -1,9 +1,9 @@
 /// Max pooling, its inverse, and their gradients.
 #include <algorithm>
 
-#include "tensor/reference/reference.h"
+#include "tensor/backend.h"
 
-namespace tensor {
+namespace tensor::reference {
 namespace {
 
 /// Calls f(y, [x of place]) for every window and channel in row-major order of the pooled image: y is the pooled
@@ -27,7 +27,7 @@ bool beats(T value, T best) {
 
 }  // namespace
 
-void ReferenceBackend::max_pool(const PoolShape& z, const Tensor& x, const Tensor& y, const Tensor& index) {
+void max_pool(const PoolShape& z, const Tensor& x, const Tensor& y, const Tensor& index) {
   visit_float(x.dtype(), "max_pool", [&]<class T>() {
     const T* from = x.data<T>();
     T* to = y.data<T>();
@@ -42,7 +42,7 @@ void ReferenceBackend::max_pool(const PoolShape& z, const Tensor& x, const Tenso
   });
 }
 
-void ReferenceBackend::max_pool_grad(const PoolShape& z, const Tensor& dy, const Tensor& index, const Tensor& dx) {
+void max_pool_grad(const PoolShape& z, const Tensor& dy, const Tensor& index, const Tensor& dx) {
   visit_float(dy.dtype(), "max_pool_grad", [&]<class T>() {
     const T* from = dy.data<T>();
     const uint8_t* place_of = index.data<uint8_t>();
@@ -52,7 +52,7 @@ void ReferenceBackend::max_pool_grad(const PoolShape& z, const Tensor& dy, const
   });
 }
 
-void ReferenceBackend::max_unpool(const PoolShape& z, const Tensor& x, const Tensor& index, const Tensor& y) {
+void max_unpool(const PoolShape& z, const Tensor& x, const Tensor& index, const Tensor& y) {
   visit_float(x.dtype(), "max_unpool", [&]<class T>() {
     const T* from = x.data<T>();
     const uint8_t* place_of = index.data<uint8_t>();
@@ -62,7 +62,7 @@ void ReferenceBackend::max_unpool(const PoolShape& z, const Tensor& x, const Ten
   });
 }
 
-void ReferenceBackend::max_unpool_grad(const PoolShape& z, const Tensor& dy, const Tensor& index, const Tensor& dx) {
+void max_unpool_grad(const PoolShape& z, const Tensor& dy, const Tensor& index, const Tensor& dx) {
   visit_float(dy.dtype(), "max_unpool_grad", [&]<class T>() {
     const T* from = dy.data<T>();
     const uint8_t* place_of = index.data<uint8_t>();
@@ -71,4 +71,11 @@ void ReferenceBackend::max_unpool_grad(const PoolShape& z, const Tensor& dy, con
   });
 }
 
-}  // namespace tensor
+void add_pooling(Backend& b) {
+  b.max_pool = max_pool;
+  b.max_pool_grad = max_pool_grad;
+  b.max_unpool = max_unpool;
+  b.max_unpool_grad = max_unpool_grad;
+}
+
+}  // namespace tensor::reference

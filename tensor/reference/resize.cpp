@@ -1,9 +1,9 @@
 /// Nearest and bilinear resizing, and the transpose.
 #include <algorithm>
 
-#include "tensor/reference/reference.h"
+#include "tensor/backend.h"
 
-namespace tensor {
+namespace tensor::reference {
 namespace {
 
 /// Calls f(x, y, weight) for each of the four elements x that the output element y mixes, those of weight 0 left out:
@@ -30,7 +30,7 @@ void for_each_mix(const ResizeShape& z, F f) {
 
 }  // namespace
 
-void ReferenceBackend::resize(const ResizeShape& z, const Tensor& x, const Tensor& y) {
+void resize(const ResizeShape& z, const Tensor& x, const Tensor& y) {
   visit_float(x.dtype(), "resize", [&]<class T>() {
     const T* X = x.data<T>();
     T* Y = y.data<T>();
@@ -39,7 +39,7 @@ void ReferenceBackend::resize(const ResizeShape& z, const Tensor& x, const Tenso
   });
 }
 
-void ReferenceBackend::resize_grad(const ResizeShape& z, const Tensor& dy, const Tensor& dx) {
+void resize_grad(const ResizeShape& z, const Tensor& dy, const Tensor& dx) {
   visit_float(dy.dtype(), "resize_grad", [&]<class T>() {
     const T* DY = dy.data<T>();
     T* DX = dx.data<T>();
@@ -48,4 +48,9 @@ void ReferenceBackend::resize_grad(const ResizeShape& z, const Tensor& dy, const
   });
 }
 
-}  // namespace tensor
+void add_resizing(Backend& b) {
+  b.resize = resize;
+  b.resize_grad = resize_grad;
+}
+
+}  // namespace tensor::reference

@@ -1,9 +1,9 @@
 /// Softmax along the last axis, and its gradient.
-#include "tensor/reference/reference.h"
+#include "tensor/backend.h"
 
-namespace tensor {
+namespace tensor::reference {
 
-void ReferenceBackend::softmax(const Tensor& x, const Tensor& y) {
+void softmax(const Tensor& x, const Tensor& y) {
   visit_float(x.dtype(), "softmax", [&]<class T>() {
     const int64_t classes = x.shape()[-1];
     for (int64_t first = 0; first < x.size(); first += classes) {
@@ -18,7 +18,7 @@ void ReferenceBackend::softmax(const Tensor& x, const Tensor& y) {
   });
 }
 
-void ReferenceBackend::softmax_grad(const Tensor& dy, const Tensor& y, const Tensor& dx) {
+void softmax_grad(const Tensor& dy, const Tensor& y, const Tensor& dx) {
   visit_float(y.dtype(), "softmax_grad", [&]<class T>() {
     const int64_t classes = y.shape()[-1];
     for (int64_t first = 0; first < y.size(); first += classes) {
@@ -31,4 +31,9 @@ void ReferenceBackend::softmax_grad(const Tensor& dy, const Tensor& y, const Ten
   });
 }
 
-}  // namespace tensor
+void add_classes(Backend& b) {
+  b.softmax = softmax;
+  b.softmax_grad = softmax_grad;
+}
+
+}  // namespace tensor::reference

@@ -1,12 +1,11 @@
 /// One step of an optimiser, in place.
 #include <cmath>
 
-#include "tensor/reference/reference.h"
+#include "tensor/backend.h"
 
-namespace tensor {
+namespace tensor::reference {
 
-void ReferenceBackend::adam_step(const AdamStep& s, const Tensor& g, const Tensor& w, const Tensor& m,
-                                 const Tensor& v) {
+void adam_step(const AdamStep& s, const Tensor& g, const Tensor& w, const Tensor& m, const Tensor& v) {
   visit_float(w.dtype(), "adam_step", [&]<class T>() {
     const T* G = g.data<T>();
     T *W = w.data<T>(), *M = m.data<T>(), *V = v.data<T>();
@@ -20,7 +19,7 @@ void ReferenceBackend::adam_step(const AdamStep& s, const Tensor& g, const Tenso
   });
 }
 
-void ReferenceBackend::sgd_step(const SgdStep& s, const Tensor& g, const Tensor& w, const Tensor& velocity) {
+void sgd_step(const SgdStep& s, const Tensor& g, const Tensor& w, const Tensor& velocity) {
   visit_float(w.dtype(), "sgd_step", [&]<class T>() {
     const T* G = g.data<T>();
     T *W = w.data<T>(), *U = velocity.data<T>();
@@ -31,4 +30,9 @@ void ReferenceBackend::sgd_step(const SgdStep& s, const Tensor& g, const Tensor&
   });
 }
 
-}  // namespace tensor
+void add_updates(Backend& b) {
+  b.adam_step = adam_step;
+  b.sgd_step = sgd_step;
+}
+
+}  // namespace tensor::reference

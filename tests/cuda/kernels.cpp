@@ -120,7 +120,7 @@ TEST_CASE("cuda: bf16 is f32 rounded to nearest, ties to even, and comes back as
 }
 
 TEST_CASE("cuda keeps activations as bf16 in that precision alone, and from capability 8.0 on") {
-  Backend& cuda = backend(Device::cuda);
+  const Backend& cuda = backend(Device::cuda);
   for (const Precision p : {Precision::exact, Precision::f32, Precision::tf32}) {
     const WithPrecision with(p);
     CHECK(cuda.activation_type(DType::f32) == DType::f32);

@@ -47,7 +47,7 @@ TEST_CASE("an image in parts gives the bits of the joined image") {
     const ConvOptions options{.stride = z.stride, .padding = z.padding};
     const std::string label = fmt::format("{}x{}x{}x{} to {}", z.n, z.h, z.w, z.c, z.k);
     CAPTURE(label);
-    CHECK(backend(Device::cpu).conv_in_parts()->takes(z, t.channels, DType::f32) == t.taken);
+    CHECK(backend(Device::cpu).takes_parts(z, t.channels, DType::f32) == t.taken);
     std::vector<Tensor> parts;
     for (const int64_t c : t.channels) parts.push_back(random_values({z.n, z.h, z.w, c}, 6 + parts.size()));
     const Tensor x = concat(parts), w = random_values({z.k, z.r, z.s, z.c}, 2), b = random_values({z.k}, 4);

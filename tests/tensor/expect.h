@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "tensor/dispatch.h"
 #include "tensor/ops.h"
 #include "tensor/relative_error.h"
 #include "tests/message.h"

@@ -6,6 +6,7 @@
 #include <limits>
 #include <vector>
 
+#include "tensor/dispatch.h"
 #include "tensor/gaussian/gaussian_filter.h"
 #include "tensor/ops.h"
 
@@ -38,7 +39,7 @@ inline Tensor random_signal(const Shape& shape, DType dtype, Device device, uint
 /// On the device of x, without normalisation.
 inline Tensor raw_lattice(const Lattice& l, bool transpose, const Tensor& x) {
   const Tensor y = full_like(x, std::numeric_limits<double>::quiet_NaN());
-  backend(x.device()).lattice_gaussian(l, {.image = 0, .transpose = transpose, .before = {}, .after = {}}, x, y);
+  run(&Backend::lattice_gaussian, l, {.image = 0, .transpose = transpose, .before = {}, .after = {}}, x, y);
   return y;
 }
 

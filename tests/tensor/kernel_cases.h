@@ -36,8 +36,12 @@ struct Case {
   double work = 0;                   ///< multiplications, where they are more than the elements
 };
 
-/// The kernels of the device that x lies on.
-inline auto& on(const Tensor& x) { return backend(x.device()); }
+/// The kernels that `run` takes for x: of its device, but of the reference for f64 on the cpu.
+inline const Backend& on(const Tensor& x) {
+  Arguments arguments;
+  arguments.see(x);
+  return arguments.table();
+}
 
 /// The case's inputs: images in `images`, parameters in f64 or f32 with them.
 Tensors inputs(const Case& c, Device device, DType images);

@@ -154,8 +154,8 @@ std::vector<Case> classes() {
                      {{s}, {wider}},
                      {{s}},
                      [=](const Tensors& in, const Tensors& out) {
-                       on(in[0]).copy_channels(in[0], c - part, part, in[1], c + 1);
-                       on(in[0]).copy_channels(in[0], 0, c, out[0], 0);
+                       on(in[0]).copy_channels({in[0], c - part, part}, {in[1], c + 1, part});
+                       on(in[0]).copy_channels({in[0], 0, c}, {out[0], 0, c});
                      },
                      {},
                      {1},

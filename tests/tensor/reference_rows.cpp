@@ -68,15 +68,17 @@ TEST_CASE("reference batch norm: statistics, result, gradients") {
 
   const Tensor line = numbers({0, 1, 2}, {3, 1}), one = numbers({1}, {1}), two = numbers({2}, {1}),
                half = numbers({0.5}, {1}), dy = numbers({1, 0, 0}, {3, 1});
-  const BatchNormGradients g = batch_norm_grad({line, one, one, two, half}, dy, true);
-  check_values(g.dbeta, {1});
-  check_values(g.dgamma, {-1});
-  check_values(g.dx, {2.0 / 3, -2.0 / 3, 0});
-  check_values(batch_norm_grad({line, one, one, two, half}, dy, false).dx, {2, 0, 0});
+  const BatchNorm b{line, one, one, two, half};
+  const BatchNormSums sums = batch_norm_grad_sums(b, dy);
+  check_values(sums.dbeta, {1});
+  check_values(sums.dgamma, {-1});
+  check_values(batch_norm_grad_input(b, dy, sums, true), {2.0 / 3, -2.0 / 3, 0});
+  check_values(batch_norm_grad_input(b, dy, sums, false), {2, 0, 0});
   // z = 2 (x - 1) + 1/2 is negative for x = 0: relu stops that gradient.
-  const BatchNormGradients stopped =
-      batch_norm_grad({line, one, one, two, half, Activation::relu}, numbers({1, 1, 0}, {3, 1}), false);
-  check_values(stopped.dx, {0, 2, 0});
+  const BatchNorm with_relu{line, one, one, two, half, Activation::relu};
+  const Tensor dz = numbers({1, 1, 0}, {3, 1});
+  const BatchNormSums stopped = batch_norm_grad_sums(with_relu, dz);
+  check_values(batch_norm_grad_input(with_relu, dz, stopped, false), {0, 2, 0});
   check_values(stopped.dbeta, {1});
   check_values(stopped.dgamma, {0});
 }

@@ -14,6 +14,7 @@
 #include "cris/run/memory_plan.h"
 #include "cris/run/replayed_step.h"
 #include "data/synthetic.h"
+#include "tensor/dispatch.h"
 #include "tensor/gaussian/gaussian_filter.h"
 #include "tensor/machine/threads.h"
 #include "tensor/plan/plan.h"
@@ -48,7 +49,7 @@ double copy_ceiling(tensor::Device device) {
   const tensor::Tensor x = tensor::zeros({1 << 19, 64}, tensor::DType::f32, device);
   const tensor::Tensor y = tensor::zeros(x.shape(), tensor::DType::f32, device);
   const double seconds = shortest(9, [&] {
-    tensor::backend(device).copy_channels(x, 0, 64, y, 0);
+    tensor::backend(device).copy_channels({x, 0, 64}, {y, 0, 64});
     tensor::backend(device).synchronize();
   });
   return 2.0 * double(x.bytes()) / seconds;
@@ -82,12 +83,12 @@ void bench_lattice(tensor::Device device, const Ceilings& ceilings) {
   print_row("lattice build 256x256", build, {}, ceilings);
   const tensor::Tensor planned = signal(tensor::Device::plan);
   tensor::reset_plan_counts();
-  tensor::backend(tensor::Device::plan).lattice_gaussian(lattice, {}, planned, planned);
+  tensor::run(&tensor::Backend::lattice_gaussian, lattice, {}, planned, planned);
   const tensor::PlanCounts counts = tensor::plan_counts();
   lattice = lattice.to(device);
   const tensor::Tensor x = signal(device), y = signal(device);
   const double pass = shortest(9, [&] {
-    tensor::backend(device).lattice_gaussian(lattice, {}, x, y);
+    tensor::run(&tensor::Backend::lattice_gaussian, lattice, {}, x, y);
     tensor::backend(device).synchronize();
   });
   print_row("lattice pass 256x256, forward", pass, counts, ceilings);

@@ -3,8 +3,7 @@
 
 #include <algorithm>
 
-#include "tensor/conv_parts.h"
-#include "tensor/cpu/backend.h"
+#include "tensor/backend.h"
 #include "tensor/cpu/conv/direct.h"
 #include "tensor/cpu/conv/tile.h"
 #include "tensor/cpu/conv/winograd.h"
@@ -53,18 +52,6 @@ const Kernels& kernels_of(const ConvShape& z) { return kKernels[int(conv_algorit
 
 const float* data_or_null(const Tensor& b) { return b.defined() ? b.data<float>() : nullptr; }
 
-void convolve(const ConvShape& z, const Parts<Tensor>& x, const Tensor& w, const Tensor& b, Activation activation,
-              const Tensor& y) {
-  kernels_of(z).conv(z, image_parts<const float>(x), w.data<float>(), data_or_null(b), activation, y.data<float>());
-}
-void convolve_grad_input(const ConvShape& z, const Tensor& dy, const Tensor& w, const Tensor& b,
-                         const Parts<Tensor>& dx) {
-  kernels_of(z).grad_input(z, dy.data<float>(), w.data<float>(), data_or_null(b), image_parts<float>(dx));
-}
-void convolve_grad_weight(const ConvShape& z, const Tensor& dy, const Parts<Tensor>& x, const Tensor& dw) {
-  kernels_of(z).grad_weight(z, dy.data<float>(), image_parts<const float>(x), dw.data<float>());
-}
-
 }  // namespace
 
 ConvAlgorithm conv_algorithm(const ConvShape& z, Precision precision) {
@@ -86,54 +73,48 @@ int64_t conv_workspace_bytes(const ConvShape& z, ConvPass pass) {
   return kernels_of(z).scratch[int(pass)](z) * int64_t(sizeof(float));
 }
 
-int64_t CpuBackend::conv_workspace_bytes(const ConvShape& z, ConvPass pass, DType dtype) {
-  return dtype == DType::f32 ? cpu::conv_workspace_bytes(z, pass) : 0;
+int64_t conv_workspace_bytes(const ConvShape& z, ConvPass pass, DType dtype) {
+  return dtype == DType::f32 ? conv_workspace_bytes(z, pass) : 0;
 }
-
-void CpuBackend::conv2d(const ConvShape& z, const Tensor& x, const Tensor& w, const Tensor& b, Activation activation,
-                        const Tensor& y) {
-  if (y.dtype() != DType::f32) return ReferenceBackend::conv2d(z, x, w, b, activation, y);
-  convolve(z, x, w, b, activation, y);
-}
-
-void CpuBackend::conv2d_grad_input(const ConvShape& z, const Tensor& dy, const Tensor& w, const Tensor& b,
-                                   const Tensor& dx) {
-  if (dy.dtype() != DType::f32) return ReferenceBackend::conv2d_grad_input(z, dy, w, b, dx);
-  convolve_grad_input(z, dy, w, b, dx);
-}
-
-void CpuBackend::conv2d_grad_weight(const ConvShape& z, const Tensor& dy, const Tensor& x, const Tensor& dw) {
-  if (dy.dtype() != DType::f32) return ReferenceBackend::conv2d_grad_weight(z, dy, x, dw);
-  convolve_grad_weight(z, dy, x, dw);
-}
-
-namespace {
 
 /// f32 and Winograd alone, of parts that are whole vectors of channels.
-class CpuConvInParts final : public ConvInParts {
- public:
-  bool takes(const ConvShape& z, const std::vector<int64_t>& channels, DType dtype) override {
-    const ConvAlgorithm algorithm = conv_algorithm(z, precision());
-    return dtype == DType::f32 && algorithm != ConvAlgorithm::direct && algorithm != ConvAlgorithm::winograd_4x4_7x7 &&
-           std::ranges::all_of(channels, [](int64_t c) { return c % kLanes == 0; });
-  }
-  void conv2d(const ConvShape& z, const Parts<Tensor>& x, const Tensor& w, const Tensor& b, Activation activation,
-              const Tensor& y) override {
-    convolve(z, x, w, b, activation, y);
-  }
-  void grad_input(const ConvShape& z, const Tensor& dy, const Tensor& w, const Parts<Tensor>& dx) override {
-    convolve_grad_input(z, dy, w, {}, dx);
-  }
-  void grad_weight(const ConvShape& z, const Tensor& dy, const Parts<Tensor>& x, const Tensor& dw) override {
-    convolve_grad_weight(z, dy, x, dw);
-  }
-};
+bool takes_parts(const ConvShape& z, const std::vector<int64_t>& channels, DType dtype) {
+  const ConvAlgorithm algorithm = conv_algorithm(z, precision());
+  return dtype == DType::f32 && algorithm != ConvAlgorithm::direct && algorithm != ConvAlgorithm::winograd_4x4_7x7 &&
+         std::ranges::all_of(channels, [](int64_t c) { return c % kLanes == 0; });
+}
 
-}  // namespace
+void conv2d_parts(const ConvShape& z, const Parts<Tensor>& x, const Tensor& w, const Tensor& b, Activation activation,
+                  const Tensor& y) {
+  kernels_of(z).conv(z, image_parts<const float>(x), w.data<float>(), data_or_null(b), activation, y.data<float>());
+}
+void grad_input_parts(const ConvShape& z, const Tensor& dy, const Tensor& w, const Parts<Tensor>& dx) {
+  kernels_of(z).grad_input(z, dy.data<float>(), w.data<float>(), nullptr, image_parts<float>(dx));
+}
+void grad_weight_parts(const ConvShape& z, const Tensor& dy, const Parts<Tensor>& x, const Tensor& dw) {
+  kernels_of(z).grad_weight(z, dy.data<float>(), image_parts<const float>(x), dw.data<float>());
+}
 
-ConvInParts* CpuBackend::conv_in_parts() {
-  static CpuConvInParts in_parts;
-  return &in_parts;
+void conv2d(const ConvShape& z, const Tensor& x, const Tensor& w, const Tensor& b, Activation activation,
+            const Tensor& y) {
+  conv2d_parts(z, x, w, b, activation, y);
+}
+void conv2d_grad_input(const ConvShape& z, const Tensor& dy, const Tensor& w, const Tensor& b, const Tensor& dx) {
+  kernels_of(z).grad_input(z, dy.data<float>(), w.data<float>(), data_or_null(b), image_parts<float>(dx));
+}
+void conv2d_grad_weight(const ConvShape& z, const Tensor& dy, const Tensor& x, const Tensor& dw) {
+  grad_weight_parts(z, dy, x, dw);
+}
+
+void add_convolution(Backend& b) {
+  b.conv_workspace_bytes = conv_workspace_bytes;
+  b.takes_parts = takes_parts;
+  b.conv2d_parts = conv2d_parts;
+  b.grad_input_parts = grad_input_parts;
+  b.grad_weight_parts = grad_weight_parts;
+  b.conv2d = conv2d;
+  b.conv2d_grad_input = conv2d_grad_input;
+  b.conv2d_grad_weight = conv2d_grad_weight;
 }
 
 }  // namespace tensor::cpu

@@ -1,6 +1,7 @@
-/// From the run-time element type of an activation to a compile-time one. Host code only.
+/// From the contract's tensors to what kernels are launched with. Host code only.
 #pragma once
-#include "tensor/tensor.h"
+#include "tensor/backend.h"
+#include "tensor/bfloat16.h"
 
 namespace tensor::cuda {
 
@@ -14,5 +15,13 @@ template <class F>
 auto visit_mma(DType t, F&& f) {
   return t == DType::bf16 ? f.template operator()<BFloat16>() : f.template operator()<float>();
 }
+
+template <class T>
+T* or_null(const Tensor& t) {
+  return t.defined() ? t.data<T>() : nullptr;
+}
+
+/// Memory that a kernel needs while it runs: freed in the order of the stream, for the arena is used by one stream.
+inline Tensor workspace(int64_t count, DType dtype) { return Tensor({count}, dtype, Device::cuda); }
 
 }  // namespace tensor::cuda
