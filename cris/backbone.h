@@ -17,11 +17,20 @@ int64_t default_base(BackboneKind kind);
 /// Heights and widths of images must be multiples of this: 16, 16, 32.
 int64_t size_multiple(BackboneKind kind);
 
+/// What follows U-Net's 3x3 convolutions: batch norm, or nothing but their biases, as in the paper of 2015.
+enum class NormKind { batch, none };
+constexpr auto names(NormKind) { return tensor::Names{"norm", {"batch", "none"}}; }
+/// How UNet++ doubles maps: bilinear, or transposed convolutions 2x2 of stride 2, as its authors' code does.
+enum class UpKind { bilinear, transposed };
+constexpr auto names(UpKind) { return tensor::Names{"upsampling", {"bilinear", "transposed"}}; }
+
 struct BackboneOptions {
   BackboneKind kind = BackboneKind::unet;
   int64_t base = 0;  ///< channels of the first stage; 0: default_base(kind)
   int64_t in_channels = 3, outputs = 1;
-  bool deep_supervision = false;  ///< unet++ only: heads on nodes 0_1, 0_2, 0_3 too
+  bool deep_supervision = false;    ///< unet++ only: heads on nodes 0_1, 0_2, 0_3 too
+  NormKind norm = NormKind::batch;  ///< unet only
+  UpKind up = UpKind::bilinear;     ///< unet++ only
 };
 
 class Backbone : public nn::Module {

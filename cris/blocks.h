@@ -1,5 +1,8 @@
 /// What the backbones are built from: convolution, batch norm and ReLU, once and twice.
 #pragma once
+#include <optional>
+
+#include "cris/backbone.h"
 #include "nn/fold.h"
 
 namespace cris {
@@ -23,19 +26,20 @@ class ConvNorm : public nn::Module {
   nn::FoldedConv folded_;
 };
 
-/// Two such blocks, called conv1, norm1, conv2, norm2. x: [N,H,W,in], whole or in parts -> y: [N,H,W,out].
+/// Two such blocks, called conv1, norm1, conv2, norm2; without norms, biases stand in their place. x: [N,H,W,in], whole
+/// or in parts -> y: [N,H,W,out].
 class DoubleConv : public nn::Module {
  public:
-  DoubleConv(int64_t in, int64_t out);
+  DoubleConv(int64_t in, int64_t out, NormKind norm = NormKind::batch);
   Variable operator()(Parts<Variable> x);
   void visit(nn::Visitor& v) override;
   void set_folded(bool on) override;
 
  private:
   nn::Conv2d conv1_;
-  nn::BatchNorm2d norm1_;
+  std::optional<nn::BatchNorm2d> norm1_;
   nn::Conv2d conv2_;
-  nn::BatchNorm2d norm2_;
+  std::optional<nn::BatchNorm2d> norm2_;
   nn::FoldedConv folded1_, folded2_;
 };
 

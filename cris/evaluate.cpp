@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "cris/nonfinite.h"
+#include "data/transform.h"
 
 namespace cris {
 
@@ -13,8 +14,22 @@ Tensor probabilities(Model& model, const Tensor& image) {
   return tensor::cast(autograd::sigmoid(out.output).value(), tensor::DType::f32).to(tensor::Device::cpu);
 }
 
+namespace {
+
+void add_at_own_size(Scores& scores, const data::Pair& pair, const float* map, int64_t height, int64_t width) {
+  const data::Image mask = data::read_pair(pair).mask;
+  const Tensor small =
+      Tensor::from(std::vector<float>(map, map + height * width), {1, height, width, 1}, tensor::Device::cpu);
+  const Tensor own = tensor::resize(small, mask.height, mask.width, tensor::ResizeMode::bilinear_centers);
+  std::vector<float> truth;
+  for (const uint8_t v : mask.pixels) truth.push_back(v >= data::kMaskThreshold ? 1 : 0);
+  scores.add(pair.name, own.data<float>(), truth.data(), own.size());
+}
+
+}  // namespace
+
 Scores evaluate(Model& model, std::shared_ptr<data::SampleStore> store, tensor::Device device, int64_t batch,
-                const MapObserver& observe) {
+                const MapObserver& observe, ScoreSize size) {
   model.train(false);
   model.fold_norms();
   Scores scores;
@@ -36,7 +51,10 @@ Scores evaluate(Model& model, std::shared_ptr<data::SampleStore> store, tensor::
                         store->pair(b->samples[i]).image,
                         parameter.empty() ? "" : fmt::format(": the weights {} are not finite", parameter)));
       }
-      scores.add(name, map, truth, pixels);
+      if (size == ScoreSize::picture)
+        add_at_own_size(scores, store->pair(b->samples[i]), map, store->height(), store->width());
+      else
+        scores.add(name, map, truth, pixels);
       if (observe) observe(b->samples[i], map, truth);
     }
   }

@@ -10,15 +10,21 @@ namespace cris {
 
 using tensor::Tensor;
 
-/// Told of each image: which pair of the store, its probability map and its mask (height x width, row-major).
+/// Where probability maps meet masks: at the network's size, the masks resized and thresholded at one half; or at each
+/// picture's own, the maps resized bilinearly.
+enum class ScoreSize { network, picture };
+constexpr auto names(ScoreSize) { return tensor::Names{"size of scores", {"network", "picture"}}; }
+
+/// Told of each image: which pair of the store, its probability map and its mask, at the network's size, row-major.
 using MapObserver = std::function<void(int64_t sample, const float* probability, const float* mask)>;
 
 /// Probabilities of the final output, [N,H,W,1] f32 on the host's side. Evaluation mode, no graph.
 Tensor probabilities(Model& model, const Tensor& image);
 
 /// Scores of the final output for every pair, in the store's order, with dropout off and running statistics; batch
-/// norms are folded into the convolutions. The model is left in evaluation mode. Throws NonFiniteError (cris/nonfinite.h).
+/// norms are folded into the convolutions. The model is left in evaluation mode. Throws NonFiniteError
+/// (cris/nonfinite.h).
 Scores evaluate(Model& model, std::shared_ptr<data::SampleStore> store, tensor::Device device, int64_t batch,
-                const MapObserver& observe = {});
+                const MapObserver& observe = {}, ScoreSize size = ScoreSize::network);
 
 }  // namespace cris

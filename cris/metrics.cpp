@@ -160,6 +160,13 @@ double Scores::pranet_mean_dice() const {
   return images_.empty() ? 0 : total / double(images());
 }
 
+double median(std::vector<double> values) {
+  if (values.empty()) return 0;
+  std::ranges::sort(values);
+  const size_t n = values.size();
+  return (values[(n - 1) / 2] + values[n / 2]) / 2;
+}
+
 Spread spread(const std::vector<double>& values, uint64_t seed) {
   constexpr int kResamples = 10000;
   Spread s{.count = int64_t(values.size())};

@@ -71,6 +71,9 @@ class Scores {
   std::vector<Image> images_;
 };
 
+/// The middle value; of an even count the mean of both in the middle; 0 of none.
+double median(std::vector<double> values);
+
 /// Several seeds of one cell.
 struct Spread {
   int64_t count = 0;

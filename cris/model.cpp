@@ -14,6 +14,10 @@ std::unique_ptr<Backbone> make_backbone(const BackboneOptions& given) {
   tensor::check(o.base > 0 && o.base <= 4096, "{}: base width {} is outside 1 to 4096", name(o.kind), o.base);
   tensor::check(!o.deep_supervision || o.kind == BackboneKind::unet_plus_plus,
                 "{}: deep supervision is an option of unet++ only", name(o.kind));
+  tensor::check(o.norm == NormKind::batch || o.kind == BackboneKind::unet, "{}: no norm is an option of unet only",
+                name(o.kind));
+  tensor::check(o.up == UpKind::bilinear || o.kind == BackboneKind::unet_plus_plus,
+                "{}: transposed convolutions are an option of unet++ only", name(o.kind));
   switch (o.kind) {
     case BackboneKind::unet:
       return std::make_unique<UNet>(o);
@@ -28,10 +32,21 @@ std::unique_ptr<Backbone> make_backbone(const BackboneOptions& given) {
 Model::Model(const ModelOptions& o) : options(o), backbone(make_backbone(o.backbone)) {
   if (o.strategy == Strategy::fcn || o.strategy == Strategy::cris) refiner.emplace(o.refiner);
   if (o.strategy == Strategy::crf) crf.emplace(o.crf);
+  if (o.input == Input::standard) {
+    // (x - mean) / deviation of ImageNet's pictures, RGB / 255.
+    const std::vector<double> mean{0.485, 0.456, 0.406}, deviation{0.229, 0.224, 0.225};
+    std::vector<float> scale, shift;
+    for (size_t c = 0; c < 3; ++c)
+      scale.push_back(float(1 / deviation[c])), shift.push_back(float(-mean[c] / deviation[c]));
+    input_scale_ = tensor::Tensor::from(scale, {3}, tensor::Device::cpu);
+    input_shift_ = tensor::Tensor::from(shift, {3}, tensor::Device::cpu);
+  }
 }
 
 Outputs Model::operator()(Variable image, const ForwardOptions& forward) {
   const tensor::Tensor guide = crf && forward.refine ? image.value() : tensor::Tensor();
+  if (input_scale_.defined())
+    image = autograd::add(autograd::multiply(image, Variable(input_scale_)), Variable(input_shift_));
   image = nn::to_activations(image);
   std::vector<Variable> logits = (*backbone)(std::move(image));
   for (Variable& l : logits) l = nn::from_activations(l);
@@ -50,10 +65,21 @@ Outputs Model::operator()(Variable image, const ForwardOptions& forward) {
   return out;
 }
 
+void start_training(Model& model, Freeze freeze) {
+  model.train();
+  nn::Module* frozen = nullptr;
+  if (freeze == Freeze::backbone) frozen = model.backbone.get();
+  if (freeze == Freeze::refiner) frozen = &model.refiner.value();
+  if (!frozen) return;
+  frozen->train(false);
+  for (const auto& p : frozen->parameters()) p.value->set_requires_grad(false);
+}
+
 void Model::visit(nn::Visitor& v) {
   v.module("backbone", *backbone);
   if (refiner) v.module("refiner", *refiner);
   if (crf) v.module("crf", *crf);
+  if (input_scale_.defined()) v.buffer("input_scale", input_scale_), v.buffer("input_shift", input_shift_);
 }
 
 }  // namespace cris

@@ -10,11 +10,16 @@
 
 namespace cris {
 
+/// What the backbone reads: RGB / 255, or that less the mean of ImageNet's pictures by their deviation, each channel.
+enum class Input { unit, standard };
+constexpr auto names(Input) { return tensor::Names{"input", {"unit", "standard"}}; }
+
 struct ModelOptions {
   BackboneOptions backbone;
   Strategy strategy = Strategy::cris;
   RefinerOptions refiner;  ///< of strategies fcn and cris
   CrfOptions crf;          ///< of strategy crf
+  Input input = Input::unit;
 };
 
 /// What to compute of a forward pass.
@@ -46,6 +51,15 @@ class Model : public nn::Module {
   const std::unique_ptr<Backbone> backbone;
   std::optional<Refiner> refiner;
   std::optional<Crf> crf;
+
+ private:
+  tensor::Tensor input_scale_, input_shift_;  // [3] each; undefined: the image as it is
 };
+
+/// What keeps its weights.
+enum class Freeze { none, backbone, refiner };
+constexpr auto names(Freeze) { return tensor::Names{"part to freeze", {"none", "backbone", "refiner"}}; }
+/// Training mode; what is frozen keeps its weights and running statistics to the bit and drops nothing.
+void start_training(Model& model, Freeze freeze);
 
 }  // namespace cris

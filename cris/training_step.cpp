@@ -13,7 +13,7 @@ using tensor::Tensor;
 double training_step(Model& model, nn::Optimizer& optimizer, const StepOptions& options, const StepPosition& at,
                      const Tensor& x, const Tensor& mask, double learning_rate) {
   nn::set_random_step(model, options.seed, at.number);
-  const Loss kind = loss_of(options.strategy, options.cris, at.epoch, at.batch);  // equation 3
+  const Loss kind = loss_of(options.strategy, options.cris, at);  // equation 3
   const Tensor watched = compute_gradients(model, kind, options, x, mask);
   return update_weights(model, optimizer, watched, learning_rate);
 }

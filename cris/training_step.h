@@ -12,12 +12,6 @@ struct StepOptions {
   bool watch_gradients = true;  ///< sum every gradient, to see whether all of it is finite
 };
 
-/// Where a run is; all counts begin with 0.
-struct StepPosition {
-  int64_t epoch = 0, batch = 0;  ///< which loss it is
-  uint32_t number = 0;           ///< of the step in the whole run: which of its random numbers dropout uses
-};
-
 /// One step on images x [N,H,W,3] and masks [N,H,W,1] of 0 and 1; returns their loss. `model` is in training mode.
 /// Throws NonFiniteError, before any weight changes, when the loss or a gradient is not finite.
 double training_step(Model& model, nn::Optimizer& optimizer, const StepOptions& options, const StepPosition& at,

@@ -3,8 +3,8 @@
 
 namespace cris {
 
-UpBlock::UpBlock(int64_t in, int64_t out)
-    : up_({.in = in, .out = out, .kernel = 2, .stride = 2, .before_relu = false}), block_(2 * out, out) {}
+UpBlock::UpBlock(int64_t in, int64_t out, NormKind norm)
+    : up_({.in = in, .out = out, .kernel = 2, .stride = 2, .before_relu = false}), block_(2 * out, out, norm) {}
 
 Variable UpBlock::operator()(Variable skip, Variable x) {
   std::vector<Variable> parts{std::move(skip)};
@@ -20,8 +20,9 @@ void UpBlock::visit(nn::Visitor& v) {
 
 UNet::UNet(const BackboneOptions& o)
     : in_channels_(o.in_channels), head_({.in = o.base, .out = o.outputs, .kernel = 1, .before_relu = false}) {
-  for (int i = 0; i < kStages; ++i) encoder_.emplace_back(i == 0 ? o.in_channels : o.base << (i - 1), o.base << i);
-  for (int i = 0; i + 1 < kStages; ++i) decoder_.emplace_back(o.base << (i + 1), o.base << i);
+  for (int i = 0; i < kStages; ++i)
+    encoder_.emplace_back(i == 0 ? o.in_channels : o.base << (i - 1), o.base << i, o.norm);
+  for (int i = 0; i + 1 < kStages; ++i) decoder_.emplace_back(o.base << (i + 1), o.base << i, o.norm);
 }
 
 std::vector<Variable> UNet::operator()(Variable image) {

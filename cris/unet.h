@@ -10,7 +10,7 @@ namespace cris {
 /// One decoder stage: block([skip, up(x)]), up a 2x2 transposed convolution of stride 2.
 class UpBlock : public nn::Module {
  public:
-  UpBlock(int64_t in, int64_t out);
+  UpBlock(int64_t in, int64_t out, NormKind norm);
   /// skip: [N,2H,2W,out], x: [N,H,W,in] -> [N,2H,2W,out].
   Variable operator()(Variable skip, Variable x);
   void visit(nn::Visitor& v) override;
@@ -20,8 +20,8 @@ class UpBlock : public nn::Module {
   DoubleConv block_;
 };
 
-/// Widths b, 2b, 4b, 8b, 16b; max-pools 2x2 between; head 1x1.  Source: Ronneberger et al. 2015, with batch norm and
-/// padding.
+/// Widths b, 2b, 4b, 8b, 16b; max-pools 2x2 between; head 1x1.  Source: Ronneberger et al. 2015, with padding, and
+/// with batch norm unless options.norm is none.
 class UNet : public Backbone {
  public:
   explicit UNet(const BackboneOptions& options);

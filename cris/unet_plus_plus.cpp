@@ -10,7 +10,12 @@ UNetPlusPlus::UNetPlusPlus(const BackboneOptions& o)
   for (int j = 0; j < kDepth; ++j)
     for (int i = 0; i + j < kDepth; ++i) {
       const int64_t above = i == 0 ? o.in_channels : o.base << (i - 1);
-      const int64_t in = j == 0 ? above : j * (o.base << i) + (o.base << (i + 1));
+      const int64_t width = o.base << i, below = 2 * width;
+      const bool transposed = o.up == UpKind::transposed;
+      const int64_t in = j == 0 ? above : j * width + (transposed ? width : below);
+      if (j > 0 && transposed)
+        up_.try_emplace(
+            {j, i}, nn::ConvLayerOptions{.in = below, .out = width, .kernel = 2, .stride = 2, .before_relu = false});
       node_.try_emplace({j, i}, in, o.base << i);
     }
   if (o.deep_supervision)
@@ -27,8 +32,9 @@ std::vector<Variable> UNetPlusPlus::operator()(Variable image) {
       std::vector<Variable> parts = value[i];
       if (j > 0) {
         const Variable& below = value[i + 1][j - 1];
-        parts.push_back(
-            autograd::resize(below, 2 * below.shape()[1], 2 * below.shape()[2], ResizeMode::bilinear_corners));
+        parts.push_back(up_.empty() ? autograd::resize(below, 2 * below.shape()[1], 2 * below.shape()[2],
+                                                       ResizeMode::bilinear_corners)
+                                    : up_.at({j, i})(below));
       } else {
         parts.push_back(i == 0 ? std::move(image) : autograd::max_pool2d(value[i - 1][0]).y);
       }
@@ -46,6 +52,7 @@ std::vector<Variable> UNetPlusPlus::operator()(Variable image) {
 
 void UNetPlusPlus::visit(nn::Visitor& v) {
   for (auto& [place, node] : node_) v.module(fmt::format("node.{}_{}", place.second, place.first), node);
+  for (auto& [place, up] : up_) v.module(fmt::format("up.{}_{}", place.second, place.first), up);
   for (size_t j = 0; j < side_head_.size(); ++j) v.module(fmt::format("side_head.{}", j + 1), side_head_[j]);
   v.module("head", head_);
 }

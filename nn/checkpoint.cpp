@@ -141,6 +141,33 @@ void apply_checkpoint(const SafeTensors& file, const std::string& origin, Module
   for (auto& change : changes) change();
 }
 
+Matching apply_matching(const SafeTensors& file, Module& module) {
+  Matching m;
+  std::set<std::string> used;
+  const auto take = [&](const std::string& name, const std::vector<int64_t>& extents, bool whole_number,
+                        auto&& assign) {
+    Mismatch mismatch;
+    const StoredTensor* t = mismatch.find(file, name, extents, whole_number);
+    if (!t) return m.missing.push_back(name);
+    assign(*t);
+    used.insert(name);
+    ++m.taken;
+  };
+  for (auto& part : module.modules()) part.value->set_folded(false);
+  for (const auto& p : module.parameters())
+    take(p.name, stored_extents(p.value->shape()), false, [&](const StoredTensor& t) {
+      p.value->set_value(t.to_tensor(p.value->value().dtype(), p.value->value().device()));
+    });
+  for (const auto& b : module.buffers())
+    take(b.name, stored_extents(b.value->shape()), false,
+         [&](const StoredTensor& t) { *b.value = t.to_tensor(b.value->dtype(), b.value->device()); });
+  for (const auto& c : module.counters())
+    take(c.name, {}, true, [&](const StoredTensor& t) { *c.value = int64_t(t.values()[0]); });
+  for (const auto& [name, t] : file.tensors)
+    if (!used.contains(name) && !name.starts_with(kOptimizer)) m.unused.push_back(name);
+  return m;
+}
+
 void save_checkpoint(const std::string& path, Module& module, const Optimizer* optimizer, const Metadata& metadata) {
   write_safetensors(path, metadata, blocks_of(module, optimizer));
 }

@@ -19,6 +19,14 @@ SafeTensors checkpoint_of(Module& module, const Optimizer* optimizer, const Meta
 /// `optimizer.*` are ignored when `optimizer` is null. `origin` names the file in errors.
 void apply_checkpoint(const SafeTensors& file, const std::string& origin, Module& module, Optimizer* optimizer);
 
+/// What a file and a module have in common.
+struct Matching {
+  int64_t taken = 0;                         ///< tensors
+  std::vector<std::string> missing, unused;  ///< of the module and not in the file, or the other way; or misshapen
+};
+/// As apply_checkpoint, but only what has the same name, shape and kind in both; optimiser state is left out.
+Matching apply_matching(const SafeTensors& file, Module& module);
+
 /// Writes atomically: after a crash the old file or the new one is there, never a part.
 void save_checkpoint(const std::string& path, Module& module, const Optimizer* optimizer = nullptr,
                      const Metadata& metadata = {});

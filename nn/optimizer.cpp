@@ -7,13 +7,19 @@ using tensor::check;
 
 void Optimizer::step(double learning_rate) {
   for (const auto& p : parameters_) {
-    const Tensor &w = p.value->value(), &g = p.value->grad();
+    const Tensor& w = p.value->value();
+    Tensor g = p.value->grad();
+    if (!g.defined() && missing_as_zero_ && p.value->requires_grad() && state_.contains(p.name))
+      g = tensor::full_like(w, 0);
     if (!g.defined()) continue;
     ParameterState& state = state_[p.name];
     if (state.moments.empty())
       for (size_t k = 0; k < moment_names().size(); ++k) state.moments.push_back(tensor::full_like(w, 0));
     ++state.step;
-    update(learning_rate, g, w, state);
+    double rate = learning_rate;
+    for (const auto& [prefix, factor] : factors_)
+      if (p.name.starts_with(prefix)) rate *= factor;
+    update(rate, g, w, state);
   }
 }
 

@@ -30,6 +30,11 @@ class Optimizer {
   /// Replaces the whole state (a checkpoint). Throws, changing nothing, on unknown names or other shapes.
   void set_state(std::map<std::string, ParameterState> state);
   const std::vector<Named<Variable>>& parameters() const { return parameters_; }
+  /// Multiplies the rate of every parameter whose name begins with `prefix`; set anew for the same prefix.
+  void set_rate_factor(const std::string& prefix, double factor) { factors_[prefix] = factor; }
+  /// true: a parameter that was updated before takes a step by a gradient of 0 where it has none, as in PyTorch below
+  /// version 2, whose zero_grad() left zeros.
+  void set_missing_as_zero(bool on) { missing_as_zero_ = on; }
 
  protected:
   /// Updates `w` in place by gradient `g`; state.step already counts this update.
@@ -38,6 +43,8 @@ class Optimizer {
  private:
   std::vector<Named<Variable>> parameters_;
   std::map<std::string, ParameterState> state_;
+  std::map<std::string, double> factors_;
+  bool missing_as_zero_ = false;
 };
 
 enum class OptimizerKind { adam, sgd };

@@ -55,16 +55,18 @@ Chart training_chart(const std::string& path) {
   Chart chart{.title = "Training",
               .x_label = "epoch",
               .y_label = "",
-              .series = {{.name = "training loss", .points = {}},
-                         {.name = "validation Dice", .points = {}},
-                         {.name = "validation MSE", .points = {}}},
+              .series = {{.name = "validation Dice", .points = {}}, {.name = "validation MSE", .points = {}}},
               .x_range = {},
               .y_range = {}};
   const Rows rows = read_csv(path);
-  const size_t columns[] = {2, 10, 7};
+  const size_t columns[] = {10, 7};
   for (size_t i = 0; i < rows.size(); ++i)
-    for (size_t s = 0; s < 3; ++s)
+    for (size_t s = 0; s < 2; ++s)
       chart.series[s].points.emplace_back(number(rows, i, 0, path), number(rows, i, columns[s], path));
+  for (Series& s : training_losses(rows, path)) {
+    s.name = "training " + s.name;
+    chart.series.push_back(std::move(s));
+  }
   return chart;
 }
 
@@ -147,21 +149,28 @@ Evaluation evaluate_run(Model& model, const Config& config, const ExperimentData
   for (const char* sub : {"/plots", "/overlays", "/maps"}) data::create_folder(staging.path() + sub);
   const auto store = part_of(data, part);
   const tensor::Device device = config.run.device;
-  const Scores training = evaluate(model, data.training, device, config.train.batch);
-  Evaluation e{.part = part, .chosen = {}, .half = {}, .scores = {}};
-  // Maps are kept for the overlays: a byte a pixel.
-  std::map<std::string, std::pair<int64_t, data::Image>> maps;
-  const int64_t size = config.data.size;
-  e.scores = evaluate(model, store, device, config.train.batch, [&](int64_t sample, const float* p, const float*) {
-    maps[store->pair(sample).name] = {sample, probability_image(p, size, size)};
-  });
+  const Scores training = evaluate(model, data.training, device, config.train.batch, {}, config.eval.size);
   const double threshold = training.best_threshold();
+  Evaluation e{.part = part, .chosen = {}, .half = {}, .scores = {}};
+  // Kept for the overlays: two bytes a pixel. A map of 8 bits would not tell on which side of the threshold it lies.
+  struct Shown {
+    int64_t sample;
+    data::Image map, prediction;
+  };
+  std::map<std::string, Shown> maps;
+  const int64_t size = config.data.size;
+  const auto keep_map = [&](int64_t sample, const float* p, const float*) {
+    maps[store->pair(sample).name] = {sample, probability_image(p, size, size), mask_image(p, size, size, threshold)};
+  };
+  e.scores = evaluate(model, store, device, config.train.batch, keep_map, config.eval.size);
+  e.size = config.eval.size;
   e.chosen = e.scores.summary(threshold), e.half = e.scores.summary(0.5), e.pranet_dice = e.scores.pranet_mean_dice();
 
   const auto write = [&](const std::string& name, const std::string& text) {
     tensor::write_file_atomically(staging.path() + "/" + name, text);
   };
   nlohmann::ordered_json json = {{"part", part},
+                                 {"score_size", name(config.eval.size)},
                                  {"chosen_on_training_set", summary_json(e.chosen)},
                                  {"at_half", summary_json(e.half)},
                                  {"training_set", summary_json(training.summary(threshold))},
@@ -177,7 +186,7 @@ Evaluation evaluate_run(Model& model, const Config& config, const ExperimentData
     const auto keep = [&](const char* what, const data::Image& picture) {
       data::write_png(fmt::format("{}/maps/{:02}_{}_{}.png", staging.path(), i + 1, name, what), picture);
     };
-    keep("image", pair->image), keep("mask", pair->mask), keep("probability", maps.at(name).second);
+    keep("image", pair->image), keep("mask", pair->mask), keep("probability", maps.at(name).map);
     if (model.crf)
       data::write_png(fmt::format("{}/film/{:02}_{}.png", staging.path(), i + 1, name),
                       film_strip(model, device, pair->image, pair->mask, threshold));
@@ -194,10 +203,8 @@ Evaluation evaluate_run(Model& model, const Config& config, const ExperimentData
   std::stable_sort(images.begin(), images.end(),
                    [](const ImageScore& a, const ImageScore& b) { return a.dice < b.dice; });
   for (size_t i = 0; i < images.size() && int64_t(i) < overlays; ++i) {
-    const auto& [sample, map] = maps.at(images[i].name);
+    const auto& [sample, map, prediction] = maps.at(images[i].name);
     const auto pair = store->get(sample);
-    data::Image prediction = map;
-    for (uint8_t& v : prediction.pixels) v = v / 255.0 >= threshold ? 255 : 0;
     data::write_png(fmt::format("{}/overlays/{:02}_{}.png", staging.path(), i + 1, images[i].name),
                     beside({pair->image, pair->mask, map, overlay(pair->image, prediction, pair->mask)}));
   }
@@ -211,7 +218,8 @@ Evaluation evaluate_run(Model& model, const Config& config, const ExperimentData
 }
 
 std::string summary_table(const Evaluation& e) {
-  std::string text = fmt::format("{} set, {} images\n{:<34}{:>10}{:>10}\n", e.part, e.chosen.images, "",
+  std::string text = fmt::format("{} set, {} images{}\n{:<34}{:>10}{:>10}\n", e.part, e.chosen.images,
+                                 e.size == ScoreSize::picture ? ", each at its own size" : "", "",
                                  fmt::format("t = {:.2f}", e.chosen.threshold), "t = 0.50");
   const auto row = [&](const char* name, double chosen, double half) {
     text += fmt::format("{:<34}{:>10.4f}{:>10.4f}\n", name, chosen, half);
@@ -224,8 +232,8 @@ std::string summary_table(const Evaluation& e) {
   row("recall, pooled pixels", e.chosen.recall_pooled, e.half.recall_pooled);
   row("MSE of probabilities", e.chosen.mse, e.half.mse);
   row("MSE of thresholded masks", e.chosen.mse_thresholded, e.half.mse_thresholded);
-  return text + fmt::format("{:<34}{:>10.4f}   (mean of 256 thresholds, each map stretched to 0..1)\n",
-                            "Dice, PraNet's convention", e.pranet_dice);
+  return text + fmt::format("{:<34}{:>10.4f}   (mean of 256 thresholds, as PraNet's program takes it)\n",
+                            "Dice of maps stretched to 0..1", e.pranet_dice);
 }
 
 }  // namespace cris

@@ -17,7 +17,8 @@ std::unique_ptr<Model> load_model_file(const std::string& path, const Config& co
 struct Evaluation {
   std::string part;         ///< train, validation or test
   MeanScores chosen, half;  ///< at the threshold that maximises Dice on the training set, and at 0.5
-  double pranet_dice = 0;
+  double pranet_dice = 0;   ///< Scores::pranet_mean_dice
+  ScoreSize size = ScoreSize::network;
   Scores scores;
 };
 

@@ -122,6 +122,27 @@ std::vector<Series> refiner_response(const RunFiles& r) {
   return lines;
 }
 
+std::vector<Series> training_losses(const Rows& epochs, const std::string& file) {
+  std::vector<Series> lines;
+  const auto add = [&](const std::string& loss, size_t row, size_t column) {
+    auto line = std::find_if(lines.begin(), lines.end(), [&](const Series& s) { return s.name == loss; });
+    if (line == lines.end()) {
+      lines.push_back({.name = loss, .points = {}});
+      line = lines.end() - 1;
+    }
+    line->points.emplace_back(number(epochs, row, 0, file), number(epochs, row, column, file));
+  };
+  for (size_t i = 0; i < epochs.size(); ++i) {
+    if (epochs[i].size() > 13) {  // both of cris's losses
+      add(name(Loss::mask_mse), i, 12);
+      add(name(Loss::output_bce), i, 13);
+    } else {
+      add(epochs[i].at(1), i, 2);
+    }
+  }
+  return lines;
+}
+
 std::vector<double> dice_of_images(const RunFiles& r) {
   std::vector<double> dice;
   for (size_t i = 0; i < r.images.size(); ++i) dice.push_back(number(r.images, i, 1, r.path + "/per_image.csv"));

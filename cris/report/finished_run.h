@@ -26,6 +26,8 @@ Series series_of(const RunFiles& r, const std::string& file, const Rows& rows, s
 /// What the refiner made of masks that are p everywhere (p = 0, 0.25, ..., 1) after each epoch, a line for each p; none
 /// when metrics.jsonl does not say. Throws data::FormatError naming a damaged line.
 std::vector<Series> refiner_response(const RunFiles& r);
+/// The training loss of rows of epochs.csv, which is `file`: a line for each loss that an epoch trained.
+std::vector<Series> training_losses(const Rows& epochs, const std::string& file);
 /// Dice of each image, in the file's order.
 std::vector<double> dice_of_images(const RunFiles& r);
 /// Those PNG files of a folder of the run whose names end so, in order; none when the folder is missing.

@@ -30,7 +30,7 @@ std::string comparison_table(const std::vector<RunFiles>& runs) {
                             {"recall", "recall", true}};
   std::string html = "<div class=\"card\"><table><tr><th>run</th><th>parameters</th><th>threshold</th>";
   for (const Column& c : columns) html += fmt::format("<th>{}</th>", c.title);
-  html += "<th>at 0.5</th><th>PraNet</th></tr>\n";
+  html += "<th>at 0.5</th><th>stretched</th></tr>\n";
   for (const RunFiles& r : runs) {
     const auto& chosen = r.evaluation.at("chosen_on_training_set");
     html += fmt::format("<tr><td>{}</td><td>{}</td><td>{:.2f}</td>", escape_markup(r.label),
@@ -56,12 +56,10 @@ std::string spread_table(const std::vector<RunFiles>& runs) {
       "<div class=\"card\"><table><tr><th>run</th><th>mean Dice</th><th>95 % interval of the mean</th><th>deviation "
       "between images</th><th>median</th></tr>\n";
   for (const RunFiles& r : runs) {
-    std::vector<double> dice = dice_of_images(r);
+    const std::vector<double> dice = dice_of_images(r);
     const Spread s = spread(dice);
-    std::sort(dice.begin(), dice.end());
     html += fmt::format("<tr><td>{}</td><td>{:.4f}</td><td>{:.4f} – {:.4f}</td><td>{:.4f}</td><td>{:.4f}</td></tr>\n",
-                        escape_markup(r.label), s.mean, s.low, s.high, s.deviation,
-                        dice.empty() ? 0.0 : dice[dice.size() / 2]);
+                        escape_markup(r.label), s.mean, s.low, s.high, s.deviation, median(dice));
   }
   return html + "</table></div>\n";
 }
@@ -120,6 +118,48 @@ std::string crf_section(const std::vector<RunFiles>& runs) {
                    html;
 }
 
+/// Training losses of all runs, a line for each loss.
+std::string loss_chart(const std::vector<RunFiles>& runs) {
+  Chart c{.title = "Training loss", .x_label = "epoch", .y_label = "loss", .series = {}, .x_range = {}, .y_range = {}};
+  for (const RunFiles& r : runs)
+    for (Series& s : training_losses(r.epochs, r.path + "/epochs.csv")) {
+      s.name = r.label + ", " + s.name;
+      c.series.push_back(std::move(s));
+    }
+  return to_svg(c);
+}
+
+/// Every epoch: which loss trained it, and where the model kept is one whose refiner was not trained in it.
+std::string epoch_tables(const std::vector<RunFiles>& runs) {
+  std::string html;
+  for (const RunFiles& r : runs) {
+    const std::string file = r.path + "/epochs.csv";
+    html += fmt::format(
+        "<details><summary>{}: epochs</summary>\n<table><tr><th>epoch</th><th>trained by</th>"
+        "<th>loss</th><th>validation Dice</th><th>at</th><th>MSE</th><th></th></tr>\n",
+        escape_markup(r.label));
+    size_t kept = r.epochs.size();
+    for (size_t i = 0; i < r.epochs.size(); ++i)
+      if (number(r.epochs, i, 9, file) == 1) kept = i;
+    for (size_t i = 0; i < r.epochs.size(); ++i) {
+      std::string losses;
+      for (size_t column : r.epochs[i].size() > 13 ? std::vector<size_t>{12, 13} : std::vector<size_t>{2})
+        losses += fmt::format("{}{:.4f}", losses.empty() ? "" : ", ", number(r.epochs, i, column, file));
+      const bool by_l1 = r.config.model.strategy == Strategy::cris && r.epochs[i][1] == name(Loss::mask_mse);
+      html += fmt::format(
+          "<tr><td>{}</td><td>{}</td><td>{}</td><td>{:.4f}</td><td>{:.2f}</td><td>{:.4f}</td>"
+          "<td>{}</td></tr>\n",
+          i + 1, escape_markup(r.epochs[i][1]), losses, number(r.epochs, i, 10, file), number(r.epochs, i, 11, file),
+          number(r.epochs, i, 7, file),
+          i != kept ? ""
+          : by_l1   ? "kept, an epoch of L1"
+                    : "kept");
+    }
+    html += "</table></details>\n";
+  }
+  return html;
+}
+
 /// What each run's refiner makes of a mask, epoch by epoch; nothing without one.
 std::string refiner_section(const std::vector<RunFiles>& runs) {
   std::string html;
@@ -167,19 +207,21 @@ std::string html_report(const std::vector<std::string>& paths, const std::string
   html += "<h2>Results on the test set</h2>\n" + comparison_table(runs);
   html +=
       "<p>Dice, precision, recall and MSE are means over images; an empty mask met by an empty prediction counts 1. "
-      "MSE is of probability maps, beside it of thresholded masks; \"at 0.5\" is Dice at threshold 0.5, \"PraNet\" the "
-      "mean Dice over 256 thresholds of maps stretched to 0..1. "
+      "MSE is of probability maps, beside it of thresholded masks; \"at 0.5\" is Dice at threshold 0.5, \"stretched\" "
+      "the "
+      "mean Dice over 256 thresholds of maps stretched to 0..1, as PraNet's program takes it. "
       "Two runs whose intervals below overlap are within the noise of "
       "the test set; several seeds tell the noise of training.</p>\n" +
       spread_table(runs);
   html += "<h2>Training</h2>\n<div class=\"charts\">\n";
   html +=
       chart("Validation Dice at its best threshold", "epoch", "Dice", "epochs.csv", &RunFiles::epochs, 0, 10, false);
-  html += chart("Training loss", "epoch", "loss", "epochs.csv", &RunFiles::epochs, 0, 2, false);
+  html += loss_chart(runs);
   html += chart("Validation MSE", "epoch", "MSE", "epochs.csv", &RunFiles::epochs, 0, 7, false);
   html +=
-      "</div>\n<p>Strategy cris alternates two losses, so its training loss jumps between a mean squared error (odd "
-      "epochs) and a cross entropy (even epochs).</p>\n";
+      "</div>\n<p>Strategy cris alternates two losses, L1, the mean squared error of the mask, and L2, the cross "
+      "entropy of the refined output; each is a line.</p>\n";
+  html += epoch_tables(runs);
   html += refiner_section(runs);
   html += "<h2>Precision and recall</h2>\n<div class=\"charts\">\n";
   html += chart("Pooled pixels", "recall", "precision", "curves.csv", &RunFiles::curves, 2, 1, true);

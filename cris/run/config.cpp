@@ -24,8 +24,8 @@ Choice choice(E& e, std::vector<std::string> choices = tensor::choices<E>()) {
 }  // namespace
 
 std::vector<Key> keys(Config& c) {
-  auto& [data, model, init, cris, optimizer, schedule, train, run] = c;
-  auto& [backbone, strategy, refiner, crf] = model;
+  auto& [data, model, init, cris, optimizer, schedule, train, eval, run] = c;
+  auto& [backbone, strategy, refiner, crf, input] = model;
   return {
       {"data.dir", &data.dir, "folder with images/ and masks/ of the same base names"},
       {"data.split", &data.split, "split file to use; empty: made from split_seed and protocol"},
@@ -41,6 +41,10 @@ std::vector<Key> keys(Config& c) {
       {"model.base", &backbone.base, "channels of the first stage; 0: the backbone's own (64, 32, 64)", 0, 512},
       {"model.init", choice(init), "he: normal, fan in; pytorch: that framework's uniform default"},
       {"model.deep_supervision", &backbone.deep_supervision, "unet++: heads on every depth, loss their mean"},
+      {"model.norm", choice(backbone.norm), "unet: batch norm after every 3x3 convolution, or none, with biases"},
+      {"model.up", choice(backbone.up), "unet++: bilinear, or transposed convolutions of stride 2"},
+      {"model.input", choice(input),
+       "what the backbone reads: unit, RGB / 255; standard, that less ImageNet's mean by its deviation"},
       {"refiner.channels", &refiner.channels, "width of the refiner", 1, 1024},
       {"refiner.kernels", &refiner.kernels, "its odd kernel extents; the last makes the one-channel output"},
       {"refiner.dropout", &refiner.dropout, "probability of dropping an element, below 1", 0},
@@ -57,7 +61,13 @@ std::vector<Key> keys(Config& c) {
       {"crf.filter", choice(crf.kind), "how the Gaussian sums are computed"},
       {"crf.normalisation", choice(crf.normalisation), "of the filtered sums"},
       {"train.strategy", choice(strategy), "what is trained"},
-      {"train.alternate", choice(cris.alternate), "cris: change the loss every epoch or every batch"},
+      {"train.alternate", choice(cris.alternate),
+       "cris: change the loss every epoch; every batch, anew each epoch; every step of the run; or both losses for "
+       "every batch, a step each"},
+      {"train.first_loss", choice(cris.first), "cris: which comes first, L1 (mse) or L2 (bce)"},
+      {"train.output_loss", choice(cris.output_loss), "backbone, fcn, crf: what their output is trained by"},
+      {"train.zero_gradients", &cris.zero_gradients,
+       "cris: in steps of L1 the refiner takes Adam's step by a gradient of 0, as in PyTorch below 2"},
       {"train.detach_refiner_input", &cris.detach_refiner_input, "cris: the refined loss does not reach the backbone"},
       {"train.weighted_sum", &cris.weighted_sum, "cris: both losses at once instead of in turn"},
       {"train.mse_weight", &cris.mse_weight, "weighted_sum: the share of the mask's MSE", 0, 1},
@@ -75,11 +85,18 @@ std::vector<Key> keys(Config& c) {
       {"train.beta2", &optimizer.beta2, "Adam's decay of the square, below 1", 0},
       {"train.epsilon", &optimizer.epsilon, "Adam's, added after bias correction", 1e-30},
       {"train.momentum", &optimizer.momentum, "sgd's, below 1", 0},
+      {"train.refiner_rate", &train.refiner_rate, "the refiner's rate, as a factor of train.learning_rate", 0, 1000},
       {"train.weight_decay", &optimizer.weight_decay, "added to the gradient", 0},
+      {"train.keep", choice(train.keep),
+       "which epoch's model is kept: the best; cris: the best that L2 trained; the last"},
+      {"train.start_from", &train.start_from, "weights to begin with: another run, its best, or a checkpoint (--init)"},
+      {"train.freeze", choice(train.freeze), "what keeps its weights and statistics (--freeze)"},
       {"train.early_stopping", &train.early_stopping, "stop after this many epochs without a better Dice; 0: never", 0},
       {"train.checkpoint_steps", &train.checkpoint_steps, "checkpoint every so many steps too; 0: every epoch", 0},
       {"train.overfit", &train.overfit, "train and evaluate on this many images only; 0: off", 0},
       {"train.fast_dev_run", &train.fast_dev_run, "two batches of everything, to see that it runs"},
+      {"eval.size", choice(eval.size),
+       "at what size maps are scored: the network's, or each picture's own, maps resized bilinearly"},
       {"run.device", choice(run.device, {"cpu", "reference", "cuda"}), "who computes"},
       {"run.precision", choice(run.precision), "exact: direct sums only; f32: Winograd too; tf32, bf16: cuda"},
       {"run.threads", &run.threads, "of the cpu device; 0: all this process may use. Results do not depend on it", 0,
@@ -275,15 +292,49 @@ void set_config(Config& config, const std::string& assignment) {
   set_config(config, assignment.substr(0, equals), assignment.substr(equals + 1), "--set");
 }
 
+namespace {
+
+/// Settings that a strategy has no use for, or that leave it nothing to train.
+void check_strategy(const Config& c) {
+  const Strategy strategy = c.model.strategy;
+  const char* const called = name(strategy);
+  const bool cris = strategy == Strategy::cris, refines = cris || strategy == Strategy::fcn;
+  if (c.cris.detach_refiner_input && !cris)
+    refuse("", fmt::format("train.detach_refiner_input with strategy {} would leave the backbone untrained: it is an "
+                           "option of cris",
+                           called));
+  if (c.cris.output_loss != OutputLoss::bce && cris)
+    refuse("", "train.output_loss is of backbone, fcn and crf; strategy cris trains by L1 and L2");
+  if (c.train.keep == Keep::best_l2 && !cris)
+    refuse("", fmt::format("train.keep = \"best_l2\" is an option of cris, not of {}: use \"best\"", called));
+  if (c.train.keep == Keep::best_l2 && c.cris.alternate == Alternate::epoch && c.cris.first == FirstLoss::mse &&
+      !c.cris.weighted_sum && c.train.epochs < 2)
+    refuse("", "train.keep = \"best_l2\" needs an epoch of L2: use train.epochs = 2 or more");
+  const Freeze freeze = c.train.freeze;
+  if (freeze == Freeze::refiner && !refines)
+    refuse("", fmt::format("train.freeze = \"refiner\": strategy {} has none", called));
+  if (freeze == Freeze::backbone && strategy == Strategy::backbone)
+    refuse("", "train.freeze = \"backbone\" leaves strategy backbone nothing to train");
+  if (freeze == Freeze::backbone && cris)
+    refuse("", "train.freeze = \"backbone\" leaves L1 of strategy cris nothing to train: use strategy fcn");
+}
+
+}  // namespace
+
 void resolve_config(Config& c) {
   for (const Key& k : keys(c)) check_range(k, "");
   // "DIR/" and "DIR" are one data set: a run resumes by either.
   while (c.data.dir.size() > 1 && c.data.dir.ends_with('/')) c.data.dir.pop_back();
-  auto& [backbone, strategy, refiner, crf] = c.model;
+  auto& [backbone, strategy, refiner, crf, input] = c.model;
   if (crf.theta_alpha > 0 && crf.theta_alpha < 0.5)
     refuse("", fmt::format("crf.theta_alpha = {} is out of range: 0, or at least 0.5", crf.theta_alpha));
   if (backbone.deep_supervision && backbone.kind != BackboneKind::unet_plus_plus)
     refuse("", fmt::format("model.deep_supervision is an option of unet++, not of {}", name(backbone.kind)));
+  if (backbone.norm == NormKind::none && backbone.kind != BackboneKind::unet)
+    refuse("", fmt::format("model.norm = \"none\" is an option of unet, not of {}", name(backbone.kind)));
+  if (backbone.up == UpKind::transposed && backbone.kind != BackboneKind::unet_plus_plus)
+    refuse("", fmt::format("model.up = \"transposed\" is an option of unet++, not of {}", name(backbone.kind)));
+  check_strategy(c);
   if (backbone.base == 0) backbone.base = default_base(backbone.kind);
   const int64_t multiple = size_multiple(backbone.kind);
   if (c.data.size % multiple != 0) {

@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include "cris/evaluate.h"
 #include "cris/model.h"
 #include "data/split.h"
 #include "data/transform.h"
@@ -22,6 +23,11 @@ class ConfigError : public tensor::Error {
  public:
   using tensor::Error::Error;
 };
+
+/// Which epoch's model a run keeps and evaluates: that of the best validation Dice; of those epochs that L2 trained,
+/// where cris alternates by epoch; or the last.
+enum class Keep { best, best_l2, last };
+constexpr auto names(Keep) { return tensor::Names{"model kept", {"best", "best_l2", "last"}}; }
 
 /// The settings: what the parts of a run take as their options, so that every default stands beside its use.
 struct Config {
@@ -39,9 +45,16 @@ struct Config {
   nn::Schedule schedule;  ///< period and warmup in epochs
   struct {
     int64_t epochs = 12, batch = 4, seed = 0;
+    double refiner_rate = 1;
+    Keep keep = Keep::best;
+    std::string start_from;
+    Freeze freeze = Freeze::none;
     int64_t early_stopping = 0, checkpoint_steps = 0, overfit = 0;
     bool fast_dev_run = false;
   } train;
+  struct {
+    ScoreSize size = ScoreSize::network;
+  } eval;
   struct {
     tensor::Device device = tensor::Device::cpu;
     tensor::Precision precision = tensor::Precision::f32;

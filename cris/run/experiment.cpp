@@ -10,6 +10,7 @@
 #include "data/hash.h"
 #include "data/parallel.h"
 #include "data/transform.h"
+#include "nn/checkpoint.h"
 #include "nn/init.h"
 #include "tensor/machine/atomic_file.h"
 #include "tensor/machine/threads.h"
@@ -159,6 +160,27 @@ std::unique_ptr<Model> make_model(const Config& c) {
   nn::initialize(*model, uint64_t(c.train.seed), c.init);
   model->to(c.run.device);
   return model;
+}
+
+std::string start_file(const Config& c) {
+  const std::string& from = c.train.start_from;
+  const std::string file = std::filesystem::is_directory(from) ? from + "/checkpoints/best.safetensors" : from;
+  if (!std::filesystem::exists(file))
+    throw ConfigError(
+        fmt::format("train.start_from = \"{}\": {} is not there; give the -o of a finished cris train, or a "
+                    "checkpoint",
+                    from, file));
+  return file;
+}
+
+std::string begin_from(Model& model, const Config& c) {
+  const std::string file = start_file(c);
+  const nn::Matching m = nn::apply_matching(nn::read_safetensors(file), model);
+  tensor::check(m.taken > 0, "{}: none of its tensors is of this network; give another run to --init", file);
+  std::string text = fmt::format("begins with {} tensors of {}", m.taken, file);
+  if (!m.missing.empty()) text += fmt::format("; as drawn: {}", fmt::join(m.missing, ", "));
+  if (!m.unused.empty()) text += fmt::format("; left out: {}", fmt::join(m.unused, ", "));
+  return text;
 }
 
 std::string data_name(const Config& c) {

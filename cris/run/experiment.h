@@ -41,6 +41,13 @@ void apply_run_settings(const Config& config);
 /// The model with initial parameters, on the configured device.
 std::unique_ptr<Model> make_model(const Config& config);
 
+/// The checkpoint that train.start_from names: a file, or the best of a run.
+std::string start_file(const Config& config);
+/// Puts the weights and statistics of that file into `model` where name and shape are the same, and says in a line how
+/// many there were, which of the model's are not in it and which of it the model has no place for. Throws Error when
+/// the file is no checkpoint or nothing of it fits.
+std::string begin_from(Model& model, const Config& config);
+
 /// What the data set is called: the last part of its folder's path.
 std::string data_name(const Config& config);
 /// The configuration without [run]: what a checkpoint holds, so that its bytes do not depend on threads.

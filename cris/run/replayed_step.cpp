@@ -17,7 +17,7 @@ ReplayedStep::ReplayedStep(Model& model, nn::Optimizer& optimizer, const StepOpt
       memory_(device_) {}
 
 double ReplayedStep::take(const StepPosition& at, const Tensor& x, const Tensor& mask, double learning_rate) {
-  const Loss kind = loss_of(options_.strategy, options_.cris, at.epoch, at.batch);
+  const Loss kind = loss_of(options_.strategy, options_.cris, at);
   const bool usual = replay_ && is_usual(x, mask);
   if (usual && taken_.contains(kind)) {
     keep_memory();

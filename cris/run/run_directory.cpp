@@ -266,6 +266,9 @@ void RunDirectory::begin(const Config& config, const ExperimentData& data, const
                                      {"device", name(config.run.device)},
                                      {"precision", name(config.run.precision)},
                                      {"environment", environment()}};
+  if (!config.train.start_from.empty())
+    manifest["start_from"] = {{"file", start_file(config)},
+                              {"sha256", data::sha256(tensor::read_file(start_file(config)))}};
   // The command may hold bytes that are no UTF-8: they are replaced.
   tensor::write_file_atomically(file("manifest.json"),
                                 manifest.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");

@@ -39,7 +39,9 @@ const std::vector<double> kResponseMasks = {0, 0.25, 0.5, 0.75, 1};
 const char* const kEpochsHeader =
     "epoch,loss,training_loss,validation_dice,validation_dice_pooled,validation_precision,validation_recall,validation_"
     "mse,"
-    "validation_mse_thresholded,best,validation_best_dice,validation_best_threshold\n";
+    "validation_mse_thresholded,best,validation_best_dice,validation_best_threshold";
+/// Of epochs that train both of cris's losses, whose training_loss is empty.
+const char* const kMixedHeader = ",training_mask_mse,training_output_bce";
 
 }  // namespace
 
@@ -58,6 +60,8 @@ Trainer::Trainer(const Config& config, const ExperimentData& data, RunDirectory&
       epochs_(run.file("epochs.csv")),
       timing_(run.file("timing.jsonl")),
       log_(run.file("log.txt")) {
+  optimizer_->set_rate_factor("refiner.", config.train.refiner_rate);
+  optimizer_->set_missing_as_zero(config.cris.zero_gradients);
   restore();
 }
 
@@ -74,7 +78,9 @@ void Trainer::restore() {
   if (!run_.has("checkpoints/last.safetensors")) {
     metrics_.truncate(0);
     epochs_.truncate(0);
-    epochs_.append(kEpochsHeader);
+    epochs_.append(
+        fmt::format("{}{}\n", kEpochsHeader, mixed(config_.model.strategy, config_.cris) ? kMixedHeader : ""));
+    if (!config_.train.start_from.empty()) say(begin_from(*model_, config_));
     return;
   }
   const nn::Metadata metadata = nn::load_checkpoint(last, *model_, optimizer_.get());
@@ -84,8 +90,7 @@ void Trainer::restore() {
     const json p = nn::parse_json<json>(found->second);
     at_ = {.epoch = p.at("epoch"),
            .step = p.at("step"),
-           .loss_sum = p.at("loss_sum"),
-           .images = p.at("images"),
+           .losses = {},
            .best_epoch = p.at("best_epoch"),
            .epochs_without_gain = p.at("epochs_without_gain"),
            .best_dice = p.at("best_dice"),
@@ -94,6 +99,8 @@ void Trainer::restore() {
            .epochs_bytes = p.at("epochs_bytes"),
            .metrics_sha256 = p.at("metrics_sha256"),
            .epochs_sha256 = p.at("epochs_sha256")};
+    for (const auto& [loss, sum] : p.at("losses").items())
+      at_.losses[tensor::parse<Loss>(loss)] = {sum.at(0).get<double>(), sum.at(1).get<int64_t>()};
     tensor::require(at_.epoch >= 0 && at_.step >= 0 && at_.step <= loader_.steps_per_epoch() &&
                         at_.epoch <= config_.train.epochs && at_.metrics_bytes >= 0 && at_.epochs_bytes >= 0,
                     "epoch {}, step {}", at_.epoch, at_.step);
@@ -129,10 +136,11 @@ void Trainer::save_last() {
   at_.epochs_bytes = epochs_.bytes();
   at_.metrics_sha256 = metrics_.sha256();
   at_.epochs_sha256 = epochs_.sha256();
+  json losses = json::object();
+  for (const auto& [loss, sum] : at_.losses) losses[name(loss)] = {sum.first, sum.second};
   const json p = {{"epoch", at_.epoch},
                   {"step", at_.step},
-                  {"loss_sum", at_.loss_sum},
-                  {"images", at_.images},
+                  {"losses", losses},
                   {"best_epoch", at_.best_epoch},
                   {"epochs_without_gain", at_.epochs_without_gain},
                   {"best_dice", at_.best_dice},
@@ -152,32 +160,38 @@ double Trainer::learning_rate() const {
   return nn::learning_rate(schedule, at_.epoch * steps + at_.step);
 }
 
-double Trainer::take_step(const data::Batch& batch) {
-  const StepPosition at{at_.epoch, at_.step, uint32_t(at_.epoch * loader_.steps_per_epoch() + at_.step)};
-  double loss = 0;
-  try {
-    loss = step_.take(at, batch.x, batch.mask, learning_rate());
-  } catch (const NonFiniteError&) {
-    std::string files;
-    for (const int64_t i : batch.samples) files += (files.empty() ? "" : ", ") + data_.training->pair(i).image;
-    const std::string dump = fmt::format("nonfinite/epoch{}-step{}.safetensors", at_.epoch + 1, at_.step);
-    const Loss kind = loss_of(config_.model.strategy, config_.cris, at_.epoch, at_.step);
-    step_.meanwhile([&] {
-      report_non_finite(
-          *model_, batch, files, [&] { return batch_loss(*model_, kind, config_.cris, batch.x, batch.mask); },
-          run_.file(dump));
-    });
+std::vector<std::pair<Loss, double>> Trainer::take_steps(const data::Batch& batch) {
+  StepPosition at{at_.epoch, at_.step, uint32_t(at_.epoch * loader_.steps_per_epoch() + at_.step)};
+  std::vector<std::pair<Loss, double>> taken;
+  for (; at.turn < turns(config_.model.strategy, config_.cris); ++at.turn) {
+    const Loss kind = loss_of(config_.model.strategy, config_.cris, at);
+    try {
+      taken.emplace_back(kind, step_.take(at, batch.x, batch.mask, learning_rate()));
+    } catch (const NonFiniteError&) {
+      std::string files;
+      for (const int64_t i : batch.samples) files += (files.empty() ? "" : ", ") + data_.training->pair(i).image;
+      const std::string dump = fmt::format("nonfinite/epoch{}-step{}.safetensors", at_.epoch + 1, at_.step);
+      step_.meanwhile([&] {
+        report_non_finite(
+            *model_, batch, files, [&] { return batch_loss(*model_, kind, config_.cris, batch.x, batch.mask); },
+            run_.file(dump));
+      });
+    }
   }
   if (!said_refusal_ && !step_.refusal().empty()) {
     said_refusal_ = true;
     say(fmt::format("steps are not recorded and replayed: {}", step_.refusal()));
   }
-  return loss;
+  return taken;
 }
 
 std::optional<double> Trainer::end_epoch(const std::function<bool()>& stop) {
-  const Loss loss = loss_of(config_.model.strategy, config_.cris, at_.epoch, 0);
-  const double training_loss = at_.loss_sum / double(std::max<int64_t>(at_.images, 1));
+  const Loss loss = loss_of(config_.model.strategy, config_.cris, {.epoch = at_.epoch});
+  const bool both = mixed(config_.model.strategy, config_.cris);
+  const auto mean = [&](Loss of) {
+    const auto& [sum, images] = at_.losses[of];
+    return sum / double(std::max<int64_t>(images, 1));
+  };
   Scores scores;
   std::vector<double> response;
   bool stopped = false;
@@ -192,31 +206,37 @@ std::optional<double> Trainer::end_epoch(const std::function<bool()>& stop) {
       stopped = true;
     }
     if (!stopped && model_->refiner) response = model_->refiner->response(kResponseMasks);
-    model_->train();
+    start_training(*model_, config_.train.freeze);
   });
   if (stopped) return std::nullopt;
   const MeanScores s = scores.summary(0.5);
   // Probabilities of an early epoch may all lie below 0.5 and still rank the pixels; the metric's own threshold is
   // chosen later too.
   const double threshold = scores.best_threshold(), dice = scores.summary(threshold).dice;
-  const bool best = dice > at_.best_dice;
-  at_.epochs_without_gain = best ? 0 : at_.epochs_without_gain + 1;
-  if (best) at_.best_dice = dice, at_.best_epoch = at_.epoch;
-  const bool both = config_.model.strategy == Strategy::cris && config_.cris.alternate == Alternate::batch;
+  const bool by_l1 = !both && loss == Loss::mask_mse;
+  const bool gain = dice > at_.best_dice && !(by_l1 && config_.train.keep == Keep::best_l2);
+  const bool best = gain || config_.train.keep == Keep::last;
+  at_.epochs_without_gain = gain ? 0 : at_.epochs_without_gain + 1;
+  if (gain) at_.best_dice = dice;
+  if (best) at_.best_epoch = at_.epoch;
   const char* loss_name = both ? "both in turn" : name(loss);
-  epochs_.append(fmt::format("{},{},{},{},{},{},{},{},{},{},{},{}\n", at_.epoch + 1, loss_name, training_loss, s.dice,
-                             s.dice_pooled, s.precision, s.recall, s.mse, s.mse_thresholded, best ? 1 : 0, dice,
-                             threshold));
-  json line = {{"epoch", at_.epoch + 1},
-               {"loss_name", loss_name},
-               {"training_loss", training_loss},
-               {"validation_dice", s.dice},
-               {"validation_precision", s.precision},
-               {"validation_recall", s.recall},
-               {"validation_mse", s.mse},
-               {"validation_best_dice", dice},
-               {"validation_best_threshold", threshold},
-               {"best", best}};
+  epochs_.append(fmt::format("{},{},{},{},{},{},{},{},{},{},{},{}", at_.epoch + 1, loss_name,
+                             both ? "" : fmt::format("{}", mean(loss)), s.dice, s.dice_pooled, s.precision, s.recall,
+                             s.mse, s.mse_thresholded, best ? 1 : 0, dice, threshold));
+  epochs_.append(both ? fmt::format(",{},{}\n", mean(Loss::mask_mse), mean(Loss::output_bce)) : "\n");
+  json line = {{"epoch", at_.epoch + 1}, {"loss_name", loss_name}};
+  if (both)
+    line["training_mask_mse"] = mean(Loss::mask_mse), line["training_output_bce"] = mean(Loss::output_bce);
+  else
+    line["training_loss"] = mean(loss);
+  const json scores_of_epoch = {{"validation_dice", s.dice},
+                                {"validation_precision", s.precision},
+                                {"validation_recall", s.recall},
+                                {"validation_mse", s.mse},
+                                {"validation_best_dice", dice},
+                                {"validation_best_threshold", threshold},
+                                {"best", best}};
+  line.update(scores_of_epoch);
   if (model_->refiner) line["refiner_response"] = response;
   metrics_.append(line.dump() + "\n");
   at_.stopped_early = config_.train.early_stopping > 0 && at_.epochs_without_gain >= config_.train.early_stopping;
@@ -225,13 +245,19 @@ std::optional<double> Trainer::end_epoch(const std::function<bool()>& stop) {
                         {{"epoch", fmt::format("{}", at_.epoch + 1)}, {"config", portable_toml(config_)}});
   }
   say(
-      fmt::format("epoch {}/{}  {}  loss {:.4f}  validation dice {:.4f} at {:.2f}, {:.4f} at 0.5  precision {:.4f}  "
+      fmt::format("epoch {}/{}  {}  {}  validation dice {:.4f} at {:.2f}, {:.4f} at 0.5  precision {:.4f}  "
                   "recall {:.4f}  mse {:.4f}{}",
-                  at_.epoch + 1, config_.train.epochs, loss_name, training_loss, dice, threshold, s.dice, s.precision,
-                  s.recall, s.mse, best ? "  best" : ""));
+                  at_.epoch + 1, config_.train.epochs, loss_name,
+                  both ? fmt::format("losses {:.4f}, {:.4f}", mean(Loss::mask_mse), mean(Loss::output_bce))
+                       : fmt::format("loss {:.4f}", mean(loss)),
+                  dice, threshold, s.dice, s.precision, s.recall, s.mse,
+                  !best   ? ""
+                  : by_l1 ? "  best (of L1)"
+                          : "  best"));
   if (model_->refiner) watch_refiner(response);
   ++at_.epoch;
-  at_.step = 0, at_.loss_sum = 0, at_.images = 0;
+  at_.step = 0;
+  at_.losses.clear();
   save_last();
   return dice;
 }
@@ -260,25 +286,30 @@ TrainResult Trainer::train(const TrainOptions& options) {
     double data_seconds = 0, step_seconds = 0;
     int64_t images = 0;
     loader_.start(at_.epoch, at_.step);
-    model_->train();
+    start_training(*model_, config_.train.freeze);
     while (true) {
       const double t0 = now_seconds();
       const auto batch = loader_.next(device);
       if (!batch) break;
       const double t1 = now_seconds();
-      const double loss = take_step(*batch);
+      const auto taken = take_steps(*batch);
       const double t2 = now_seconds();
       const auto n = int64_t(batch->samples.size());
       data_seconds += t1 - t0, step_seconds += t2 - t1, images += n;
-      const json line = {{"epoch", at_.epoch + 1}, {"step", at_.step}, {"loss", loss}};
-      metrics_.append(line.dump() + "\n");
-      at_.loss_sum += loss * double(n), at_.images += n, ++at_.step;
+      for (const auto& [kind, loss] : taken) {
+        json line = {{"epoch", at_.epoch + 1}, {"step", at_.step}, {"loss", loss}};
+        if (mixed(config_.model.strategy, config_.cris)) line["loss_name"] = name(kind);
+        metrics_.append(line.dump() + "\n");
+        auto& [sum, count] = at_.losses[kind];
+        sum += loss * double(n), count += n;
+      }
+      ++at_.step;
       const int64_t done = at_.epoch * steps + at_.step, total = config_.train.epochs * steps;
       progress_.step({.epoch = at_.epoch + 1,
                       .epochs = config_.train.epochs,
                       .step = at_.step,
                       .steps = steps,
-                      .loss = loss,
+                      .loss = taken.back().second,
                       .dice = at_.best_dice,
                       .data_ms = 1e3 * (t1 - t0),
                       .step_ms = 1e3 * (t2 - t1),

@@ -1,8 +1,10 @@
 /// Trains a model in a run directory, so that a run killed at any step and started again ends with the same bytes.
 #pragma once
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "cris/metrics.h"
 #include "cris/run/experiment.h"
@@ -37,8 +39,8 @@ class Trainer {
   /// Where the run is; all of it is in the checkpoint.
   struct Position {
     int64_t epoch = 0, step = 0;  ///< the next step to take
-    double loss_sum = 0;          ///< of this epoch's steps so far, weighted by images
-    int64_t images = 0;
+    /// Of this epoch's steps so far, by their loss: the sum of the losses, weighted by images, and the images.
+    std::map<Loss, std::pair<double, int64_t>> losses = {};
     int64_t best_epoch = -1, epochs_without_gain = 0;
     double best_dice = -1;
     bool stopped_early = false;
@@ -62,7 +64,8 @@ class Trainer {
   void save_last();
   /// Of the next step.
   double learning_rate() const;
-  double take_step(const data::Batch& batch);
+  /// The steps of a batch, each with its loss.
+  std::vector<std::pair<Loss, double>> take_steps(const data::Batch& batch);
   /// Validates, writes the epoch's lines and checkpoints; returns the Dice at its best threshold, which ranks epochs,
   /// or nothing if `stop` ended the validation, which then is repeated.
   std::optional<double> end_epoch(const std::function<bool()>& stop);

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "cris/report/overlay.h"
 #include "tensor/check.h"
 #include "tensor/random.h"
 
@@ -27,6 +28,29 @@ struct Maps {
 };
 
 }  // namespace
+
+TEST_CASE("the median of an even count is the mean of both in the middle") {
+  CHECK(median({}) == 0);
+  CHECK(median({3}) == 3);
+  CHECK(median({4, 1}) == 2.5);
+  CHECK(median({9, 1, 4}) == 4);
+  CHECK(median({8, 1, 2, 3}) == 2.5);
+}
+
+TEST_CASE("what an overlay shows as predicted are the pixels that were scored, at every threshold") {
+  std::vector<float> p, mask;
+  for (int k = 0; k < kThresholds; ++k)
+    for (const float step : {-1e-7f, 0.0f, 1e-7f, 0.0015f}) {
+      p.push_back(std::clamp(float(threshold_at(k)) + step, 0.0f, 1.0f));
+      mask.push_back(float(k % 2));
+    }
+  Scores scores;
+  scores.add("image", p.data(), mask.data(), int64_t(p.size()));
+  for (int k = 0; k < kThresholds; ++k) {
+    const data::Image shown = mask_image(p.data(), int64_t(p.size()), 1, threshold_at(k));
+    CHECK(std::ranges::count(shown.pixels, 255) == scores.per_image(threshold_at(k))[0].predicted_pixels);
+  }
+}
 
 TEST_CASE("overlaps of empty masks and predictions follow their conventions") {
   const Counts both_empty{.true_negative = 9}, missed{.false_negative = 4}, invented{.false_positive = 4};

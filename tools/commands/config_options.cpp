@@ -32,6 +32,8 @@ ConfigOptions::ConfigOptions(CLI::App& app) {
   flag("--lr", "train.learning_rate");
   flag("--seed", "train.seed");
   flag("--overfit", "train.overfit");
+  flag("--init", "train.start_from");
+  flag("--freeze", "train.freeze");
   flag("--threads", "run.threads");
   flag("--device", "run.device");
   flag("--precision", "run.precision");

@@ -31,7 +31,7 @@ void check_folder(const std::string& folder) {
 
 Run setup_eval(CLI::App& app) {
   struct Options {
-    std::string run, on = "test", checkpoint = "best", data, device, out;
+    std::string run, on = "test", checkpoint = "best", data, device, out, size;
     bool json = false;
     int64_t threads = 0, overlays = 20, batch = 0;
   };
@@ -52,17 +52,19 @@ Run setup_eval(CLI::App& app) {
   app.add_option("--overlays", o->overlays, "how many of the worst images to draw")
       ->check(CLI::Range(0, 1000000))
       ->capture_default_str();
+  app.add_option("--score-size", o->size, "network or picture: the size at which maps are scored; default: the run's");
   app.add_flag("--json", o->json, "one JSON line at the threshold chosen on the training set");
   return [o] {
     cris::Config config = cris::config_of_run(o->run, {.data = o->data, .device = o->device, .threads = o->threads});
     cris::apply_run_settings(config);
-    if (config.data.split.empty() && config.train.overfit == 0) {
-      config.data.split = o->run + "/split.txt";  // holds the very names that were used
-      config.train.fast_dev_run = false;
-    }
+    config.data.split = o->run + "/split.txt";  // holds the very names that were used
+    config.train.fast_dev_run = false;
+    if (!o->size.empty()) cris::set_config(config, "eval.size", o->size, "--score-size");
     if (o->batch > 0) config.train.batch = o->batch;
     // A folder of its own: the run's files stay as its SHA256SUMS knows them.
-    const std::string folder = o->out.empty() ? o->run + "/eval-" + o->on + "-" + o->checkpoint : o->out;
+    const std::string folder =
+        o->out.empty() ? o->run + "/eval-" + o->on + "-" + o->checkpoint + (o->size.empty() ? "" : "-" + o->size)
+                       : o->out;
     outlive_reader();
     if (o->out.empty() && access(o->run.c_str(), W_OK) != 0)
       throw Failure(kData, fmt::format("{} cannot be written: {}; name another folder by cris eval -o", o->run,

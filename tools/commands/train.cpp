@@ -80,8 +80,12 @@ Run setup_train(CLI::App& app) {
       return cris::evaluate_run(*model, config, data, "test", out);
     });
     run.seal();
-    progress.message(fmt::format("best epoch {} with validation Dice {:.4f}\n{}\n{}", result.best_epoch + 1,
-                                 result.best_dice, cris::summary_table(e), out));
+    const bool by_l1 =
+        !cris::mixed(config.model.strategy, config.cris) &&
+        cris::loss_of(config.model.strategy, config.cris, {.epoch = result.best_epoch}) == cris::Loss::mask_mse;
+    progress.message(fmt::format("{} epoch {}{}, best validation Dice {:.4f}\n{}\n{}",
+                                 config.train.keep == cris::Keep::last ? "last" : "best", result.best_epoch + 1,
+                                 by_l1 ? " (of L1)" : "", result.best_dice, cris::summary_table(e), out));
     return int(kOk);
   };
 }
