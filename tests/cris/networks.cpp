@@ -86,10 +86,11 @@ TEST_CASE("folded batch norms change nothing but the last bits, and training dro
 TEST_CASE("the losses of CRIS are those of equations 1 to 3") {
   for (const int64_t batch : {0, 1})
     for (const int64_t epoch : {0, 1, 2, 3})
-      CHECK(loss_of(Strategy::cris, {}, epoch, batch) == (epoch % 2 == 0 ? Loss::mask_mse : Loss::output_bce));
-  CHECK(loss_of(Strategy::cris, {.alternate = Alternate::batch}, 1, 2) == Loss::mask_mse);
-  CHECK(loss_of(Strategy::cris, {.weighted_sum = true}, 0, 0) == Loss::weighted_sum);
-  CHECK(loss_of(Strategy::fcn, {}, 0, 0) == Loss::output_bce);
+      CHECK(loss_of(Strategy::cris, {}, {.epoch = epoch, .batch = batch}) ==
+            (epoch % 2 == 0 ? Loss::mask_mse : Loss::output_bce));
+  CHECK(loss_of(Strategy::cris, {.alternate = Alternate::batch}, {.epoch = 1, .batch = 2}) == Loss::mask_mse);
+  CHECK(loss_of(Strategy::cris, {.weighted_sum = true}, {}) == Loss::weighted_sum);
+  CHECK(loss_of(Strategy::fcn, {}, {}) == Loss::output_bce);
   // A mask of probability 3/4 and an output of 1/4 where there is a polyp.
   const auto pixel = [](double value) { return tensor::full({1, 1, 1, 1}, value, DType::f64, Device::reference); };
   const Variable mask(pixel(std::log(3.0))), output(pixel(-std::log(3.0)));

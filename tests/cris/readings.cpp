@@ -1,8 +1,11 @@
 /// The readings of the paper: each switch changes what it says and nothing else.
 #include <doctest/doctest.h>
 
+#include <cmath>
 #include <set>
+#include <sstream>
 
+#include "cris/run/csv.h"
 #include "cris/training_step.h"
 #include "nn/init.h"
 #include "nn/optimizer.h"

@@ -1,5 +1,8 @@
 /// A training run of a few seconds on a procedural set, in a folder of its own.
 #pragma once
+#include <map>
+#include <vector>
+
 #include "cris/report/evaluation.h"
 #include "cris/run/trainer.h"
 #include "data/synthetic.h"
