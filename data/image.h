@@ -1,34 +1,13 @@
 /// Pictures as bytes, and the only door to image files: PNG, JPEG (libjpeg-turbo), TIFF (libtiff) and BMP.
 #pragma once
-#include <cstdint>
-#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "data/pixels.h"
+
 namespace data {
-
-/// height x width pixels of `channels` interleaved bytes, top row first: pixel (y, x) begins at (y * width + x) *
-/// channels.
-struct Image {
-  int64_t height = 0, width = 0, channels = 0;
-  std::vector<uint8_t> pixels;
-
-  Image() = default;
-  /// All zero.
-  Image(int64_t height, int64_t width, int64_t channels)
-      : height(height), width(width), channels(channels), pixels(size_t(height * width * channels)) {}
-  uint8_t* at(int64_t y, int64_t x) { return pixels.data() + (y * width + x) * channels; }
-  const uint8_t* at(int64_t y, int64_t x) const { return pixels.data() + (y * width + x) * channels; }
-  bool operator==(const Image&) const = default;
-};
-
-/// The largest picture that is decoded: a few hostile bytes must not claim the machine's memory.
-constexpr int64_t kMaxImageSide = 1 << 15, kMaxImagePixels = 1 << 26;
-
-/// What was done to a picture that its owner may not expect, a phrase each: "turned as their orientation tag says".
-using Remarks = std::set<std::string>;
 
 /// Decodes a whole file; `name` is for messages. channels = 3: RGB, gray repeated. channels = 1: luma, (299 R + 587 G +
 /// 114 B) / 1000. The content decides the format, not the extension. The pixels are those of Pillow's convert("RGB"),

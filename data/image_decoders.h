@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "data/image.h"
+#include "data/pixels.h"
 
 namespace data {
 
@@ -25,7 +25,7 @@ RawPicture decode_tiff(std::string_view bytes, const std::string& name, Remarks&
 /// A decoder that asks for more than this in one piece is told that there is none.
 constexpr size_t kMaxDecoderBytes = size_t(1) << 30;
 
-/// Throws FormatError beyond the limits of image.h. To be kept while decoding: of large pictures, one at a time is
+/// Throws FormatError beyond the limits of pixels.h. To be kept while decoding: of large pictures, one at a time is
 /// decoded in the process, so that its memory does not grow with the number of threads.
 [[nodiscard]] std::unique_lock<std::mutex> admit(int64_t height, int64_t width, const std::string& name);
 

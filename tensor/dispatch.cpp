@@ -1,6 +1,6 @@
 #include "tensor/dispatch.h"
 
-#include "tensor/plan/plan.h"
+#include "tensor/plan.h"
 
 namespace tensor {
 

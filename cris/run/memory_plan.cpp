@@ -9,7 +9,7 @@
 #include "nn/checkpoint.h"
 #include "nn/graph.h"
 #include "tensor/machine/allocator.h"
-#include "tensor/plan/plan.h"
+#include "tensor/plan.h"
 
 namespace cris {
 

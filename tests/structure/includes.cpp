@@ -22,7 +22,7 @@ const Graph kBelow = [] {
   Graph below = {
       {"tensor/machine", {}}, {"tensor", {"tensor/machine"}}, {"tensor/gaussian", {"tensor", "tensor/machine"}}};
   const std::set<std::string> core = {"tensor", "tensor/machine", "tensor/gaussian"};
-  below["tensor/reference"] = below["tensor/plan"] = below["tensor/cuda"] = core;
+  below["tensor/reference"] = below["tensor/cuda"] = core;
   std::set<std::string> all = core;
   const auto add = [&](const std::string& folder) {
     below[folder] = all;
@@ -31,14 +31,14 @@ const Graph kBelow = [] {
   all.insert("tensor/reference");
   add("tensor/cpu");
   add("tensor/cpu/conv");
-  all.insert({"tensor/plan", "tensor/cuda"});
+  all.insert("tensor/cuda");
   below["data"] = all;
   add("autograd");
   add("nn");
   all.insert("data");
   add("cris");
-  below["cris/audit"] = all;
   add("cris/run");
+  below["cris/audit"] = all;
   add("cris/report");
   all.insert("cris/audit");
   add("tools/commands");

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "tensor/ops.h"
-#include "tensor/plan/plan.h"
+#include "tensor/plan.h"
 
 namespace {
 

@@ -17,7 +17,7 @@
 #include "tensor/dispatch.h"
 #include "tensor/gaussian/gaussian_filter.h"
 #include "tensor/machine/threads.h"
-#include "tensor/plan/plan.h"
+#include "tensor/plan.h"
 #include "tools/bench/bench_convolutions.h"
 #include "tools/bench/fma_ceiling.h"
 #include "tools/bench/shortest.h"

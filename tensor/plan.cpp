@@ -1,6 +1,6 @@
 /// The arena does its bookkeeping over addresses that are never touched; `run` counts the bytes of every kernel. The
 /// few functions here count what tensors do not tell: arithmetic, and memory that a kernel takes while it runs.
-#include "tensor/plan/plan.h"
+#include "tensor/plan.h"
 
 #include <cstring>
 #include <utility>
