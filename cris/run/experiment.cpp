@@ -176,7 +176,10 @@ std::string start_file(const Config& c) {
 std::string begin_from(Model& model, const Config& c) {
   const std::string file = start_file(c);
   const nn::Matching m = nn::apply_matching(nn::read_safetensors(file), model);
-  tensor::check(m.taken > 0, "{}: none of its tensors is of this network; give another run to --init", file);
+  tensor::require(m.taken > int64_t(m.unused.size()),
+                  "{}: {} of its tensors fit this network and {} do not: it is of another one; give another run to "
+                  "--init",
+                  file, m.taken, m.unused.size());
   std::string text = fmt::format("begins with {} tensors of {}", m.taken, file);
   if (!m.missing.empty()) text += fmt::format("; as drawn: {}", fmt::join(m.missing, ", "));
   if (!m.unused.empty()) text += fmt::format("; left out: {}", fmt::join(m.unused, ", "));

@@ -42,7 +42,7 @@ TEST_CASE(
   run.config.model.backbone.base = 8;
   run.config.model.backbone.kind = BackboneKind::segnet;
   auto other = make_model(run.config);
-  CHECK_THROWS_WITH_AS(begin_from(*other, run.config), doctest::Contains("none of its tensors"), tensor::Error);
+  CHECK_THROWS_WITH_AS(begin_from(*other, run.config), doctest::Contains("it is of another one"), tensor::Error);
   run.config.train.start_from = run.folder / "nowhere";
   CHECK_THROWS_WITH_AS(begin_from(*other, run.config), doctest::Contains("train.start_from"), tensor::Error);
 }
