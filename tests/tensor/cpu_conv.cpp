@@ -1,4 +1,4 @@
-/// How the CPU convolves: which algorithm serves which shape, images in parts, sums in f64, workspace. Its results are
+/// How the CPU convolves: which algorithm serves which shape, images in parts, workspace. Its results are
 /// in the table of kernel cases.
 #include "tensor/cpu/conv/conv.h"
 
@@ -78,16 +78,6 @@ TEST_CASE("Winograd serves the large layers, and nothing when the precision is e
   }
   CHECK(cpu::conv_algorithm(shape_of({4, 64, 64, 80, 64, 7, 1, 3}), Precision::f32) == cpu::ConvAlgorithm::direct);
   CHECK(cpu::conv_algorithm(shape_of({4, 64, 64, 65, 64, 3, 1, 1}), Precision::f32) == cpu::ConvAlgorithm::direct);
-}
-
-TEST_CASE("small convolutions are summed in f64: only the result is rounded") {
-  const ConvExtents t{2, 4, 4, 64, 32, 3, 1, 1};
-  const ConvShape z = shape_of(t);
-  CHECK(cpu::conv_algorithm(z, Precision::f32) == cpu::ConvAlgorithm::direct);
-  const Tensor x = random_values({z.n, z.h, z.w, z.c}, 1), w = random_values({z.k, z.r, z.s, z.c}, 2);
-  const auto exact = [](const Tensor& t) { return cast(t.to(Device::reference), DType::f64); };
-  const ConvOptions options{.padding = 1};
-  CHECK(relative_error(conv2d(x, w, {}, options), conv2d(exact(x), exact(w), {}, options)) < 0x1p-24);
 }
 
 TEST_CASE("the stated workspace is what a convolution takes") {

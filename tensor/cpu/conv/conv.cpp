@@ -57,8 +57,7 @@ const float* data_or_null(const Tensor& b) { return b.defined() ? b.data<float>(
 ConvAlgorithm conv_algorithm(const ConvShape& z, Precision precision) {
   const int64_t pixels = z.p * z.q;
   const bool same_size = z.r == z.s && z.stride == 1 && z.r == 2 * z.padding + 1;
-  if (precision == Precision::exact || !same_size || z.c % kLanes != 0 || z.k % kLanes != 0 ||
-      z.n * pixels * z.k * z.r * z.s * z.c <= kWideProducts)
+  if (precision == Precision::exact || !same_size || z.c % kLanes != 0 || z.k % kLanes != 0 || z.flops() == 0)
     return ConvAlgorithm::direct;
   const int64_t tiles_4x4 = divide_up(z.h, 4) * divide_up(z.w, 4), tiles_2x2 = divide_up(z.h, 2) * divide_up(z.w, 2);
   if (z.r == 3)

@@ -1,8 +1,8 @@
 /// Correlation by bands of rows: see band.h for the geometry and tile.h for the inner loop.
 #include "tensor/cpu/conv/correlate.h"
 
-#include "tensor/cpu/parallel.h"
 #include "tensor/cpu/conv/transpose.h"
+#include "tensor/cpu/parallel.h"
 
 namespace tensor::cpu {
 namespace {
@@ -18,7 +18,6 @@ void correlate(const Windows& z, const Outputs& to, const Panels& filters, const
   const int64_t bands = z.n * z.bands(), run = z.s * z.c, blocks = filters.blocks.count;
   const bool whole = z.depth() <= kDepth;
   const int64_t parts_of_run = whole ? 1 : divide_up(run, kDepth), parts = whole ? 1 : z.r * parts_of_run;
-  const bool wide = z.n * z.p * z.q * z.depth() * to.channels <= kWideProducts;
   // Few bands: the blocks of columns are shared out too.
   const int64_t groups = std::clamp<int64_t>(16 / std::max<int64_t>(1, bands), 1, blocks);
   parallel_chunks(bands * groups, [&](int64_t item) {
@@ -38,8 +37,7 @@ void correlate(const Windows& z, const Outputs& to, const Panels& filters, const
                                   .b_step = width,
                                   .b_run = run * width,
                                   .depth = depth,
-                                  .runs = whole ? z.r : 1,
-                                  .wide = wide};
+                                  .runs = whole ? z.r : 1};
           const TileStore store{
               .out = to.y + band.image * to.image + (band.first + p) * to.row + filters.blocks.first(b),
               .ld_out = to.pixel,

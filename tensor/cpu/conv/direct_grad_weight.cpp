@@ -1,9 +1,9 @@
 /// The weight gradient as a sum over bands, in a fixed number of slices that are added in order.
 #include "tensor/cpu/conv/band.h"
 #include "tensor/cpu/conv/direct.h"
+#include "tensor/cpu/conv/tile.h"
 #include "tensor/cpu/parallel.h"
 #include "tensor/cpu/scratch.h"
-#include "tensor/cpu/conv/tile.h"
 
 namespace tensor::cpu {
 namespace {
@@ -12,7 +12,6 @@ struct WeightGrad {
   ConvShape z;
   Windows windows;
   int64_t run, weights, slices, groups;
-  bool wide;
   bool turned;  // few taps and channels in a filter row: tiles are taps x k instead of k x taps
 
   WeightGrad(const ConvShape& shape, const float* x)
@@ -20,7 +19,6 @@ struct WeightGrad {
         windows{x, z.n, z.h, z.w, z.c, z.r, z.s, z.p, z.q, z.stride, -z.padding, -z.padding, z.k},
         run(z.s * z.c),
         weights(z.k * z.r * run),
-        wide(z.n * z.p * z.q * weights <= kWideProducts),
         turned(run < kLanes && z.k % kLanes == 0) {
     constexpr int64_t kMostPartials = 4 << 20;
     slices = std::clamp<int64_t>(kMostPartials / weights, 1, std::clamp<int64_t>(z.n * windows.bands(), 1, 16));
@@ -41,16 +39,15 @@ void add_band(const WeightGrad& g, const Band& band, const float* dy, int64_t k_
       const int64_t first = blocks.first(b);
       if (g.turned)
         run_rows(g.run, blocks.vecs_of(b),
-                 {x, 1, z.stride * z.c, z.stride * band.pitch, dy + first, z.k, z.q * z.k, z.q, band.rows, g.wide},
+                 {x, 1, z.stride * z.c, z.stride * band.pitch, dy + first, z.k, z.q * z.k, z.q, band.rows},
                  {.out = out + r * g.run * z.k + first, .ld_out = z.k, .columns = blocks.width(b), .accumulate = more});
       else
-        run_rows(
-            k_last - k_first, blocks.vecs_of(b),
-            {dy + k_first, 1, z.k, z.q * z.k, x + first, z.stride * z.c, z.stride * band.pitch, z.q, band.rows, g.wide},
-            {.out = out + (k_first * z.r + r) * g.run + first,
-             .ld_out = z.r * g.run,
-             .columns = blocks.width(b),
-             .accumulate = more});
+        run_rows(k_last - k_first, blocks.vecs_of(b),
+                 {dy + k_first, 1, z.k, z.q * z.k, x + first, z.stride * z.c, z.stride * band.pitch, z.q, band.rows},
+                 {.out = out + (k_first * z.r + r) * g.run + first,
+                  .ld_out = z.r * g.run,
+                  .columns = blocks.width(b),
+                  .accumulate = more});
     }
   }
 }

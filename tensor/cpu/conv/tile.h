@@ -18,12 +18,7 @@ struct Products {
   const float* b;
   int64_t b_step, b_run;
   int64_t depth, runs;
-  bool wide = false;  // sums in f64: six times slower, and accurate to f32's last digit
 };
-
-/// Convolutions of at most this many products are summed in f64: they cost next to nothing, and small networks train
-/// on gradients so near zero that f32's rounding decides their sign.
-constexpr int64_t kWideProducts = 1 << 20;
 
 constexpr int kTileSums = kVectorRegisters == 32 ? 24 : 12;
 constexpr int kMostVecs = kVectorRegisters == 32 ? 4 : 3;
