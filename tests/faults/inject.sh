@@ -3,12 +3,12 @@
 # be the bytes of an undisturbed run, and what appears at once must be the old or the new, never a mixture.
 #   inject.sh PROGRAM [EVERY [KIND...]]    every EVERY-th operation (1), kinds (kill half 28 5 28+): see inject.c
 # An hour or so; run by hand. Needs a C compiler.
-source "$(dirname "$(realpath "$0")")/../program/setting.bash"
+here=$(dirname "$(realpath "$0")")
+source "$here/../program/setting.bash"
 every=${2:-1}
 kinds=("${@:3}")
 [ ${#kinds[@]} -gt 0 ] || kinds=(kill half 28 5 28+)
-source_folder=$(dirname "$(realpath "$OLDPWD/${0}" 2>/dev/null || realpath "$0")")
-cc -shared -fPIC -O1 -o inject.so "$source_folder/inject.c" -ldl || exit 1
+cc -shared -fPIC -O1 -o inject.so "$here/inject.c" -ldl || exit 1
 "$cris" data synthesize data --count 12 --size 40 --seed 3 >/dev/null || exit 1
 
 # state FOLDER: its files by content and its folders, but for what holds times.
