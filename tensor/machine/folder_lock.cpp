@@ -81,8 +81,7 @@ void FolderLock::make_folders() {
       failed = errno;
   if (!fs::is_directory(folder_, error)) {
     remove_folders();
-    throw Error(fmt::format("{}: cannot be created: {}; choose another -o", what_,
-                            error ? error.message() : std::strerror(failed)));
+    throw Error(fmt::format("{}: cannot be created: {}; choose another -o", what_, std::strerror(failed)));
   }
 }
 

@@ -8,7 +8,7 @@
 using namespace cris;
 
 TEST_CASE(
-    "start_from: the backbone of another run, the refiner as drawn; the log lists both, the manifest has its hash") {
+    "start_from: the backbone of another run, the refiner as drawn, the log lists both, the manifest has its hash") {
   TinyRun run(Strategy::backbone);
   run.train("backbone");
   const std::string file = run.folder / "backbone/checkpoints/best.safetensors";

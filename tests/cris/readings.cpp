@@ -90,7 +90,7 @@ TEST_CASE("alternate and first_loss: the order of the losses, and two steps a ba
   }
 }
 
-TEST_CASE("output_loss: what fcn is trained by, each by its formula; cris does not see it") {
+TEST_CASE("output_loss: what fcn is trained by, each by its formula, cris does not see it") {
   const Tensor z = tensor::uniform({9, 1, 0}, {2, 8, 8, 1}, -2, 2, DType::f64, Device::cpu);
   const Tensor t =
       tensor::map(tensor::Threshold{0.5}, tensor::uniform({9, 2, 0}, {2, 8, 8, 1}, 0, 1, DType::f64, Device::cpu));
@@ -254,7 +254,7 @@ TEST_CASE("keep: the training is the same, the model kept is the best, the best 
   }
 }
 
-TEST_CASE("alternate = both: a step of each loss for every batch; both are recorded, each by itself") {
+TEST_CASE("alternate = both: a step of each loss for every batch, both are recorded, each by itself") {
   TinyRun run(Strategy::cris);
   run.config.cris.alternate = Alternate::both;
   run.train("both");

@@ -77,7 +77,7 @@ TEST_CASE("init = copy: a soft copy of the mask, whatever the seed and the draw"
     }
 }
 
-TEST_CASE("init = draw is the layers' own draw; identity adds a path of ones to it, copy one to the convolutions") {
+TEST_CASE("init = draw is the layers' own draw, identity adds a path of ones to it, copy one to the convolutions") {
   for (const nn::InitKind kind : {nn::InitKind::he, nn::InitKind::pytorch}) {
     NewRefiner draw(RefinerStart::draw, 3, kind), identity(RefinerStart::identity, 3, kind),
         copy(RefinerStart::copy, 3, kind);

@@ -40,7 +40,7 @@ printf '[train\n' >syntax.toml
 refuses "a file that is no TOML" 2 "syntax.toml:1" "$cris" train --data good -c syntax.toml
 refuses "an unknown key of --set" 2 "train.epochs" "$cris" train --data good --set train.epoch=3
 refuses "a value of another type" 2 "whole number" "$cris" train --data good --set train.epochs=many
-refuses "an unknown strategy" 2 "backbone, fcn, crf, cris" "$cris" train --data good --strategy magic
+refuses "an unknown strategy" 2 "backbone, fcn, crf or cris" "$cris" train --data good --strategy magic
 refuses "an unknown flag" 2 "--no-such-flag" "$cris" train --no-such-flag
 refuses "no command" 2 "--help" "$cris"
 refuses "an unknown command" 2 "trian is no command; cris --help" "$cris" trian --data good
@@ -74,7 +74,7 @@ train --data named_z/ -o named >/dev/null && "$cris" eval named --json >/dev/nul
 verdict "names that look like a split's headings; a slash after the folder" $?
 refuses "fewer epochs than were trained" 2 "has trained 2 epochs" train --data good --epochs 1
 cp good/images/0001.png named_z/images/0002.png
-refuses "an image that changed since the run began" 3 "image or mask of named_z changed" train --data named_z -o named --epochs 4
+refuses "an image that changed since the run began" 3 "of named_z changed since this run began" train --data named_z -o named --epochs 4
 rm named_z/*/0002.png
 refuses "an image that is gone since the run began" 3 "the split changed" train --data named_z -o named --epochs 4
 status=0

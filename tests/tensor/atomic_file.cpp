@@ -121,7 +121,7 @@ TEST_CASE("errors name the file and the reason") {
   CHECK_THROWS_AS(tensor::read_file("/"), tensor::Error);
 }
 
-TEST_CASE("bytes that were written can be put right before the file is there; large ones too") {
+TEST_CASE("bytes that were written can be put right before the file is there, large ones too") {
   const Scratch folder;
   const std::string path = folder.path + "/x";
   tensor::AtomicFile file(path);

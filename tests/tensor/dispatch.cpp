@@ -24,7 +24,7 @@ int64_t missing(const Backend& table) {
   return count;
 }
 
-TEST_CASE("run: every device has every kernel; the reference joins images in parts") {
+TEST_CASE("run: every device has every kernel, the reference joins images in parts") {
   CHECK(missing(backend(Device::cpu)) == 0);
   CHECK(missing(backend(Device::reference)) == int64_t(sizeof(ConvInParts) / sizeof(void (*)())));
 }

@@ -27,7 +27,7 @@ TEST_CASE("a folder is locked once, by any path to it, and free again afterwards
   const FolderLock again(folder);
 }
 
-TEST_CASE("folders that a lock made and nobody used are removed with it; others stay") {
+TEST_CASE("folders that a lock made and nobody used are removed with it, others stay") {
   const Scratch scratch;
   scratch.folder("old");
   { const FolderLock made(scratch / "old/new/inner"), old(scratch / "old"); }
@@ -48,7 +48,7 @@ TEST_CASE("a folder that was moved, replaced or lost its lock is no longer the o
   CHECK_THROWS_WITH_AS(other.check_place(), doctest::Contains("lost its .cris.lock"), tensor::Error);
 }
 
-TEST_CASE("half-written files without a living writer are removed; a writer's and a person's stay") {
+TEST_CASE("half-written files without a living writer are removed, a writer's and a person's stay") {
   const Scratch scratch;
   for (const char* name : {"x.png.12-3.partial", "draft.partial", "x.png.12-.partial", "y.png.7-0.partial"})
     std::ofstream(scratch / name) << "half";
