@@ -6,53 +6,48 @@ set -uo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
 copy=$(mktemp -d)
 trap 'rm -rf "$copy"' EXIT
-log=$copy/log
+failed=0
 
 check() {  # NAME COMMAND...: a check that shows the end of what the command says where it fails
   local name=$1
   shift
-  if "$@" >"$log" 2>&1; then echo "ok $name"; else tail -n 20 "$log" && echo "FAILED $name" && failed=1; fi
+  if "$@" >log 2>&1; then echo "ok $name"; else tail -n 20 log && echo "FAILED $name" && failed=1; fi
 }
-failed=0
 
 (cd "$root" && git ls-files -z | tar --null --ignore-failed-read -T - -cf - 2>/dev/null) | tar xf - -C "$copy"
 cd "$copy" || exit 1
-apply() {  # DIFF FILES: applies it; it touches so many files
-  git apply "docs/reference/add-an-op/$1.patch" && [ "$(grep -c '^diff --git' "docs/reference/add-an-op/$1.patch")" -le "$2" ]
-}
-check "the diff of leaky_relu applies and touches at most 4 files" apply leaky_relu 4
-check "the diff of average_pool2d applies and touches at most 9 files" apply average_pool2d 9
+page=docs/reference/add-an-op
 
-shown() {  # every line that the page shows as added stands in one of the diffs
-  sed -n '/^```diff/,/^```$/p' docs/reference/add-an-op.md | grep '^+' >shown &&
-    ! grep -vxFf <(cat docs/reference/add-an-op/*.patch) shown
+applies() {  # OP FILES: its diff applies and touches at most so many files
+  git apply "$page/$1.patch" && [ "$(grep -c '^diff --git' "$page/$1.patch")" -le "$2" ]
 }
-check "the lines that the page shows are those of the diffs" shown
+check "the diff of leaky_relu applies and touches at most 4 files" applies leaky_relu 4
+check "the diff of average_pool2d applies and touches at most 9 files" applies average_pool2d 9
 
-build() { cmake --build build --target check_op; }
-configure_and_shown() {  # every line that the page shows as added stands in one of the diffs
-  sed -n '/^```diff/,/^```$/p' docs/reference/add-an-op.md | grep '^+' >shown &&
-    ! grep -vxFf <(cat docs/reference/add-an-op/*.patch) shown
+shown_is_true() {  # every line that the page shows as added stands in one of the diffs
+  sed -n '/^```diff/,/^```$/p' $page.md | grep '^+' >shown && ! grep -vxFf <(cat $page/*.patch) shown
 }
-check "the lines that the page shows are those of the diffs" shown
+check "the lines that the page shows are those of the diffs" shown_is_true
 
-build() {
+make() { cmake --build build --target check_op; }
+configure_and_make() {
   cmake -S . -B build -G Ninja -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS_DEBUG=-O0 -DCMAKE_UNITY_BUILD=ON \
-    -DCRIS_CUDA=EMULATED && build
+    -DCRIS_CUDA=EMULATED && make
 }
-ops() { build/tests/check_op leaky_relu average_pool2d; }
-check "both ops build" configure_and_build
-check "both ops agree with central differences, and on reference, cpu and cuda with f64" ops
+check "both ops build" configure_and_make
+check "both ops agree with central differences, and on reference, cpu and cuda with f64" \
+  build/tests/check_op leaky_relu average_pool2d
 
-wrong() {  # OP FILE FROM TO: with this change of the gradient, the check of the op fails
+finds_wrong() {  # OP FILE FROM TO: with this change of the gradient, which builds, the op's gradient does not agree
   cp "$2" right
-  sed -i "s|$3|$4|" "$2" && ! cmp -s right "$2" && build && ! build/tests/check_op "$1"
+  sed -i "s|$3|$4|" "$2" && ! cmp -s right "$2" && make && build/tests/check_op "$1" >wrong
+  [ $? -eq 1 ] && grep 'WRONG.*gradients' wrong
   local found=$?
   cp right "$2"
   return "$found"
 }
 check "a wrong gradient of leaky_relu is found" \
-  wrong leaky_relu autograd/elementwise.cpp 'LeakyReluGrad{slope}' 'LeakyReluGrad{1.0001 * slope}'
-check "a wrong gradient of average_pool2d is found" \
-  wrong average_pool2d tensor/reference/pool.cpp '+= from\[i\] / T(z.kernel \* z.kernel)' '-= from[i] / T(z.kernel * z.kernel)'
+  finds_wrong leaky_relu autograd/elementwise.cpp 'LeakyReluGrad{slope}' 'LeakyReluGrad{1.0001 * slope}'
+check "a wrong gradient of average_pool2d is found" finds_wrong average_pool2d tensor/reference/pool.cpp \
+  '+= from\[i\] / T(z.kernel \* z.kernel)' '-= from[i] / T(z.kernel * z.kernel)'
 exit "$failed"
