@@ -1,4 +1,4 @@
-/// The matrix product and its gradients.
+/// y = a b, so da = dy b^T and db = a^T dy: two more products, without a transposed copy.
 #include "autograd/ops.h"
 
 namespace autograd {

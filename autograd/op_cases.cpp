@@ -1,4 +1,4 @@
-/// The rows of the table.
+/// One row an op: shapes that are awkward on purpose, and values away from kinks, where a difference quotient would fail.
 #include "autograd/op_cases.h"
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-/// Resizing of images.
+/// Resizing is linear, so its gradient is the transposed resize: nothing of the forward pass is kept.
 #include "autograd/ops.h"
 
 namespace autograd {

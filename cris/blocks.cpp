@@ -1,4 +1,4 @@
-/// What the backbones are built from.
+/// Convolution, batch norm and ReLU, twice: the unit that all three backbones repeat.
 #include "cris/blocks.h"
 
 namespace cris {

@@ -1,4 +1,4 @@
-/// Evaluation.
+/// Batches in the order of the store, without a graph; each map is scored on the host as soon as it is there.
 #include "cris/evaluate.h"
 
 #include <cmath>

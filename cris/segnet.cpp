@@ -1,4 +1,4 @@
-/// SegNet.
+/// Each pooling keeps where its maxima were, and the decoder puts values back there.
 #include "cris/segnet.h"
 
 namespace cris {

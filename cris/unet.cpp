@@ -1,4 +1,4 @@
-/// U-Net.
+/// On the way down each stage's features are kept; on the way up they are joined to what comes from below.
 #include "cris/unet.h"
 
 namespace cris {

@@ -1,4 +1,4 @@
-/// UNet++.
+/// Nodes are computed column by column: node (i, j) needs all of its row before it and one of the row below.
 #include "cris/unet_plus_plus.h"
 
 namespace cris {

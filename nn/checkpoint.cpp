@@ -1,4 +1,4 @@
-/// Checkpoints.
+/// Weights are written in PyTorch's layouts under PyTorch's names, and turned into ours when they are read.
 #include "nn/checkpoint.h"
 
 #include <cmath>

@@ -1,4 +1,4 @@
-/// The walk over a graph.
+/// Goes back over the recorded edges from a result, each node once.
 #include "nn/graph.h"
 
 #include <set>

@@ -1,4 +1,4 @@
-/// Initial values of parameters.
+/// Each parameter's numbers are a function of the seed and of its name, so adding a layer changes no other.
 #include "nn/init.h"
 
 #include <cmath>

@@ -1,4 +1,4 @@
-/// Batch normalisation layer.
+/// Training normalises by the batch and moves the running statistics towards it; evaluation uses those.
 #include "nn/norm.h"
 
 namespace nn {

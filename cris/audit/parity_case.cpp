@@ -1,4 +1,4 @@
-/// One parity case.
+/// A case is a safetensors file: its metadata name the op and the options, its tensors are inputs and expected results.
 #include "cris/audit/parity_case.h"
 
 #include "nn/json_text.h"

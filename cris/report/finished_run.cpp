@@ -1,4 +1,4 @@
-/// Runs read back.
+/// Every file is checked for what pages and tables take from it, so that a damaged run is refused by name.
 #include "cris/report/finished_run.h"
 
 #include <algorithm>

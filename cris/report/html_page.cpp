@@ -1,4 +1,4 @@
-/// The frame of the HTML pages.
+/// Style sheet and pictures go into the page itself, so that one file can be sent and opened offline.
 #include "cris/report/html_page.h"
 
 #include <fmt/format.h>

@@ -1,4 +1,4 @@
-/// The bar and the plain line.
+/// On a terminal the bar is drawn over itself; into a pipe or a file goes a plain line every ten seconds.
 #include "cris/run/progress.h"
 
 #include <fmt/format.h>

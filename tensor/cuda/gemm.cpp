@@ -1,4 +1,4 @@
-/// Matrix products through cuBLAS.
+/// cuBLAS counts columns first, so the product of rows is asked for as that of the transposes, b^T a^T.
 #include "tensor/cuda/gemm.h"
 
 #include <cublas_v2.h>

@@ -1,4 +1,4 @@
-/// Sums.
+/// Sums over all but the last axis, or over everything: column sums of one value each.
 #include "tensor/cuda/column_sums.cuh"
 
 namespace tensor::cuda {
