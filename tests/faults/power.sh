@@ -11,12 +11,12 @@ release() { for _ in $(seq 100); do umount disk 2>/dev/null && return; sleep 0.1
 release
 "$cris" data synthesize data --count 16 --size 40 --seed 3 >/dev/null || exit 1
 data=$PWD/data
-train() { (cd "$1" && exec "$cris" train --data "$data" --base 4 --size 32 --batch 4 --epochs 60 --strategy backbone --threads 1 -o run); }
-mkdir once && train once >/dev/null || exit 1
+train() { cd "$1" && exec "$cris" train --data "$data" --base 4 --size 32 --batch 4 --epochs 60 --strategy backbone --threads 1 -o run; }
+mkdir once && (train once) >/dev/null || exit 1
 resumed=0 wrong=0 empty=0
 for ((c = 0; c < cuts; ++c)); do
   truncate -s 0 image && truncate -s 48M image && mkfs.ext4 -q image && mount -o loop image disk || exit 1
-  train disk >/dev/null 2>&1 &
+  (train disk) >/dev/null 2>&1 &
   child=$!
   for _ in $(seq 400); do [ -s disk/run/checkpoints/last.safetensors ] && break; sleep 0.02; done
   sleep "$((RANDOM % 2)).$((RANDOM % 900 + 100))"
@@ -27,7 +27,7 @@ for ((c = 0; c < cuts; ++c)); do
   release
   mount -o loop cut disk || { wrong=$((wrong + 1)); echo "cut $c: cannot be mounted"; continue; }
   if [ -s disk/run/checkpoints/last.safetensors ]; then resumed=$((resumed + 1)); else empty=$((empty + 1)); fi
-  train disk >/dev/null 2>stderr.txt || cat stderr.txt
+  (train disk) >/dev/null 2>stderr.txt || cat stderr.txt
   differing=0
   while read -r file; do cmp -s "once/run/$file" "disk/run/$file" || { differing=1; echo "cut $c differs: $file"; }; done < <(cut -c67- once/run/SHA256SUMS)
   wrong=$((wrong + differing))
