@@ -198,9 +198,8 @@ std::string html_report(const std::vector<std::string>& paths, const std::string
   std::string html = page_begin(title);
   const RunFiles& first = runs[0];
   html += fmt::format(
-      "<p>{} at {}×{}, {} training, {} validation and {} test images. The model kept is the epoch with the best "
-      "validation Dice; its threshold maximises "
-      "Dice on the training set.</p>\n",
+      "<p>{} at {}×{}, {} training, {} validation and {} test images. The model kept is that of the epoch marked "
+      "below, by default the best validation Dice; its threshold maximises Dice on the training set.</p>\n",
       escape_markup(data_name(first.config)), first.config.data.size, first.config.data.size,
       first.manifest.at("images").value("training", 0), first.manifest.at("images").value("validation", 0),
       first.manifest.at("images").value("test", 0));
