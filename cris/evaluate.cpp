@@ -16,23 +16,30 @@ Tensor probabilities(Model& model, const Tensor& image) {
 
 namespace {
 
-void add_at_own_size(Scores& scores, const data::Pair& pair, const float* map, int64_t height, int64_t width) {
+/// What is told of each map that is scored.
+using Told = std::function<void(const ScoredMap&)>;
+
+void at_own_size(const data::Pair& pair, const float* map, int64_t height, int64_t width, const Told& tell) {
   const data::Image mask = data::read_pair(pair).mask;
   const Tensor small =
       Tensor::from(std::vector<float>(map, map + height * width), {1, height, width, 1}, tensor::Device::cpu);
   const Tensor own = tensor::resize(small, mask.height, mask.width, tensor::ResizeMode::bilinear_centers);
   std::vector<float> truth;
   for (const uint8_t v : mask.pixels) truth.push_back(v >= data::kMaskThreshold ? 1 : 0);
-  scores.add(pair.name, own.data<float>(), truth.data(), own.size());
+  tell({pair.name, own.data<float>(), truth.data(), mask.height, mask.width});
 }
 
 }  // namespace
 
 Scores evaluate(Model& model, std::shared_ptr<data::SampleStore> store, tensor::Device device, int64_t batch,
-                const MapObserver& observe, ScoreSize size) {
+                const MapObserver& observe, ScoreSize size, const std::function<void(const ScoredMap&)>& scored) {
   model.train(false);
   model.fold_norms();
   Scores scores;
+  const Told score = [&](const ScoredMap& m) {
+    scores.add(m.name, m.probability, m.mask, m.height * m.width);
+    if (scored) scored(m);
+  };
   data::Loader loader(store, {.batch = batch, .shuffle = false});
   loader.start(0);
   while (const auto b = loader.next(device)) {
@@ -52,9 +59,9 @@ Scores evaluate(Model& model, std::shared_ptr<data::SampleStore> store, tensor::
                         parameter.empty() ? "" : fmt::format(": the weights {} are not finite", parameter)));
       }
       if (size == ScoreSize::picture)
-        add_at_own_size(scores, store->pair(b->samples[i]), map, store->height(), store->width());
+        at_own_size(store->pair(b->samples[i]), map, store->height(), store->width(), score);
       else
-        scores.add(name, map, truth, pixels);
+        score({name, map, truth, store->height(), store->width()});
       if (observe) observe(b->samples[i], map, truth);
     }
   }

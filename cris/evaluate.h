@@ -18,6 +18,13 @@ constexpr auto names(ScoreSize) { return tensor::Names{"size of scores", {"netwo
 /// Told of each image: which pair of the store, its probability map and its mask, at the network's size, row-major.
 using MapObserver = std::function<void(int64_t sample, const float* probability, const float* mask)>;
 
+/// One map as it was scored: `height` x `width` values, row-major, the mask 0 or 1.
+struct ScoredMap {
+  std::string name;
+  const float *probability, *mask;
+  int64_t height, width;
+};
+
 /// Probabilities of the final output, [N,H,W,1] f32 on the host's side. Evaluation mode, no graph.
 Tensor probabilities(Model& model, const Tensor& image);
 
@@ -25,6 +32,7 @@ Tensor probabilities(Model& model, const Tensor& image);
 /// norms are folded into the convolutions. The model is left in evaluation mode. Throws NonFiniteError
 /// (cris/nonfinite.h).
 Scores evaluate(Model& model, std::shared_ptr<data::SampleStore> store, tensor::Device device, int64_t batch,
-                const MapObserver& observe = {}, ScoreSize size = ScoreSize::network);
+                const MapObserver& observe = {}, ScoreSize size = ScoreSize::network,
+                const std::function<void(const ScoredMap&)>& scored = {});
 
 }  // namespace cris

@@ -32,6 +32,27 @@ double recall(const Counts& c) {
   return double(c.true_positive) / double(wanted);
 }
 
+double iou(const Counts& c) {
+  const int64_t all = c.true_positive + c.false_positive + c.false_negative;
+  return all == 0 ? 1 : double(c.true_positive) / double(all);
+}
+
+double specificity(const Counts& c) {
+  const int64_t background = c.true_negative + c.false_positive;
+  return background == 0 ? 1 : double(c.true_negative) / double(background);
+}
+
+double f_beta(const Counts& c, double beta) {
+  const double hits = (1 + beta * beta) * double(c.true_positive);
+  const double all = hits + beta * beta * double(c.false_negative) + double(c.false_positive);
+  return all == 0 ? 1 : hits / all;
+}
+
+double wrong_share(const Counts& c) {
+  const int64_t all = c.true_positive + c.true_negative + c.false_positive + c.false_negative;
+  return all == 0 ? 0 : double(c.false_positive + c.false_negative) / double(all);
+}
+
 namespace {
 
 /// The number of grid thresholds that p reaches: rounding in p * 100 is undone, so that p >= k/100 holds exactly.
@@ -107,7 +128,7 @@ std::vector<ImageScore> Scores::per_image(double threshold) const {
                       .precision = precision(c),
                       .recall = recall(c),
                       .mse = image.squared_error / double(image.pixels),
-                      .mse_thresholded = double(c.false_positive + c.false_negative) / double(image.pixels),
+                      .mse_thresholded = wrong_share(c),
                       .mask_pixels = c.true_positive + c.false_negative,
                       .predicted_pixels = c.true_positive + c.false_positive,
                       .pixels = image.pixels});

@@ -18,6 +18,14 @@ double dice(const Counts& c);
 double precision(const Counts& c);
 /// TP / (TP + FN). Without a mask pixel: 1 when the prediction is empty too, else 0.
 double recall(const Counts& c);
+/// TP / (TP + FP + FN), the Jaccard index; 1 when mask and prediction are both empty.
+double iou(const Counts& c);
+/// TN / (TN + FP); 1 when the mask covers the picture.
+double specificity(const Counts& c);
+/// (1 + b^2) TP / ((1 + b^2) TP + b^2 FN + FP); 1 when mask and prediction are both empty. b = 1: Dice.
+double f_beta(const Counts& c, double beta);
+/// (FP + FN) / pixels: the mean squared error of the thresholded map.
+double wrong_share(const Counts& c);
 
 /// Thresholds 0, 0.01, ..., 1; a pixel is polyp when its probability p >= t.
 constexpr int kThresholds = 101;

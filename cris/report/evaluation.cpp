@@ -13,6 +13,7 @@
 #include "cris/report/svg_chart.h"
 #include "cris/run/outputs.h"
 #include "data/files.h"
+#include "data/npy.h"
 #include "nn/checkpoint.h"
 #include "tensor/machine/atomic_file.h"
 
@@ -22,16 +23,13 @@ namespace {
 
 constexpr int64_t kShown = 3;  // images that every run of a split shows: the first ones, good or bad
 
-Chart pr_chart(const Scores& scores, bool pooled, const std::string& part) {
-  Chart chart{
-      .title = fmt::format("Precision and recall, {} ({})", part, pooled ? "pooled pixels" : "mean over images"),
-      .x_label = "recall",
-      .y_label = "precision",
-      .series = {{.name = "thresholds 0 .. 1", .points = {}}},
-      .x_range = {{0, 1}},
-      .y_range = {{0, 1}}};
-  for (const CurvePoint& p : scores.curve(pooled)) chart.series[0].points.emplace_back(p.recall, p.precision);
-  return chart;
+Chart pr_chart(const std::string& title, const std::vector<std::pair<double, double>>& points, double area) {
+  return {.title = title,
+          .x_label = "recall",
+          .y_label = "precision",
+          .series = {{.name = fmt::format("average precision {:.3f}", area), .points = points}},
+          .x_range = {{0, 1}},
+          .y_range = {{0, 1}}};
 }
 
 Chart threshold_chart(const Scores& training, const Scores& part, const std::string& name, double chosen) {
@@ -70,22 +68,6 @@ Chart training_chart(const std::string& path) {
   return chart;
 }
 
-/// A field of a CSV file: in quotes when it holds what separates fields.
-std::string csv_field(const std::string& text) {
-  if (text.find_first_of(",\"\n") == std::string::npos) return text;
-  std::string quoted = "\"";
-  for (const char c : text) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
-  return quoted + '"';
-}
-
-std::string per_image_csv(const std::vector<ImageScore>& images) {
-  std::string csv = "name,dice,precision,recall,mse,mse_thresholded,mask_pixels,predicted_pixels,pixels\n";
-  for (const ImageScore& i : images)
-    csv += fmt::format("{},{},{},{},{},{},{},{},{}\n", csv_field(i.name), i.dice, i.precision, i.recall, i.mse,
-                       i.mse_thresholded, i.mask_pixels, i.predicted_pixels, i.pixels);
-  return csv;
-}
-
 std::string curves_csv(const Scores& scores) {
   std::string csv = "threshold,precision_pooled,recall_pooled,dice_pooled,precision,recall,dice\n";
   const auto pooled = scores.curve(true), mean = scores.curve(false);
@@ -93,6 +75,25 @@ std::string curves_csv(const Scores& scores) {
     csv += fmt::format("{},{},{},{},{},{},{}\n", pooled[k].threshold, pooled[k].precision, pooled[k].recall,
                        pooled[k].dice, mean[k].precision, mean[k].recall, mean[k].dice);
   return csv;
+}
+
+/// The pooled curve without the points that do not bend it; and the mean over images at even steps of recall.
+using Points = std::vector<std::pair<double, double>>;
+std::pair<Points, Points> write_precision_recall(const MeasureSet& measures, const std::string& folder) {
+  Points pooled, images;
+  std::string csv = "threshold,precision,recall\n";
+  for (const PrecisionRecallPoint& p : thinned(measures.curve())) {
+    csv += fmt::format("{},{},{}\n", p.threshold, p.precision, p.recall);
+    pooled.emplace_back(p.recall, p.precision);
+  }
+  tensor::write_file_atomically(folder + "/precision_recall.csv", csv);
+  csv = "recall,precision\n";
+  for (size_t k = 0; k < measures.mean_precision().size(); ++k) {
+    images.emplace_back(double(k + 1) / 100, measures.mean_precision()[k]);
+    csv += fmt::format("{},{}\n", images.back().first, images.back().second);
+  }
+  tensor::write_file_atomically(folder + "/precision_recall_images.csv", csv);
+  return {pooled, images};
 }
 
 nlohmann::ordered_json crf_json(const Crf& crf) {
@@ -140,7 +141,7 @@ nlohmann::ordered_json summary_json(const MeanScores& s) {
 }
 
 Evaluation evaluate_run(Model& model, const Config& config, const ExperimentData& data, const std::string& part,
-                        const std::string& folder, int64_t overlays) {
+                        const std::string& folder, int64_t overlays, const std::string& maps_folder) {
   namespace fs = std::filesystem;
   // What stops it, a full disk say, leaves the evaluation before as it was. A run's own counts once it is sealed.
   const bool of_run = fs::exists(folder + "/config.resolved.toml");
@@ -162,7 +163,14 @@ Evaluation evaluate_run(Model& model, const Config& config, const ExperimentData
   const auto keep_map = [&](int64_t sample, const float* p, const float*) {
     maps[store->pair(sample).name] = {sample, probability_image(p, size, size), mask_image(p, size, size, threshold)};
   };
-  e.scores = evaluate(model, store, device, config.train.batch, keep_map, config.eval.size);
+  e.measures = MeasureSet(threshold);
+  if (!maps_folder.empty()) data::create_folder(maps_folder);
+  e.scores = evaluate(model, store, device, config.train.batch, keep_map, config.eval.size, [&](const ScoredMap& m) {
+    e.measures.add(m.name, m.probability, m.mask, m.height, m.width);
+    if (maps_folder.empty()) return;
+    data::write_npy(fmt::format("{}/{}.npy", maps_folder, m.name), m.probability, m.height, m.width);
+    data::write_npy(fmt::format("{}/{}_mask.npy", maps_folder, m.name), m.mask, m.height, m.width);
+  });
   e.size = config.eval.size;
   e.chosen = e.scores.summary(threshold), e.half = e.scores.summary(0.5), e.pranet_dice = e.scores.pranet_mean_dice();
 
@@ -174,6 +182,7 @@ Evaluation evaluate_run(Model& model, const Config& config, const ExperimentData
                                  {"chosen_on_training_set", summary_json(e.chosen)},
                                  {"at_half", summary_json(e.half)},
                                  {"training_set", summary_json(training.summary(threshold))},
+                                 {"measures", e.measures.json()},
                                  {"pranet_mean_dice", e.pranet_dice},
                                  {"parameters", model.parameter_count()}};
   if (model.crf) {
@@ -193,10 +202,14 @@ Evaluation evaluate_run(Model& model, const Config& config, const ExperimentData
   }
 
   std::vector<ImageScore> images = e.scores.per_image(threshold);
-  write("per_image.csv", per_image_csv(images));
+  write("per_image.csv", e.measures.csv());
   write("curves.csv", curves_csv(e.scores));
-  write("plots/pr_pooled.svg", to_svg(pr_chart(e.scores, true, part)));
-  write("plots/pr_images.svg", to_svg(pr_chart(e.scores, false, part)));
+  const auto [pooled, mean] = write_precision_recall(e.measures, staging.path());
+  const auto area = [&](const char* of) { return json["measures"][of]["average_precision"].get<double>(); };
+  write("plots/pr_pooled.svg",
+        to_svg(pr_chart(fmt::format("Precision and recall, {} (pooled pixels)", part), pooled, area("pooled"))));
+  write("plots/pr_images.svg",
+        to_svg(pr_chart(fmt::format("Precision and recall, {} (mean over images)", part), mean, area("mean"))));
   write("plots/threshold.svg", to_svg(threshold_chart(training, e.scores, part, threshold)));
   if (fs::exists(folder + "/epochs.csv")) write("plots/training.svg", to_svg(training_chart(folder + "/epochs.csv")));
 

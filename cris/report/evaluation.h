@@ -3,7 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "cris/metrics.h"
+#include "cris/measures/measures.h"
 #include "cris/run/experiment.h"
 
 namespace cris {
@@ -20,15 +20,17 @@ struct Evaluation {
   double pranet_dice = 0;   ///< Scores::pranet_mean_dice
   ScoreSize size = ScoreSize::network;
   Scores scores;
+  MeasureSet measures{0.5};  ///< all that is measured, at the chosen threshold
 };
 
 /// Chooses the threshold on the training set, then scores `part`. Writes into `folder`: evaluation.json, per_image.csv,
-/// curves.csv, plots/{pr_pooled,pr_images,threshold,training}.svg, and `overlays` overlays/*.png of the worst images:
-/// the image, the mask outlined, and the prediction coloured. Of the part's first images: maps/*_{image,mask,
-/// probability}.png and, for strategy crf, film/*.png (cris/report/crf_filmstrip.h). epochs.csv, if the folder has one,
-/// gives plots/training.svg.
+/// curves.csv, precision_recall.csv, precision_recall_images.csv, plots/{pr_pooled,pr_images,threshold,training}.svg,
+/// and `overlays` overlays/*.png of the worst images: the image, the mask outlined, and the prediction coloured. Of the
+/// part's first images: maps/*_{image,mask, probability}.png and, for strategy crf, film/*.png
+/// (cris/report/crf_filmstrip.h). epochs.csv, if the folder has one, gives plots/training.svg. `maps`, when named, is a
+/// folder for NAME.npy, the scored map, and NAME_mask.npy, both f32.
 Evaluation evaluate_run(Model& model, const Config& config, const ExperimentData& data, const std::string& part,
-                        const std::string& folder, int64_t overlays = 20);
+                        const std::string& folder, int64_t overlays = 20, const std::string& maps = "");
 
 /// {dice, dice_pooled, precision, recall, mse, mse_thresholded, threshold, images}
 nlohmann::ordered_json summary_json(const MeanScores& s);

@@ -72,6 +72,15 @@ RunFiles read_run(const std::string& path) {
   if (!complete_manifest(r.manifest)) refuse_run_file(path + "/manifest.json", "is damaged or of another version");
   r.epochs = read_epochs(path + "/epochs.csv");
   r.curves = read_csv(path + "/curves.csv");
+  if (has("precision_recall.csv")) {
+    r.precision_recall = read_csv(path + "/precision_recall.csv");
+    r.precision_recall_images = read_csv(path + "/precision_recall_images.csv");
+  } else {  // a run of an older version has 101 thresholds, from the lowest on
+    for (auto at = r.curves.rbegin(); at != r.curves.rend(); ++at) {
+      r.precision_recall.push_back({at->at(0), at->at(1), at->at(2)});
+      r.precision_recall_images.push_back({at->at(5), at->at(4)});
+    }
+  }
   r.images = read_csv(path + "/per_image.csv");
   if (const auto images = r.manifest["images"].value("test", int64_t(0)); int64_t(r.images.size()) != images)
     refuse_run_file(path + "/per_image.csv", fmt::format("has {} images, and the run {}", r.images.size(), images));

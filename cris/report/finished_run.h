@@ -15,6 +15,8 @@ struct RunFiles {
   Config config;
   nlohmann::ordered_json evaluation, manifest;
   Rows epochs, curves, images;
+  Rows precision_recall;         ///< threshold, precision and recall of all test pixels
+  Rows precision_recall_images;  ///< recall and precision, the mean over test images
 };
 
 /// Throws data::FormatError when `path` is no finished run or a file of it is damaged.

@@ -223,8 +223,10 @@ std::string html_report(const std::vector<std::string>& paths, const std::string
   html += epoch_tables(runs);
   html += refiner_section(runs);
   html += "<h2>Precision and recall</h2>\n<div class=\"charts\">\n";
-  html += chart("Pooled pixels", "recall", "precision", "curves.csv", &RunFiles::curves, 2, 1, true);
-  html += chart("Mean over images", "recall", "precision", "curves.csv", &RunFiles::curves, 5, 4, true);
+  html +=
+      chart("Pooled pixels", "recall", "precision", "precision_recall.csv", &RunFiles::precision_recall, 2, 1, true);
+  html += chart("Mean over images", "recall", "precision", "precision_recall_images.csv",
+                &RunFiles::precision_recall_images, 0, 1, true);
   html += chart("Dice by threshold", "threshold", "mean Dice", "curves.csv", &RunFiles::curves, 0, 6, true);
   html +=
       "</div>\n<h2>The worst images</h2>\n<p>From left to right: image, mask, probability map, overlay."

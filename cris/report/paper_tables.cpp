@@ -154,7 +154,9 @@ std::string curves(const PaperTable& t, bool pooled) {
     for (const auto& row : kRows) {
       const Cell& runs = cell(t, b, row.strategy);
       if (runs.empty()) continue;
-      chart.series.push_back(series_of(runs[0], "curves.csv", runs[0].curves, pooled ? 2 : 5, pooled ? 1 : 4));
+      chart.series.push_back(
+          pooled ? series_of(runs[0], "precision_recall.csv", runs[0].precision_recall, 2, 1)
+                 : series_of(runs[0], "precision_recall_images.csv", runs[0].precision_recall_images, 0, 1));
       chart.series.back().name = row.title;
     }
     html += to_svg(chart);

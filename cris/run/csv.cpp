@@ -16,7 +16,8 @@ namespace {
 std::string remedy(const std::string& path) {
   const size_t slash = path.find_last_of('/');
   const std::string run = path.substr(0, slash), name = path.substr(slash + 1);
-  if (name == "evaluation.json" || name == "per_image.csv" || name == "curves.csv")
+  if (name == "evaluation.json" || name == "per_image.csv" || name == "curves.csv" ||
+      name.starts_with("precision_recall"))
     return fmt::format("remove {}/SHA256SUMS and repeat the run's cris train: it then evaluates again", run);
   return "restore the file, or train again with another -o";
 }

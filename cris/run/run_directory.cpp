@@ -27,13 +27,22 @@ namespace {
 constexpr const char* kSums = "SHA256SUMS";
 constexpr const char* kMoved = "moved-data.txt";
 /// What a run writes under its SHA256SUMS: files by their names, folders with the slash.
-constexpr std::array kOwn = {"manifest.json",   "config.resolved.toml",
-                             "split.txt",       "data.sha256",
-                             "metrics.jsonl",   "epochs.csv",
-                             "evaluation.json", "per_image.csv",
-                             "curves.csv",      "checkpoints/",
-                             "plots/",          "overlays/",
-                             "maps/",           "film/",
+constexpr std::array kOwn = {"manifest.json",
+                             "config.resolved.toml",
+                             "split.txt",
+                             "data.sha256",
+                             "metrics.jsonl",
+                             "epochs.csv",
+                             "evaluation.json",
+                             "per_image.csv",
+                             "curves.csv",
+                             "precision_recall.csv",
+                             "precision_recall_images.csv",
+                             "checkpoints/",
+                             "plots/",
+                             "overlays/",
+                             "maps/",
+                             "film/",
                              "nonfinite/"};
 /// What it writes beside: these differ from run to run.
 constexpr std::array kUnsealed = {kSums, "log.txt", "timing.jsonl", kMoved};

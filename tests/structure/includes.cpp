@@ -37,6 +37,7 @@ const Graph kBelow = [] {
   add("nn");
   all.insert("data");
   add("cris");
+  add("cris/measures");
   add("cris/run");
   below["cris/audit"] = all;
   add("cris/report");

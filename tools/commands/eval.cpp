@@ -31,7 +31,7 @@ void check_folder(const std::string& folder) {
 
 Run setup_eval(CLI::App& app) {
   struct Options {
-    std::string run, on = "test", checkpoint = "best", data, device, out, size;
+    std::string run, on = "test", checkpoint = "best", data, device, out, size, maps;
     bool json = false;
     int64_t threads = 0, overlays = 20, batch = 0;
   };
@@ -53,6 +53,7 @@ Run setup_eval(CLI::App& app) {
       ->check(CLI::Range(0, 1000000))
       ->capture_default_str();
   app.add_option("--score-size", o->size, "network or picture: the size at which maps are scored; default: the run's");
+  app.add_option("--save-maps", o->maps, "folder for each scored map and mask as f32, NAME.npy and NAME_mask.npy");
   app.add_flag("--json", o->json, "one JSON line at the threshold chosen on the training set");
   return [o] {
     cris::Config config = cris::config_of_run(o->run, {.data = o->data, .device = o->device, .threads = o->threads});
@@ -70,11 +71,16 @@ Run setup_eval(CLI::App& app) {
       throw Failure(kData, fmt::format("{} cannot be written: {}; name another folder by cris eval -o", o->run,
                                        std::strerror(errno)));
     if (!o->out.empty()) check_folder(folder);
+    if (!o->maps.empty()) {
+      cris::check_place(o->maps);
+      data::require_data(!std::filesystem::exists(o->maps) || std::filesystem::is_empty(o->maps),
+                         "{} is not empty; name a new folder for --save-maps", o->maps);
+    }
     const cris::Evaluation e = cris::with_memory_advice(config, cris::Purpose::predict, [&] {
       const auto model = cris::load_model(o->run, config, o->checkpoint);
       const cris::ExperimentData data = cris::open_data(config);
       cris::require_same_data(o->run, config, data);
-      return cris::evaluate_run(*model, config, data, o->on, folder, o->overlays);
+      return cris::evaluate_run(*model, config, data, o->on, folder, o->overlays, o->maps);
     });
     if (o->json)
       fmt::print("{}\n", cris::summary_json(e.chosen).dump());

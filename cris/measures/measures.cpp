@@ -1,0 +1,172 @@
+#include "cris/measures/measures.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "cris/measures/structure.h"
+#include "cris/measures/surface.h"
+#include "tensor/check.h"
+
+namespace cris {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+int64_t mask_pixels(const ImageMeasures& i) { return i.counts.true_positive + i.counts.false_negative; }
+int64_t predicted_pixels(const ImageMeasures& i) { return i.counts.true_positive + i.counts.false_positive; }
+int64_t pixels(const ImageMeasures& i) { return i.height * i.width; }
+
+double mean_of(const std::vector<ImageMeasures>& images, const Measure& measure) {
+  double sum = 0;
+  int64_t count = 0;
+  for (const ImageMeasures& i : images)
+    if (counts_in_mean(measure, i)) sum += measure.of(i), ++count;
+  return count ? sum / double(count) : 0;
+}
+
+Json means(const std::vector<ImageMeasures>& images) {
+  Json json;
+  for (const Measure& m : image_measures()) json[m.key] = mean_of(images, m);
+  return json;
+}
+
+}  // namespace
+
+const std::vector<Measure>& image_measures() {
+  using I = ImageMeasures;
+  static const std::vector<Measure> table = {
+      {"dice", "Dice", true, [](const I& i) { return dice(i.counts); }},
+      {"precision", "precision", true, [](const I& i) { return precision(i.counts); }},
+      {"recall", "recall", true, [](const I& i) { return recall(i.counts); }},
+      {"mse", "MSE", false, [](const I& i) { return i.mse; }},
+      {"mse_thresholded", "MSE of masks", false, [](const I& i) { return wrong_share(i.counts); }},
+      {"iou", "IoU", true, [](const I& i) { return iou(i.counts); }},
+      {"specificity", "specificity", true, [](const I& i) { return specificity(i.counts); }},
+      {"f2", "F2", true, [](const I& i) { return f_beta(i.counts, 2); }},
+      {"hd95", "HD95 in pixels", false, [](const I& i) { return i.hd95; }},
+      {"assd", "ASSD in pixels", false, [](const I& i) { return i.assd; }},
+      {"boundary_f", "boundary F", true, [](const I& i) { return i.boundary_f; }},
+      {"s_measure", "S-measure", true, [](const I& i) { return i.s_measure; }},
+      {"e_measure", "E-measure", true, [](const I& i) { return i.e_measure; }},
+      {"weighted_f", "weighted F", true, [](const I& i) { return i.weighted_f; }},
+      {"average_precision", "average precision", true, [](const I& i) { return i.average_precision; }}};
+  return table;
+}
+
+bool counts_in_mean(const Measure& measure, const ImageMeasures& image) {
+  return std::string_view(measure.key) != "average_precision" || mask_pixels(image) > 0;
+}
+
+void MeasureSet::add(const std::string& name, const float* p, const float* mask, int64_t height, int64_t width) {
+  ImageMeasures image{.name = name, .height = height, .width = width, .counts = {}, .lesions = {}};
+  for (int64_t i = 0; i < height * width; ++i)
+    tensor::check(p[i] >= 0 && p[i] <= 1, "metrics: {} has the probability {} at pixel {}", name, p[i], i);
+  const BinaryMap truth = binarize(mask, height, width, 0.5), prediction = binarize(p, height, width, threshold_);
+  for (size_t i = 0; i < truth.pixels.size(); ++i) {
+    const bool polyp = truth.pixels[i], said = prediction.pixels[i];
+    ++(polyp  ? said ? image.counts.true_positive : image.counts.false_negative
+       : said ? image.counts.false_positive
+              : image.counts.true_negative);
+    const double error = double(p[i]) - polyp;
+    image.mse += error * error / double(truth.pixels.size());
+  }
+  image.lesions = count_lesions(prediction, truth);
+  const SurfaceScore surface = surface_score(prediction, truth);
+  image.hd95 = surface.hd95, image.assd = surface.assd, image.boundary_f = surface.boundary_f;
+  image.s_measure = s_measure(p, truth), image.e_measure = e_measure(p, truth);
+  image.weighted_f = weighted_f(p, truth);
+  PrecisionRecall own;
+  own.add(p, truth.pixels.data(), height * width);
+  const auto curve = own.curve();
+  image.average_precision = average_precision(curve);
+  pixels_.add(p, truth.pixels.data(), height * width);
+  curve_.clear();
+  calibration_.add(p, truth.pixels.data(), height * width);
+  images_.push_back(image);
+  if (curve.empty()) return;
+  const auto with_polyp = double(std::count_if(images_.begin(), images_.end(), mask_pixels));
+  for (size_t k = 0; k < precision_sums_.size(); ++k) {
+    precision_sums_[k] += precision_at(curve, double(k + 1) / 100);
+    mean_precision_[k] = precision_sums_[k] / with_polyp;
+  }
+}
+
+const std::vector<PrecisionRecallPoint>& MeasureSet::curve() const {
+  if (curve_.empty()) curve_ = pixels_.curve();
+  return curve_;
+}
+
+Json MeasureSet::json() const {
+  Counts all;
+  LesionCounts lesions;
+  int64_t without_polyp = 0, empty_prediction = 0;
+  for (const ImageMeasures& i : images_) {
+    all += i.counts;
+    lesions.lesions += i.lesions.lesions, lesions.found += i.lesions.found;
+    lesions.false_positives += i.lesions.false_positives;
+    without_polyp += mask_pixels(i) == 0, empty_prediction += predicted_pixels(i) == 0;
+  }
+  const auto n = double(std::max<size_t>(images_.size(), 1));
+  double squared = 0, weight = 0;
+  for (const ImageMeasures& i : images_) squared += i.mse * double(pixels(i)), weight += double(pixels(i));
+  Json json = {{"threshold", threshold_},
+               {"images", images_.size()},
+               {"images_without_polyp", without_polyp},
+               {"images_without_prediction", empty_prediction},
+               {"mean", means(images_)},
+               {"pooled",
+                {{"dice", dice(all)},
+                 {"iou", iou(all)},
+                 {"precision", precision(all)},
+                 {"recall", recall(all)},
+                 {"specificity", specificity(all)},
+                 {"f2", f_beta(all, 2)},
+                 {"mse", weight > 0 ? squared / weight : 0},
+                 {"mse_thresholded", wrong_share(all)},
+                 {"average_precision", average_precision(curve())},
+                 {"expected_calibration_error", calibration_.expected_error()}}},
+               {"lesions",
+                {{"count", lesions.lesions},
+                 {"found", lesions.found},
+                 {"sensitivity", lesions.lesions ? double(lesions.found) / double(lesions.lesions) : 1.0},
+                 {"false_positives", lesions.false_positives},
+                 {"false_positives_per_image", double(lesions.false_positives) / n}}}};
+  for (const SizeClass& c : kSizeClasses) {
+    std::vector<ImageMeasures> some;
+    for (const ImageMeasures& i : images_)
+      if (const double share = double(mask_pixels(i)) / double(pixels(i));
+          mask_pixels(i) > 0 && share >= c.least && share < c.below)
+        some.push_back(i);
+    json["by_size"][c.name] = {{"images", some.size()}};
+    if (!some.empty()) json["by_size"][c.name]["mean"] = means(some);
+  }
+  for (const Calibration::Bin& b : calibration_.bins())
+    json["calibration"].push_back({{"pixels", b.pixels},
+                                   {"probability", b.pixels ? b.probability / double(b.pixels) : 0},
+                                   {"polyp", b.pixels ? double(b.polyp) / double(b.pixels) : 0}});
+  return json;
+}
+
+std::string csv_field(const std::string& text) {
+  if (text.find_first_of(",\"\n") == std::string::npos) return text;
+  std::string quoted = "\"";
+  for (const char c : text) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
+  return quoted + '"';
+}
+
+std::string MeasureSet::csv() const {
+  std::string text = "name";
+  for (const Measure& m : image_measures()) text += fmt::format(",{}", m.key);
+  text += ",mask_pixels,predicted_pixels,pixels,lesions,lesions_found,lesions_false\n";
+  for (const ImageMeasures& i : images_) {
+    text += csv_field(i.name);
+    for (const Measure& m : image_measures()) text += counts_in_mean(m, i) ? fmt::format(",{}", m.of(i)) : ",";
+    text += fmt::format(",{},{},{},{},{},{}\n", mask_pixels(i), predicted_pixels(i), pixels(i), i.lesions.lesions,
+                        i.lesions.found, i.lesions.false_positives);
+  }
+  return text;
+}
+
+}  // namespace cris
