@@ -90,25 +90,28 @@ Image turned(Image image, int orientation, Remarks& remarks) {
   return to;
 }
 
+/// A PNG of 16 bits a sample, stb_image's way; its own errors are named.
+using Samples = std::unique_ptr<stbi_us, decltype(&std::free)>;
+
+[[noreturn]] void explain_png(const std::string& name) {
+  const char* reason = stbi_failure_reason();
+  refuse_picture(name, "PNG", reason ? reason : "unknown reason");
+}
+
 RawPicture decode_png(std::string_view file, const std::string& name, Remarks& remarks) {
   const CheckedPng png = check_png(file, name);
   const auto* begin = reinterpret_cast<const stbi_uc*>(png.bytes.data());
   const int length = int(png.bytes.size());
   int width = 0, height = 0, channels = 0;
-  const auto explain = [&] {
-    const char* reason = stbi_failure_reason();
-    refuse_picture(name, "PNG", reason ? reason : "unknown reason");
-  };
   const auto admitted = admit(png.height, png.width, name);
   if (stbi_is_16_bit_from_memory(begin, length)) {
-    const std::unique_ptr<stbi_us, decltype(&std::free)> samples(
-        stbi_load_16_from_memory(begin, length, &width, &height, &channels, 0), &std::free);
-    if (!samples) explain();
+    const Samples samples(stbi_load_16_from_memory(begin, length, &width, &height, &channels, 0), &std::free);
+    if (!samples) explain_png(name);
     return {eight_bits(samples.get(), height, width, channels, remarks), png.orientation};
   }
   const std::unique_ptr<stbi_uc, decltype(&std::free)> pixels(
       stbi_load_from_memory(begin, length, &width, &height, &channels, 0), &std::free);
-  if (!pixels) explain();
+  if (!pixels) explain_png(name);
   RawPicture picture{Image(height, width, channels), png.orientation};
   std::copy_n(pixels.get(), picture.image.pixels.size(), picture.image.pixels.begin());
   return picture;
@@ -134,6 +137,24 @@ RawPicture decode(std::string_view bytes, const std::string& name, Remarks& rema
 }
 
 }  // namespace
+
+std::optional<Map> decode_gray_16(std::string_view bytes, const std::string& name) {
+  if (image_format(bytes, name) != ImageFormat::png) return {};
+  const CheckedPng png = check_png(bytes, name);
+  const auto* begin = reinterpret_cast<const stbi_uc*>(png.bytes.data());
+  const int length = int(png.bytes.size());
+  int width = 0, height = 0, channels = 0;
+  if (!stbi_is_16_bit_from_memory(begin, length) || !stbi_info_from_memory(begin, length, &width, &height, &channels) ||
+      channels != 1 || png.orientation != 1)
+    return {};
+  const auto admitted = admit(png.height, png.width, name);
+  const Samples samples(stbi_load_16_from_memory(begin, length, &width, &height, &channels, 0), &std::free);
+  if (!samples) explain_png(name);
+  Map map{height, width, std::vector<float>(size_t(height) * size_t(width))};
+  std::transform(samples.get(), samples.get() + map.values.size(), map.values.begin(),
+                 [](stbi_us v) { return float(v) / 65535; });
+  return map;
+}
 
 std::unique_lock<std::mutex> admit(int64_t height, int64_t width, const std::string& name) {
   require_data(

@@ -1,9 +1,11 @@
 /// What image.cpp and its decoders share: a picture as its file holds it, before it becomes 1 or 3 channels.
 #pragma once
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 
+#include "data/map.h"
 #include "data/pixels.h"
 
 namespace data {
@@ -21,6 +23,10 @@ Image decode_bmp(std::string_view bytes, const std::string& name);
 RawPicture decode_jpeg(std::string_view bytes, const std::string& name, Remarks& remarks);
 /// Through libtiff: gray, palette, RGB, CMYK, YCbCr, of 1 to 16 unsigned bits a sample, in strips or tiles.
 RawPicture decode_tiff(std::string_view bytes, const std::string& name, Remarks& remarks);
+
+/// A PNG of one channel of 16 bits, each sample / 65535; nothing for all other files. Throws FormatError as
+/// decode_image.
+std::optional<Map> decode_gray_16(std::string_view bytes, const std::string& name);
 
 /// A decoder that asks for more than this in one piece is told that there is none.
 constexpr size_t kMaxDecoderBytes = size_t(1) << 30;

@@ -66,7 +66,7 @@ SurfaceScore surface_score(const BinaryMap& prediction, const BinaryMap& mask) {
   both.insert(both.end(), back.begin(), back.end());
   const double tolerance = boundary_tolerance(mask.height, mask.width);
   const double precision = share_within(there, tolerance), recall = share_within(back, tolerance);
-  return {percentile(both, 0.95), (mean(there) + mean(back)) / 2,
+  return {percentile(both, 0.95), mean(both),
           precision + recall > 0 ? 2 * precision * recall / (precision + recall) : 0};
 }
 

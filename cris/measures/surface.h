@@ -9,7 +9,7 @@ BinaryMap outline(const BinaryMap& map);
 
 struct SurfaceScore {
   double hd95;        ///< 95th percentile of the distances of both outlines to each other, in pixels
-  double assd;        ///< mean of the two mean distances, in pixels: average symmetric surface distance
+  double assd;        ///< mean of these distances: average symmetric surface distance
   double boundary_f;  ///< 2 P R / (P + R); P, R: shares of both outlines within `tolerance` of each other
 };
 /// The distances of a pixel of one outline are those to the nearest pixel of the other; percentiles are interpolated

@@ -10,11 +10,14 @@
 #include "cris/report/crf_filmstrip.h"
 #include "cris/report/finished_run.h"
 #include "cris/report/overlay.h"
+#include "cris/report/score_page.h"
 #include "cris/report/svg_chart.h"
 #include "cris/run/outputs.h"
 #include "data/files.h"
-#include "data/npy.h"
+#include "data/format_error.h"
+#include "data/map.h"
 #include "nn/checkpoint.h"
+#include "nn/json_text.h"
 #include "tensor/machine/atomic_file.h"
 
 namespace cris {
@@ -40,6 +43,7 @@ Chart threshold_chart(const Scores& training, const Scores& part, const std::str
               .x_range = {{0, 1}},
               .y_range = {{0, 1}}};
   for (const auto& [label, scores] : {std::pair{std::string("train"), &training}, {name, &part}}) {
+    if (scores->images() == 0) continue;
     Series s{.name = label, .points = {}};
     for (const CurvePoint& p : scores->curve(false)) s.points.emplace_back(p.threshold, p.dice);
     chart.series.push_back(s);
@@ -81,13 +85,9 @@ std::string curves_csv(const Scores& scores) {
 using Points = std::vector<std::pair<double, double>>;
 std::pair<Points, Points> write_precision_recall(const MeasureSet& measures, const std::string& folder) {
   Points pooled, images;
-  std::string csv = "threshold,precision,recall\n";
-  for (const PrecisionRecallPoint& p : thinned(measures.curve())) {
-    csv += fmt::format("{},{},{}\n", p.threshold, p.precision, p.recall);
-    pooled.emplace_back(p.recall, p.precision);
-  }
-  tensor::write_file_atomically(folder + "/precision_recall.csv", csv);
-  csv = "recall,precision\n";
+  for (const PrecisionRecallPoint& p : thinned(measures.curve())) pooled.emplace_back(p.recall, p.precision);
+  tensor::write_file_atomically(folder + "/precision_recall.csv", precision_recall_csv(measures));
+  std::string csv = "recall,precision\n";
   for (size_t k = 0; k < measures.mean_precision().size(); ++k) {
     images.emplace_back(double(k + 1) / 100, measures.mean_precision()[k]);
     csv += fmt::format("{},{}\n", images.back().first, images.back().second);
@@ -127,6 +127,18 @@ std::unique_ptr<Model> load_model(const std::string& run, const Config& config, 
   return load_model_file(fmt::format("{}/checkpoints/{}.safetensors", run, checkpoint), config);
 }
 
+double chosen_threshold(const std::string& run) {
+  const std::string file = run + "/evaluation.json";
+  if (!std::filesystem::exists(file)) return 0.5;
+  try {
+    const auto json = nn::parse_json<nlohmann::json>(tensor::read_file(file));
+    const double threshold = json.at("chosen_on_training_set").at("threshold");
+    if (threshold >= 0 && threshold <= 1) return threshold;
+  } catch (const std::exception&) {
+  }
+  throw data::FormatError(fmt::format("{} is damaged; run cris eval again, or give --threshold", file));
+}
+
 nlohmann::ordered_json summary_json(const MeanScores& s) {
   return {{"dice", s.dice},
           {"dice_pooled", s.dice_pooled},
@@ -141,7 +153,8 @@ nlohmann::ordered_json summary_json(const MeanScores& s) {
 }
 
 Evaluation evaluate_run(Model& model, const Config& config, const ExperimentData& data, const std::string& part,
-                        const std::string& folder, int64_t overlays, const std::string& maps_folder) {
+                        const std::string& folder, int64_t overlays, const std::string& maps_folder,
+                        std::optional<double> given) {
   namespace fs = std::filesystem;
   // What stops it, a full disk say, leaves the evaluation before as it was. A run's own counts once it is sealed.
   const bool of_run = fs::exists(folder + "/config.resolved.toml");
@@ -150,8 +163,9 @@ Evaluation evaluate_run(Model& model, const Config& config, const ExperimentData
   for (const char* sub : {"/plots", "/overlays", "/maps"}) data::create_folder(staging.path() + sub);
   const auto store = part_of(data, part);
   const tensor::Device device = config.run.device;
-  const Scores training = evaluate(model, data.training, device, config.train.batch, {}, config.eval.size);
-  const double threshold = training.best_threshold();
+  const Scores training =
+      given ? Scores() : evaluate(model, data.training, device, config.train.batch, {}, config.eval.size);
+  const double threshold = given ? *given : training.best_threshold();
   Evaluation e{.part = part, .chosen = {}, .half = {}, .scores = {}};
   // Kept for the overlays: two bytes a pixel. A map of 8 bits would not tell on which side of the threshold it lies.
   struct Shown {
@@ -181,10 +195,10 @@ Evaluation evaluate_run(Model& model, const Config& config, const ExperimentData
                                  {"score_size", name(config.eval.size)},
                                  {"chosen_on_training_set", summary_json(e.chosen)},
                                  {"at_half", summary_json(e.half)},
-                                 {"training_set", summary_json(training.summary(threshold))},
                                  {"measures", e.measures.json()},
                                  {"pranet_mean_dice", e.pranet_dice},
                                  {"parameters", model.parameter_count()}};
+  if (!given) json["training_set"] = summary_json(training.summary(threshold));
   if (model.crf) {
     json["crf"] = crf_json(*model.crf);
     data::create_folder(staging.path() + "/film");

@@ -1,6 +1,7 @@
 /// The end of a run: every metric and convention of one part of the data, as files in a folder.
 #pragma once
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 
 #include "cris/measures/measures.h"
@@ -23,15 +24,19 @@ struct Evaluation {
   MeasureSet measures{0.5};  ///< all that is measured, at the chosen threshold
 };
 
-/// Chooses the threshold on the training set, then scores `part`. Writes into `folder`: evaluation.json, per_image.csv,
-/// curves.csv, precision_recall.csv, precision_recall_images.csv, plots/{pr_pooled,pr_images,threshold,training}.svg,
-/// and `overlays` overlays/*.png of the worst images: the image, the mask outlined, and the prediction coloured. Of the
-/// part's first images: maps/*_{image,mask, probability}.png and, for strategy crf, film/*.png
-/// (cris/report/crf_filmstrip.h). epochs.csv, if the folder has one, gives plots/training.svg. `maps`, when named, is a
-/// folder for NAME.npy, the scored map, and NAME_mask.npy, both f32.
+/// Chooses the threshold on the training set, or takes the one that is given, then scores `part`. Writes into `folder`:
+/// evaluation.json, per_image.csv, curves.csv, precision_recall.csv, precision_recall_images.csv,
+/// plots/{pr_pooled,pr_images,threshold,training}.svg, and `overlays` overlays/*.png of the worst images: the image,
+/// the mask outlined, and the prediction coloured. Of the part's first images: maps/*_{image,mask, probability}.png
+/// and, for strategy crf, film/*.png (cris/report/crf_filmstrip.h). epochs.csv, if the folder has one, gives
+/// plots/training.svg. `maps`, when named, is a folder for NAME.npy, the scored map, and NAME_mask.npy, both f32.
 Evaluation evaluate_run(Model& model, const Config& config, const ExperimentData& data, const std::string& part,
-                        const std::string& folder, int64_t overlays = 20, const std::string& maps = "");
+                        const std::string& folder, int64_t overlays = 20, const std::string& maps = "",
+                        std::optional<double> threshold = {});
 
+/// The threshold that was chosen on the run's training set; 0.5 for a run that was not evaluated yet. Throws
+/// data::FormatError when its evaluation.json is damaged.
+double chosen_threshold(const std::string& run);
 /// {dice, dice_pooled, precision, recall, mse, mse_thresholded, threshold, images}
 nlohmann::ordered_json summary_json(const MeanScores& s);
 /// A table for people of both thresholds.

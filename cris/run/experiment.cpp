@@ -29,6 +29,11 @@ data::Split make_split(const Config& config, const data::Dataset& dataset) {
   return data::random_split(names, seed);
 }
 
+std::shared_ptr<data::SampleStore> make_store(const Config& config, std::vector<data::Pair> pairs) {
+  const int64_t cache_bytes = config.data.cache ? int64_t(8) << 30 : 0;
+  return std::make_shared<data::SampleStore>(std::move(pairs), config.data.size, config.data.size, cache_bytes);
+}
+
 }  // namespace
 
 std::string hash_pairs(const std::vector<data::Pair>& pairs, std::string* files) {
@@ -74,13 +79,22 @@ ExperimentData open_data(const Config& config) {
     }
     auto pairs = data::select(dataset, names);
     used.insert(used.end(), pairs.begin(), pairs.end());
-    const int64_t cache_bytes = config.data.cache ? int64_t(8) << 30 : 0;
-    return std::make_shared<data::SampleStore>(std::move(pairs), config.data.size, config.data.size, cache_bytes);
+    return make_store(config, std::move(pairs));
   };
   made.training = store(made.split.training, "training");
   made.validation = store(made.split.validation, "validation");
   made.test = store(made.split.test, "test");
   made.hash = hash_pairs(used, &made.files);
+  return made;
+}
+
+ExperimentData open_whole(const Config& config) {
+  ExperimentData made;
+  made.split.protocol = "every pair, of another data set than the training's";
+  const data::Dataset dataset = data::open_dataset(config.data.dir);
+  for (const data::Pair& p : dataset.pairs) made.split.test.push_back(p.name);
+  made.hash = hash_pairs(dataset.pairs, &made.files);
+  made.test = make_store(config, dataset.pairs);
   return made;
 }
 

@@ -22,6 +22,8 @@ struct ExperimentData {
 /// Opens data.dir, reads or makes the split, hashes the files. Nothing is decoded yet.
 /// Throws data::FormatError for bad data, ConfigError when no data.dir is set or a part of the split is empty.
 ExperimentData open_data(const Config& config);
+/// Every pair of data.dir as the test part, for a model that was trained on other data; nothing trains or validates.
+ExperimentData open_whole(const Config& config);
 /// Decodes every pair once (into the cache), so that a bad image is met before a run begins. Throws data::FormatError,
 /// also when every training mask or every validation mask is black. Returns what a person should know of the data
 /// before numbers come from them, a line each.

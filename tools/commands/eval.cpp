@@ -2,15 +2,19 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <set>
+#include <sstream>
 
 #include "cris/report/evaluation.h"
 #include "cris/run/memory_plan.h"
 #include "cris/run/outputs.h"
 #include "cris/run/run_directory.h"
 #include "data/format_error.h"
+#include "tensor/machine/atomic_file.h"
 #include "tools/commands/command.h"
 #include "tools/commands/interrupt.h"
 
@@ -29,6 +33,19 @@ void check_folder(const std::string& folder) {
                      "{} holds files that cris eval did not make; name a new folder", folder);
 }
 
+/// Whether an image of the run's data, by the hash of its file, is among `other`.
+bool shares_images(const std::string& run, const cris::ExperimentData& other) {
+  const auto hashes = [](const std::string& lines) {
+    std::set<std::string> found;
+    std::istringstream text(lines);
+    for (std::string line; std::getline(text, line);)
+      if (line.find("  images/") != std::string::npos) found.insert(line.substr(0, 64));
+    return found;
+  };
+  const auto trained = hashes(tensor::read_file(run + "/data.sha256")), now = hashes(other.files);
+  return std::any_of(now.begin(), now.end(), [&](const std::string& h) { return trained.contains(h); });
+}
+
 Run setup_eval(CLI::App& app) {
   struct Options {
     std::string run, on = "test", checkpoint = "best", data, device, out, size, maps;
@@ -37,14 +54,14 @@ Run setup_eval(CLI::App& app) {
   };
   auto o = std::make_shared<Options>();
   app.add_option("RUN", o->run, "run directory")->required();
-  app.add_option("--on", o->on, "train, validation or test")
-      ->check(CLI::IsMember({"train", "validation", "test"}))
+  app.add_option("--on", o->on, "train, validation or test; or all: every pair of --data, which the run never saw")
+      ->check(CLI::IsMember({"train", "validation", "test", "all"}))
       ->capture_default_str();
   app.add_option("--checkpoint", o->checkpoint, "best or last")
       ->check(CLI::IsMember({"best", "last"}))
       ->capture_default_str();
   app.add_option("-o,--out", o->out, "folder to write; default RUN/eval-ON-CHECKPOINT");
-  app.add_option("--data", o->data, "the data, if it moved since the training");
+  app.add_option("--data", o->data, "the data, if it moved since the training; with --on all another data set");
   app.add_option("--device", o->device, "cpu, reference or cuda; default: the run's");
   app.add_option("--threads", o->threads, "of the cpu device");
   app.add_option("--batch", o->batch, "images at once, where memory is short; default: the run's")
@@ -58,14 +75,17 @@ Run setup_eval(CLI::App& app) {
   return [o] {
     cris::Config config = cris::config_of_run(o->run, {.data = o->data, .device = o->device, .threads = o->threads});
     cris::apply_run_settings(config);
+    const bool whole = o->on == "all";
+    if (whole && o->data.empty())
+      throw Failure(kUsage, "--on all scores another data set than the training's: name it by --data DIR");
     config.data.split = o->run + "/split.txt";  // holds the very names that were used
     config.train.fast_dev_run = false;
     if (!o->size.empty()) cris::set_config(config, "eval.size", o->size, "--score-size");
     if (o->batch > 0) config.train.batch = o->batch;
     // A folder of its own: the run's files stay as its SHA256SUMS knows them.
-    const std::string folder =
-        o->out.empty() ? o->run + "/eval-" + o->on + "-" + o->checkpoint + (o->size.empty() ? "" : "-" + o->size)
-                       : o->out;
+    const std::string folder = o->out.empty() ? o->run + "/eval-" + (whole ? cris::data_name(config) : o->on) + "-" +
+                                                    o->checkpoint + (o->size.empty() ? "" : "-" + o->size)
+                                              : o->out;
     outlive_reader();
     if (o->out.empty() && access(o->run.c_str(), W_OK) != 0)
       throw Failure(kData, fmt::format("{} cannot be written: {}; name another folder by cris eval -o", o->run,
@@ -78,6 +98,14 @@ Run setup_eval(CLI::App& app) {
     }
     const cris::Evaluation e = cris::with_memory_advice(config, cris::Purpose::predict, [&] {
       const auto model = cris::load_model(o->run, config, o->checkpoint);
+      if (whole) {
+        const cris::ExperimentData other = cris::open_whole(config);
+        data::require_data(!shares_images(o->run, other),
+                           "{}: images of it trained {}; score another data set, or --on test", config.data.dir,
+                           o->run);
+        return cris::evaluate_run(*model, config, other, "test", folder, o->overlays, o->maps,
+                                  cris::chosen_threshold(o->run));
+      }
       const cris::ExperimentData data = cris::open_data(config);
       cris::require_same_data(o->run, config, data);
       return cris::evaluate_run(*model, config, data, o->on, folder, o->overlays, o->maps);

@@ -16,7 +16,6 @@
 #include "data/files.h"
 #include "data/format_error.h"
 #include "data/parallel.h"
-#include "nn/json_text.h"
 #include "tensor/machine/atomic_file.h"
 #include "tensor/machine/folder_lock.h"
 #include "tools/commands/command.h"
@@ -74,19 +73,6 @@ Files mask_files(const std::string& folder) {
   return masks;
 }
 
-double threshold_of(const PredictOptions& o) {
-  if (o.threshold >= 0) return o.threshold;
-  const std::string file = o.run + "/evaluation.json";
-  if (!fs::exists(file)) return 0.5;
-  try {
-    const auto json = nn::parse_json<nlohmann::json>(tensor::read_file(file));
-    const double threshold = json.at("chosen_on_training_set").at("threshold");
-    if (threshold >= 0 && threshold <= 1) return threshold;
-  } catch (const std::exception&) {
-  }
-  throw data::FormatError(fmt::format("{} is damaged; give --threshold", file));
-}
-
 /// The image, and for overlays its mask where there is one (else a mask of no pixels).
 data::Sample read_input(const PredictOptions& o, const Files& masks, const std::string& name, const std::string& path) {
   const auto mask = masks.find(name);
@@ -95,7 +81,7 @@ data::Sample read_input(const PredictOptions& o, const Files& masks, const std::
 }
 
 int predict(PredictOptions& o, const cris::Config& config) {
-  const double threshold = threshold_of(o);
+  const double threshold = o.threshold >= 0 ? o.threshold : cris::chosen_threshold(o.run);
   const Files files = input_files(o), masks = mask_files(o.masks);
   std::vector<std::string> folders{o.out + "/masks", o.out + "/probability"}, outputs, read;
   if (o.overlay) folders.push_back(o.out + "/overlays");

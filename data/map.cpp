@@ -1,4 +1,4 @@
-#include "data/npy.h"
+#include "data/map.h"
 
 #include <fmt/format.h>
 
@@ -7,7 +7,11 @@
 #include <cstring>
 #include <regex>
 
+#include "data/files.h"
 #include "data/format_error.h"
+#include "data/image.h"
+#include "data/image_decoders.h"
+#include "data/transform.h"
 #include "tensor/machine/atomic_file.h"
 
 namespace data {
@@ -91,5 +95,38 @@ Map parse_npy(std::string_view bytes, const std::string& name) {
   for (size_t i = 0; i < count; ++i) map.values.push_back(of->read(values + i * of->size));
   return map;
 }
+
+Map read_map(const std::string& path) {
+  const std::string bytes = read_data_file(path);
+  Map map;
+  if (has_extension(path, {".npy"})) {
+    map = parse_npy(bytes, path);
+  } else if (auto deep = decode_gray_16(bytes, path)) {
+    map = std::move(*deep);
+  } else {
+    const Image image = decode_image(bytes, path, 1);
+    map = {image.height, image.width, std::vector<float>(image.pixels.size())};
+    std::transform(image.pixels.begin(), image.pixels.end(), map.values.begin(),
+                   [](uint8_t v) { return float(v) / 255; });
+  }
+  for (size_t i = 0; i < map.values.size(); ++i)
+    require_data(
+        map.values[i] >= 0 && map.values[i] <= 1,
+        "{}: the value {} at row {}, column {} is no probability; values lie in 0 .. 1 (of logits take the sigmoid)",
+        path, map.values[i], int64_t(i) / map.width, int64_t(i) % map.width);
+  return map;
+}
+
+Map read_mask_map(const std::string& path) {
+  Map map = read_map(path);
+  const float brightest = *std::max_element(map.values.begin(), map.values.end());
+  require_data(brightest == 0 || brightest >= 0.5f,
+               "{}: no pixel reaches one half, the brightest is {:.4g} of 1; save the mask as 0 and 255", path,
+               brightest);
+  for (float& v : map.values) v = v >= 0.5f ? 1 : 0;
+  return map;
+}
+
+bool has_map_extension(const std::string& file) { return has_image_extension(file) || has_extension(file, {".npy"}); }
 
 }  // namespace data

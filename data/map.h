@@ -1,4 +1,4 @@
-/// NumPy's file format for arrays, as far as maps need it: two dimensions, C order, little-endian.
+/// Maps of probabilities in files: pictures, and NumPy's arrays of two dimensions in C order, little-endian.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -19,5 +19,13 @@ void write_npy(const std::string& path, const float* values, int64_t height, int
 /// Reads bool, uint8 (as x / 255), f16, f32 and f64 of shape (height, width). `name` is for messages. Throws
 /// FormatError for other files, other types and shapes, and for a file whose length does not fit.
 Map parse_npy(std::string_view bytes, const std::string& name);
+/// Any of these: .npy as parse_npy; a gray PNG of 16 bits as v / 65535; every other picture as its luma / 255. Throws
+/// FormatError, also for values outside [0, 1].
+Map read_map(const std::string& path);
+/// The mask of a picture or of an .npy, 0 or 1: polyp from one half on. Throws FormatError as read_map, and when no
+/// pixel of a mask that is not black reaches one half: polyps marked by 1 instead of 255 would pass for none.
+Map read_mask_map(const std::string& path);
+/// Whether read_map knows the extension.
+bool has_map_extension(const std::string& file);
 
 }  // namespace data

@@ -1,0 +1,138 @@
+#include "cris/report/score_page.h"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+
+#include "cris/report/html_page.h"
+#include "cris/report/svg_chart.h"
+#include "data/files.h"
+#include "tensor/machine/atomic_file.h"
+
+namespace cris {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+/// "0.8123", and pixels with one digit.
+std::string cell(const Json& values, const std::string& key) {
+  if (!values.contains(key)) return "";
+  return key == "hd95" || key == "assd" ? fmt::format("{:.1f}", values[key].get<double>())
+                                        : fmt::format("{:.4f}", values[key].get<double>());
+}
+
+/// What the numbers would hide, a sentence each.
+std::vector<std::string> remarks(const Json& json) {
+  std::vector<std::string> said;
+  const auto count = [&](const char* key) { return json[key].get<int64_t>(); };
+  if (const int64_t n = count("images_without_polyp"))
+    said.push_back(fmt::format("{} of {} masks hold no polyp: an empty prediction scores 1 there, any other 0.", n,
+                               count("images")));
+  if (const int64_t n = count("images_without_prediction"))
+    said.push_back(fmt::format(
+        "{} of {} predictions are empty: where there is a polyp, HD95 and ASSD count the picture's diagonal.", n,
+        count("images")));
+  if (count("images") < 20) said.push_back(fmt::format("{} images are too few to rank methods by.", count("images")));
+  return said;
+}
+
+struct Line {
+  std::string title, mean, pooled;
+};
+
+std::vector<Line> lines(const Json& json) {
+  std::vector<Line> all;
+  for (const Measure& m : image_measures())
+    all.push_back({m.title, cell(json["mean"], m.key), cell(json["pooled"], m.key)});
+  all.push_back({"calibration error", "", cell(json["pooled"], "expected_calibration_error")});
+  return all;
+}
+
+std::string lesions_text(const Json& json) {
+  const Json& l = json["lesions"];
+  return fmt::format("{} of {} polyps found ({:.1f} %), {:.2f} false alarms an image", l["found"].get<int64_t>(),
+                     l["count"].get<int64_t>(), 100 * l["sensitivity"].get<double>(),
+                     l["false_positives_per_image"].get<double>());
+}
+
+}  // namespace
+
+std::string measures_text(const MeasureSet& measures) {
+  const Json json = measures.json();
+  std::string text = fmt::format("{} images, threshold {:.2f}\n\n{:<24}{:>18}{:>14}\n", measures.images().size(),
+                                 measures.threshold(), "", "mean over images", "all pixels");
+  for (const Line& l : lines(json)) text += fmt::format("{:<24}{:>18}{:>14}\n", l.title, l.mean, l.pooled);
+  text += "\n" + lesions_text(json) + "\n";
+  for (const auto& [name, part] : json["by_size"].items())
+    if (const int64_t n = part["images"].get<int64_t>())
+      text += fmt::format("{} polyps ({} images): Dice {}\n", name, n, cell(part["mean"], "dice"));
+  for (const std::string& r : remarks(json)) text += "note: " + r + "\n";
+  return text;
+}
+
+bool takes_scores(const std::string& folder) {
+  namespace fs = std::filesystem;
+  std::error_code unknown;
+  return !fs::exists(folder, unknown) || fs::exists(folder + "/score.json", unknown) || fs::is_empty(folder, unknown);
+}
+
+std::string precision_recall_csv(const MeasureSet& measures) {
+  std::string csv = "threshold,precision,recall\n";
+  for (const PrecisionRecallPoint& p : thinned(measures.curve()))
+    csv += fmt::format("{},{},{}\n", p.threshold, p.precision, p.recall);
+  return csv;
+}
+
+void write_scores(const MeasureSet& measures, const std::string& folder, const std::string& title) {
+  const Json json = measures.json();
+  std::string html = page_begin("Scores");
+  html += fmt::format("<p>{}: {} images, threshold {:.2f}.</p>\n", escape_markup(title), measures.images().size(),
+                      measures.threshold());
+  for (const std::string& r : remarks(json)) html += fmt::format("<p><b>Note.</b> {}</p>\n", r);
+  html +=
+      "<h2>Measures</h2>\n<div class=\"card\"><table><tr><th></th><th>mean over images</th><th>all pixels</th></tr>\n";
+  for (const Line& l : lines(json))
+    html += fmt::format("<tr><td>{}</td><td>{}</td><td>{}</td></tr>\n", l.title, l.mean, l.pooled);
+  html += fmt::format(
+      "</table></div>\n<p>{}.</p>\n<h2>By size of the polyp</h2>\n<div class=\"card\"><table>"
+      "<tr><th>share of the picture</th><th>images</th><th>Dice</th><th>recall</th><th>HD95 in pixels</th></tr>\n",
+      lesions_text(json));
+  for (const SizeClass& c : kSizeClasses) {
+    const Json& part = json["by_size"][c.name];
+    const Json mean = part.value("mean", Json::object());
+    html += fmt::format("<tr><td>{}: {} %</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>\n", c.name,
+                        c.below > 1 ? fmt::format("from {:.0f}", 100 * c.least)
+                                    : fmt::format("{:.0f} to {:.0f}", 100 * c.least, 100 * c.below),
+                        part["images"].get<int64_t>(), cell(mean, "dice"), cell(mean, "recall"), cell(mean, "hd95"));
+  }
+  Chart curve{.title = "Precision and recall, all pixels",
+              .x_label = "recall",
+              .y_label = "precision",
+              .series = {{.name = "average precision " + cell(json["pooled"], "average_precision"), .points = {}}},
+              .x_range = {{0, 1}},
+              .y_range = {{0, 1}}};
+  for (const PrecisionRecallPoint& p : thinned(measures.curve()))
+    curve.series[0].points.emplace_back(p.recall, p.precision);
+  Chart reliability{.title = "Reliability",
+                    .x_label = "probability",
+                    .y_label = "share of polyp",
+                    .series = {{.name = "pixels, 15 bins", .points = {}},
+                               {.name = "perfect", .points = {{0, 0}, {1, 1}}, .dashed = true}},
+                    .x_range = {{0, 1}},
+                    .y_range = {{0, 1}}};
+  for (const Json& b : json["calibration"])
+    if (b["pixels"].get<int64_t>() > 0)
+      reliability.series[0].points.emplace_back(b["probability"].get<double>(), b["polyp"].get<double>());
+  html += "</table></div>\n<h2>Curves</h2>\n<div class=\"charts\">\n" + to_svg(curve) + to_svg(reliability) +
+          "</div>\n" + page_end();
+
+  data::StagingFolder staging(folder);
+  tensor::write_file_atomically(staging.path() + "/score.json", json.dump(2) + "\n");
+  tensor::write_file_atomically(staging.path() + "/per_image.csv", measures.csv());
+  tensor::write_file_atomically(staging.path() + "/precision_recall.csv", precision_recall_csv(measures));
+  write_page(staging.path() + "/score.html", html);
+  staging.publish();
+}
+
+}  // namespace cris

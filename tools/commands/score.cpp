@@ -1,0 +1,92 @@
+/// cris score: the measures of masks or probability maps of any program.
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <map>
+
+#include "cris/report/score_page.h"
+#include "cris/run/outputs.h"
+#include "data/files.h"
+#include "data/format_error.h"
+#include "data/map.h"
+#include "tensor/machine/atomic_file.h"
+#include "tools/commands/command.h"
+#include "tools/commands/interrupt.h"
+
+namespace fs = std::filesystem;
+
+namespace tools {
+
+namespace {
+
+/// Base name -> path: of a folder's maps, of its masks/ or probability/ where it has one, or one file.
+std::map<std::string, std::string> maps_in(const std::string& path, const char* inner) {
+  data::require_data(fs::exists(path), "{}: no such file or folder", path);
+  if (!fs::is_directory(path)) return {{data::base_name(fs::path(path).filename().string()), path}};
+  const std::string folder = fs::is_directory(path + inner) ? path + inner : path;
+  std::map<std::string, std::string> maps;
+  for (const std::string& file : data::list_files(folder)) {
+    if (!data::has_map_extension(file)) continue;
+    const auto [at, fresh] = maps.emplace(data::base_name(file), folder + "/" + file);
+    data::require_data(fresh, "{} and {}/{} have the same name; remove one", at->second, folder, file);
+  }
+  data::require_data(!maps.empty(), "{}: no map in it (png, jpg, bmp, tiff, npy)", folder);
+  return maps;
+}
+
+Run setup_score(CLI::App& app) {
+  struct Options {
+    std::string predictions, truth, out;
+    double threshold = 0.5;
+    bool json = false;
+  };
+  auto o = std::make_shared<Options>();
+  app.add_option("PREDICTIONS", o->predictions,
+                 "folder of masks or probability maps (or one file): pictures of 8 or 16 bits, or .npy")
+      ->required();
+  app.add_option("TRUTH", o->truth, "folder of true masks of the same names and sizes, or a data set with masks/")
+      ->required();
+  app.add_option("--threshold", o->threshold, "a pixel is polyp from this value on, 255 or 65535 being 1")
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str();
+  app.add_option("-o,--out", o->out, "folder for score.json, per_image.csv, precision_recall.csv and score.html");
+  app.add_flag("--json", o->json, "print JSON, not a table");
+  return [o] {
+    auto predictions = maps_in(o->predictions, "/probability");
+    const auto truth = maps_in(o->truth, "/masks");
+    if (predictions.size() == 1 && truth.size() == 1)  // two files need not share a name
+      predictions = {{truth.begin()->first, predictions.begin()->second}};
+    for (const auto& [name, path] : truth)
+      data::require_data(predictions.contains(name), "{}: no map of that name in {}; predict it, or remove the mask",
+                         path, o->predictions);
+    for (const auto& [name, path] : predictions)
+      data::require_data(truth.contains(name), "{}: no mask of that name in {}; remove the map, or add its mask", path,
+                         o->truth);
+    if (!o->out.empty()) {
+      cris::check_place(o->out);
+      data::require_data(cris::takes_scores(o->out), "{} holds files that cris score did not make; name a new folder",
+                         o->out);
+    }
+    outlive_reader();
+    cris::MeasureSet measures(o->threshold);
+    for (const auto& [name, path] : truth) {
+      const data::Map map = data::read_map(predictions.at(name)), mask = data::read_mask_map(path);
+      data::require_data(map.height == mask.height && map.width == mask.width,
+                         "{} has {} x {} pixels and {} has {} x {}; resize the map to its mask", predictions.at(name),
+                         map.width, map.height, path, mask.width, mask.height);
+      measures.add(name, map.values.data(), mask.values.data(), map.height, map.width);
+    }
+    if (!o->out.empty()) cris::write_scores(measures, o->out, fmt::format("{} against {}", o->predictions, o->truth));
+    if (o->json)
+      fmt::print("{}\n", measures.json().dump());
+    else
+      fmt::print("{}{}", cris::measures_text(measures), o->out.empty() ? "" : "\n" + o->out + "/score.html\n");
+    return int(kOk);
+  };
+}
+
+const Command score(45, "score", "the measures of masks or maps of any program", setup_score);
+
+}  // namespace
+
+}  // namespace tools
