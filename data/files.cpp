@@ -141,14 +141,11 @@ void StagingFolder::publish(const std::function<bool(const std::string&)>& outda
 
 std::string base_name(const std::string& file) { return fs::path(file).stem(); }
 
-bool has_extension(const std::string& file, std::initializer_list<std::string_view> extensions) {
+bool has_image_extension(const std::string& file) {
   std::string extension = fs::path(file).extension();
   for (char& c : extension) c = char(std::tolower(static_cast<unsigned char>(c)));
-  return std::ranges::find(extensions, extension) != extensions.end();
-}
-
-bool has_image_extension(const std::string& file) {
-  return has_extension(file, {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff"});
+  constexpr std::string_view known[] = {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff"};
+  return std::ranges::find(known, extension) != std::end(known);
 }
 
 bool is_plain_text(std::string_view text) {

@@ -1,7 +1,6 @@
 /// Folders of the user's data: listing and creating them, with errors that name them.
 #pragma once
 #include <functional>
-#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -44,9 +43,6 @@ class StagingFolder {
 
 /// "polyp.1.JPG" -> "polyp.1".
 std::string base_name(const std::string& file);
-
-/// True for one of `extensions` (".png"), in any case.
-bool has_extension(const std::string& file, std::initializer_list<std::string_view> extensions);
 
 /// True for the extensions of the formats that read_image understands, in any case: png jpg jpeg bmp tif tiff.
 bool has_image_extension(const std::string& file);

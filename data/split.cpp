@@ -14,6 +14,7 @@
 #include "data/hash.h"
 #include "data/random_streams.h"
 #include "tensor/machine/atomic_file.h"
+#include "tensor/random.h"
 
 namespace data {
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs, builds and runs every test. Closes with one line: N passed, N failed.
 #   tools/test.sh [PRESET]     release (default), debug or asan
+#   tools/test.sh fuzz [SECONDS] [TARGET...]   instead: libFuzzer (tests/fuzz/run.sh), 120 seconds a target
 #   tools/test.sh docs         instead: what docs/reference shows with code, applied to a copy, built and run
 # Once it is built, `ctest --preset PRESET` runs the same tests; `-L unit`, `-R convolutions` or `-LE slow` some of them.
 # The CUDA backend runs on the emulator in every preset. With release it is also compiled and linked for real where there
@@ -9,6 +10,7 @@ set -uo pipefail
 cd "$(dirname "$0")/.."
 preset=${1:-release}
 
+if [ "$preset" = fuzz ]; then exec tests/fuzz/run.sh "${@:2}"; fi
 tools/setup.sh || exit 1
 if [ "$preset" = docs ]; then
   output=$(for script in tests/docs/*.sh; do "$script"; done | tee /dev/stderr)

@@ -4,6 +4,7 @@
 #include "data/files.h"
 #include "data/format_error.h"
 #include "data/integrity.h"
+#include "data/loader.h"
 #include "data/synthetic.h"
 #include "folders.h"
 
@@ -44,6 +45,46 @@ TEST_CASE("a folder that is no data set is refused with the name of what is miss
   fs::remove(folder / "masks/z.png");
   fs::copy(folder / "images/a.png", folder / "images/a.bmp");
   CHECK(contains(refusal(folder), "share the base name"));
+}
+
+TEST_CASE("files of kinds that are not read are passed over, counted, and not called missing") {
+  const Scratch folder;
+  write_pairs(folder, 2);
+  fs::rename(folder / "masks/b.png", folder / "masks/b.gif");
+  CHECK(contains(message_of<data::FormatError>([&] { data::open_dataset(folder.path); }),
+                 "masks/b.gif is not a PNG, JPEG, BMP or TIFF; convert it"));
+  fs::rename(folder / "images/b.png", folder / "images/b.webp");
+  const data::IntegrityReport report = data::check_dataset(folder.path);
+  CHECK(report.pairs == 1);
+  CHECK(report.passed_over == std::vector<std::string>{"images/b.webp", "masks/b.gif"});
+  CHECK(contains(data::report_text(report), "2: images/b.webp, masks/b.gif; only PNG, JPEG, BMP and TIFF"));
+}
+
+TEST_CASE("what was done to pictures is said, with the names of the files") {
+  const Scratch folder;
+  folder.folder("images");
+  folder.folder("masks");
+  const std::string pictures = CRIS_TEST_DATA "/pictures/";
+  for (const std::string name : {"turned6.jpg", "faint12.png", "pages.tif", "rgba.png"}) {
+    fs::copy(pictures + name, folder / "images/" + name);
+    const bool turned = name[0] == 't';
+    data::write_png(folder / "masks/" + data::base_name(name) + ".png",
+                    turned ? rectangle(20, 12, 1, 1, 9, 9) : rectangle(12, 20, 1, 1, 9, 9));
+  }
+  fs::copy(pictures + "turned3.png", folder / "images/upright.png");
+  fs::copy(pictures + "turned3.png", folder / "masks/upright.png");
+  const data::IntegrityReport report = data::check_dataset(folder.path);
+  CHECK(report.refused.empty());
+  CHECK(report.remarks ==
+        decltype(report.remarks){{"12 of 16 bits used, read as such", {"images/faint12.png"}},
+                                 {"first page read of several", {"images/pages.tif"}},
+                                 {"transparency ignored", {"images/rgba.png"}},
+                                 {"turned as their orientation tag says",
+                                  {"images/turned6.jpg", "images/upright.png", "masks/upright.png"}}});
+  CHECK(contains(data::report_text(report), "turned as their orientation tag says: 3: images/turned6.jpg"));
+  data::SampleStore store(data::open_dataset(folder.path).pairs, 8, 8);
+  for (int64_t i = 0; i < store.size(); ++i) store.get(i);
+  CHECK(store.remarks().at("turned as their orientation tag says") == 3);
 }
 
 TEST_CASE("a mask of another size is refused, naming both sizes") {
