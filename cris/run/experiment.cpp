@@ -12,6 +12,7 @@
 #include "data/transform.h"
 #include "nn/checkpoint.h"
 #include "nn/init.h"
+#include "tensor/backend.h"
 #include "tensor/machine/atomic_file.h"
 #include "tensor/machine/threads.h"
 
@@ -100,6 +101,8 @@ ExperimentData open_whole(const Config& config) {
 
 std::vector<std::string> decode_all(const ExperimentData& data, int threads) {
   std::vector<std::string> notes;
+  for (const auto& [name, fact] : tensor::backend(tensor::Device::cpu).facts())
+    notes.push_back(fmt::format("note: {}: {}", name, fact));
   if (!data::can_start_thread())
     notes.push_back(
         "note: the system allows no more threads (ulimit -u, or pids.max of the control group): working with one");

@@ -38,6 +38,11 @@ if user "$cris" --version >/dev/null 2>&1; then
   verdict "  with more wanted it says so" $?
 fi
 chmod -R u+w locked
+if command -v qemu-x86_64-static >/dev/null; then  # a processor without the vectors that this build may use
+  old() { qemu-x86_64-static -cpu Nehalem "$cris" "$@" 2>/dev/null; }
+  old doctor | grep -qE "this program was built for a processor with|^cpu +works" && old train --data b --base 4 --size 32 --epochs 1 --batch 4 --strategy backbone --threads 1 -o aged >/dev/null && [ -s aged/SHA256SUMS ]
+  verdict "an older processor: doctor tells, a training runs" $?
+fi
 
 # What verify and report believe.
 spoil() { rm -rf spoilt && cp -r run spoilt; }
