@@ -21,9 +21,12 @@ FolderLock::FolderLock(std::string folder, const std::string& file, std::string 
     : folder_(folder.empty() ? "." : std::move(folder)),
       path_(folder_ + "/" + file),
       what_(what.empty() ? folder_ : std::move(what)) {
-  const auto fail = [&](const std::string& why) {
+  const auto give_up = [&] {
     if (file_ >= 0) close(file_);
     remove_folders();
+  };
+  const auto fail = [&](const std::string& why) {
+    give_up();
     throw Error(fmt::format("{}: {}", what_, why));
   };
   // Between open and flock another process may end, and remove the file or the folder that it made: then once more.
@@ -35,8 +38,11 @@ FolderLock::FolderLock(std::string folder, const std::string& file, std::string 
       fail(fmt::format("cannot be written: {}; choose a folder that you may write to", std::strerror(error)));
     if (file_ < 0) continue;
     if (flock(file_, LOCK_EX | LOCK_NB) != 0) {
-      if (errno == EWOULDBLOCK)
-        fail("the folder is in use: another process is working in it; wait for it or choose another -o");
+      if (errno == EWOULDBLOCK) {
+        give_up();
+        throw FolderInUse(fmt::format(
+            "{}: the folder is in use: another process is working in it; wait for it or choose another -o", what_));
+      }
       fail(fmt::format("its file system cannot lock files (flock: {}); choose a folder on another disk",
                        std::strerror(errno)));
     }

@@ -3,14 +3,22 @@
 #include <string>
 #include <vector>
 
+#include "tensor/check.h"
+
 namespace tensor {
+
+/// Another process works in the folder.
+class FolderInUse : public Error {
+ public:
+  using Error::Error;
+};
 
 /// The lock of a folder: its file .cris.lock, locked by flock as long as this lives, so that a killed process leaves
 /// none. The folder is made where it is missing, and removed at the end where nothing was put into it.
 class FolderLock {
  public:
-  /// Takes the lock and removes what killed processes left half-written in the folder itself. Throws Error when another
-  /// process has it, when the folder cannot be written, and when its file system has no locks.
+  /// Takes the lock and removes what killed processes left half-written in the folder itself. Throws FolderInUse when
+  /// another process has it, Error when the folder cannot be written, and when its file system has no locks.
   /// `file`: the lock's, where only a part of the folder is locked, which `what` names in messages.
   explicit FolderLock(std::string folder, const std::string& file = ".cris.lock", std::string what = "");
   ~FolderLock();

@@ -2,10 +2,10 @@
 # cris score: masks and maps of any program; cris eval of another data set, and the maps that it saves.
 source "$(dirname "$0")/setting.bash"
 
-"$cris" data synthesize data --count 8 --size 32 --seed 5 >/dev/null && "$cris" data synthesize other --count 4 --size 32 --seed 6 >/dev/null &&
+"$cris" data synthesize data --count 16 --size 32 --seed 5 >/dev/null && "$cris" data synthesize other --count 4 --size 32 --seed 6 >/dev/null &&
   "$cris" train --data data --size 32 --base 2 --epochs 1 -o run >/dev/null || { echo "FAILED to train"; exit 1; }
 
-"$cris" score data/masks data --json >same.json && grep -q '"images":8,.*"mean":{"dice":1.0,"precision":1.0' same.json
+"$cris" score data/masks data --json >same.json && grep -q '"images":16,.*"mean":{"dice":1.0,"precision":1.0' same.json
 verdict "the true masks score 1" $?
 "$cris" eval run --save-maps maps -o evaluation >/dev/null && mkdir truth && for f in maps/*_mask.npy; do mv "$f" "truth/$(basename "${f%_mask.npy}").npy"; done &&
   threshold=$(sed -n '/"measures"/,$s/.*"threshold": \([0-9.]*\),/\1/p' evaluation/evaluation.json | head -n 1) &&

@@ -42,6 +42,7 @@ const Graph kBelow = [] {
   below["cris/audit"] = all;
   add("cris/report");
   all.insert("cris/audit");
+  add("cris/study");
   add("tools/commands");
   add("tools/bench");
   return below;

@@ -1,0 +1,77 @@
+/// Decisions.
+#include "cris/study/decisions.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "cris/study/tpe.h"
+#include "nn/json_text.h"
+
+namespace cris {
+
+JournalLine StudyRules::json() const {
+  return {{"seed", seed},
+          {"search", search.specifications()},
+          {"pruner",
+           {{"startup_trials", pruner.startup_trials},
+            {"warmup_steps", pruner.warmup_steps},
+            {"interval_steps", pruner.interval_steps},
+            {"least_trials", pruner.least_trials}}}};
+}
+
+StudyRules StudyRules::parse(const std::string& text) {
+  try {
+    const auto rules = nn::parse_json<JournalLine>(text);
+    const auto& p = rules.at("pruner");
+    return {.seed = rules.at("seed"),
+            .search = SearchSpace::parse(rules.at("search").get<std::vector<std::string>>()),
+            .pruner = {.startup_trials = p.at("startup_trials"),
+                       .warmup_steps = p.at("warmup_steps"),
+                       .interval_steps = p.at("interval_steps"),
+                       .least_trials = p.at("least_trials")}};
+  } catch (const std::exception& e) {
+    throw tensor::Error(fmt::format("{} is damaged: {}", kRulesAttribute, e.what()));
+  }
+}
+
+bool is_ours(const Trial& trial) { return trial.attributes.contains(kSeenAttribute); }
+
+std::vector<Trial> ended_trials(const StudyRecord& study) {
+  std::vector<Trial> ended;
+  for (const Trial& t : study.trials)
+    if (t.ended()) ended.push_back(t);
+  return ended;
+}
+
+std::map<std::string, double> decide_settings(const StudyRules& rules, const std::vector<Trial>& ended,
+                                              int64_t number) {
+  std::map<std::string, double> settings;
+  for (const Dimension& d : rules.search.dimensions)
+    settings[d.name] = suggest(d, ended, Direction::maximize, rules.seed, number);
+  return settings;
+}
+
+bool decide_to_prune(const StudyRules& rules, const StudyRecord& study, const Trial& trial) {
+  if (!trial.intermediate.empty() && std::isnan(trial.intermediate.rbegin()->second)) return true;
+  return rules.pruner.prunes(study.trials, trial, Direction::maximize);
+}
+
+bool pruned_at_last_report(const StudyRules& rules, const std::vector<JournalLine>& lines, int64_t trial_id) {
+  const auto reports = [&](const JournalLine& line) {
+    return line.at("op_code") == kReport && line.at("trial_id") == trial_id;
+  };
+  const auto last = std::find_if(lines.rbegin(), lines.rend(), reports);
+  JournalState then;
+  for (auto line = lines.begin(); line != last.base(); ++line) then.apply(*line);
+  return last != lines.rend() && decide_to_prune(rules, *then.study_of(trial_id), *then.trial(trial_id));
+}
+
+double trial_value(const Trial& trial) {
+  double most = std::numeric_limits<double>::quiet_NaN();
+  for (const auto& [_, value] : trial.intermediate)
+    if (!(value <= most) && !std::isnan(value)) most = value;
+  return most;
+}
+
+}  // namespace cris

@@ -1,0 +1,140 @@
+/// Parzen estimators.
+#include "cris/study/parzen.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+#include <numeric>
+
+namespace cris {
+
+namespace {
+
+/// Phi(x), accurate in the lower tail.
+double normal_below(double x) { return 0.5 * std::erfc(-x / std::numbers::sqrt2); }
+
+/// Phi(b) - Phi(a) for a <= b, from the tail where the two are small.
+double normal_mass(double a, double b) {
+  if (a > 0) return normal_below(-a) - normal_below(-b);
+  if (b <= 0) return normal_below(b) - normal_below(a);
+  return 1 - normal_below(a) - normal_below(-b);
+}
+
+struct Scale {
+  double low, high;
+};
+/// The range on the estimator's scale: a whole number is an interval of length 1.
+Scale scale_of(const Dimension& d) {
+  const double half = d.kind == Dimension::Kind::whole ? 0.5 : 0;
+  const Scale s{d.low - half, d.high + half};
+  return d.log ? Scale{std::log(s.low), std::log(s.high)} : s;
+}
+
+/// From the estimator's scale to a value of the setting. The bounds are exact: exp(log(x)) need not be x.
+double value_at(const Dimension& d, double x) {
+  double value = d.log ? std::exp(x) : x;
+  if (d.kind == Dimension::Kind::whole) value = d.low + std::nearbyint(value - d.low);
+  return std::clamp(value, d.low, d.high);
+}
+
+size_t index_at(const std::vector<double>& shares, double u) {
+  double sum = 0;
+  for (size_t i = 0; i + 1 < shares.size(); ++i)
+    if (u < (sum += shares[i])) return i;
+  return shares.size() - 1;
+}
+
+}  // namespace
+
+ParzenEstimator::ParzenEstimator(const Dimension& dimension, const std::vector<double>& observed)
+    : dimension_(dimension) {
+  const size_t n = observed.size();
+  constexpr size_t kFull = 25;
+  weights_.assign(n + 1, 1.0);
+  if (n > kFull) {
+    const size_t ramp = n - kFull;
+    const double first = 1.0 / double(n), step = ramp > 1 ? (1 - first) / double(ramp - 1) : 0;
+    for (size_t i = 0; i < ramp; ++i) weights_[i] = i + 1 == ramp && ramp > 1 ? 1 : first + double(i) * step;
+  }
+  const double sum = std::accumulate(weights_.begin(), weights_.end(), 0.0);
+  for (double& w : weights_) w /= sum;
+  if (dimension.kind == Dimension::Kind::choice)
+    fit_choices(observed);
+  else
+    fit_numbers(observed);
+}
+
+void ParzenEstimator::fit_choices(const std::vector<double>& observed) {
+  const size_t choices = dimension_.choices.size(), kernels = weights_.size();
+  // Without observations the prior alone is left.
+  const double prior = 1.0 / double(kernels), sum = 1 + double(choices) * prior;
+  probabilities_.assign(choices, weights_.back() / double(choices));
+  for (size_t k = 0; k < observed.size(); ++k)
+    for (size_t c = 0; c < choices; ++c)
+      probabilities_[c] += weights_[k] * (prior + (size_t(observed[k]) == c ? 1 : 0)) / sum;
+}
+
+void ParzenEstimator::fit_numbers(const std::vector<double>& observed) {
+  const auto [low, high] = scale_of(dimension_);
+  low_ = low, high_ = high;
+  means_ = observed;
+  if (dimension_.log)
+    for (double& m : means_) m = std::log(m);
+  const size_t n = means_.size();
+  std::vector<size_t> order(n);
+  std::iota(order.begin(), order.end(), size_t{0});
+  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return means_[a] < means_[b]; });
+  const double least = (high - low) / std::min(100.0, double(n) + 2), most = high - low;
+  deviations_.assign(n, 0);
+  for (size_t i = 0; i < n; ++i) {
+    const bool first = i == 0, last = i + 1 == n;
+    const double here = means_[order[i]];
+    const double below = here - (first ? low : means_[order[i - 1]]);
+    const double above = (last ? high : means_[order[i + 1]]) - here;
+    const double distance = n >= 2 && first ? above : n >= 2 && last ? below : std::max(below, above);
+    deviations_[order[i]] = std::clamp(distance, least, most);
+  }
+  means_.push_back(0.5 * (low + high));
+  deviations_.push_back(high - low);
+}
+
+double ParzenEstimator::log_density(double x) const {
+  if (dimension_.kind == Dimension::Kind::choice) return std::log(probabilities_.at(size_t(x)));
+  const bool whole = dimension_.kind == Dimension::Kind::whole;
+  const auto scaled = [&](double value) { return dimension_.log ? std::log(value) : value; };
+  std::vector<double> terms;
+  for (size_t k = 0; k < weights_.size(); ++k) {
+    const double m = means_[k], s = deviations_[k];
+    const auto standard = [&](double at) { return (at - m) / s; };
+    const double z = standard(scaled(x));
+    const double kernel = whole ? std::log(normal_mass(standard(scaled(x - 0.5)), standard(scaled(x + 0.5))))
+                                : -z * z / 2 - std::log(s * std::sqrt(2 * std::numbers::pi));
+    terms.push_back(std::log(weights_[k]) + kernel - std::log(normal_mass(standard(low_), standard(high_))));
+  }
+  // The prior's kernel is as wide as the range, so the greatest term is finite.
+  const double most = *std::max_element(terms.begin(), terms.end());
+  double sum = 0;
+  for (const double t : terms) sum += std::exp(t - most);
+  return most + std::log(sum);
+}
+
+double ParzenEstimator::sample(double u, double v) const {
+  if (dimension_.kind == Dimension::Kind::choice) return double(index_at(probabilities_, v));
+  const size_t k = index_at(weights_, u);
+  const double m = means_[k], s = deviations_[k], first = (low_ - m) / s;
+  const double wanted = v * normal_mass(first, (high_ - m) / s);
+  // The mass below a point rises with the point: halving the range finds it to the last bit.
+  double below = low_, above = high_;
+  for (double middle; (middle = 0.5 * (below + above)) > below && middle < above;)
+    (normal_mass(first, (middle - m) / s) < wanted ? below : above) = middle;
+  return value_at(dimension_, above);
+}
+
+double uniform_value(const Dimension& d, double v) {
+  if (d.kind == Dimension::Kind::choice)
+    return std::min(std::floor(v * double(d.choices.size())), double(d.choices.size() - 1));
+  const auto [low, high] = scale_of(d);
+  return value_at(d, low + v * (high - low));
+}
+
+}  // namespace cris

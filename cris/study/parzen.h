@@ -1,0 +1,50 @@
+/// The Parzen estimator of TPE: a density over one setting, made of a kernel for every observed value and one for the
+/// prior. Bergstra et al. 2011 (section 4), as Optuna 3.6 and later compute it (Akiba et al. 2019).
+///
+/// On the setting's own scale (of its logarithm with `log`; a whole number k is the interval k - 1/2 .. k + 1/2), with
+/// the range low..high, n observed values and K = n + 1 kernels:
+///   p(x) = sum_k w_k N(x; m_k, s_k) / (Phi((high - m_k) / s_k) - Phi((low - m_k) / s_k))
+///   m_k: the observed value; of the prior, the last, the middle of the range
+///   s_k: the larger distance to the neighbours among the sorted values and low, high (of the least and the greatest
+///        value the one to their inner neighbour, where n >= 2), but at least (high - low) / min(100, K + 1) and at
+///        most high - low; of the prior high - low
+///   w_k: 1, before it is divided by the sum; from n = 25 on the older values count less: the first n - 25 rise in even
+///        steps from 1 / n to 1
+/// Choices: every kernel is a distribution over the choices with 1 / K for each and 1 more for the observed one,
+/// divided by its sum.
+#pragma once
+#include <vector>
+
+#include "cris/study/search.h"
+
+namespace cris {
+
+class ParzenEstimator {
+ public:
+  /// `observed`: values of the setting in the order of their trials, inside its range.
+  ParzenEstimator(const Dimension& dimension, const std::vector<double>& observed);
+  /// log p(x) of a value of the setting; of a whole number or a choice, the logarithm of its probability.
+  double log_density(double x) const;
+  /// The value at two numbers of the unit interval: u picks a kernel, v the quantile in it.
+  double sample(double u, double v) const;
+
+  const std::vector<double>& weights() const { return weights_; }
+  /// Empty for choices.
+  const std::vector<double>& means() const { return means_; }
+  const std::vector<double>& deviations() const { return deviations_; }
+  /// Of choices: the probability of each.
+  const std::vector<double>& probabilities() const { return probabilities_; }
+
+ private:
+  Dimension dimension_;
+  double low_ = 0, high_ = 0;  // of the estimator's scale
+  std::vector<double> weights_, means_, deviations_, probabilities_;
+  void fit_numbers(const std::vector<double>& observed);
+  void fit_choices(const std::vector<double>& observed);
+};
+
+/// The number at v of the unit interval when every value is as likely as any other (on the scale of the logarithm with
+/// `log`): the draws before there is anything to learn from.
+double uniform_value(const Dimension& dimension, double v);
+
+}  // namespace cris

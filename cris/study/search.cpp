@@ -1,0 +1,159 @@
+/// Search spaces as text, as settings, and as Optuna's distributions.
+#include "cris/study/search.h"
+
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+namespace cris {
+
+namespace {
+
+[[noreturn]] void refuse_search(const std::string& specification, const std::string& why) {
+  throw ConfigError(fmt::format("--search {}: {}", specification, why));
+}
+
+/// Trials of one study differ in the model and its training, not in what they are measured on.
+bool is_fixed_in_a_study(const std::string& key) {
+  for (const char* fixed : {"data.dir", "data.split", "data.split_seed", "data.protocol", "data.size", "data.cache",
+                            "eval.size", "train.epochs", "train.overfit", "train.fast_dev_run", "train.start_from"})
+    if (key == fixed) return true;
+  return key.starts_with("run.");
+}
+
+double number_of(const std::string& specification, const std::string& text) {
+  double number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size() || !std::isfinite(number))
+    refuse_search(specification, fmt::format("\"{}\" is no number; write LOW..HIGH, as 1e-6..1e-2:log", text));
+  return number;
+}
+
+std::vector<std::string> split_choices(const std::string& text) {
+  std::vector<std::string> choices(1);
+  int depth = 0;
+  for (const char c : text) {
+    depth += c == '[' ? 1 : c == ']' ? -1 : 0;
+    if (c == ',' && depth == 0)
+      choices.emplace_back();
+    else
+      choices.back() += c;
+  }
+  return choices;
+}
+
+/// "train.learning_rate" -> its entry, which says what kind of number the setting is.
+Key key_named(const std::string& specification, const std::string& name, Config& defaults) {
+  for (const Key& key : keys(defaults))
+    if (key.name == name) return key;
+  set_config(defaults, name, "", fmt::format("--search {}", specification));  // names the nearest key
+  throw ConfigError(name);
+}
+
+Dimension parse_dimension(const std::string& specification) {
+  const size_t equals = specification.find('=');
+  if (equals == std::string::npos || equals == 0)
+    refuse_search(specification, "write KEY=LOW..HIGH, KEY=LOW..HIGH:log or KEY=A,B,C");
+  Dimension d{.name = specification.substr(0, equals)};
+  std::string values = specification.substr(equals + 1);
+  Config defaults;
+  const Key key = key_named(specification, d.name, defaults);
+  if (is_fixed_in_a_study(d.name))
+    refuse_search(specification, "it says what trials are compared on or by whom: give it once, by --set");
+  const size_t dots = values.find("..");
+  if (dots == std::string::npos) {
+    d.kind = Dimension::Kind::choice;
+    d.choices = split_choices(values);
+    auto sorted = d.choices;
+    std::sort(sorted.begin(), sorted.end());
+    if (sorted.size() < 2) refuse_search(specification, "one choice leaves nothing to search: use --set");
+    if (std::adjacent_find(sorted.begin(), sorted.end()) != sorted.end())
+      refuse_search(specification, "a choice occurs twice; take it out");
+    return d;
+  }
+  if (std::holds_alternative<int64_t*>(key.value))
+    d.kind = Dimension::Kind::whole;
+  else if (!std::holds_alternative<double*>(key.value))
+    refuse_search(specification, "this setting is no number; list its choices: KEY=A,B,C");
+  if (values.ends_with(":log")) d.log = true, values.resize(values.size() - 4);
+  d.low = number_of(specification, values.substr(0, dots));
+  d.high = number_of(specification, values.substr(dots + 2));
+  if (d.kind == Dimension::Kind::whole && (d.low != std::floor(d.low) || d.high != std::floor(d.high)))
+    refuse_search(specification, "this setting is a whole number; so are its bounds");
+  if (!(d.low < d.high)) refuse_search(specification, "the range is empty; write the smaller bound first");
+  if (d.log && !(d.low >= (d.kind == Dimension::Kind::whole ? 1.0 : 1e-300)))
+    refuse_search(specification, "a range on the scale of the logarithm begins above 0; raise its lower bound");
+  return d;
+}
+
+}  // namespace
+
+std::string Dimension::text(double value) const {
+  if (kind == Kind::choice) return choices.at(size_t(value));
+  return kind == Kind::whole ? fmt::format("{}", int64_t(value)) : fmt::format("{}", value);
+}
+
+std::string Dimension::distribution() const {
+  using json = nlohmann::ordered_json;
+  if (kind == Kind::choice) {
+    json list = json::array();
+    for (const std::string& choice : choices) {
+      const json value = json::parse(choice, nullptr, false);
+      list.push_back(value.is_number() || value.is_boolean() ? value : json(choice));
+    }
+    return json{{"name", "CategoricalDistribution"}, {"attributes", {{"choices", list}}}}.dump();
+  }
+  if (kind == Kind::whole)
+    return json{{"name", "IntDistribution"},
+                {"attributes", {{"log", log}, {"step", 1}, {"low", int64_t(low)}, {"high", int64_t(high)}}}}
+        .dump();
+  return json{{"name", "FloatDistribution"},
+              {"attributes", {{"step", nullptr}, {"low", low}, {"high", high}, {"log", log}}}}
+      .dump();
+}
+
+SearchSpace SearchSpace::parse(const std::vector<std::string>& specifications) {
+  SearchSpace space;
+  for (const std::string& s : specifications) {
+    const Dimension d = parse_dimension(s);
+    for (const Dimension& other : space.dimensions)
+      if (other.name == d.name) refuse_search(s, "this setting is searched already; give it once");
+    space.dimensions.push_back(d);
+  }
+  if (space.dimensions.empty()) throw ConfigError("nothing is searched; give --search KEY=LOW..HIGH");
+  return space;
+}
+
+std::vector<std::string> SearchSpace::specifications() const {
+  std::vector<std::string> texts;
+  for (const Dimension& d : dimensions)
+    texts.push_back(d.kind == Dimension::Kind::choice
+                        ? fmt::format("{}={}", d.name, fmt::join(d.choices, ","))
+                        : fmt::format("{}={}..{}{}", d.name, d.text(d.low), d.text(d.high), d.log ? ":log" : ""));
+  return texts;
+}
+
+void SearchSpace::check(const Config& base) const {
+  for (const Dimension& d : dimensions) {
+    std::vector<double> ends = {d.low, d.high};
+    if (d.kind == Dimension::Kind::choice) {
+      ends.resize(d.choices.size());
+      for (size_t i = 0; i < ends.size(); ++i) ends[i] = double(i);
+    }
+    for (const double end : ends) {
+      Config c = base;
+      const std::string where = fmt::format("--search {}", d.name);
+      set_config(c, d.name, d.text(end), where);
+      try {
+        resolve_config(c);
+      } catch (const ConfigError& e) {
+        throw ConfigError(fmt::format("{} = {}: {}", where, d.text(end), e.what()));
+      }
+    }
+  }
+}
+
+}  // namespace cris
