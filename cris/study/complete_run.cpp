@@ -1,0 +1,61 @@
+/// The steps of `cris train`, for every command that trains.
+#include "cris/study/complete_run.h"
+
+#include <filesystem>
+
+#include "cris/run/memory_plan.h"
+#include "cris/run/outputs.h"
+
+namespace cris {
+
+bool is_complete_run(const std::string& out) { return std::filesystem::exists(out + "/SHA256SUMS"); }
+
+CompleteRun complete_run(Config config, const std::string& out, const CompleteRunOptions& options, Progress& progress) {
+  apply_run_settings(config);
+  const ExperimentData data = open_data(config);
+  require_batches(config, data);
+  require_memory(config, data.training->size());
+  if (config.model.strategy == Strategy::cris && !config.cris.weighted_sum &&
+      config.cris.alternate == Alternate::epoch && config.train.epochs % 2 == 1)
+    progress.message(
+        fmt::format("note: {} epochs leave cris with one more epoch of MSE than of BCE; an even number is advised",
+                    config.train.epochs));
+  check_place(out);
+  if (!std::filesystem::exists(out + "/manifest.json")) {
+    progress.message(
+        fmt::format("decoding {} images", data.training->size() + data.validation->size() + data.test->size()));
+    for (const std::string& note : decode_all(data, int(config.run.threads))) progress.message(note);
+  }
+  RunDirectory run(out);
+  run.begin(config, data, options.command);
+  config.data.dir = run.data_dir();
+  if (is_complete_run(out)) {
+    progress.message(fmt::format("{} is complete; cris eval {} prints its numbers", out, out));
+    return {.complete = true, .result = {}, .evaluation = {}};
+  }
+  progress.message(fmt::format("{}: {} {} on {} training, {} validation, {} test images", out,
+                               name(config.model.backbone.kind), name(config.model.strategy),
+                               data.split.training.size(), data.split.validation.size(), data.split.test.size()));
+  options.begins();
+  CompleteRun end;
+  end.result = with_memory_advice(config, Purpose::train, [&] {
+    Trainer trainer(config, data, run, progress);
+    return trainer.train(options.train);
+  });
+  options.trained();
+  if (!end.result.finished || options.train.stop()) return end;
+  end.evaluation = with_memory_advice(config, Purpose::predict, [&] {
+    const auto model = load_model(out, config);
+    return evaluate_run(*model, config, data, "test", out);
+  });
+  run.seal();
+  end.complete = true;
+  const bool by_l1 = !mixed(config.model.strategy, config.cris) &&
+                     loss_of(config.model.strategy, config.cris, {.epoch = end.result.best_epoch}) == Loss::mask_mse;
+  progress.message(fmt::format("{} epoch {}{}, best validation Dice {:.4f}\n{}\n{}",
+                               config.train.keep == Keep::last ? "last" : "best", end.result.best_epoch + 1,
+                               by_l1 ? " (of L1)" : "", end.result.best_dice, summary_table(*end.evaluation), out));
+  return end;
+}
+
+}  // namespace cris
