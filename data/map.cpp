@@ -99,7 +99,7 @@ Map parse_npy(std::string_view bytes, const std::string& name) {
 Map read_map(const std::string& path) {
   const std::string bytes = read_data_file(path);
   Map map;
-  if (has_extension(path, {".npy"})) {
+  if (path.ends_with(".npy")) {
     map = parse_npy(bytes, path);
   } else if (auto deep = decode_gray_16(bytes, path)) {
     map = std::move(*deep);
@@ -127,6 +127,6 @@ Map read_mask_map(const std::string& path) {
   return map;
 }
 
-bool has_map_extension(const std::string& file) { return has_image_extension(file) || has_extension(file, {".npy"}); }
+bool has_map_extension(const std::string& file) { return has_image_extension(file) || file.ends_with(".npy"); }
 
 }  // namespace data
