@@ -5,7 +5,6 @@
 #include <string>
 #include <string_view>
 
-#include "data/map.h"
 #include "data/pixels.h"
 
 namespace data {

@@ -3,15 +3,10 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <vector>
+
+#include "data/pixels.h"
 
 namespace data {
-
-/// A map of one value a pixel, row-major.
-struct Map {
-  int64_t height = 0, width = 0;
-  std::vector<float> values = {};
-};
 
 /// Version 1.0 of the format, f32. Throws Error naming the file and the reason.
 /// Source: numpy.lib.format.

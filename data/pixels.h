@@ -1,4 +1,4 @@
-/// A picture as bytes in memory.
+/// Pictures in memory: of bytes, and of one f32 a pixel.
 #pragma once
 #include <cstdint>
 #include <set>
@@ -20,6 +20,12 @@ struct Image {
   uint8_t* at(int64_t y, int64_t x) { return pixels.data() + (y * width + x) * channels; }
   const uint8_t* at(int64_t y, int64_t x) const { return pixels.data() + (y * width + x) * channels; }
   bool operator==(const Image&) const = default;
+};
+
+/// A map of one value a pixel, row-major.
+struct Map {
+  int64_t height = 0, width = 0;
+  std::vector<float> values = {};
 };
 
 /// The largest picture that is decoded: a few hostile bytes must not claim the machine's memory.

@@ -172,7 +172,7 @@ TEST_CASE("measures of many images: means, pixels together, and what has no poly
   CHECK_THROWS(set.add("bad", wrong.data(), none.data(), 1, 2));
 }
 
-TEST_CASE("a map written for NumPy comes back; other files are refused by name") {
+TEST_CASE("a map written for NumPy comes back, and other files are refused by name") {
   const Scratch scratch;
   const std::string path = scratch / "map.npy";
   const std::vector<float> values{0, 0.25f, 0.5f, 0.75f, 1, 0.1f};

@@ -105,9 +105,9 @@ rm -rf spoilt && cp -r run spoilt && printf 'junk\nmore junk\n\n\n' >>spoilt/epo
 refuses "  of a complete run" 3 "spoilt/epochs.csv: line 4 is damaged" train --data good -o spoilt
 refuses "  for the report" 3 "spoilt/epochs.csv: line 4 is damaged" "$cris" report spoilt -o spoilt.html
 for file in curves.csv per_image.csv; do
-  rm -rf spoilt && cp -r run spoilt && sed -i '2s/,/,x/' "spoilt/$file"
+  rm -rf spoilt && cp -r run spoilt && sed -i '2s/,/,x/g' "spoilt/$file"
   refuses "a damaged $file" 3 "spoilt/$file: line 2 is damaged; remove spoilt/SHA256SUMS" "$cris" report spoilt -o spoilt.html
-  truncate -s -3 "spoilt/$file" && sed -i '2s/,x/,/' "spoilt/$file"
+  truncate -s -3 "spoilt/$file" && sed -i '2s/,x/,/g' "spoilt/$file"
   refuses "a $file that is cut off" 3 "has no end" "$cris" report spoilt -o spoilt.html
   rm spoilt/SHA256SUMS && train --data good -o spoilt >/dev/null && cmp -s "spoilt/$file" "run/$file" && "$cris" report spoilt -o spoilt.html >/dev/null
   verdict "  the remedy helps" $?
