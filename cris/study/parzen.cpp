@@ -80,35 +80,33 @@ void ParzenEstimator::fit_numbers(const std::vector<double>& observed) {
   means_ = observed;
   if (dimension_.log)
     for (double& m : means_) m = std::log(m);
-  const size_t n = means_.size();
-  std::vector<size_t> order(n);
+  means_.push_back(0.5 * (low + high));
+  const size_t kernels = means_.size();
+  std::vector<size_t> order(kernels);
   std::iota(order.begin(), order.end(), size_t{0});
   std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return means_[a] < means_[b]; });
-  const double least = (high - low) / std::min(100.0, double(n) + 2), most = high - low;
-  deviations_.assign(n, 0);
-  for (size_t i = 0; i < n; ++i) {
-    const bool first = i == 0, last = i + 1 == n;
-    const double here = means_[order[i]];
-    const double below = here - (first ? low : means_[order[i - 1]]);
-    const double above = (last ? high : means_[order[i + 1]]) - here;
-    const double distance = n >= 2 && first ? above : n >= 2 && last ? below : std::max(below, above);
-    deviations_[order[i]] = std::clamp(distance, least, most);
+  const double least = (high - low) / std::min(100.0, double(kernels) + 1), most = high - low;
+  deviations_.assign(kernels, most);
+  for (size_t i = 0; i < kernels; ++i) {
+    if (order[i] + 1 == kernels) continue;  // the prior
+    const bool first = i == 0, last = i + 1 == kernels;
+    const double below = first ? 0 : means_[order[i]] - means_[order[i - 1]];
+    const double above = last ? 0 : means_[order[i + 1]] - means_[order[i]];
+    deviations_[order[i]] = std::clamp(std::max(below, above), least, most);
   }
-  means_.push_back(0.5 * (low + high));
-  deviations_.push_back(high - low);
 }
 
 double ParzenEstimator::log_density(double x) const {
   if (dimension_.kind == Dimension::Kind::choice) return std::log(probabilities_.at(size_t(x)));
-  const bool whole = dimension_.kind == Dimension::Kind::whole;
+  const bool interval = dimension_.kind == Dimension::Kind::whole && !dimension_.log;
   const auto scaled = [&](double value) { return dimension_.log ? std::log(value) : value; };
   std::vector<double> terms;
   for (size_t k = 0; k < weights_.size(); ++k) {
     const double m = means_[k], s = deviations_[k];
     const auto standard = [&](double at) { return (at - m) / s; };
     const double z = standard(scaled(x));
-    const double kernel = whole ? std::log(normal_mass(standard(scaled(x - 0.5)), standard(scaled(x + 0.5))))
-                                : -z * z / 2 - std::log(s * std::sqrt(2 * std::numbers::pi));
+    const double kernel = interval ? std::log(normal_mass(standard(x - 0.5), standard(x + 0.5)))
+                                   : -z * z / 2 - std::log(s * std::sqrt(2 * std::numbers::pi));
     terms.push_back(std::log(weights_[k]) + kernel - std::log(normal_mass(standard(low_), standard(high_))));
   }
   // The prior's kernel is as wide as the range, so the greatest term is finite.

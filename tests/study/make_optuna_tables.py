@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Asks Optuna what it computes, for tests/cris/tpe.cpp and tests/cris/journal.cpp.
 
-  make_optuna_tables.py     writes optuna.json and optuna.journal beside itself (Optuna 3.6 or later)
-
-optuna.json: Parzen estimators (weights, means, deviations, log-densities, quantiles), splits and choices among given
-candidates, decisions of the median pruner, and what optuna.journal says.
+  make_optuna_tables.py tables      with Optuna 3.6.2: optuna.json, beside this script: Parzen estimators (weights, means,
+                                    deviations, log-densities, quantiles), splits and choices among given candidates,
+                                    decisions of the median pruner
+  make_optuna_tables.py journal     with the newest: optuna.journal, and in optuna.journal.json what it says
 """
 import inspect
 import json
@@ -186,10 +186,6 @@ def journal():
     return expected
 
 
-tables = {"optuna": optuna.__version__, "estimators": estimators(), "suggestions": suggestions(), "prunings": prunings(),
-          "journal": journal()}
-
-
 def plain(value):
     if isinstance(value, float) and math.isnan(value):
         return None
@@ -198,10 +194,16 @@ def plain(value):
     return [plain(v) for v in value] if isinstance(value, list) else value
 
 
-with open(os.path.join(here, "optuna.json"), "w") as f:
-    f.write("{\n")
-    for i, (name, cases) in enumerate(tables.items()):
-        text = ",\n".join("  " + json.dumps(plain(c)) for c in cases) if isinstance(cases, list) else json.dumps(cases)
-        f.write(f'"{name}": ' + (f"[\n{text}\n]" if isinstance(cases, list) else text) + (",\n" if i + 1 < len(tables) else "\n"))
-    f.write("}\n")
-print(len(tables["estimators"]), "estimators,", len(tables["suggestions"]), "suggestions,", len(tables["prunings"]), "prunings", file=sys.stderr)
+def write(name, tables):
+    """A line a case."""
+    parts = [f'"{key}": [\n' + ",\n".join("  " + json.dumps(plain(c)) for c in cases) + "\n]" for key, cases in tables.items()]
+    with open(os.path.join(here, name), "w") as f:
+        f.write("{\n" + ",\n".join(parts) + "\n}\n")
+
+
+if sys.argv[1:] == ["tables"]:
+    write("optuna.json", {"estimators": estimators(), "suggestions": suggestions(), "prunings": prunings()})
+elif sys.argv[1:] == ["journal"]:
+    write("optuna.journal.json", {"trials": journal()})
+else:
+    sys.exit(__doc__)
