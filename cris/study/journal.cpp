@@ -204,6 +204,17 @@ std::string worker_id() {
 
 }  // namespace
 
+std::string journal_text(const JournalLine& line) {
+  std::string text = line.dump(-1, ' ', true);
+  const auto value = line.find("intermediate_value");
+  if (value == line.end() || (value->is_number() && std::isfinite(value->get<double>()))) return text + "\n";
+  // JSON has none of these: made here they are null, read from a file they are texts.
+  const std::string key = "\"intermediate_value\":", written = key + value->dump();
+  return text.replace(text.find(written), written.size(),
+                      key + (value->is_string() ? value->get<std::string>() : "NaN")) +
+         "\n";
+}
+
 JournalSession::JournalSession(const std::string& path) : path_(path) {
   lock_file();
   try {
@@ -279,13 +290,7 @@ void JournalSession::append(std::vector<JournalLine> lines) {
     JournalLine whole = {{"op_code", line.at("op_code")}, {"worker_id", worker_id()}};
     whole.update(line);
     line = std::move(whole);
-    const bool nan = line.contains("intermediate_value") && std::isnan(line["intermediate_value"].get<double>());
-    std::string written = line.dump(-1, ' ', true);
-    if (nan) {
-      const std::string null = "\"intermediate_value\":null";
-      written.replace(written.find(null), null.size(), "\"intermediate_value\":NaN");
-    }
-    text += written + "\n";
+    text += journal_text(line);
   }
   const off_t before = lseek(file_, 0, SEEK_END);
   int error = 0;

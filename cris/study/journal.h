@@ -63,6 +63,9 @@ class JournalState {
   Trial* changeable(int64_t id);
 };
 
+/// The line as it stands in the file, with its end.
+std::string journal_text(const JournalLine& line);
+
 struct JournalContent {
   std::vector<JournalLine> lines;
   JournalState state;

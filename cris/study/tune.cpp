@@ -341,9 +341,10 @@ Work work_on_tuning(const Tuning& tuning, const std::function<bool()>& stop, Pro
   return TrialWork(tuning, std::move(*taken), progress).run(stop);
 }
 
-TuningState state_of(const Tuning& tuning) {
-  const JournalContent journal = read_journal(tuning.journal);
-  const StudyRecord* study = journal.state.study(tuning.study);
+TuningState state_of(const Tuning& tuning) { return state_of(tuning, read_journal(tuning.journal).state); }
+
+TuningState state_of(const Tuning& tuning, const JournalState& journal) {
+  const StudyRecord* study = journal.study(tuning.study);
   TuningState s;
   if (!study) return s;
   s.complete = count_in(*study, TrialState::complete);

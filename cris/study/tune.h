@@ -50,5 +50,7 @@ struct TuningState {
 };
 /// Reads the journal, takes no lock. A study that is not there has no trials.
 TuningState state_of(const Tuning& tuning);
+/// The same of a journal that was read.
+TuningState state_of(const Tuning& tuning, const JournalState& journal);
 
 }  // namespace cris

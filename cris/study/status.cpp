@@ -1,0 +1,148 @@
+/// Counts and times of a study's folder.
+#include "cris/study/status.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <sstream>
+
+#include "cris/run/progress.h"
+#include "cris/study/complete_run.h"
+#include "nn/json_text.h"
+#include "tensor/machine/atomic_file.h"
+
+namespace fs = std::filesystem;
+
+namespace cris {
+
+namespace {
+
+struct Epochs {
+  int64_t count = 0;
+  double seconds = 0;
+};
+
+/// The epochs that a run has trained, from its timing.jsonl; a last line without end is passed over.
+Epochs epochs_of(const std::string& run) {
+  Epochs e;
+  std::error_code none;
+  const std::string file = run + "/timing.jsonl";
+  if (!fs::is_regular_file(file, none)) return e;
+  std::istringstream lines(tensor::read_file(file));
+  for (std::string line; std::getline(lines, line);) {
+    const auto json = nlohmann::json::parse(line, nullptr, false);
+    if (!json.is_object() || !json.contains("seconds") || !json["seconds"].is_number()) continue;
+    ++e.count, e.seconds += json["seconds"].get<double>();
+  }
+  return e;
+}
+
+CellStatus status_of_cell(const Plan& plan, const Cell& cell, const JournalState& journal) {
+  CellStatus s{.tuning = state_of(tuning_of(plan, cell), journal)};
+  Epochs trials, all;
+  const auto add = [&](Epochs& sum, const Epochs& e) { sum.count += e.count, sum.seconds += e.seconds; };
+  std::error_code none;
+  if (cell.tuned && fs::is_directory(trials_folder(cell), none))
+    for (const auto& entry : fs::directory_iterator(trials_folder(cell))) add(trials, epochs_of(entry.path()));
+  add(all, trials);
+  for (const int64_t seed : plan.seeds) {
+    const std::string run = run_folder(cell, seed);
+    const Epochs e = epochs_of(run);
+    add(all, e);
+    const bool complete = is_complete_run(run), failed = has_failed(run);
+    s.runs_complete += complete, s.runs_failed += failed;
+    if (!complete && !failed) s.epochs_left += double(std::max<int64_t>(0, plan.epochs - e.count));
+  }
+  if (cell.tuned && plan.trials > 0) {
+    const int64_t done = ended(s.tuning);
+    const double epochs_of_trial = done > 0 ? double(trials.count) / double(done) : double(plan.trial_epochs);
+    s.epochs_left += epochs_of_trial * double(std::max<int64_t>(0, plan.trials - done));
+  }
+  if (all.count > 0) s.seconds_per_epoch = all.seconds / double(all.count);
+  return s;
+}
+
+std::string tuning_text(const Plan& plan, const Cell& cell, const TuningState& t) {
+  if (plan.trials == 0) return "no tuning";
+  std::string text = cell.tuned ? fmt::format("{} of {} trials", ended(t), plan.trials) : "settings of the plain cell";
+  if (cell.tuned && t.pruned > 0) text += fmt::format(" ({} pruned)", t.pruned);
+  if (!t.best) return text;
+  text += fmt::format(", best {:.4f}", *t.best);
+  for (const auto& [key, value] : t.best_settings) text += fmt::format(" at {} {}", key, value);
+  return text;
+}
+
+std::string left_text(const std::vector<CellStatus>& cells) {
+  const std::optional<double> seconds = seconds_left(cells);
+  return seconds ? fmt::format("about {} of work left for one such worker", duration_text(*seconds))
+                 : "no epoch measured yet";
+}
+
+}  // namespace
+
+std::vector<CellStatus> status_of(const Plan& plan) {
+  const JournalContent journal = read_journal(kJournal);
+  std::vector<CellStatus> all;
+  for (const Cell& cell : plan.cells) all.push_back(status_of_cell(plan, cell, journal.state));
+  return all;
+}
+
+std::optional<double> seconds_left(const std::vector<CellStatus>& cells) {
+  double measured = 0, sum = 0;
+  for (const CellStatus& c : cells)
+    if (c.seconds_per_epoch) ++measured, sum += *c.seconds_per_epoch;
+  if (measured == 0) return std::nullopt;
+  double seconds = 0;
+  for (const CellStatus& c : cells) seconds += c.epochs_left * c.seconds_per_epoch.value_or(sum / measured);
+  return seconds;
+}
+
+std::string cell_line(const Plan& plan, const Cell& cell) {
+  const std::vector<CellStatus> all = status_of(plan);
+  const auto at = size_t(&cell - plan.cells.data());
+  return fmt::format("cell {} of {}, {}: {}; {} of {} final runs; {}", at + 1, all.size(), cell.name,
+                     tuning_text(plan, cell, all[at].tuning), all[at].runs_complete, plan.seeds.size(), left_text(all));
+}
+
+std::string status_text(const Plan& plan) {
+  const std::vector<CellStatus> all = status_of(plan);
+  size_t width = 0;
+  int64_t complete = 0;
+  for (const Cell& cell : plan.cells) width = std::max(width, cell.name.size());
+  std::string text;
+  for (size_t i = 0; i < all.size(); ++i) {
+    const CellStatus& s = all[i];
+    complete += s.runs_complete == int64_t(plan.seeds.size());
+    text +=
+        fmt::format("{:>3}  {:<{}}  {} of {} final runs{}  {}{}\n", i + 1, plan.cells[i].name, width, s.runs_complete,
+                    plan.seeds.size(), s.runs_failed ? fmt::format(", {} not finite", s.runs_failed) : "",
+                    tuning_text(plan, plan.cells[i], s.tuning),
+                    s.seconds_per_epoch ? fmt::format("  {:.1f} s an epoch", *s.seconds_per_epoch) : "");
+  }
+  return text + fmt::format("{} of {} cells are complete; {}\n", complete, all.size(), left_text(all));
+}
+
+Tuning tuning_of(const Plan& plan, const Cell& cell) {
+  const Cell* of = &cell;
+  if (!cell.tuned)
+    of = &*std::ranges::find_if(plan.cells, [&](const Cell& c) {
+      return c.variant.empty() && c.set == cell.set &&
+             c.config.model.backbone.kind == cell.config.model.backbone.kind &&
+             c.config.model.strategy == cell.config.model.strategy;
+    });
+  return {.base = trial_config(plan, *of),
+          .journal = kJournal,
+          .study = of->name,
+          .out = trials_folder(*of),
+          .search = SearchSpace::parse(plan.search),
+          .trials = plan.trials,
+          .seed = plan.tuning_seed};
+}
+
+int64_t ended(const TuningState& s) { return s.complete + s.pruned; }
+
+bool has_failed(const std::string& run) {
+  std::error_code none;
+  return fs::exists(run + "/nonfinite", none) && !is_complete_run(run);
+}
+
+}  // namespace cris
