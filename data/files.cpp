@@ -172,6 +172,13 @@ bool is_plain_text(std::string_view text) {
   return true;
 }
 
+std::string csv_field(const std::string& text) {
+  if (text.find_first_of(",\"\n") == std::string::npos) return text;
+  std::string quoted = "\"";
+  for (const char c : text) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
+  return quoted + '"';
+}
+
 std::string read_data_file(const std::string& path) {
   try {
     return tensor::read_file(path);

@@ -50,6 +50,9 @@ bool has_image_extension(const std::string& file);
 /// True for UTF-8 without control characters: what can stand on one line of a split, a table or a page.
 bool is_plain_text(std::string_view text);
 
+/// A field of a CSV file: in quotes when it holds what separates fields (RFC 4180).
+std::string csv_field(const std::string& text);
+
 /// The content of `path`. Throws FormatError naming the file and the reason.
 std::string read_data_file(const std::string& path);
 

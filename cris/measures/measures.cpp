@@ -6,6 +6,7 @@
 
 #include "cris/measures/structure.h"
 #include "cris/measures/surface.h"
+#include "data/files.h"
 #include "tensor/check.h"
 
 namespace cris {
@@ -149,19 +150,12 @@ Json MeasureSet::json() const {
   return json;
 }
 
-std::string csv_field(const std::string& text) {
-  if (text.find_first_of(",\"\n") == std::string::npos) return text;
-  std::string quoted = "\"";
-  for (const char c : text) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
-  return quoted + '"';
-}
-
 std::string MeasureSet::csv() const {
   std::string text = "name";
   for (const Measure& m : image_measures()) text += fmt::format(",{}", m.key);
   text += ",mask_pixels,predicted_pixels,pixels,lesions,lesions_found,lesions_false\n";
   for (const ImageMeasures& i : images_) {
-    text += csv_field(i.name);
+    text += data::csv_field(i.name);
     for (const Measure& m : image_measures()) text += counts_in_mean(m, i) ? fmt::format(",{}", m.of(i)) : ",";
     text += fmt::format(",{},{},{},{},{},{}\n", mask_pixels(i), predicted_pixels(i), pixels(i), i.lesions.lesions,
                         i.lesions.found, i.lesions.false_positives);

@@ -68,7 +68,4 @@ struct SizeClass {
 };
 constexpr SizeClass kSizeClasses[] = {{"small", 0, 0.05}, {"medium", 0.05, 0.15}, {"large", 0.15, 1.1}};
 
-/// A field of a CSV file: in quotes when it holds what separates fields.
-std::string csv_field(const std::string& text);
-
 }  // namespace cris

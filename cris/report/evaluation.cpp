@@ -12,6 +12,7 @@
 #include "cris/report/overlay.h"
 #include "cris/report/score_page.h"
 #include "cris/report/svg_chart.h"
+#include "cris/run/csv.h"
 #include "cris/run/outputs.h"
 #include "data/files.h"
 #include "data/format_error.h"

@@ -7,34 +7,12 @@
 #include "cris/backbone.h"
 #include "cris/metrics.h"
 #include "cris/report/html_page.h"
+#include "cris/report/paper_claims.h"
 #include "data/format_error.h"
 
 namespace cris {
 
 namespace {
-
-constexpr const char* kBackbones[] = {"UNet", "UNet++", "SegNet"};
-/// The paper's rows, in its order.
-constexpr struct {
-  Strategy strategy;
-  const char* title;
-} kRows[] = {{Strategy::backbone, "Backbone"},
-             {Strategy::fcn, "Backbone+FCN"},
-             {Strategy::crf, "Backbone+CRF"},
-             {Strategy::cris, "Proposed (CRIS)"}};
-
-struct Claim {
-  double dice, mse;  ///< dice in percent
-};
-/// [table][row][backbone].  Source: CRIS (arXiv 2405.19672), tables 1 and 2.
-constexpr Claim kClaims[2][4][3] = {{{{76.69, 0.049}, {83.08, 0.043}, {71.54, 0.060}},
-                                     {{85.46, 0.034}, {84.35, 0.034}, {73.88, 0.052}},
-                                     {{84.41, 0.038}, {82.57, 0.037}, {83.01, 0.042}},
-                                     {{85.99, 0.035}, {86.05, 0.032}, {86.88, 0.041}}},
-                                    {{{91.58, 0.011}, {91.25, 0.011}, {86.39, 0.020}},
-                                     {{91.68, 0.010}, {90.94, 0.011}, {78.54, 0.022}},
-                                     {{88.82, 0.013}, {92.81, 0.010}, {90.15, 0.011}},
-                                     {{92.62, 0.010}, {92.49, 0.009}, {92.39, 0.008}}}};
 
 using Cell = std::vector<RunFiles>;
 
@@ -68,7 +46,9 @@ const RunFiles* any_run(const PaperTable& t) {
   return nullptr;
 }
 
-std::string conditions(const PaperTable& t) {
+}  // namespace
+
+std::string table_conditions(const PaperTable& t) {
   const RunFiles* r = any_run(t);
   if (!r) return "no run";
   const auto& images = r->manifest.at("images");
@@ -77,6 +57,8 @@ std::string conditions(const PaperTable& t) {
                      images.value("validation", 0), images.value("test", 0),
                      r->manifest.value("split_protocol", std::string()));
 }
+
+namespace {
 
 /// Dice of each test image, its mean over seeds.
 std::vector<double> dice_by_image(const Cell& runs) {
@@ -97,7 +79,7 @@ std::string order_text(const PaperTable& t, int backbone) {
     double mean;
   };
   std::vector<Entry> order;
-  for (const auto& row : kRows) {
+  for (const auto& row : kPaperRows) {
     const Cell& runs = cell(t, backbone, row.strategy);
     if (runs.empty()) continue;
     const std::vector<double> dice = dice_by_image(runs);
@@ -117,17 +99,17 @@ std::string order_text(const PaperTable& t, int backbone) {
 
 std::string html_table(const PaperTable& t) {
   std::string html = "<div class=\"card\"><table><tr><th></th>";
-  for (const char* b : kBackbones) html += fmt::format("<th colspan=\"4\">{}</th>", b);
+  for (const char* b : kPaperBackbones) html += fmt::format("<th colspan=\"4\">{}</th>", b);
   html += "</tr>\n<tr><th>strategy</th>";
   for (int b = 0; b < 3; ++b) html += "<th>DICE, claimed</th><th>measured</th><th>MSE, claimed</th><th>measured</th>";
   html += "</tr>\n";
-  for (size_t row = 0; row < std::size(kRows); ++row) {
-    html += fmt::format("<tr><td>{}</td>", kRows[row].title);
+  for (size_t row = 0; row < std::size(kPaperRows); ++row) {
+    html += fmt::format("<tr><td>{}</td>", kPaperRows[row].title);
     for (int b = 0; b < 3; ++b) {
-      const Claim& claim = kClaims[t.number - 1][row][b];
-      const Cell& runs = cell(t, b, kRows[row].strategy);
+      const PaperClaim& claim = kPaperClaims[t.number - 1][row][b];
+      const Cell& runs = cell(t, b, kPaperRows[row].strategy);
       const auto best = [&](const char* key, double sign) {
-        return !runs.empty() && std::all_of(std::begin(kRows), std::end(kRows), [&](const auto& other) {
+        return !runs.empty() && std::all_of(std::begin(kPaperRows), std::end(kPaperRows), [&](const auto& other) {
           const Cell& o = cell(t, b, other.strategy);
           return o.empty() || sign * measured(runs, key).mean >= sign * measured(o, key).mean;
         });
@@ -141,17 +123,19 @@ std::string html_table(const PaperTable& t) {
   return html + "</table></div>\n";
 }
 
-std::string curves(const PaperTable& t, bool pooled) {
+}  // namespace
+
+std::string precision_recall_html(const PaperTable& t, bool pooled) {
   std::string html = "<div class=\"charts\">\n";
   for (int b = 0; b < 3; ++b) {
     Chart chart{
-        .title = fmt::format("{}, {} ({})", kBackbones[b], t.set, pooled ? "pooled pixels" : "mean over images"),
+        .title = fmt::format("{}, {} ({})", kPaperBackbones[b], t.set, pooled ? "pooled pixels" : "mean over images"),
         .x_label = "recall",
         .y_label = "precision",
         .series = {},
         .x_range = {{0, 1}},
         .y_range = {{0, 1}}};
-    for (const auto& row : kRows) {
+    for (const auto& row : kPaperRows) {
       const Cell& runs = cell(t, b, row.strategy);
       if (runs.empty()) continue;
       chart.series.push_back(
@@ -163,6 +147,8 @@ std::string curves(const PaperTable& t, bool pooled) {
   }
   return html + "</div>\n";
 }
+
+namespace {
 
 /// Rows: backbones; columns: image, mask, strategies. One grid for each image that the runs keep.
 std::string map_grids(const PaperTable& t) {
@@ -179,17 +165,17 @@ std::string map_grids(const PaperTable& t) {
         "<h3>{}: image {}</h3>\n<div class=\"card\"><table class=\"maps\"><tr><th></th><th>image</th>"
         "<th>mask</th>",
         t.set, escape_markup(stem.substr(3)));
-    for (const auto& row : kRows) html += fmt::format("<th>{}</th>", row.title);
+    for (const auto& row : kPaperRows) html += fmt::format("<th>{}</th>", row.title);
     html += "</tr>\n";
     for (int b = 0; b < 3; ++b) {
-      html += fmt::format("<tr><th>{}</th>", kBackbones[b]) +
+      html += fmt::format("<tr><th>{}</th>", kPaperBackbones[b]) +
               image(first->path + "/maps/" + stem + "_image.png", "image") +
               image(first->path + "/maps/" + stem + "_mask.png", "mask");
-      for (const auto& row : kRows) {
+      for (const auto& row : kPaperRows) {
         const Cell& runs = cell(t, b, row.strategy);
         html += runs.empty() ? "<td>-</td>"
                              : image(runs[0].path + "/maps/" + file,
-                                     fmt::format("probability map of {} {}", kBackbones[b], row.title));
+                                     fmt::format("probability map of {} {}", kPaperBackbones[b], row.title));
       }
       html += "</tr>\n";
     }
@@ -238,17 +224,17 @@ std::string paper_text(const std::vector<PaperTable>& tables) {
     for (const auto& row : t.cells)
       for (const Cell& c : row) seeds |= c.size() > 1;
     const size_t dice_width = seeds ? 13 : 9, mse_width = seeds ? 13 : 9;
-    text += fmt::format("Table {}: {} ({})\n{:<16}", t.number, t.set, conditions(t), "");
-    for (const char* b : kBackbones) text += fmt::format("  {:<{}}", b, 16 + dice_width + mse_width);
+    text += fmt::format("Table {}: {} ({})\n{:<16}", t.number, t.set, table_conditions(t), "");
+    for (const char* b : kPaperBackbones) text += fmt::format("  {:<{}}", b, 16 + dice_width + mse_width);
     text += fmt::format("\n{:<16}", "");
     for (int b = 0; b < 3; ++b)
       text += fmt::format("  {:>8}{:>{}}{:>8}{:>{}}", "DICE", "measured", dice_width, "MSE", "measured", mse_width);
     text += "\n";
-    for (size_t row = 0; row < std::size(kRows); ++row) {
-      text += fmt::format("{:<16}", kRows[row].title);
+    for (size_t row = 0; row < std::size(kPaperRows); ++row) {
+      text += fmt::format("{:<16}", kPaperRows[row].title);
       for (int b = 0; b < 3; ++b) {
-        const Claim& claim = kClaims[t.number - 1][row][b];
-        const Cell& runs = cell(t, b, kRows[row].strategy);
+        const PaperClaim& claim = kPaperClaims[t.number - 1][row][b];
+        const Cell& runs = cell(t, b, kPaperRows[row].strategy);
         text += fmt::format("  {:>8.2f}{}{:>8.3f}{}", claim.dice, padded(number_text(runs, "dice", 100, 2), dice_width),
                             claim.mse, padded(number_text(runs, "mse", 1, 3), mse_width));
       }
@@ -256,7 +242,7 @@ std::string paper_text(const std::vector<PaperTable>& tables) {
     }
     for (int b = 0; b < 3; ++b)
       if (const std::string order = order_text(t, b); !order.empty())
-        text += fmt::format("{:<8}{}\n", kBackbones[b], order);
+        text += fmt::format("{:<8}{}\n", kPaperBackbones[b], order);
     text += "\n";
   }
   return text;
@@ -271,21 +257,22 @@ std::string paper_html(const std::vector<PaperTable>& tables, const std::string&
       "paper's runs are not published; those used here stand under each table, and small ones are not the paper's "
       "study.</p>\n";
   for (const PaperTable& t : tables) {
-    html += fmt::format("<h2>Table {}: {}</h2>\n<p>{}.</p>\n", t.number, t.set, escape_markup(conditions(t))) +
+    html += fmt::format("<h2>Table {}: {}</h2>\n<p>{}.</p>\n", t.number, t.set, escape_markup(table_conditions(t))) +
             html_table(t);
     html += "<h3>The order that was measured</h3>\n";
     for (int b = 0; b < 3; ++b)
       if (const std::string order = order_text(t, b); !order.empty())
-        html += fmt::format("<p>{}: {}.</p>\n", kBackbones[b], escape_markup(order));
+        html += fmt::format("<p>{}: {}.</p>\n", kPaperBackbones[b], escape_markup(order));
   }
   html +=
       "<p>The noise is that of the test set: its images drawn anew. The noise of training shows with several "
       "seeds.</p>\n";
   for (const PaperTable& t : tables)
-    html += fmt::format("<h2>Figure {}: precision and recall, {}</h2>\n<p>The first seed of each cell.</p>\n",
-                        t.number + 2, t.set) +
-            curves(t, true) +
-            fmt::format("<details><summary>Mean over images</summary>\n{}</details>\n", curves(t, false));
+    html +=
+        fmt::format("<h2>Figure {}: precision and recall, {}</h2>\n<p>The first seed of each cell.</p>\n", t.number + 2,
+                    t.set) +
+        precision_recall_html(t, true) +
+        fmt::format("<details><summary>Mean over images</summary>\n{}</details>\n", precision_recall_html(t, false));
   html +=
       "<h2>Figure 5: probability maps</h2>\n<p>Backbones in rows, strategies in columns: the first images of the "
       "test sets, not chosen by result; the first seed of each cell. The paper shows CVC-ClinicDB.</p>\n";

@@ -24,7 +24,11 @@ std::vector<PaperTable> paper_tables(const std::vector<std::string>& kvasir, con
 /// For people: Dice in percent and MSE, claimed beside measured (mean over seeds), and the order that was measured
 /// with its noise.
 std::string paper_text(const std::vector<PaperTable>& tables);
-/// The same as one offline page, with precision-recall curves and the grid of probability maps.
+/// Under which its runs were made: size, epochs, images, split.
+std::string table_conditions(const PaperTable& table);
+/// Precision-recall charts of the first seed of each cell, one for each backbone.
+std::string precision_recall_html(const PaperTable& table, bool pooled);
+/// The tables as one offline page, with precision-recall curves and the grid of probability maps.
 std::string paper_html(const std::vector<PaperTable>& tables, const std::string& title);
 
 }  // namespace cris

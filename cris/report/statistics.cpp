@@ -18,23 +18,29 @@ double mean_of(const std::vector<double>& values) {
   return std::accumulate(values.begin(), values.end(), 0.0) / double(values.size());
 }
 
-}  // namespace
-
-Interval hierarchical_bootstrap(const ImagesOfSeeds& values, uint64_t seed, int resamples) {
+void require_values(const ImagesOfSeeds& values) {
   tensor::require(!values.empty() && !values[0].empty(), "the bootstrap has no value to draw from");
-  const size_t seeds = values.size(), images = values[0].size();
   for (const auto& row : values)
-    tensor::require(row.size() == images, "one seed has {} test images, another {}: they are of different splits",
-                    images, row.size());
+    tensor::require(row.size() == values[0].size(), "one seed has {} test images, another {}: their splits differ",
+                    values[0].size(), row.size());
+}
+
+/// Mean and deviation; no interval yet.
+Interval moments(const ImagesOfSeeds& values) {
   std::vector<double> means;
   for (const auto& row : values) means.push_back(mean_of(row));
   Interval result{.mean = mean_of(means)};
   double squares = 0;
   for (const double m : means) squares += (m - result.mean) * (m - result.mean);
-  result.deviation = seeds > 1 ? std::sqrt(squares / double(seeds - 1)) : 0;
+  result.deviation = means.size() > 1 ? std::sqrt(squares / double(means.size() - 1)) : 0;
+  return result;
+}
 
-  std::vector<double> resampled(static_cast<size_t>(resamples));
-  for (size_t r = 0; r < resampled.size(); ++r) {
+/// The mean of every resample.
+std::vector<double> resampled_means(const ImagesOfSeeds& values, uint64_t seed, int resamples) {
+  const size_t seeds = values.size(), images = values[0].size();
+  std::vector<double> means(static_cast<size_t>(resamples));
+  for (size_t r = 0; r < means.size(); ++r) {
     const tensor::RandomKey which{.seed = seed, .stream = kSeedDraws, .step = uint32_t(r)};
     const tensor::RandomKey image{.seed = seed, .stream = kImageDraws, .step = uint32_t(r)};
     std::vector<const double*> drawn;
@@ -46,12 +52,23 @@ Interval hierarchical_bootstrap(const ImagesOfSeeds& values, uint64_t seed, int 
       for (size_t k = 0; k < 4 && i + k < images; ++k)
         for (const double* row : drawn) sum += row[size_t(uint64_t(block[k]) * images >> 32)];
     }
-    resampled[r] = sum / double(seeds * images);
+    means[r] = sum / double(seeds * images);
   }
+  return means;
+}
+
+Interval with_interval(Interval result, std::vector<double> resampled) {
   std::sort(resampled.begin(), resampled.end());
   result.low = resampled[resampled.size() * 25 / 1000];
   result.high = resampled[resampled.size() * 975 / 1000 - 1];
   return result;
+}
+
+}  // namespace
+
+Interval hierarchical_bootstrap(const ImagesOfSeeds& values, uint64_t seed, int resamples) {
+  require_values(values);
+  return with_interval(moments(values), resampled_means(values, seed, resamples));
 }
 
 Interval paired_difference(const ImagesOfSeeds& a, const ImagesOfSeeds& b, uint64_t seed, int resamples) {
@@ -63,6 +80,15 @@ Interval paired_difference(const ImagesOfSeeds& a, const ImagesOfSeeds& b, uint6
     for (size_t i = 0; i < a[s].size(); ++i) difference[s][i] -= b[s][i];
   }
   return hierarchical_bootstrap(difference, seed, resamples);
+}
+
+Interval unpaired_difference(const ImagesOfSeeds& a, const ImagesOfSeeds& b, uint64_t seed, int resamples) {
+  require_values(a), require_values(b);
+  std::vector<double> means = resampled_means(a, seed, resamples);
+  const std::vector<double> others = resampled_means(b, seed + 1, resamples);
+  for (size_t r = 0; r < means.size(); ++r) means[r] -= others[r];
+  const Interval of_a = moments(a), of_b = moments(b);
+  return with_interval({.mean = of_a.mean - of_b.mean, .deviation = std::hypot(of_a.deviation, of_b.deviation)}, means);
 }
 
 }  // namespace cris

@@ -30,5 +30,8 @@ Interval hierarchical_bootstrap(const ImagesOfSeeds& values, uint64_t seed = 0, 
 /// differ.
 Interval paired_difference(const ImagesOfSeeds& a, const ImagesOfSeeds& b, uint64_t seed = 0,
                            int resamples = kStudyResamples);
+/// The same of two different test sets, drawn independently. Its deviation is that of independent seeds.
+Interval unpaired_difference(const ImagesOfSeeds& a, const ImagesOfSeeds& b, uint64_t seed = 0,
+                             int resamples = kStudyResamples);
 
 }  // namespace cris

@@ -3,10 +3,14 @@
 #include <string>
 #include <vector>
 
+#include "data/files.h"
+
 namespace cris {
 
 /// The cells of a CSV file, without its header.
 using Rows = std::vector<std::vector<std::string>>;
+
+using data::csv_field;  // a cell as it stands in a file
 
 /// Rows of as many cells as the header; quotes as RFC 4180 has them. Throws data::FormatError naming the file, the line
 /// and the remedy, also when the last line has no end.
