@@ -1,4 +1,4 @@
-/// Which backend serves a device.
+/// Which table of kernels serves a device.
 #include "tensor/backend.h"
 
 #include "tensor/instructions.h"
@@ -48,5 +48,7 @@ const Backend& backend(Device device) {
   }
   throw Error("backend: unknown device");
 }
+
+const DeviceMemory& device_memory(Device device) { return backend(device); }
 
 }  // namespace tensor

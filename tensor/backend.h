@@ -16,26 +16,17 @@
 
 #include "tensor/conv_parts.h"
 #include "tensor/conv_shape.h"
-#include "tensor/device.h"
-#include "tensor/gaussian/lattice.h"
 #include "tensor/kernel_arguments.h"
+#include "tensor/machine/device_memory.h"
 #include "tensor/pool_shape.h"
 #include "tensor/random.h"
 #include "tensor/scalar_ops.h"
 
 namespace tensor {
 
-struct Backend : ConvInParts {
-  // ---- memory ------------------------------------------------------------------------------------------------------
-  /// Reserves address space for the device's arena; pages become resident when first written. `limit` returns its
-  /// bytes.
-  void* (*reserve_arena)(int64_t& limit);
-  void (*copy_from_host)(void* to, const void* host, int64_t bytes);
-  void (*copy_to_host)(void* host, const void* from, int64_t bytes);
-  void (*copy)(void* to, const void* from, int64_t bytes);
-  /// Waits for all kernels launched so far.
-  void (*synchronize)();
+struct Lattice;  // tensor/gaussian/lattice.h
 
+struct Backend : DeviceMemory, ConvInParts {
   /// What there is to know of the device and its driver, as (name, value), for people.
   std::vector<std::pair<std::string, std::string>> (*facts)();
 

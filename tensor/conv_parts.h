@@ -13,7 +13,7 @@ namespace tensor {
 /// joining them first. A U-Net's decoder convolves such images: what comes up from below beside what the encoder kept.
 /// Null where the device lacks them.
 struct ConvInParts {
-  /// Whether all three passes take an image of z in parts of so many channels; if not, it must be joined.
+  /// Whether all three passes take an image of z in parts of these numbers of channels; if not, it must be joined.
   bool (*takes_parts)(const ConvShape& z, const std::vector<int64_t>& channels, DType dtype);
   void (*conv2d_parts)(const ConvShape& z, const Parts<Tensor>& x, const Tensor& w, const Tensor& b,
                        Activation activation, const Tensor& y);

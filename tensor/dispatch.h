@@ -6,6 +6,13 @@
 
 namespace tensor {
 
+/// What kernels on Device::plan would have done. Whoever counts begins with plan_counts() = {}.
+struct PlanCounts {
+  double flops = 0;  ///< multiplications and additions of convolutions, matrix products and filters, padding counted
+  double bytes = 0;  ///< bytes that kernels read and write, each argument once
+};
+PlanCounts& plan_counts();
+
 /// What the arguments of a kernel have in common.
 class Arguments {
  public:

@@ -42,7 +42,7 @@ struct AdamStep {
   int64_t step = 1;
 };
 
-/// Of an AdamStep, what changes from step to step: w -= rate m / (sqrt(v) correction + epsilon).
+/// The two numbers of an AdamStep that change from step to step: w -= rate m / (sqrt(v) correction + epsilon).
 struct AdamFactors {
   double rate, correction;
 };

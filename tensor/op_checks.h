@@ -1,7 +1,8 @@
 /// What the checked operations ask of their arguments, and how they make their results.
 #pragma once
-#include "tensor/dispatch.h"
-#include "tensor/ops.h"
+#include <initializer_list>
+
+#include "tensor/tensor.h"
 
 namespace tensor {
 

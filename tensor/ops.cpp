@@ -3,6 +3,7 @@
 
 #include <cmath>
 
+#include "tensor/dispatch.h"
 #include "tensor/op_checks.h"
 
 namespace tensor {

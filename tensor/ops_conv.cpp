@@ -1,8 +1,10 @@
-/// Checks, allocations and dispatch of convolutions.
+/// Convolutions: checks, allocations, and images in parts, joined where the device cannot read them so.
 #include <numeric>
 
 #include "tensor/conv_parts.h"
+#include "tensor/dispatch.h"
 #include "tensor/op_checks.h"
+#include "tensor/ops.h"
 
 namespace tensor {
 
@@ -30,7 +32,7 @@ ConvShape conv_shape(const Shape& x, const Shape& w, const ConvOptions& o) {
 
 namespace {
 
-/// Whether the kernels of `like`'s device take an image of z in parts of so many channels.
+/// Whether the kernels of `like`'s device take an image of z in parts of these numbers of channels.
 bool takes_parts(const ConvShape& z, const std::vector<int64_t>& channels, const Tensor& like) {
   const auto takes = backend(like.device()).takes_parts;
   return channels.size() > 1 && takes && takes(z, channels, like.dtype());
@@ -43,7 +45,7 @@ bool takes_parts(const ConvShape& z, const Parts<Tensor>& x) {
 
 Tensor joined(const Parts<Tensor>& x) { return x.whole() ? x.only() : concat({x.begin(), x.end()}); }
 
-/// Of an image of `x`, in parts maybe.
+/// The whole image's shape, whether `x` is in parts or not.
 ConvShape checked_conv2d(const Parts<Tensor>& x, const Tensor& w, const Tensor& b, const ConvOptions& options) {
   const Shape image = joined_shape("conv2d", x);
   check_parameters("conv2d", x[0], {&w});

@@ -1,10 +1,10 @@
-/// Tensor's memory and conversions.
+/// Storage comes from the arena of its device; copies between devices go through the host.
 #include "tensor/tensor.h"
 
 #include <algorithm>
 
-#include "tensor/backend.h"
 #include "tensor/machine/allocator.h"
+#include "tensor/machine/device_memory.h"
 
 namespace tensor {
 
@@ -21,7 +21,7 @@ Tensor::Tensor(Shape shape, DType dtype, Device device) : shape_(std::move(shape
 
 Tensor Tensor::from_bytes(const void* host, Shape shape, DType dtype, Device device) {
   Tensor t(std::move(shape), dtype, device);
-  backend(device).copy_from_host(t.raw(), host, t.bytes());
+  device_memory(device).copy_from_host(t.raw(), host, t.bytes());
   return t;
 }
 
@@ -37,21 +37,21 @@ Tensor Tensor::to(Device device) const {
   check(defined(), "to({}): the tensor is undefined", name(device));
   if (device == this->device()) return *this;
   std::vector<char> host(size_t(bytes()), 0);
-  backend(this->device()).copy_to_host(host.data(), raw(), bytes());
+  device_memory(this->device()).copy_to_host(host.data(), raw(), bytes());
   return from_bytes(host.data(), shape_, dtype_, device);
 }
 
 Tensor Tensor::clone() const {
   check(defined(), "clone: the tensor is undefined");
   Tensor t(shape_, dtype_, device());
-  backend(device()).copy(t.raw(), raw(), bytes());
+  device_memory(device()).copy(t.raw(), raw(), bytes());
   return t;
 }
 
 std::vector<double> Tensor::to_vector() const {
   check(defined(), "to_vector: the tensor is undefined");
   std::vector<char> host(size_t(bytes()), 0);
-  backend(device()).copy_to_host(host.data(), raw(), bytes());
+  device_memory(device()).copy_to_host(host.data(), raw(), bytes());
   std::vector<double> values(static_cast<size_t>(size()));
   const auto read = [&]<class T>() {
     const T* from = reinterpret_cast<const T*>(host.data());

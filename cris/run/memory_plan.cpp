@@ -8,8 +8,9 @@
 #include "cris/training_step.h"
 #include "nn/checkpoint.h"
 #include "nn/graph.h"
+#include "tensor/dispatch.h"
 #include "tensor/machine/allocator.h"
-#include "tensor/plan.h"
+#include "tensor/plan/plan.h"
 
 namespace cris {
 
@@ -111,7 +112,7 @@ ModelSummary summarize(const Config& config, const ExperimentData* data) {
   const Batch batch = plan_batch(config);
   {
     std::map<uint64_t, LayerRow> rows;
-    tensor::reset_plan_counts();
+    tensor::plan_counts() = {};
     double flops_before = 0;
     const auto before = autograd::set_observer([&](const autograd::Observed& o) {
       const double flops = tensor::plan_counts().flops;

@@ -1,4 +1,5 @@
 /// Copies of channel ranges: concatenation and its gradient.
+/// x: [rows][x_step], y: [rows][y_step]; channels [first, first + count) of each, a row a pixel.
 #include <algorithm>
 
 #include "tensor/backend.h"

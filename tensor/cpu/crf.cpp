@@ -1,11 +1,13 @@
 /// The permutohedral filter, a channel at a time. Every number is written by one thread, and its terms are added in the
 /// order in which the reference adds them.
+/// vertex, weight: [axes][points]; neighbour: [axes][2][vertices]; value, blurred: [vertices + 1].
 #include <algorithm>
 #include <cmath>
 #include <utility>
 
 #include "tensor/backend.h"
 #include "tensor/cpu/parallel.h"
+#include "tensor/gaussian/lattice.h"
 
 namespace tensor::cpu {
 namespace {

@@ -1,4 +1,5 @@
 /// The exact Gaussian filter: every pair of points, a vector of points at a time.
+/// features: [n][d], x and y: [n][c_count]; turned for the inner loop into f: [d][padded], v: [c_count][padded].
 #include <algorithm>
 #include <vector>
 

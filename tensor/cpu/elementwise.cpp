@@ -1,4 +1,5 @@
 /// Element-wise kernels: one vectorised loop per functor, chunks in parallel.
+/// x, a, y: [n]; b: [n], or one row [C] that a repeats, or [1].
 #include <algorithm>
 #include <cstring>
 

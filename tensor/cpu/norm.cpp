@@ -1,4 +1,5 @@
 /// Batch normalisation: every tensor is read once; sums are f32 within a block of 64 rows and f64 beyond.
+/// x, y, dy, dx: [pixels][C], read as wide rows [rows][width] (wide_rows.h); parameters [C], repeated to [width] lanes.
 #include <cmath>
 
 #include "tensor/backend.h"

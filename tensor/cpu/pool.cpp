@@ -1,4 +1,5 @@
 /// Pooling: rows of the output in parallel, vectors along the channels; gradients gather, so nothing is added twice.
+/// image: [n][h][w][c]; pooled values and index: [n][p][q][c]; places of one output row: [q][c].
 #include <cstring>
 
 #include "tensor/backend.h"

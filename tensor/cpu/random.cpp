@@ -1,5 +1,6 @@
 /// Random kernels: blocks of Philox counters computed side by side in vector lanes, the numbers those of
 /// tensor/random.h.
+/// x, y: [n]; words: [kWords], word i that of element i.
 #include "tensor/random.h"
 
 #include <cmath>

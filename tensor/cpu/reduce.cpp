@@ -1,4 +1,4 @@
-/// Sums: f32 within a block of 64 rows, f64 beyond.
+/// Sums: f32 within a block of 64 rows, f64 beyond. x: [rows][C]; y: [C], or [1] of everything.
 #include "tensor/backend.h"
 #include "tensor/cpu/wide_rows.h"
 

@@ -1,5 +1,6 @@
 /// Resizing: blend whole rows first, then pixels within the blended row; the gradient gathers through the transposed
 /// taps.
+/// x: [images][input_rows][input_columns][c], y: [images][rows][columns][c]; blended: one row [input_columns][c].
 #include <cstring>
 
 #include "tensor/backend.h"

@@ -1,4 +1,5 @@
 /// Softmax along the last axis: blocks of pixels are turned so that a vector holds one class of many pixels.
+/// x, y, dy: [pixels][classes]; a turned block: [classes][kPixels].
 #include <vector>
 
 #include "tensor/backend.h"

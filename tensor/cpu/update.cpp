@@ -1,4 +1,4 @@
-/// Parameter updates: gradient, weight and moments in one pass.
+/// Parameter updates: gradient, weight and moments, [n] each, in one pass.
 #include <cmath>
 
 #include "tensor/backend.h"

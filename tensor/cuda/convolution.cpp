@@ -25,7 +25,7 @@ bool windows_tile(const ConvShape& z) {
   return z.stride == z.r && z.r == z.s && z.padding == 0 && z.h == z.p * z.r && z.w == z.q * z.s;
 }
 
-/// Of the input's gradient.
+/// Methods of the input's gradient.
 bool is_one_product(const ConvShape& z, DType dtype) { return dtype == DType::bf16 && windows_tile(z); }
 
 /// The first layer's: an image of few channels is given 8, which takes less memory than its patches.

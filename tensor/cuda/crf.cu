@@ -3,6 +3,7 @@
 
 #include "tensor/cuda/launch.h"
 #include "tensor/cuda/tensors.h"
+#include "tensor/gaussian/lattice.h"
 
 namespace tensor::cuda {
 namespace {

@@ -240,7 +240,7 @@ void conv2d_mma(const ConvShape& z, const T* x, const T* w, const float* b, Acti
                 T* y) {
   const int64_t pixels = z.n * z.p * z.q, depth = z.r * z.s * z.c;
   const Store<T, Steps> to{b, activation == Activation::relu, y, workspace, {z.k, 1}, z.k, pixels * z.k};
-  product("conv2d", PatchRows<T>{x, Windows(z)}, MatrixRows<T>{w, int(z.k), int(depth)}, to, pixels, z.k, depth);
+  product("conv2d", PatchRows<T>{x, PatchWindows(z)}, MatrixRows<T>{w, int(z.k), int(depth)}, to, pixels, z.k, depth);
 }
 
 template <class T>
@@ -273,7 +273,8 @@ void conv2d_grad_weight_mma(const ConvShape& z, const T* dy, const T* x, float* 
   // Filters as columns: few of them leave no half of a block idle.
   const int64_t pixels = z.n * z.p * z.q, taps = z.r * z.s * z.c;
   const Store<float, Steps> to{nullptr, false, dw, workspace, {1, taps}, taps, taps * z.k};
-  product("conv2d_grad_weight", PatchColumns<T>{x, Windows(z)}, MatrixColumns<T>{dy, int(z.k)}, to, taps, z.k, pixels);
+  product("conv2d_grad_weight", PatchColumns<T>{x, PatchWindows(z)}, MatrixColumns<T>{dy, int(z.k)}, to, taps, z.k,
+          pixels);
 }
 
 template void pad_channels(const float*, int64_t, int64_t, BFloat16*);

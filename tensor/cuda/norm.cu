@@ -1,4 +1,4 @@
-/// Batch normalisation.
+/// Batch normalisation: sums a channel by column_sums.cuh, then one pass over packs of channels.
 #include "tensor/cuda/column_sums.cuh"
 
 namespace tensor::cuda {

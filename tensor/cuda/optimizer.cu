@@ -1,4 +1,4 @@
-/// Parameter updates in one pass.
+/// Parameter updates: gradient, weight and moments are read and written once.
 #include "tensor/cuda/launch.h"
 #include "tensor/cuda/tensors.h"
 

@@ -1,4 +1,4 @@
-/// Resizing and its transpose.
+/// Resizing; its transpose gathers over the outputs that read an input, so that no sum needs an atomic addition.
 #include "tensor/cuda/pack.h"
 #include "tensor/cuda/tensors.h"
 

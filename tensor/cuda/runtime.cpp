@@ -1,4 +1,4 @@
-/// The CUDA runtime, checked.
+/// Calls of the CUDA runtime whose failures become errors that say what to do.
 #include "tensor/cuda/runtime.h"
 
 namespace tensor::cuda {

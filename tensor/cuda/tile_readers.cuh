@@ -43,9 +43,9 @@ struct Share {
 };
 
 /// An image and its windows, in 32 bits.
-struct Windows {
+struct PatchWindows {
   int h, w, c, p, q, r, s, stride, padding, pixels;
-  explicit Windows(const ConvShape& z)
+  explicit PatchWindows(const ConvShape& z)
       : h(int(z.h)),
         w(int(z.w)),
         c(int(z.c)),
@@ -99,13 +99,13 @@ struct PatchRows {
   using Element = T;
   static constexpr bool kAlongK = true;
   const T* x;
-  Windows z;
+  PatchWindows z;
 
   template <int kRows>
   struct Reader {
     using Mine = Share<T, true, kRows>;
     const T* const x;
-    const Windows z;
+    const PatchWindows z;
     int k, end, r, s, c, image[Mine::kVectors], row[Mine::kVectors], column[Mine::kVectors];
     __device__ Reader(const PatchRows& view, int first, int begin, int end_)
         : x(view.x), z(view.z), k(begin + Mine::k(0)), end(end_) {
@@ -169,13 +169,13 @@ struct PatchColumns {
   using Element = T;
   static constexpr bool kAlongK = false;
   const T* x;
-  Windows z;
+  PatchWindows z;
 
   template <int kRows>
   struct Reader {
     using Mine = Share<T, false, kRows>;
     const T* const x;
-    const Windows z;
+    const PatchWindows z;
     int k, end, r, s, c, image[Mine::kVectors], p[Mine::kVectors], q[Mine::kVectors];
     __device__ Reader(const PatchColumns& view, int first, int begin, int end_)
         : x(view.x), z(view.z), k(begin), end(end_) {

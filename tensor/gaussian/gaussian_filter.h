@@ -4,7 +4,8 @@
 #include <memory>
 #include <vector>
 
-#include "tensor/backend.h"
+#include "tensor/gaussian/lattice.h"
+#include "tensor/kernel_arguments.h"
 
 namespace tensor {
 
@@ -13,6 +14,9 @@ namespace tensor {
 enum class GaussianKind { permutohedral, exact };
 constexpr auto names(GaussianKind) { return Names{"Gaussian filter", {"permutohedral", "exact"}}; }
 constexpr auto kGaussianKinds = values<GaussianKind>();
+/// The answer to settings that still name a filter of earlier versions.
+inline constexpr const char* kBridgedIsGone =
+    "\"bridged\" is gone: it departed from the published filter and gained nothing; use \"permutohedral\"";
 
 /// row: y = (K x) / (K 1). symmetric: y = n K (n x), n = 1 / sqrt(K 1). Both with 1e-20 added to K 1.
 enum class Normalisation { row, symmetric };

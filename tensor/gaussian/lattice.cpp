@@ -7,7 +7,6 @@
 #include <numeric>
 #include <vector>
 
-#include "tensor/backend.h"
 #include "tensor/machine/parallel.h"
 
 namespace tensor {

@@ -6,7 +6,7 @@
 #include <memory>
 #include <utility>
 
-#include "tensor/backend.h"
+#include "tensor/machine/device_memory.h"
 
 #if defined(__SANITIZE_ADDRESS__)
 #include <sanitizer/asan_interface.h>
@@ -33,7 +33,8 @@ void poison([[maybe_unused]] Device device, [[maybe_unused]] void* block, [[mayb
 }
 
 struct DeviceArena {
-  explicit DeviceArena(Device device) : base(static_cast<char*>(backend(device).reserve_arena(limit))), arena(limit) {}
+  explicit DeviceArena(Device device)
+      : base(static_cast<char*>(device_memory(device).reserve_arena(limit))), arena(limit) {}
   int64_t limit = 0;
   char* base;
   Arena arena;

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "tensor/backend.h"
+#include "tensor/gaussian/lattice.h"
 
 namespace tensor::reference {
 namespace {

@@ -1,4 +1,4 @@
-/// Element-wise kernels, sums and conversions.
+/// Each functor of scalar_ops.h in one loop; sums in f64; conversions between all types.
 #include <limits>
 #include <vector>
 

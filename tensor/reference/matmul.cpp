@@ -1,4 +1,4 @@
-/// The matrix product.
+/// The matrix product as three loops. a: [m][k], b: [k][n] (either may be transposed), y: [m][n].
 #include "tensor/backend.h"
 #include "tensor/machine/parallel.h"
 

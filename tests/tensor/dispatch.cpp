@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "tensor/ops.h"
-#include "tensor/plan.h"
 
 namespace {
 
@@ -50,7 +49,7 @@ TEST_CASE("run: a kernel that a device lacks is told") {
 
 TEST_CASE("run: the plan counts the bytes of every argument, of channels those that are copied, and calls nothing") {
   const auto bytes = [](const auto& work) {
-    reset_plan_counts();
+    plan_counts() = {};
     work();
     return plan_counts().bytes;
   };

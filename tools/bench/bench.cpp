@@ -17,7 +17,6 @@
 #include "tensor/dispatch.h"
 #include "tensor/gaussian/gaussian_filter.h"
 #include "tensor/machine/threads.h"
-#include "tensor/plan.h"
 #include "tools/bench/bench_convolutions.h"
 #include "tools/bench/fma_ceiling.h"
 #include "tools/bench/shortest.h"
@@ -82,7 +81,7 @@ void bench_lattice(tensor::Device device, const Ceilings& ceilings) {
   const double build = shortest(9, [&] { lattice = tensor::build_lattice(features); });
   print_row("lattice build 256x256", build, {}, ceilings);
   const tensor::Tensor planned = signal(tensor::Device::plan);
-  tensor::reset_plan_counts();
+  tensor::plan_counts() = {};
   tensor::run(&tensor::Backend::lattice_gaussian, lattice, {}, planned, planned);
   const tensor::PlanCounts counts = tensor::plan_counts();
   lattice = lattice.to(device);
@@ -108,7 +107,7 @@ int bench_ops(const cris::Config& config) {
     const auto planned = autograd::case_inputs(c, tensor::DType::f32, tensor::Device::plan);
     const tensor::Shape shape = autograd::run_case(c, planned).y.shape();
     const tensor::Tensor direction = autograd::case_cotangent(shape, tensor::DType::f32, tensor::Device::plan);
-    tensor::reset_plan_counts();
+    tensor::plan_counts() = {};
     autograd::run_case(c, planned, direction);
     const tensor::PlanCounts counts = tensor::plan_counts();
     const auto inputs = autograd::case_inputs(c, tensor::DType::f32, device);

@@ -19,7 +19,7 @@ struct Kernels {
   int64_t (*scratch[3])(const ConvShape&);  // of each ConvPass
 };
 
-/// Of kernels that take whole images alone.
+/// Entries for kernels that take whole images only.
 template <auto conv, auto grad_input, auto grad_weight>
 constexpr Kernels whole_images(int64_t (*a)(const ConvShape&), int64_t (*b)(const ConvShape&),
                                int64_t (*c)(const ConvShape&)) {

@@ -2,7 +2,7 @@
 #include "tensor/cpu/conv/direct.h"
 
 #include "tensor/cpu/conv/correlate.h"
-#include "tensor/cpu/scratch.h"
+#include "tensor/cpu/workspace.h"
 
 namespace tensor::cpu {
 namespace {
@@ -82,7 +82,7 @@ int64_t direct_conv_scratch(const ConvShape& z) { return correlation_scratch(for
 
 void direct_conv(const ConvShape& z, const float* x, const float* w, const float* b, Activation activation, float* y) {
   const Windows windows = forward_windows(z, x);
-  const Scratch scratch(direct_conv_scratch(z));
+  const Workspace scratch(direct_conv_scratch(z));
   pack_and_correlate(
       windows, dense(y, windows, z.k), windows.depth(), [=](int64_t i) { return w + i; }, b, z.k, activation,
       scratch.data());
@@ -101,7 +101,7 @@ int64_t direct_grad_input_scratch(const ConvShape& z) {
 }
 
 void direct_grad_input(const ConvShape& z, const float* dy, const float* w, const float* b, float* dx) {
-  const Scratch scratch(direct_grad_input_scratch(z));
+  const Workspace scratch(direct_grad_input_scratch(z));
   const int64_t k_step = z.r * z.s * z.c;
   if (is_expansion(z)) {
     const int64_t row = z.w * z.c;

@@ -1,9 +1,10 @@
 /// The weight gradient as a sum over bands, in a fixed number of slices that are added in order.
+/// x: [n][h][w][c], dy: [n][p][q][k], dw: [k][r][s][c]; partials: [slices][k][r][run] with run = s c.
 #include "tensor/cpu/conv/band.h"
 #include "tensor/cpu/conv/direct.h"
 #include "tensor/cpu/conv/tile.h"
 #include "tensor/cpu/parallel.h"
-#include "tensor/cpu/scratch.h"
+#include "tensor/cpu/workspace.h"
 
 namespace tensor::cpu {
 namespace {
@@ -61,7 +62,7 @@ int64_t direct_grad_weight_scratch(const ConvShape& z) {
 
 void direct_grad_weight(const ConvShape& z, const float* dy, const float* x, float* dw) {
   const WeightGrad g(z, x);
-  const Scratch scratch(direct_grad_weight_scratch(z));
+  const Workspace scratch(direct_grad_weight_scratch(z));
   float* partials = g.partials() ? scratch.data() : dw;
   float* bands = scratch.data() + g.partials();
   const int64_t total = z.n * g.windows.bands();

@@ -3,8 +3,8 @@
 #include <cstdint>
 #include <cstring>
 
-#include "tensor/cpu/parallel.h"
 #include "tensor/cpu/conv/tile.h"
+#include "tensor/cpu/parallel.h"
 
 namespace tensor::cpu {
 

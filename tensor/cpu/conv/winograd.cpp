@@ -1,11 +1,13 @@
 /// Forward pass and input gradient by Winograd.
+/// U (weight): [block of k][f][c][width], V (image): [f][batch][c], M (products): [f][batch][width]: f counts the I x I
+/// values of a transformed tile, batch the tiles at hand, width the outputs of one block of k.
 #include "tensor/cpu/conv/winograd.h"
 
-#include "tensor/cpu/parallel.h"
-#include "tensor/cpu/past_caches.h"
-#include "tensor/cpu/scratch.h"
 #include "tensor/cpu/conv/winograd_tiles.h"
 #include "tensor/cpu/conv/winograd_weight.h"
+#include "tensor/cpu/parallel.h"
+#include "tensor/cpu/past_caches.h"
+#include "tensor/cpu/workspace.h"
 
 namespace tensor::cpu {
 namespace {
@@ -16,16 +18,20 @@ namespace {
 ///   by channels (few tiles, many channels): all threads fill V, then each transforms one block of k of the weight and
 ///     uses it for all tiles: U, several times the weight, never exists in memory.
 template <int M, int R>
-struct Plan {
+struct Schedule {
   static constexpr int kValues = Winograd<M, R>::kIn * Winograd<M, R>::kIn;
   Tiles<M> tiles;
   int64_t c, k;
   ColumnBlocks blocks;
   int widest;
-  bool by_tiles, in_place;  // M over V: the product of one block of k reads each row of V before it writes it
-  int64_t batch, ld, ld_m, plane_v, plane_m, c_block, u_size, u_count, v_count;
+  bool by_tiles, in_place;   // M over V: the product of one block of k reads each row of V before it writes it
+  int64_t batch, ld, ld_m;   // tiles at hand; the distance of two tiles in V and in M
+  int64_t plane_v, plane_m;  // the distance of two values f in V and in M
+  int64_t c_block;           // channels of U that are made at once
+  int64_t u_size;            // floats of one U
+  int64_t u_count, v_count;  // copies: one for all threads, or one a thread
 
-  Plan(int64_t n, int64_t h, int64_t w, int64_t c_, int64_t k_) : tiles(n, h, w), c(c_), k(k_), blocks(k_) {
+  Schedule(int64_t n, int64_t h, int64_t w, int64_t c_, int64_t k_) : tiles(n, h, w), c(c_), k(k_), blocks(k_) {
     widest = blocks.vecs_of(0) * kLanes;
     by_tiles = tiles.count >= (c * k <= 128 * 128 ? 128 : 300) || blocks.count < 2;
     const int64_t full = tile_rows(blocks.vecs_of(0));
@@ -51,11 +57,11 @@ struct Plan {
 };
 
 template <int M, int R>
-void convolve(const Plan<M, R>& z, const ImageIn& x, const float* w, bool turned, const float* bias, bool relu,
+void convolve(const Schedule<M, R>& z, const ImageIn& x, const float* w, bool turned, const float* bias, bool relu,
               const ImageOut& y) {
   constexpr int I = Winograd<M, R>::kIn, kValues = I * I;
-  const Filters filters{w, R, z.c, z.k, turned};
-  const Scratch scratch(z.scratch());
+  const FilterBank filters{w, R, z.c, z.k, turned};
+  const Workspace scratch(z.scratch());
   float* const u_all = scratch.data();
   float* const v_all = u_all + z.u_count * z.u_size;
   float* const m_all = v_all + kValues * z.v_count * z.plane_v;
@@ -124,21 +130,21 @@ void convolve(const Plan<M, R>& z, const ImageIn& x, const float* w, bool turned
 
 template <int M, int R>
 int64_t winograd_conv_scratch(const ConvShape& z) {
-  return Plan<M, R>(z.n, z.h, z.w, z.c, z.k).scratch();
+  return Schedule<M, R>(z.n, z.h, z.w, z.c, z.k).scratch();
 }
 template <int M, int R>
 int64_t winograd_grad_input_scratch(const ConvShape& z) {
-  return Plan<M, R>(z.n, z.h, z.w, z.k, z.c).scratch();
+  return Schedule<M, R>(z.n, z.h, z.w, z.k, z.c).scratch();
 }
 template <int M, int R>
 void winograd_conv(const ConvShape& z, const ImageIn& x, const float* w, const float* b, Activation activation,
                    float* y) {
-  convolve<M, R>(Plan<M, R>(z.n, z.h, z.w, z.c, z.k), x, w, false, b, activation == Activation::relu,
+  convolve<M, R>(Schedule<M, R>(z.n, z.h, z.w, z.c, z.k), x, w, false, b, activation == Activation::relu,
                  whole_image(y, z.k));
 }
 template <int M, int R>
 void winograd_grad_input(const ConvShape& z, const float* dy, const float* w, const float* b, const ImageOut& dx) {
-  convolve<M, R>(Plan<M, R>(z.n, z.h, z.w, z.k, z.c), whole_image(dy, z.k), w, true, b, false, dx);
+  convolve<M, R>(Schedule<M, R>(z.n, z.h, z.w, z.k, z.c), whole_image(dy, z.k), w, true, b, false, dx);
 }
 
 template int64_t winograd_conv_scratch<2, 3>(const ConvShape&);

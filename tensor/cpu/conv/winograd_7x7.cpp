@@ -1,10 +1,12 @@
 /// 7x7 kernels as four neighbouring 4x4 kernels.
+/// V (image): [f][two rows of tiles][width + 1][c], U: [block of k][f][part][c][width of the block],
+/// M: [f][width][block], sums of the weight gradient: [f][row of parts][k][column of parts][c].
 #include "tensor/cpu/conv/winograd_7x7.h"
 
 #include "tensor/cpu/conv/winograd_tiles.h"
 #include "tensor/cpu/conv/winograd_weight.h"
 #include "tensor/cpu/parallel.h"
-#include "tensor/cpu/scratch.h"
+#include "tensor/cpu/workspace.h"
 
 namespace tensor::cpu {
 namespace {
@@ -68,8 +70,9 @@ struct Correlation {
   int64_t scratch() const { return u_size() + threads() * kValues * (strips.plane + plane_m); }
 };
 
-void correlate(const Correlation& z, const float* x, const Filters& filters, const float* bias, bool relu, float* y) {
-  const Scratch scratch(z.scratch());
+void correlate_7x7(const Correlation& z, const float* x, const FilterBank& filters, const float* bias, bool relu,
+                   float* y) {
+  const Workspace scratch(z.scratch());
   const int64_t c = z.strips.c, c_vecs = c / kLanes;
   const ImageOut result = whole_image(y, z.k);
   // U[block of k][value][part][c][k]
@@ -120,17 +123,17 @@ int64_t winograd_7x7_grad_weight_scratch(const ConvShape& z) { return WeightGrad
 
 void winograd_7x7_conv(const ConvShape& z, const float* x, const float* w, const float* b, Activation activation,
                        float* y) {
-  correlate(Correlation(z.n, z.h, z.w, z.c, z.k), x, {w, 7, z.c, z.k, false}, b, activation == Activation::relu, y);
+  correlate_7x7(Correlation(z.n, z.h, z.w, z.c, z.k), x, {w, 7, z.c, z.k, false}, b, activation == Activation::relu, y);
 }
 void winograd_7x7_grad_input(const ConvShape& z, const float* dy, const float* w, const float* b, float* dx) {
-  correlate(Correlation(z.n, z.h, z.w, z.k, z.c), dy, {w, 7, z.k, z.c, true}, b, false, dx);
+  correlate_7x7(Correlation(z.n, z.h, z.w, z.k, z.c), dy, {w, 7, z.k, z.c, true}, b, false, dx);
 }
 
 void winograd_7x7_grad_weight(const ConvShape& shape, const float* dy, const float* x, float* dw) {
   const WeightGrad7x7 z(shape);
   const int64_t c = z.strips.c, k = z.k, size = z.sum_size();
   const ColumnBlocks blocks(2 * c);
-  const Scratch scratch(z.scratch());
+  const Workspace scratch(z.scratch());
   float* const sums = scratch.data();
   const ImageIn dy_image = whole_image(dy, k);
   parallel_chunks(z.kSlices, [&](int64_t slice) {

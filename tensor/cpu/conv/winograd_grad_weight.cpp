@@ -1,8 +1,9 @@
-/// Weight gradient by Winograd.
-#include "tensor/cpu/parallel.h"
-#include "tensor/cpu/scratch.h"
+/// Weight gradient by Winograd: for each value f of a tile, sum over tiles of Y[f][tile][k] X[f][tile][c].
+/// X (image): [block of c][f][batch][wide_c], Y (dy): [block of k][f][batch][wide_k], a sum: [f][wide_k][wide_c].
 #include "tensor/cpu/conv/winograd.h"
 #include "tensor/cpu/conv/winograd_tiles.h"
+#include "tensor/cpu/parallel.h"
+#include "tensor/cpu/workspace.h"
 
 namespace tensor::cpu {
 namespace {
@@ -14,17 +15,18 @@ namespace {
 enum class Order { slices, blocks, chunks };
 
 template <int M, int R>
-struct GradWeightPlan {
+struct GradWeightSchedule {
   static constexpr int kValues = Winograd<M, R>::kIn * Winograd<M, R>::kIn;
   static constexpr int64_t kSlices = 8;
   Tiles<M> tiles;
   int64_t c, k;
   ColumnBlocks c_blocks, k_blocks;
-  int64_t wide_c, wide_k, count, plane;
+  int64_t wide_c, wide_k, count, plane;  // channels of the widest blocks; blocks of dw; floats of a sum's value f
   Order order;
-  int64_t batch, copies, sums, plane_x, plane_y;
+  int64_t batch, copies, sums;  // tiles at hand; of X and Y; sums that exist at once
+  int64_t plane_x, plane_y;     // the distance of two values f in X and in Y
 
-  explicit GradWeightPlan(const ConvShape& z) : tiles(z.n, z.h, z.w), c(z.c), k(z.k), c_blocks(z.c), k_blocks(z.k) {
+  explicit GradWeightSchedule(const ConvShape& z) : tiles(z.n, z.h, z.w), c(z.c), k(z.k), c_blocks(z.c), k_blocks(z.k) {
     wide_c = c_blocks.vecs_of(0) * kLanes;
     wide_k = k_blocks.vecs_of(0) * kLanes;
     count = c_blocks.count * k_blocks.count;
@@ -45,9 +47,9 @@ struct GradWeightPlan {
 };
 
 template <int M, int R>
-void grad_weight(const GradWeightPlan<M, R>& z, const float* dy, const ImageIn& x, float* dw) {
-  constexpr int kValues = GradWeightPlan<M, R>::kValues, I = Winograd<M, R>::kIn;
-  const Scratch scratch(z.scratch());
+void grad_weight(const GradWeightSchedule<M, R>& z, const float* dy, const ImageIn& x, float* dw) {
+  constexpr int kValues = GradWeightSchedule<M, R>::kValues, I = Winograd<M, R>::kIn;
+  const Workspace scratch(z.scratch());
   float* const x_all = scratch.data();
   float* const y_all = x_all + z.copies * z.x_size();
   float* const sums = y_all + z.copies * z.y_size();
@@ -127,11 +129,11 @@ void grad_weight(const GradWeightPlan<M, R>& z, const float* dy, const ImageIn& 
 
 template <int M, int R>
 int64_t winograd_grad_weight_scratch(const ConvShape& z) {
-  return GradWeightPlan<M, R>(z).scratch();
+  return GradWeightSchedule<M, R>(z).scratch();
 }
 template <int M, int R>
 void winograd_grad_weight(const ConvShape& z, const float* dy, const ImageIn& x, float* dw) {
-  grad_weight<M, R>(GradWeightPlan<M, R>(z), dy, x, dw);
+  grad_weight<M, R>(GradWeightSchedule<M, R>(z), dy, x, dw);
 }
 
 template int64_t winograd_grad_weight_scratch<2, 3>(const ConvShape&);

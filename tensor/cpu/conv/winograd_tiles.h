@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <cstdint>
 
-#include "tensor/cpu/image_part.h"
 #include "tensor/cpu/conv/tile.h"
 #include "tensor/cpu/conv/winograd_transform.h"
+#include "tensor/cpu/image_part.h"
 
 namespace tensor::cpu {
 

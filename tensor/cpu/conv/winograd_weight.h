@@ -9,7 +9,7 @@ namespace tensor::cpu {
 
 /// Square filters of `extent` taps a side, c to k channels. w: [k][extent][extent][c]; turned: w is
 /// [c][extent][extent][k], read backwards (the input gradient).
-struct Filters {
+struct FilterBank {
   const float* w;
   int64_t extent, c, k;
   bool turned;
@@ -24,7 +24,7 @@ struct Filters {
 /// u[f][c0 .. c1][width] of outputs k0 .. k0 + width, `plane` floats between values of f, rows counted from c0, of the
 /// R x R taps from (row, column) on. c0, c1, k0 and width are whole vectors.
 template <int M, int R>
-void transform_weight(const Filters& filters, int64_t row, int64_t column, int64_t k0, int64_t width, int64_t c0,
+void transform_weight(const FilterBank& filters, int64_t row, int64_t column, int64_t k0, int64_t width, int64_t c0,
                       int64_t c1, float* u, int64_t plane) {
   constexpr int I = Winograd<M, R>::kIn;
   const int64_t c = filters.c, k = filters.k, step = filters.extent * filters.extent;

@@ -1,26 +1,28 @@
 /// The arena does its bookkeeping over addresses that are never touched; `run` counts the bytes of every kernel. The
 /// few functions here count what tensors do not tell: arithmetic, and memory that a kernel takes while it runs.
-#include "tensor/plan.h"
+#include "tensor/plan/plan.h"
 
 #include <cstring>
 #include <utility>
 
+#include "tensor/dispatch.h"
+#include "tensor/gaussian/lattice.h"
+
 namespace tensor {
 namespace {
 
-PlanCounts counts;
 Device planned = Device::cpu;
 
 void convolution(const ConvShape& z, ConvPass pass, DType dtype) {
   const Storage workspace(Device::plan, backend(planned).conv_workspace_bytes(z, pass, dtype));
-  counts.flops += z.flops();
+  plan_counts().flops += z.flops();
 }
 
 void lattice_gaussian(const Lattice& l, const GaussianPass&, const Tensor& x, const Tensor&) {
   const int64_t channels = x.shape()[-1];
   const Tensor work({2, l.vertices + 1, planned == Device::cuda ? channels : 1}, x.dtype(), x.device());
-  counts.flops += double(channels * l.axes() * (4 * l.points + 3 * l.vertices));
-  for (const Tensor* t : {&l.vertex, &l.weight, &l.neighbour, &work}) plan_bytes(double(t->bytes()));
+  plan_counts().flops += double(channels * l.axes() * (4 * l.points + 3 * l.vertices));
+  for (const Tensor* t : {&l.vertex, &l.weight, &l.neighbour, &work}) plan_counts().bytes += double(t->bytes());
 }
 
 Backend plan_table() {
@@ -56,11 +58,11 @@ Backend plan_table() {
     convolution(z, ConvPass::grad_weight, dy.dtype());
   };
   b.matmul = [](const MatmulShape& z, const Tensor&, const Tensor&, const Tensor&) {
-    counts.flops += 2.0 * double(z.m) * double(z.n) * double(z.k);
+    plan_counts().flops += 2.0 * double(z.m) * double(z.n) * double(z.k);
   };
   b.exact_gaussian = [](const Tensor& features, const GaussianPass&, const Tensor& x, const Tensor&) {
     const double points = double(features.shape()[0]);
-    counts.flops += points * points * double(3 * features.shape()[1] + 2 * x.shape()[-1]);
+    plan_counts().flops += points * points * double(3 * features.shape()[1] + 2 * x.shape()[-1]);
   };
   b.lattice_gaussian = lattice_gaussian;
   return b;
@@ -72,9 +74,6 @@ const Backend& plan_backend() {
   static const Backend table = plan_table();
   return table;
 }
-PlanCounts plan_counts() { return counts; }
-void reset_plan_counts() { counts = {}; }
-void plan_bytes(double bytes) { counts.bytes += bytes; }
 Device set_planned_device(Device device) { return std::exchange(planned, device); }
 
 }  // namespace tensor

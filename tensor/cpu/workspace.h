@@ -7,9 +7,9 @@
 namespace tensor::cpu {
 
 /// `floats` of uninitialised memory, 256-byte aligned. Made by the calling thread, never inside a parallel region.
-class Scratch {
+class Workspace {
  public:
-  explicit Scratch(int64_t floats) : memory_(Shape{floats}, DType::f32, Device::cpu) {}
+  explicit Workspace(int64_t floats) : memory_(Shape{floats}, DType::f32, Device::cpu) {}
   float* data() const { return static_cast<float*>(memory_.raw()); }
 
  private:

@@ -1,7 +1,8 @@
-/// Matrix product through the register tile.
+/// Matrix product through the register tile: b is packed into panels once, then blocks of 96 rows of a are multiplied
+/// by one panel at a time. a: [m][k], b: [k][n] (either may be transposed), y: [m][n].
 #include "tensor/backend.h"
 #include "tensor/cpu/conv/pack.h"
-#include "tensor/cpu/scratch.h"
+#include "tensor/cpu/workspace.h"
 
 namespace tensor::cpu {
 
@@ -11,7 +12,7 @@ void matmul(const MatmulShape& z, const Tensor& a, const Tensor& b, const Tensor
   constexpr int64_t kRows = 96, kDepth = 1536;
   const float *from = a.data<float>(), *right = b.data<float>();
   float* to = y.data<float>();
-  const Scratch scratch(Panels::size(z.k, z.n));
+  const Workspace scratch(Panels::size(z.k, z.n));
   const Panels panels{scratch.data(), z.k, ColumnBlocks(z.n)};
   const int64_t step = z.transpose_b ? 1 : z.n;
   pack(panels, z.transpose_b ? z.k : 1, [=](int64_t i) { return right + i * step; });
