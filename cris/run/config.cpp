@@ -92,7 +92,8 @@ std::vector<Key> keys(Config& c) {
       {"train.start_from", &train.start_from, "weights to begin with: another run, its best, or a checkpoint (--init)"},
       {"train.freeze", choice(train.freeze), "what keeps its weights and statistics (--freeze)"},
       {"train.early_stopping", &train.early_stopping, "stop after this many epochs without a better Dice; 0: never", 0},
-      {"train.checkpoint_steps", &train.checkpoint_steps, "checkpoint every so many steps too; 0: every epoch", 0},
+      {"train.checkpoint_steps", &train.checkpoint_steps,
+       "steps between checkpoints within an epoch; 0: only after each epoch", 0},
       {"train.overfit", &train.overfit, "train and evaluate on this many images only; 0: off", 0},
       {"train.fast_dev_run", &train.fast_dev_run, "two batches of everything, to see that it runs"},
       {"eval.size", choice(eval.size),
@@ -146,27 +147,9 @@ std::string unknown_key(const std::string& name, const std::vector<Key>& table) 
   throw ConfigError(where.empty() ? what : fmt::format("{}: {}", where, what));
 }
 
-void check_range(const Key& key, const std::string& where) {
-  if (const auto* text = std::get_if<std::string*>(&key.value); text && !data::is_plain_text(**text))
-    refuse(where, fmt::format("{} has a control character or is no UTF-8: rename what it stands for", key.name));
-  double number = 0;
-  if (const auto* i = std::get_if<int64_t*>(&key.value))
-    number = double(**i);
-  else if (const auto* d = std::get_if<double*>(&key.value))
-    number = **d;
-  else
-    return;
-  if (!std::isfinite(number)) refuse(where, fmt::format("{} = {} is no finite number", key.name, number));
-  if (number >= key.least && number <= key.most) return;
-  const std::string above = key.most < Key::kAny ? fmt::format(" and at most {}", key.most) : "";
-  refuse(where, fmt::format("{} = {} is out of range: at least {}{}", key.name, number, key.least, above));
-}
-
 void choose(const Key& key, const Choice& choice, const std::string& text, const std::string& where) {
   if (key.name == "crf.filter" && text == "bridged")
-    refuse(where,
-           "crf.filter = \"bridged\" is gone: it departed from the published filter and gained nothing; set "
-           "\"permutohedral\"");
+    refuse(where, fmt::format("crf.filter = {}", tensor::kBridgedIsGone));
   if (std::find(choice.choices.begin(), choice.choices.end(), text) == choice.choices.end())
     refuse(where,
            fmt::format("{} = \"{}\" is unknown: choose {}", key.name, text, tensor::alternatives(choice.choices)));
@@ -250,6 +233,22 @@ std::string value_text(const Key& key) {
 
 }  // namespace
 
+void check_range(const Key& key, const std::string& where) {
+  if (const auto* text = std::get_if<std::string*>(&key.value); text && !data::is_plain_text(**text))
+    refuse(where, fmt::format("{} has a control character or is not UTF-8: rename what it stands for", key.name));
+  double number = 0;
+  if (const auto* i = std::get_if<int64_t*>(&key.value))
+    number = double(**i);
+  else if (const auto* d = std::get_if<double*>(&key.value))
+    number = **d;
+  else
+    return;
+  if (!std::isfinite(number)) refuse(where, fmt::format("{} = {} is not a finite number", key.name, number));
+  if (number >= key.least && number <= key.most) return;
+  const std::string above = key.most < Key::kAny ? fmt::format(" and at most {}", key.most) : "";
+  refuse(where, fmt::format("{} = {} is out of range: at least {}{}", key.name, number, key.least, above));
+}
+
 void read_config(Config& config, const std::string& path) {
   std::string text;
   try {
@@ -294,78 +293,6 @@ void set_config(Config& config, const std::string& assignment) {
   if (equals == std::string::npos)
     refuse("--set", fmt::format("\"{}\" is not of the form section.key=value", assignment));
   set_config(config, assignment.substr(0, equals), assignment.substr(equals + 1), "--set");
-}
-
-namespace {
-
-/// Settings that a strategy has no use for, or that leave it nothing to train.
-void check_strategy(const Config& c) {
-  const Strategy strategy = c.model.strategy;
-  const char* const called = name(strategy);
-  const bool cris = strategy == Strategy::cris, refines = cris || strategy == Strategy::fcn;
-  if (c.cris.detach_refiner_input && !cris)
-    refuse("", fmt::format("train.detach_refiner_input with strategy {} would leave the backbone untrained: it is an "
-                           "option of cris",
-                           called));
-  if (c.cris.output_loss != OutputLoss::bce && cris)
-    refuse("", "train.output_loss is of backbone, fcn and crf; strategy cris trains by L1 and L2");
-  if (c.train.keep == Keep::best_l2 && !cris)
-    refuse("", fmt::format("train.keep = \"best_l2\" is an option of cris, not of {}: use \"best\"", called));
-  if (c.train.keep == Keep::best_l2 && c.cris.alternate == Alternate::epoch && c.cris.first == FirstLoss::mse &&
-      !c.cris.weighted_sum && c.train.epochs < 2)
-    refuse("", "train.keep = \"best_l2\" needs an epoch of L2: use train.epochs = 2 or more");
-  const Freeze freeze = c.train.freeze;
-  if (freeze == Freeze::refiner && !refines)
-    refuse("", fmt::format("train.freeze = \"refiner\": strategy {} has none", called));
-  if (freeze == Freeze::backbone && strategy == Strategy::backbone)
-    refuse("", "train.freeze = \"backbone\" leaves strategy backbone nothing to train");
-  if (freeze == Freeze::backbone && cris)
-    refuse("", "train.freeze = \"backbone\" leaves L1 of strategy cris nothing to train: use strategy fcn");
-}
-
-}  // namespace
-
-void resolve_config(Config& c) {
-  for (const Key& k : keys(c)) check_range(k, "");
-  // "DIR/" and "DIR" are one data set: a run resumes by either.
-  while (c.data.dir.size() > 1 && c.data.dir.ends_with('/')) c.data.dir.pop_back();
-  auto& [backbone, strategy, refiner, crf, input] = c.model;
-  if (crf.theta_alpha > 0 && crf.theta_alpha < 0.5)
-    refuse("", fmt::format("crf.theta_alpha = {} is out of range: 0, or at least 0.5", crf.theta_alpha));
-  if (backbone.deep_supervision && backbone.kind != BackboneKind::unet_plus_plus)
-    refuse("", fmt::format("model.deep_supervision is an option of unet++, not of {}", name(backbone.kind)));
-  if (backbone.norm == NormKind::none && backbone.kind != BackboneKind::unet)
-    refuse("", fmt::format("model.norm = \"none\" is an option of unet, not of {}", name(backbone.kind)));
-  if (backbone.up == UpKind::transposed && backbone.kind != BackboneKind::unet_plus_plus)
-    refuse("", fmt::format("model.up = \"transposed\" is an option of unet++, not of {}", name(backbone.kind)));
-  check_strategy(c);
-  if (backbone.base == 0) backbone.base = default_base(backbone.kind);
-  const int64_t multiple = size_multiple(backbone.kind);
-  if (c.data.size % multiple != 0) {
-    const int64_t below = std::max(multiple, c.data.size / multiple * multiple);
-    refuse("", fmt::format("data.size = {} is not a multiple of {}, which {} needs for its pooling: use {} or {}",
-                           c.data.size, multiple, name(backbone.kind), below, below + multiple));
-  }
-  if (refiner.channels == 1 && refiner.init == RefinerStart::copy)
-    refuse("",
-           "refiner.channels = 1 leaves no channel for the mask's complement: use 2 or more, or refiner.init = "
-           "\"identity\" or \"draw\"");
-  if (refiner.kernels.empty()) refuse("", "refiner.kernels is empty: give at least one odd extent");
-  for (const int64_t k : refiner.kernels)
-    if (k < 1 || k > 255 || k % 2 == 0)
-      refuse("", fmt::format(
-                     "refiner.kernels has {}: extents must be odd, so that maps keep their size, and at most 255", k));
-  for (const auto& [text, value] : {std::pair{"refiner.dropout", refiner.dropout},
-                                    {"train.beta1", c.optimizer.beta1},
-                                    {"train.beta2", c.optimizer.beta2},
-                                    {"train.momentum", c.optimizer.momentum}})
-    if (value >= 1) refuse("", fmt::format("{} = {} must be below 1", text, value));
-  // 0 is filled in, so that a run that goes on for more epochs does not change its past.
-  if (c.schedule.kind == nn::ScheduleKind::cosine && c.schedule.period == 0) c.schedule.period = c.train.epochs;
-  if (c.schedule.kind == nn::ScheduleKind::step && c.schedule.period == 0)
-    refuse("", "train.schedule = \"step\" needs train.schedule_epochs, the epochs between two decays");
-  if (c.run.device != tensor::Device::cuda && tensor::needs_cuda(c.run.precision))
-    refuse("", fmt::format("run.precision = \"{}\" needs run.device = \"cuda\"", name(c.run.precision)));
 }
 
 std::string to_toml(const Config& config) {

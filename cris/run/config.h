@@ -79,6 +79,9 @@ struct Key {
 };
 /// The table, pointing into `config`.
 std::vector<Key> keys(Config& config);
+/// Throws ConfigError, beginning with `where`, when a number is out of its key's range or not finite, or a text is not
+/// plain.
+void check_range(const Key& key, const std::string& where);
 
 /// Reads a TOML file over `config`. Throws ConfigError with file and line: syntax, a type that does not fit, or an
 /// unknown key (with the nearest one that exists). The configuration of a run made before refiner.init existed means
@@ -88,8 +91,8 @@ void read_config(Config& config, const std::string& path);
 void set_config(Config& config, const std::string& name, const std::string& value, const std::string& where);
 /// The same from "section.key=value", as --set has it.
 void set_config(Config& config, const std::string& assignment);
-/// Fills what 0 stands for (the backbone's own width) and refuses settings that cannot run: sizes that are no multiple
-/// of 16 (32 for segnet), ranges.
+/// Fills what 0 stands for (the backbone's own width) and refuses settings that cannot run: sizes that are not a
+/// multiple of 16 (32 for segnet), ranges.
 void resolve_config(Config& config);
 /// The whole configuration as TOML; reading it gives the same configuration back.
 std::string to_toml(const Config& config);

@@ -77,8 +77,8 @@ TEST_CASE("what is wrong with a file is said with its line") {
   refused("[train]\nepochs = 1.5\n", ":2: train.epochs must be a whole number");
   refused("[train]\nstrategy = \"magic\"\n", "choose backbone, fcn, crf or cris");
   refused("[train\n", ":1");
-  refused("[train]\nlearning_rate = nan\n", "nan is no finite number");
-  refused("[train]\nlearning_rate = inf\n", "inf is no finite number");
+  refused("[train]\nlearning_rate = nan\n", "nan is not a finite number");
+  refused("[train]\nlearning_rate = inf\n", "inf is not a finite number");
 }
 
 TEST_CASE("settings that cannot run are refused before anything is read") {
@@ -109,7 +109,7 @@ TEST_CASE("settings that cannot run are refused before anything is read") {
   refused("data.jitter=9", "at most 5");
   refused("model.deep_supervision=true", "an option of unet++");
   refused("data.dir=a\nb", "control character");
-  refused("data.dir=\xff", "no UTF-8");
+  refused("data.dir=\xff", "not UTF-8");
   Config segnet;
   segnet.model.backbone.kind = BackboneKind::segnet;
   segnet.data.size = 48;
@@ -135,7 +135,7 @@ TEST_CASE("a training that the memory cannot hold is refused with the batch that
   CHECK(memory_advice(config, int64_t(1) << 20).find("not even one image fits") != std::string::npos);
 }
 
-TEST_CASE("a folder is no configuration file") {
+TEST_CASE("a folder is not a configuration file") {
   const Scratch folder;
   Config config;
   CHECK_THROWS_WITH_AS(read_config(config, folder.path), doctest::Contains("configuration file"), ConfigError);

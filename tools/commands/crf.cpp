@@ -203,11 +203,7 @@ Run setup_crf(CLI::App& app) {
   app.add_option("--iterations", o.iterations, "Mean-field iterations")->capture_default_str();
   add_choice(app, "--normalisation", o.normalisation, "row or symmetric");
   add_choice(app, "--kernel", o.kind, "permutohedral or exact (slow, for small images)")
-      ->check([](const std::string& text) {
-        return text == "bridged" ? "\"bridged\" is gone: it departed from the published filter and gained nothing; use "
-                                   "permutohedral"
-                                 : "";
-      });
+      ->check([](const std::string& text) { return text == "bridged" ? tensor::kBridgedIsGone : ""; });
   app.add_option("--threads", a->threads, "Threads (0: all; the result does not depend on it)")
       ->check(CLI::Range(0, 1024))
       ->capture_default_str();
