@@ -38,7 +38,8 @@ TEST_CASE("crf: three weights, initially I, I and -I, or as the options say") {
     parameters[i].value->set_value(draw(9, {2, 2}, 0, 1));
   }
   nn::initialize(crf, 1);
-  CHECK(crf.bilateral_weight.value().to_vector() == std::vector<double>{1, 0, 0, 1});
+  for (int i = 0; i < 3; ++i)
+    CHECK(parameters[i].value->value().to_vector() == std::vector<double>{scale[i], 0, 0, scale[i]});
   Crf heavy(CrfOptions{.spatial_weight = 3, .bilateral_weight = 5});
   const std::vector<double> three{3, 0, 0, 3}, five{5, 0, 0, 5};
   CHECK(heavy.spatial_weight.value().to_vector() == three);
@@ -116,6 +117,13 @@ TEST_CASE(
   std::copy_n(other.data<float>() + 3, 3, other.data<float>());
   CHECK(largest_difference(keeping(z, other).value(), first) > 0);
   CHECK(keeping.kept_filters() == 4);
+}
+
+TEST_CASE("crf: a theta_alpha of 0 follows the width of the image") {
+  const Tensor image = draw(1, {1, 12, 40, 3}, 0, 1);
+  const Variable z(draw(2, {1, 12, 40, 1}, -2, 2));
+  Crf by_width, told(CrfOptions{.theta_alpha = 160.0 * 40 / 500});
+  CHECK(largest_difference(by_width(z, image).value(), told(z, image).value()) == 0);
 }
 
 TEST_CASE("crf: one pixel, and labels of their own") {

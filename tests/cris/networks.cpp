@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "cris/audit/model_gradcheck.h"
-#include "cris/model.h"
+#include "cris/training_step.h"
 #include "nn/dropout.h"
 #include "nn/init.h"
 #include "nn/optimizer.h"
@@ -118,14 +118,21 @@ TEST_CASE("the backbone's loss leaves the refiner untouched, a detached input le
   for (const auto& p : model.parameters()) CHECK(p.value->grad().defined() == (p.name.rfind("refiner.", 0) == 0));
 }
 
-TEST_CASE("deep supervision: four heads in training, the last in evaluation") {
+TEST_CASE("deep supervision: four heads and the mean of their losses in training, the last in evaluation") {
   ModelOptions options{.backbone = {.kind = BackboneKind::unet_plus_plus, .base = 2, .deep_supervision = true},
                        .strategy = Strategy::backbone,
                        .refiner = {},
                        .crf = {}};
   Model model(options);
   nn::initialize(model, 1);
-  CHECK(model(image(32, 32)).sides.size() == 3);
+  const Outputs out = model(image(32, 32));
+  CHECK(out.sides.size() == 3);
+  const Tensor target = tensor::full({2, 32, 32, 1}, 1, DType::f32, Device::cpu);
+  const auto loss = [&](const Variable& logits) {
+    return autograd::binary_cross_entropy_with_logits(logits, target).value().item();
+  };
+  const double mean = (loss(out.output) + loss(out.sides[0]) + loss(out.sides[1]) + loss(out.sides[2])) / 4;
+  CHECK(batch_loss(model, Loss::output_bce, {}, image(32, 32).value(), target).value().item() == doctest::Approx(mean));
   model.train(false);
   CHECK(model(image(32, 32)).sides.empty());
 }

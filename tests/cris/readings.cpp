@@ -290,7 +290,12 @@ TEST_CASE("eval.size: scores at the network's size or each picture's own, from t
     const Evaluation e =
         evaluate_run(*model, run.config, open_data(run.config), "test", run.folder / tensor::name(size), 1);
     const int64_t side = size == ScoreSize::network ? 32 : 40;
-    for (const ImageScore& i : e.scores.per_image(e.chosen.threshold)) CHECK(i.pixels == side * side);
+    std::vector<std::string> order;
+    for (const ImageScore& i : e.scores.per_image(e.chosen.threshold)) {
+      CHECK(i.pixels == side * side);
+      order.push_back(i.name);
+    }
+    CHECK(order == open_data(run.config).split.test);
   }
   CHECK(run.bytes("network/maps/01_" + open_data(run.config).split.test[0] + "_probability.png") ==
         run.bytes("picture/maps/01_" + open_data(run.config).split.test[0] + "_probability.png"));

@@ -48,7 +48,7 @@ struct HalfSure {
   }
 };
 
-/// Of the response after so many steps of L2: f(1) - f(0).
+/// f(1) - f(0) of the response after `steps` steps of L2.
 double rise_after(int steps, RefinerStart start, uint64_t seed) {
   static const HalfSure data;
   NewRefiner refiner(start, seed);
@@ -120,6 +120,16 @@ TEST_CASE("a copy needs two channels, and any odd kernels") {
       CHECK(std::ranges::is_sorted(f));
       CHECK(f[4] - f[0] > 0.5);
     }
+}
+
+TEST_CASE("dropout follows every layer of the refiner but its head") {
+  NewRefiner refiner(RefinerStart::draw, 1);
+  nn::set_random_step(refiner, 1, 0);
+  std::string ops;
+  const auto before = autograd::set_observer([&](const autograd::Observed& o) { ops += std::string(o.op) + " "; });
+  refiner(Variable(tensor::full({1, 8, 8, 1}, 0.3, DType::f32, Device::cpu)));
+  autograd::set_observer(before);
+  CHECK(ops == "conv2d relu dropout conv2d relu dropout conv2d relu dropout conv2d ");
 }
 
 TEST_CASE(

@@ -23,14 +23,22 @@ struct TinyRun {
     config.model.strategy = strategy;
     config.model.crf.kind = tensor::GaussianKind::exact;
     config.train.epochs = 2;
+    cris::resolve_config(config);
   }
-  cris::TrainResult train(const std::string& name) {
+  /// Trains in the run `name`; `steps` > 0 stops after that many.
+  cris::TrainResult train(const std::string& name, int steps = 0) {
+    int taken = 0;
+    cris::TrainOptions options;
+    if (steps > 0) options.stop = [&] { return ++taken == steps; };
+    return train(name, options);
+  }
+  cris::TrainResult train(const std::string& name, const cris::TrainOptions& options) {
     cris::resolve_config(config);
     const cris::ExperimentData data = cris::open_data(config);
     cris::RunDirectory run(folder / name);
     run.begin(config, data, "test");
     cris::Progress silent;
-    return cris::Trainer(config, data, run, silent).train();
+    return cris::Trainer(config, data, run, silent).train(options);
   }
   std::string bytes(const std::string& file) const { return tensor::read_file(folder / file); }
   /// The values of a checkpoint's tensors by their names.

@@ -3,55 +3,17 @@
 
 #include <doctest/doctest.h>
 
-#include "cris/evaluate.h"
 #include "cris/run/memory_plan.h"
 #include "data/format_error.h"
-#include "data/synthetic.h"
 #include "tensor/machine/allocator.h"
-#include "tensor/machine/atomic_file.h"
-#include "tests/scratch.h"
+#include "tests/cris/tiny_run.h"
 
 using namespace cris;
 
-namespace {
-
-struct Experiment {
-  Scratch folder;
-  Config config;
-  ExperimentData data;
-
-  explicit Experiment(const char* strategy) {
-    data::write_synthetic_set(folder / "data", 20, 40, 40, 1, 1);
-    config.data.dir = folder / "data";
-    config.data.size = 32;
-    config.model.backbone.base = 4;
-    config.model.strategy = tensor::parse<Strategy>(strategy);
-    config.train.epochs = 2;
-    config.model.crf.kind = tensor::GaussianKind::exact;
-    resolve_config(config);
-    data = open_data(config);
-  }
-
-  /// Trains in the run `name`; `steps` > 0 stops after so many.
-  TrainResult train(const std::string& name, int steps = 0) {
-    RunDirectory run(folder / name);
-    run.begin(config, data, "test");
-    Progress silent;
-    Trainer trainer(config, data, run, silent);
-    TrainOptions options;
-    int taken = 0;
-    if (steps > 0) options.stop = [&] { return ++taken == steps; };
-    return trainer.train(options);
-  }
-  std::string bytes(const std::string& name) const { return tensor::read_file(folder / name); }
-};
-
-}  // namespace
-
 TEST_CASE("a run stopped at any step goes on to the same bytes, with every strategy") {
-  for (const char* strategy : {"backbone", "fcn", "crf", "cris"}) {
-    CAPTURE(strategy);
-    Experiment experiment(strategy);
+  for (const Strategy strategy : tensor::values<Strategy>()) {
+    CAPTURE(name(strategy));
+    TinyRun experiment(strategy);
     const TrainResult whole = experiment.train("whole");
     CHECK(whole.finished);
     CHECK(whole.epochs == 2);
@@ -73,22 +35,17 @@ TEST_CASE(
        {std::tuple{"cris", "draw", 2, 1}, {"cris", "copy", 2, 0}, {"fcn", "copy", 2, 0}, {"backbone", "draw", 0, 0}}) {
     CAPTURE(strategy);
     CAPTURE(init);
-    Experiment experiment(strategy);
+    TinyRun experiment(tensor::parse<Strategy>(strategy));
     experiment.config.model.refiner.init = tensor::parse<RefinerStart>(init);
     experiment.train("run");
-    const auto count = [](const std::string& text, const std::string& word) {
-      int n = 0;
-      for (size_t at = 0; (at = text.find(word, at)) != std::string::npos; ++at) ++n;
-      return n;
-    };
-    CHECK(count(experiment.bytes("run/metrics.jsonl"), "\"refiner_response\":[") == records);
-    CHECK(count(experiment.bytes("run/log.txt"), "warning: the refiner ") == warnings);
-    CHECK(count(experiment.bytes("run/log.txt"), "use refiner.init = \"copy\"") == warnings);
+    CHECK(count_of("\"refiner_response\":[", experiment.bytes("run/metrics.jsonl")) == records);
+    CHECK(count_of("warning: the refiner ", experiment.bytes("run/log.txt")) == warnings);
+    CHECK(count_of("use refiner.init = \"copy\"", experiment.bytes("run/log.txt")) == warnings);
   }
 }
 
 TEST_CASE("a run with sgd, warm-up and a schedule goes on to the same bytes, and each of them matters") {
-  Experiment experiment("cris");
+  TinyRun experiment(Strategy::cris);
   const auto losses = [&](const std::string& name) {
     experiment.train(name);
     return experiment.bytes(name + "/metrics.jsonl");
@@ -119,34 +76,34 @@ TEST_CASE("a run with sgd, warm-up and a schedule goes on to the same bytes, and
 }
 
 TEST_CASE("the memory planned for a run is what it takes, to 5 %, the filters that crf keeps included") {
-  for (const std::string strategy : {"backbone", "fcn", "crf"}) {
-    CAPTURE(strategy);
-    Experiment experiment(strategy.c_str());
+  for (const Strategy strategy : {Strategy::backbone, Strategy::fcn, Strategy::crf}) {
+    CAPTURE(name(strategy));
+    TinyRun experiment(strategy);
     experiment.config.model.crf.kind = tensor::GaussianKind::permutohedral;
     experiment.config.model.backbone.base = 8;
-    const ModelSummary planned = summarize(experiment.config, &experiment.data);
+    const ExperimentData data = open_data(experiment.config);
+    const ModelSummary planned = summarize(experiment.config, &data);
     tensor::reset_peak_memory(tensor::Device::cpu);
     experiment.train("run");
     const double measured = double(tensor::memory_stats(tensor::Device::cpu).peak);
     CHECK(double(planned.training_bytes) == doctest::Approx(measured).epsilon(0.05));
-    const bool crf = strategy == "crf";
+    const bool crf = strategy == Strategy::crf;
     CHECK((planned.kept_bytes > 0) == crf);
     if (crf) CHECK(planned.training_bytes - planned.kept_bytes < 0.95 * measured);
   }
 }
 
 TEST_CASE("a few images are learnt by heart") {
-  Experiment experiment("backbone");
+  TinyRun experiment(Strategy::backbone);
   experiment.config.train.overfit = 2;
   experiment.config.train.batch = 2;
   experiment.config.train.epochs = 60;
   experiment.config.schedule.learning_rate = 1e-2;
-  experiment.data = open_data(experiment.config);
   CHECK(experiment.train("overfit").best_dice > 0.95);
 }
 
 TEST_CASE("early stopping ends a run that no longer gains, so does the caller") {
-  Experiment experiment("backbone");
+  TinyRun experiment(Strategy::backbone);
   experiment.config.schedule.learning_rate = 1e-30;  // learns nothing
   experiment.config.train.epochs = 9;
   experiment.config.train.early_stopping = 2;
@@ -156,26 +113,23 @@ TEST_CASE("early stopping ends a run that no longer gains, so does the caller") 
   CHECK(result.epochs == result.best_epoch + 1 + 2);
   CHECK(experiment.train("patient").epochs == result.epochs);
 
-  RunDirectory run(experiment.folder / "pruned");
-  run.begin(experiment.config, experiment.data, "test");
-  Progress silent;
-  Trainer trainer(experiment.config, experiment.data, run, silent);
   TrainOptions options;
   options.epoch_done = [](int64_t epoch, double) { return epoch < 0; };
-  CHECK(trainer.train(options).epochs == 1);
+  CHECK(experiment.train("pruned", options).epochs == 1);
 }
 
 TEST_CASE("a run directory belongs to one configuration, one data set and one process") {
-  Experiment experiment("backbone");
+  TinyRun experiment(Strategy::backbone);
   experiment.config.train.epochs = 1;
   experiment.train("run");
   {
     RunDirectory run(experiment.folder / "run");
+    const ExperimentData data = open_data(experiment.config);
     CHECK_THROWS_WITH_AS(RunDirectory(experiment.folder / "run"), doctest::Contains("another process"), tensor::Error);
     Config other = experiment.config;
     other.train.seed = 5;
-    CHECK_THROWS_WITH_AS(run.begin(other, experiment.data, "test"), doctest::Contains("train.seed"), ConfigError);
-    ExperimentData changed = experiment.data;
+    CHECK_THROWS_WITH_AS(run.begin(other, data, "test"), doctest::Contains("train.seed"), ConfigError);
+    ExperimentData changed = data;
     changed.hash = "other";
     CHECK_THROWS_WITH_AS(run.begin(experiment.config, changed, "test"), doctest::Contains("changed"),
                          data::FormatError);
