@@ -10,7 +10,7 @@ using tensor::check;
 namespace {
 
 /// All that the gradients and a second forward pass need.
-struct Normalisation {
+struct SavedBatchNorm {
   Saved x;
   Tensor mean, rstd, gamma, beta;
   Activation activation;
@@ -49,7 +49,7 @@ Variable batch_norm(const Variable& x, const Variable& gamma, const Variable& be
     const auto wide = [](const Variable& v) { return cast(v, DType::f64); };
     return cast(batch_norm(wide(x), wide(gamma), wide(beta), running_mean, running_var, options), x.value().dtype());
   }
-  Normalisation n{Saved(x), {}, {}, gamma.value(), beta.value(), options.activation, options.training};
+  SavedBatchNorm n{Saved(x), {}, {}, gamma.value(), beta.value(), options.activation, options.training};
   Tensor variance = running_var;
   if (options.training) {
     check(values > 1,

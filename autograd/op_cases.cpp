@@ -1,4 +1,5 @@
-/// One row an op: shapes that are awkward on purpose, and values away from kinks, where a difference quotient would fail.
+/// One row an op: shapes that are awkward on purpose, and values away from kinks, where a difference quotient would
+/// fail.
 #include "autograd/op_cases.h"
 
 #include <algorithm>
@@ -33,7 +34,7 @@ OpCase conv(const std::string& what, int64_t n, int64_t h, int64_t w, int64_t c,
   return row;
 }
 
-/// 3x3 convolution of an n x h x w image in parts of so many channels to k channels.
+/// 3x3 convolution of an n x h x w image in parts of `channels` to k channels.
 OpCase conv_of_parts(const std::string& what, int64_t n, int64_t h, int64_t w, const std::vector<int64_t>& channels,
                      int64_t k) {
   const int64_t c = std::reduce(channels.begin(), channels.end());

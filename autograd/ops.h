@@ -45,8 +45,8 @@ Variable mean(const Variable& x);
 Variable matmul(const Variable& a, const Variable& b);
 
 // ---- convolution (conv.cpp) ----------------------------------------------------------------------------------------
-/// y = act(x * w + b), cross-correlation. x [N,H,W,C], w [K,R,S,C], b [K] or undefined -> [N,P,Q,K]. Of x in parts the
-/// result is that of concat(parts), which is made only where the device's kernels need it.
+/// y = act(x * w + b), cross-correlation. x [N,H,W,C], w [K,R,S,C], b [K] or undefined -> [N,P,Q,K]. If x is in parts,
+/// the result is that of concat(parts), which is made only where the device's kernels need it.
 Variable conv2d(const Parts<Variable>& x, const Variable& w, const Variable& b, const ConvOptions& options,
                 Activation activation = Activation::none);
 /// The transpose of conv2d. x [N,P,Q,K], w [K,R,S,C], b [C] or undefined -> [N, (P-1) stride + R - 2 padding, ..., C].

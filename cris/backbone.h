@@ -36,7 +36,7 @@ struct BackboneOptions {
 class Backbone : public nn::Module {
  public:
   /// Logits of every head, the output's last. image: [N,H,W,in_channels], RGB / 255 -> each [N,H,W,outputs].
-  /// Only deep supervision in training mode gives more than one. Throws when H or W is no multiple of size_multiple.
+  /// Only deep supervision in training mode gives more than one. Throws when H or W is not a multiple of size_multiple.
   virtual std::vector<Variable> operator()(Variable image) = 0;
 };
 

@@ -15,17 +15,20 @@ Counts& Counts::operator+=(const Counts& o) {
   return *this;
 }
 
+// Equation 6; without any polyp, found or drawn, 1.
 double dice(const Counts& c) {
   const int64_t all = 2 * c.true_positive + c.false_positive + c.false_negative;
   return all == 0 ? 1 : 2.0 * double(c.true_positive) / double(all);
 }
 
+// Equation 4
 double precision(const Counts& c) {
   const int64_t predicted = c.true_positive + c.false_positive;
   if (predicted == 0) return c.false_negative == 0 ? 1 : 0;
   return double(c.true_positive) / double(predicted);
 }
 
+// Equation 5
 double recall(const Counts& c) {
   const int64_t wanted = c.true_positive + c.false_negative;
   if (wanted == 0) return c.false_positive == 0 ? 1 : 0;

@@ -1,4 +1,4 @@
-/// The refiner.
+/// The layers of the refiner, and the two starts in which it already answers with its mask.
 #include "cris/refiner.h"
 
 #include <cmath>

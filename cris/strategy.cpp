@@ -1,4 +1,4 @@
-/// Losses of the four strategies.
+/// Equations 1 to 3 of the paper, and the losses of the other three strategies.
 #include "cris/strategy.h"
 
 namespace cris {

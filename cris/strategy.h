@@ -27,7 +27,7 @@ constexpr auto names(FirstLoss) { return tensor::Names{"first loss", {"mse", "bc
 enum class OutputLoss { bce, mse, dice, bce_dice };
 constexpr auto names(OutputLoss) { return tensor::Names{"loss", {"bce", "mse", "dice", "bce+dice"}}; }
 
-/// What of the model a step computes a loss from.
+/// Which output of the model a step takes its loss of, and which loss.
 enum class Loss { mask_mse, output_bce, weighted_sum, output_mse, output_dice, output_bce_dice };
 constexpr auto names(Loss) {
   return tensor::Names{"loss",

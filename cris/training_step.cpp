@@ -1,4 +1,4 @@
-/// One step of training.
+/// Forward, loss, backward, update; the loss and the gradients are watched for NaN in one transfer to the host.
 #include "cris/training_step.h"
 
 #include <cmath>

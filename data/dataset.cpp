@@ -38,7 +38,7 @@ std::map<std::string, std::string> images_by_name(const std::string& dataset, co
     }
     if (!is_plain_text(file) || file.size() > kMaxNameBytes) {
       problems.push_back(
-          fmt::format("{}/{}: the name has a control character, is no UTF-8 or longer than {} bytes; rename the file",
+          fmt::format("{}/{}: the name has a control character, is not UTF-8 or longer than {} bytes; rename the file",
                       folder, printable(file), kMaxNameBytes));
       continue;
     }
@@ -68,7 +68,7 @@ Listing list_dataset(const std::string& folder) {
   Listing listing{{folder, {}}, {}, {}};
   std::vector<std::string>& problems = listing.problems;
   const auto images = images_by_name(folder, "/images", listing), masks = images_by_name(folder, "/masks", listing);
-  // Of a file that is there but of no readable kind it would be wrong to say that nothing was found.
+  // A file that is there, but in no readable format, must not be reported as missing.
   const auto missing = [&](const std::string& part, const std::string& name) {
     for (const std::string& file : listing.passed_over)
       if (file.starts_with(part + name + ".") && base_name(file) == name)

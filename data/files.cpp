@@ -75,7 +75,7 @@ void carry_over(const fs::path& from, const fs::path& to, const std::function<bo
   }
 }
 
-/// Whether another folder may take the place of this one: it is no working directory and no disk is mounted on it.
+/// Whether another folder may take the place of this one: no process works in it and no disk is mounted on it.
 bool can_be_exchanged(const fs::path& folder) {
   struct stat inner, outer;
   std::error_code unknown;

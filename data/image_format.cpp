@@ -45,7 +45,7 @@ std::string beginning(std::string_view bytes) {
   return text;
 }
 
-/// What a file that is no such image is, by how it begins.
+/// Names the format of a file that is not such an image, by how it begins.
 std::string kind_of(std::string_view bytes) {
   using namespace std::string_view_literals;
   struct Kind {

@@ -46,7 +46,7 @@ struct IntegrityReport {
 /// of Kvasir-SEG's.
 constexpr double kNearDuplicate = 0.97;
 
-/// Reads everything. Never throws for a bad file; throws FormatError if the folder itself is no data set.
+/// Reads everything. Never throws for a bad file; throws FormatError if the folder itself is not a data set.
 IntegrityReport check_dataset(const std::string& folder, int threads = 0);
 
 /// Duplicates and near-duplicates of which one side is in `split`'s training list and the other in its validation or

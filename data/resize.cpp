@@ -1,4 +1,4 @@
-/// Antialiased bilinear resizing in integer arithmetic.
+/// Columns first, then rows, with Pillow's triangle filter in integer arithmetic: the same bytes on every machine.
 #include <algorithm>
 #include <cmath>
 

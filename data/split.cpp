@@ -114,7 +114,7 @@ std::vector<int> cvc_clinicdb_groups(const std::vector<std::string>& names) {
     int64_t frame = 0;
     const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), frame);
     require_data(error == std::errc() && end == name.data() + name.size() && frame >= 1 && frame <= kLastFrames.back(),
-                 "\"{}\" is no frame of CVC-ClinicDB (1 to {}); use a random split for this data set", name,
+                 "\"{}\" is not a frame of CVC-ClinicDB (1 to {}); use a random split for this data set", name,
                  kLastFrames.back());
     groups.push_back(cvc_clinicdb_sequence(frame));
   }

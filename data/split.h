@@ -50,7 +50,7 @@ std::string split_text(const Split& split);
 std::string split_hash(const Split& split);
 /// Written whole or not at all.
 void write_split(const std::string& path, const Split& split);
-/// Throws FormatError if the file is no split, was changed after it was written (its hash differs), or a name occurs
+/// Throws FormatError if the file is not a split, was changed after it was written (its hash differs), or a name occurs
 /// twice where it must not.
 Split read_split(const std::string& path);
 

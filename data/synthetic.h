@@ -11,8 +11,8 @@ namespace data {
 
 /// One picture and its mask: mucosa as a lit height field with folds, vessels, texture, wet highlights, a dark lumen
 /// and a vignette; one or two polyps of varied size, outline, height and tint, some hardly different from the wall; and
-/// things that are no polyps: bumps, residue, bubbles, an overlay box. A pure function of (seed, index, height, width).
-/// The mask is never empty. Throws Error when a side is below 32 pixels.
+/// things that are not polyps: bumps, residue, bubbles, an overlay box. A pure function of (seed, index, height,
+/// width). The mask is never empty. Throws Error when a side is below 32 pixels.
 Sample synthesize(uint64_t seed, int64_t index, int64_t height, int64_t width);
 
 /// 0000, 0001, ..: the names of the first `count` pairs.

@@ -1,4 +1,4 @@
-/// Convolution layers.
+/// The layers keep parameters and options; the arithmetic is that of autograd/conv.cpp.
 #include "nn/conv.h"
 
 namespace nn {

@@ -13,8 +13,9 @@ namespace nn {
 
 constexpr size_t kMaxJsonDepth = 16;
 
-/// `text` as a JSON value (nlohmann::json or ordered_json). Throws tensor::Error for what is no JSON, a name twice in
-/// one object, or more than 16 levels: whoever prints or copies a value walks it by recursion, so depth is stack.
+/// `text` as a JSON value (nlohmann::json or ordered_json). Throws tensor::Error for text that is not JSON, a name
+/// twice in one object, or more than 16 levels: whoever prints or copies a value walks it by recursion, so depth is
+/// stack.
 template <class Json>
 Json parse_json(const std::string& text) {
   /// Looks at the text before a value is made of it; the parser's own callback takes time by the square of an object.

@@ -1,4 +1,4 @@
-/// Batch normalisation layer.
+/// Batch normalisation as a layer: parameters, and the running statistics that evaluation uses.
 #pragma once
 #include "nn/init.h"
 #include "nn/module.h"

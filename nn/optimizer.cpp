@@ -1,4 +1,4 @@
-/// Optimisers.
+/// What all optimisers share (state by parameter name, rates, missing gradients), then the two rules.
 #include "nn/optimizer.h"
 
 namespace nn {

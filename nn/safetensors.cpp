@@ -259,7 +259,7 @@ const char* stored_type(DType dtype) {
 StoredTensor stored(const Tensor& t, bool scalar) {
   const Tensor host = t.device() == tensor::Device::cuda ? t.to(tensor::Device::cpu) : t;
   const Shape& s = host.shape();
-  check(!scalar || s.count() == 1, "safetensors: {} is no scalar", s);
+  check(!scalar || s.count() == 1, "safetensors: {} is not a scalar", s);
   std::vector<int64_t> extents(s.begin(), s.end());
   if (scalar) extents.clear();
   const auto make = [&]<class T>(const char* dtype) {

@@ -18,7 +18,7 @@ struct Schedule {
   double learning_rate = 1e-3;  ///< before any decay
   int64_t period = 0;           ///< step: between two decays; cosine: until the end; at least 1 for both
   double factor = 0.1;          ///< step: what each decay multiplies by; cosine: last rate / first rate
-  int64_t warmup = 0;           ///< the rate first rises to its value in so many equal parts
+  int64_t warmup = 0;           ///< the rate first rises to its value in this many equal parts
 };
 
 /// constant: r. step: r factor^floor(t / period). cosine: from r down to factor r along half a cosine, then factor r.

@@ -1,5 +1,5 @@
-/// Argument checks that name the op, the shapes and the line, and checks of what people give, whose messages name no
-/// line of ours.
+/// Two kinds of check. `check` guards contracts between functions: its message names the op, the shapes and the source
+/// line. `require` guards what people supply: its message names their file or flag, never a source line.
 #pragma once
 #include <fmt/format.h>
 

@@ -1,4 +1,4 @@
-/// Element types.
+/// Element types, their sizes, and the type that sums are kept in.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -30,7 +30,8 @@ constexpr size_t size_of(DType t) {
 
 constexpr auto names(DType) { return Names{"dtype", {"f32", "f64", "bf16", "i32", "u8"}}; }
 
-/// What parameters, statistics and sums of activations kept as `t` are kept in: dtype_of<Wide<T>>.
+/// The type that accumulates: beside activations of bf16, parameters, statistics and sums are f32; beside others they
+/// are of the activations' own type `t`. It is dtype_of<Wide<T>>.
 constexpr DType wide(DType t) { return t == DType::bf16 ? DType::f32 : t; }
 
 template <class T>

@@ -1,4 +1,4 @@
-/// The one macro of the project: HD marks functions that CPU and GPU share.
+/// HD marks functions that CPU and GPU share.
 #pragma once
 #ifdef __CUDACC__
 #define HD __host__ __device__

@@ -30,7 +30,7 @@ std::string alternatives(const std::vector<std::string>& texts);
 /// Throws Error: device "gpu" is unknown: choose reference, cpu, cuda or plan.
 [[noreturn]] void refuse_name(const char* kind, std::string_view text, const std::vector<std::string>& choices);
 
-/// The text of a value; "?" for what is none.
+/// The text of a value; "?" for a number that no value has.
 template <NamedEnum E>
 constexpr const char* name(E e) {
   const auto all = names(e);

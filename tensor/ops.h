@@ -47,7 +47,7 @@ Tensor conv2d(const Parts<Tensor>& x, const Tensor& w, const Tensor& b, const Co
 /// Gradient of the input of conv2d: dy [N,P,Q,K] -> `x` = [N,H,W,C]; b [C] or undefined is added.
 Tensor conv2d_grad_input(const Tensor& dy, const Tensor& w, const Shape& x, const ConvOptions& options,
                          const Tensor& b = {});
-/// The same of an image in parts of so many channels, in parts: `x` = [N,H,W,C], C their sum.
+/// The same for an image in parts of these numbers of channels, in parts: `x` = [N,H,W,C], C their sum.
 std::vector<Tensor> conv2d_grad_parts(const Tensor& dy, const Tensor& w, const Shape& x,
                                       const std::vector<int64_t>& channels, const ConvOptions& options);
 /// Gradient of the weight of conv2d: `w` = [K,R,S,C].

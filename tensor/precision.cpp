@@ -1,4 +1,4 @@
-/// The process-wide precision.
+/// One precision for the whole process: kernels read it when they run.
 #include "tensor/precision.h"
 
 namespace tensor {

@@ -20,7 +20,7 @@ class ParityCase {
   tensor::DType dtype() const { return dtype_; }
   const nn::SafeTensors& file() const { return file_; }
 
-  /// The option called `key`; throws when it is absent, of another type, or (with `fallback`) only the latter.
+  /// The option called `key`. Throws when it has another type, or is missing and no `fallback` was given.
   template <class T>
   T option(const std::string& key) {
     tensor::check(options_.contains(key), "option {} is missing", key);

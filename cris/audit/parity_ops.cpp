@@ -22,7 +22,7 @@ void conv_transpose2d(ParityCase& c) {
   c.output("y", autograd::conv_transpose2d(c.activation("x"), c.input("weight"), c.input("bias"), conv_options(c)));
 }
 
-/// In f32 always: rounded to bf16, two values may tie, and which was the larger is no longer told.
+/// In f32 always: rounding to bf16 can make two values equal, and the place of the maximum is then ambiguous.
 autograd::Pooled pool(ParityCase& c) {
   const auto kernel = c.option<int64_t>("kernel");
   return autograd::max_pool2d(c.input("x"), kernel, c.option<int64_t>("stride", kernel));

@@ -19,7 +19,7 @@ struct RunFiles {
   Rows precision_recall_images;  ///< recall and precision, the mean over test images
 };
 
-/// Throws data::FormatError when `path` is no finished run or a file of it is damaged.
+/// Throws data::FormatError when `path` is not a finished run or a file of it is damaged.
 RunFiles read_run(const std::string& path);
 /// Gives each run a label: what sets it apart from the others.
 void label_runs(std::vector<RunFiles>& runs);

@@ -6,7 +6,7 @@
 namespace cris {
 
 /// Tables, training curves, precision-recall curves, the worst images and the manifest of each of `runs`, side by side
-/// where they compare. Throws data::FormatError when a directory is no finished run.
+/// where they compare. Throws data::FormatError when a directory is not a finished run.
 std::string html_report(const std::vector<std::string>& runs, const std::string& title);
 
 }  // namespace cris

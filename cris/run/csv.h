@@ -23,7 +23,7 @@ Rows read_epochs(const std::string& path, bool growing = false);
 
 /// The whole of a file of a run. Throws data::FormatError with the remedy when it cannot be read.
 std::string read_run_file(const std::string& path);
-/// Throws data::FormatError: what is wrong with a file of a run, and the remedy.
+/// Throws data::FormatError that says how a file of a run is damaged, and the remedy.
 [[noreturn]] void refuse_run_file(const std::string& path, const std::string& what);
 
 }  // namespace cris

@@ -152,7 +152,7 @@ std::shared_ptr<data::SampleStore> part_of(const ExperimentData& data, const std
   if (name == "train" || name == "training") return data.training;
   if (name == "validation" || name == "val") return data.validation;
   if (name == "test") return data.test;
-  throw ConfigError(fmt::format("\"{}\" is no part of a split: choose train, validation or test", name));
+  throw ConfigError(fmt::format("\"{}\" is not a part of a split: choose train, validation or test", name));
 }
 
 ModelOptions model_options(const Config& c) {

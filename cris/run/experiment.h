@@ -47,7 +47,7 @@ std::unique_ptr<Model> make_model(const Config& config);
 std::string start_file(const Config& config);
 /// Puts the weights and statistics of that file into `model` where name and shape are the same, and says in a line how
 /// many there were, which of the model's are not in it and which of it the model has no place for. Throws Error when
-/// the file is no checkpoint or nothing of it fits.
+/// the file is not a checkpoint or nothing of it fits.
 std::string begin_from(Model& model, const Config& config);
 
 /// What the data set is called: the last part of its folder's path.

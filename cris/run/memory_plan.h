@@ -22,7 +22,7 @@ struct ModelSummary {
   int64_t parameters = 0, backbone_parameters = 0;
   double macs = 0;                                  ///< of one forward pass of the batch
   int64_t training_bytes = 0, inference_bytes = 0;  ///< peak of the arena: weights, gradients, moments, activations
-  /// Of a run that goes on: its weights and moments, and beside them the file that they are read from.
+  /// To resume a run: its weights and moments, and beside them the file that they are read from.
   int64_t resume_bytes = 0;
   int64_t kept_bytes = 0;  ///< of training_bytes: the filters of images that strategy crf keeps for later epochs
   int64_t more_for_each_image = 0;  ///< the same of one image, where their number is not known
@@ -33,9 +33,9 @@ struct ModelSummary {
 ModelSummary summarize(const Config& config, const ExperimentData* data = nullptr);
 enum class Purpose { train, predict };
 /// What `purpose` with `config` would take, and the largest batch that `limit_bytes` of memory hold: "batch 8 needs
-/// about 5.1 GB to train; batch 2 needs 1.4 GB and fits". `refused_bytes`: of the tensor for which there was no room;
-/// where the plan alone would have fitted it was something that the plan underestimates (a CRF's filters) and that
-/// grows with the batch.
+/// about 5.1 GB to train; batch 2 needs 1.4 GB and fits". `refused_bytes`: the size of the tensor for which there was
+/// no room. If by the plan the batch fits all the same, the difference is put down to memory that the plan
+/// underestimates (a CRF's filters), and grows with the batch.
 std::string memory_advice(const Config& config, int64_t limit_bytes, int64_t refused_bytes = 0,
                           Purpose purpose = Purpose::train);
 /// Throws ConfigError with that advice when training batches of at most `images` images is planned to take more than

@@ -25,7 +25,7 @@ class Progress {
   virtual void message(const std::string&) {}
 };
 
-/// Writes to `file`. Colours unless NO_COLOR is set or `file` is no terminal. What cannot be written is passed over:
+/// Writes to `file`. Colours unless NO_COLOR is set or `file` is not a terminal. What cannot be written is passed over:
 /// work goes on without its reader.
 class ConsoleProgress : public Progress {
  public:

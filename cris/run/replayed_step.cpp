@@ -1,4 +1,4 @@
-/// Recording and replay of training steps.
+/// A step is recorded on tensors that stay in place: each batch is copied into them before the replay.
 #include "cris/run/replayed_step.h"
 
 #include "nn/dropout.h"

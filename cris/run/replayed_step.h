@@ -1,6 +1,6 @@
-/// Training steps whose gradients a cuda device computes in one launch. Each kind of loss is first taken kernel by
-/// kernel, then recorded, and from then on replayed: the same kernels on the same memory, so the same bits. Other
-/// devices take the plain step.
+/// Training steps whose gradients a cuda device computes in one launch. The first step of each loss runs kernel by
+/// kernel, the second is recorded, and later ones replay the recording. The kernels and their memory are the same, so
+/// the results are bit-identical. Other devices take the plain step.
 #pragma once
 #include <map>
 #include <memory>

@@ -1,4 +1,4 @@
-/// Run directories.
+/// Files that a crash may cut are cut back to the length that the checkpoint counts; SHA256SUMS seals a complete run.
 #include "cris/run/run_directory.h"
 
 #include <fcntl.h>
@@ -81,7 +81,7 @@ Config read_config_of(const std::string& run) {
   const std::string file = run + "/config.resolved.toml";
   if (!fs::exists(file))
     throw data::FormatError(
-        fmt::format("{}: is no run directory (it has no config.resolved.toml); give the -o of a cris train", run));
+        fmt::format("{}: is not a run directory (it has no config.resolved.toml); give the -o of a cris train", run));
   Config config;
   read_config(config, file);
   return config;
@@ -144,7 +144,7 @@ AppendOnlyFile::AppendOnlyFile(std::string path)
   if (file_ < 0) throw tensor::Error(fmt::format("{}: cannot be written: {}", path_, std::strerror(errno)));
   if (!fs::is_regular_file(path_)) {
     close(file_);
-    throw tensor::Error(fmt::format("{}: is no regular file; remove it or choose another -o", path_));
+    throw tensor::Error(fmt::format("{}: is not a regular file; remove it or choose another -o", path_));
   }
   bytes_ = lseek(file_, 0, SEEK_END);
   tensor::sync_folder_of(path_);
@@ -235,7 +235,7 @@ void RunDirectory::begin(const Config& config, const ExperimentData& data, const
                                     path_, trained, config.train.epochs));
     // A complete run stays as it is, whoever computes; more epochs open it again.
     if (before.train.epochs != config.train.epochs) {
-      // What was measured of fewer epochs is no result of this run any more.
+      // Measurements after fewer epochs are not results of this run any more.
       fs::remove(file(kSums));
       fs::remove(file("evaluation.json"));
     } else if (has(kSums)) {

@@ -75,7 +75,7 @@ struct RunUse {
   std::optional<int64_t> threads = {};
 };
 /// The resolved configuration of a run, for that use; a precision that only CUDA has becomes f32 on other devices.
-/// Throws data::FormatError when `run` is no run directory, ConfigError when its file or `use` is wrong.
+/// Throws data::FormatError when `run` is not a run directory, ConfigError when its file or `use` is wrong.
 Config config_of_run(const std::string& run, const RunUse& use = {});
 /// What every complete run has.
 constexpr const char* kAlwaysSealed[] = {"manifest.json",

@@ -40,7 +40,7 @@ const char* const kEpochsHeader =
     "epoch,loss,training_loss,validation_dice,validation_dice_pooled,validation_precision,validation_recall,validation_"
     "mse,"
     "validation_mse_thresholded,best,validation_best_dice,validation_best_threshold";
-/// Of epochs that train both of cris's losses, whose training_loss is empty.
+/// The further columns of runs whose epochs train both of cris's losses; training_loss is then empty.
 const char* const kMixedHeader = ",training_mask_mse,training_output_bce";
 
 }  // namespace
@@ -105,8 +105,9 @@ void Trainer::restore() {
                         at_.epoch <= config_.train.epochs && at_.metrics_bytes >= 0 && at_.epochs_bytes >= 0,
                     "epoch {}, step {}", at_.epoch, at_.step);
   } catch (const std::exception& e) {
-    throw tensor::Error(fmt::format(
-        "{}: is no training checkpoint (its position in a run: {}); start again in a new directory", last, e.what()));
+    throw tensor::Error(
+        fmt::format("{}: is not a training checkpoint (its position in a run: {}); start again in a new directory",
+                    last, e.what()));
   }
   // Otherwise a damaged one would be noticed only after the last epoch.
   if (const std::string best = run_.file("checkpoints/best.safetensors"); at_.best_epoch >= 0) {

@@ -39,7 +39,7 @@ class Trainer {
   /// Where the run is; all of it is in the checkpoint.
   struct Position {
     int64_t epoch = 0, step = 0;  ///< the next step to take
-    /// Of this epoch's steps so far, by their loss: the sum of the losses, weighted by images, and the images.
+    /// For each loss, over this epoch's steps so far: the sum of the losses, weighted by images, and the images.
     std::map<Loss, std::pair<double, int64_t>> losses = {};
     int64_t best_epoch = -1, epochs_without_gain = 0;
     double best_dice = -1;
@@ -62,7 +62,7 @@ class Trainer {
 
   void restore();
   void save_last();
-  /// Of the next step.
+  /// The rate of the next step.
   double learning_rate() const;
   /// The steps of a batch, each with its loss.
   std::vector<std::pair<Loss, double>> take_steps(const data::Batch& batch);

@@ -1,4 +1,4 @@
-/// Locks of folders.
+/// An flock on a file in the folder; after locking, the file must still be the one that the folder holds.
 #include "tensor/machine/folder_lock.h"
 
 #include <fcntl.h>

@@ -18,7 +18,7 @@ TEST_CASE("three training steps of every network on the cpu follow the reference
     CHECK(trained(kind, Strategy::cris, Device::cpu, DType::f64) == want);
     tensor::set_threads(1);
     const std::vector<double> got = trained(kind, Strategy::cris, Device::cpu);
-    // Of some of SegNet's windows the maxima nearly tie, and rounding tells which one wins.
+    // In some of SegNet's windows two maxima nearly tie, and rounding decides which one wins.
     CHECK(tensor::relative_error(got, want) < (kind == BackboneKind::segnet ? 5e-3 : 1e-5));
     tensor::set_threads(3);
     CHECK(trained(kind, Strategy::cris, Device::cpu) == got);

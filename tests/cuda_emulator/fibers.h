@@ -113,7 +113,7 @@ class Block {
     idle_.clear();
     for (const auto& fiber : fibers()) idle_.push_back(fiber.get());
     for (Thread& t : threads_) t.state = State::waiting_to_start, t.barriers = 0, t.copies.assign(1, {});
-    // NaN: what no thread has written is no number.
+    // NaN marks what no thread has written.
     if (!shared_.empty()) std::memset(shared_.data(), 0xff, shared_.size() * sizeof(Slot));
     Block* const outer = active();
     active() = this;

@@ -25,7 +25,7 @@ TEST_CASE("pairs are matched by base name, whatever the extension, and sorted") 
   CHECK(data::read_pair(set.pairs[1]).image.channels == 3);
 }
 
-TEST_CASE("a folder that is no data set is refused with the name of what is missing") {
+TEST_CASE("a folder that is not a data set is refused with the name of what is missing") {
   const auto refusal = [](const Scratch& f) {
     return message_of<data::FormatError>([&] { data::open_dataset(f.path); });
   };

@@ -101,7 +101,7 @@ TEST_CASE("one channel is luma") {
   }
 }
 
-TEST_CASE("what is no image is refused with the file's name and what was found") {
+TEST_CASE("a file that is not an image is refused with the file's name and what was found") {
   CHECK(contains(refusal(""), "polyp.jpg: the file is empty"));
   CHECK(contains(refusal("hello, this is text"), "polyp.jpg: not a PNG, JPEG, BMP or TIFF"));
   CHECK(contains(refusal("hello, this is text"), "hello"));

@@ -26,27 +26,22 @@ refuses "the help that is pointed to is the command's own" 2 "; cris train --hel
 refuses "  of a command in a command too" 2 "; cris data synthesize --help says more" "$cris" data synthesize none --count 0
 refuses "  of a command that lacks one" 2 "; cris data --help says more" "$cris" data
 refuses "shares of a split that leave nothing" 2 "below 1" "$cris" data split good --validation 0.5 --test 0.5
-refuses "a share that is no number" 2 "--validation" "$cris" data split good --validation nan
+refuses "a share that is not a number" 2 "--validation" "$cris" data split good --validation nan
 refuses "a negative seed" 2 "--seed" "$cris" data synthesize none --seed -1
 broken other_size && "$cris" data synthesize small --count 1 --size 32 >/dev/null && cp small/masks/* "other_size/masks/$first"
 refuses "a mask of another size" 3 "$first" train --data other_size
 [ ! -e run ]
 verdict "none of these left a run directory behind" $?
-refuses "a size that is no multiple of 16" 2 "multiple of 16" "$cris" train --data good --size 40
-refuses "a size that is no multiple of 32" 2 "multiple of 32" "$cris" train --data good --size 48 --backbone segnet
 printf '[train]\nlearning_rat = 0.1\n' >wrong.toml
 refuses "an unknown key" 2 "wrong.toml:2: unknown key \"train.learning_rat\"; the nearest is \"train.learning_rate\"" "$cris" train --data good -c wrong.toml
 printf '[train\n' >syntax.toml
-refuses "a file that is no TOML" 2 "syntax.toml:1" "$cris" train --data good -c syntax.toml
+refuses "a file that is not TOML" 2 "syntax.toml:1" "$cris" train --data good -c syntax.toml
 refuses "an unknown key of --set" 2 "train.epochs" "$cris" train --data good --set train.epoch=3
-refuses "a value of another type" 2 "whole number" "$cris" train --data good --set train.epochs=many
-refuses "an unknown strategy" 2 "backbone, fcn, crf or cris" "$cris" train --data good --strategy magic
 refuses "an unknown flag" 2 "--no-such-flag" "$cris" train --no-such-flag
 refuses "no command" 2 "--help" "$cris"
-refuses "an unknown command" 2 "trian is no command; cris --help" "$cris" trian --data good
+refuses "an unknown command" 2 "trian is not a command; cris --help" "$cris" trian --data good
 refuses "a folder as configuration file" 2 "good: Is a directory" "$cris" train --data good -c good
 refuses "a number out of range names its flag" 2 "--threads: run.threads = 2000" "$cris" train --data good --threads 2000
-refuses "a setting of another backbone" 2 "an option of unet++" "$cris" train --data good --set model.deep_supervision=true -o run
 "$cris" doctor | grep -q "^cuda .*no CUDA" && refuses "a device that is not there" 2 "no CUDA" train --data good --device cuda
 refuses "more than the memory holds" 2 "not enough memory" "$cris" train --data good --size 32768 --batch 8 -o run
 if "$cris" doctor | grep -q "code for .*the emulator"; then
@@ -115,8 +110,8 @@ done
 rm -rf spoilt && cp -r run spoilt && sed -i '$d' spoilt/per_image.csv
 refuses "a per_image.csv that lacks an image" 3 "per_image.csv: has 1 images, and the run 2" "$cris" report spoilt -o spoilt.html
 spoil && rm spoilt/metrics.jsonl && mkfifo spoilt/metrics.jsonl
-refuses "a pipe for metrics.jsonl" 3 "spoilt/metrics.jsonl: is no regular file" again
-# What is no regular file is refused by every reader; opened, a pipe would wait for ever.
+refuses "a pipe for metrics.jsonl" 3 "spoilt/metrics.jsonl: is not a regular file" again
+# Every reader refuses a file that is not a regular one: a pipe, once opened, would wait for ever.
 for other in pipe device; do
   put() { rm -rf "$1" && if [ $other = pipe ]; then mkfifo "$1"; else ln -s /dev/null "$1"; fi; }
   reads() { refuses "a $other for $1" "$2" "$3: it is a device, a pipe or a socket; name a file" timeout 60 "${@:4}"; }
@@ -149,7 +144,7 @@ verdict "  before any more is trained" $?
 spoil && rm spoilt/manifest.json
 refuses "a checkpoint without its manifest" 3 "manifest.json is missing" again
 spoil && cp spoilt/checkpoints/best.safetensors spoilt/checkpoints/last.safetensors
-refuses "a checkpoint without a position" 3 "last.safetensors: is no training checkpoint (its position in a run: there is none" again
+refuses "a checkpoint without a position" 3 "last.safetensors: is not a training checkpoint (its position in a run: there is none" again
 spoil && printf '{"data_sha256": 1}' >spoilt/manifest.json
 refuses "a damaged manifest of a run that goes on" 3 "manifest.json is damaged" again
 rm -rf spoilt && cp -r run spoilt && printf '[train]\nepoch = 1\n' >spoilt/config.resolved.toml

@@ -29,7 +29,7 @@ refuses "crf: two results in one file" 3 "written twice" "$cris" crf good/images
 refuses "crf to a JPEG" 2 "ends in .png" "$cris" crf good/images/0001.png --probability map.png -o x.jpg
 keeps "crf of folders into one of them" 3 "of the data set" "$cris" crf good/images --probability good/masks -o good/masks
 mkdir maps && cp good/masks/* maps
-refuses "  that is no data set" 3 "is read by this command" "$cris" crf good/images --probability maps -o maps
+refuses "  that is not a data set" 3 "is read by this command" "$cris" crf good/images --probability maps -o maps
 for file in evaluation.json SHA256SUMS log.txt overlays/page.html; do keeps "report over the run's $file" 3 "one of the files of the run" "$cris" report run -o "run/$file"; done
 keeps "a split over an image" 3 "images/ of the data set" "$cris" data split good -o good/images/0001.png
 keeps "a set over itself" 3 "" "$cris" data prepare good -o good --size 32

@@ -61,11 +61,11 @@ finds "  with its file" "evaluation.json: is missing"
 spoil && cp spoilt/overlays/01_*.png spoilt/overlays/99_more.png
 finds "a picture that was added" "overlays/99_more.png: is there"
 spoil && sha256sum /etc/hostname | sed "s,/etc/hostname,../../../../etc/hostname," >>spoilt/SHA256SUMS
-finds "a name outside the run" "../../../../etc/hostname: is listed, and is no file of a run"
+finds "a name outside the run" "../../../../etc/hostname: is listed, but is not a file of a run"
 spoil && rm spoilt/curves.csv
 finds "a file that is gone" "curves.csv: is missing"
 spoil && train --data b --epochs 4000 --max-time 0.2s -o spoilt >/dev/null
-refuses "a run opened again is no result: report" 3 "spoilt: the run is not finished" "$cris" report spoilt -o spoilt.html
+refuses "a run opened again is not a result: report" 3 "spoilt: the run is not finished" "$cris" report spoilt -o spoilt.html
 refuses "  nor for the paper" 3 "spoilt: the run is not finished" "$cris" paper --kvasir spoilt
 mv spoilt moved && mkdir spoilt && cp -r run/. spoilt && rm spoilt/SHA256SUMS
 
@@ -122,6 +122,6 @@ PY
   cp -r b dull && part test | xargs python3 masks.py dull black && train --data dull --epochs 1 -o dull_run | grep -q "note: not one of the 2 test masks has a polyp"
   verdict "a test set without a polyp is told" $?
   cp -r b dots && part validation | xargs python3 masks.py dots dot && train --data dots --epochs 1 --size 16 -o dots_run | grep -q "note: 2 of 2 validation masks have a polyp smaller than a pixel of 16 x 16" && ! grep -q ",1,[0-9.]*$" dots_run/epochs.csv
-  verdict "polyps that vanish by resizing are told, and finding none is no success" $?
+  verdict "polyps that vanish by resizing are told, and finding none is not a success" $?
 fi
 finish

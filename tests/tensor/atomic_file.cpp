@@ -81,7 +81,7 @@ TEST_CASE("a pipe or a device in the target's place stays") {
   CHECK(fs::is_fifo(path));
 }
 
-TEST_CASE("what is no regular file is not read: a pipe would wait for ever, a device never end") {
+TEST_CASE("only regular files are read: a pipe would wait for ever, a device never end") {
   const Scratch folder;
   const std::string path = folder.path + "/pipe";
   REQUIRE(mkfifo(path.c_str(), 0600) == 0);

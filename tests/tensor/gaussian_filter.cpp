@@ -39,6 +39,23 @@ TEST_CASE("gaussian filter: rows sum to 1") {
     CHECK(largest_difference(apply({kind, Normalisation::row, f}, ones), ones) < 1e-12);
 }
 
+TEST_CASE("gaussian filter: three points on a line, normalised either way, by hand") {
+  const std::vector<double> place{0, 1, 3}, value{1, -2, 5};
+  const Tensor f = Tensor::from(place, {3, 1}, Device::cpu), x = Tensor::from(value, {1, 3, 1}, Device::cpu);
+  const auto k = [&](int i, int j) { return std::exp(-0.5 * (place[i] - place[j]) * (place[i] - place[j])); };
+  const auto total = [&](int i) { return k(i, 0) + k(i, 1) + k(i, 2); };
+  for (const Normalisation normalisation : {Normalisation::row, Normalisation::symmetric}) {
+    const std::vector<double> y = apply({GaussianKind::exact, normalisation, f}, x).to_vector();
+    for (int i = 0; i < 3; ++i) {
+      double expected = 0;
+      for (int j = 0; j < 3; ++j)
+        expected +=
+            k(i, j) * value[j] / (normalisation == Normalisation::row ? total(i) : std::sqrt(total(i) * total(j)));
+      CHECK(y[i] == doctest::Approx(expected).epsilon(1e-12));
+    }
+  }
+}
+
 TEST_CASE("gaussian filter: the cpu agrees with the reference, the lattice bit for bit") {
   for (const int64_t channels : {1, 2, 3, 4, 7}) {
     const int64_t size = channels == 1 ? 71 : 13;  // the larger has points for several threads

@@ -1,4 +1,4 @@
-/// Flags as aliases of configuration keys.
+/// Flags set keys of the configuration: after the file of -c, and before --set, which therefore prevails.
 #include "tools/commands/config_options.h"
 
 #include <fmt/format.h>

@@ -78,7 +78,7 @@ int main(int argc, char** argv) {
       command += " " + at->get_name();
     }
     const bool unknown = app.get_subcommands().empty() && !app.remaining().empty();
-    const std::string problem = unknown ? app.remaining().front() + " is no command" : e.what();
+    const std::string problem = unknown ? app.remaining().front() + " is not a command" : e.what();
     return complain(fmt::format("{}; {} --help says more", problem, command), kUsage);
   }
   try {

@@ -1,4 +1,4 @@
-/// Signals and standard streams.
+/// The first signal asks the command to stop, the second ends it; closed standard streams become /dev/null.
 #include "tools/commands/interrupt.h"
 
 #include <fcntl.h>

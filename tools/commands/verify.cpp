@@ -27,7 +27,7 @@ Run setup_verify(CLI::App& app) {
     const std::string sums = o->run + "/SHA256SUMS";
     if (!std::filesystem::exists(sums))
       throw Failure(kVerification,
-                    fmt::format("{}: is no complete run (it has no SHA256SUMS); finish it with cris train", o->run));
+                    fmt::format("{}: is not a complete run (it has no SHA256SUMS); finish it with cris train", o->run));
     int64_t good = 0, bad = 0;
     const auto judge = [&](const std::string& what, bool ok, const std::string& why) {
       ++(ok ? good : bad);
@@ -41,7 +41,7 @@ Run setup_verify(CLI::App& app) {
       if (name.empty() || !listed.emplace(name, line.substr(0, 64)).second)
         judge("SHA256SUMS", false, "a line is damaged");
       else if (!cris::is_own_name(name))
-        judge(name, false, "is listed, and is no file of a run");
+        judge(name, false, "is listed, but is not a file of a run");
     }
     for (const std::string& name : cris::own_files(o->run))
       if (!listed.contains(name)) judge(name, false, "is there, and SHA256SUMS does not list it");
