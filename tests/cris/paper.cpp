@@ -42,8 +42,8 @@ std::string finished_run(const Scratch& scratch, const std::string& name, Config
 Config cell(const char* backbone, const char* strategy, int64_t seed = 0) {
   Config c;
   c.data.dir = "set", c.data.size = 64;
-  c.model.backbone.kind = tensor::parse<BackboneKind>(backbone);
-  c.model.strategy = tensor::parse<Strategy>(strategy);
+  c.model.backbone.kind = tensor::parse<cris::BackboneKind>(backbone);
+  c.model.strategy = tensor::parse<cris::Strategy>(strategy);
   c.train.seed = seed;
   return c;
 }
