@@ -104,7 +104,7 @@ TEST_CASE("paper: runs that do not compare, and no runs, are errors that name th
   CHECK_NOTHROW(cris::paper_tables({a}, {b}));  // of two tables
   CHECK_NOTHROW(cris::paper_tables({a, finished_run(s, "w", wider, 0.4), finished_run(s, "l", slower, 0.4)}, {}));
   CHECK_THROWS_WITH_AS(cris::paper_tables({a, same}, {}), Contains("same cell with the same seed"), FormatError);
-  CHECK_THROWS_WITH_AS(cris::paper_tables({s / "none"}, {}), Contains("no run directory"), FormatError);
+  CHECK_THROWS_WITH_AS(cris::paper_tables({s / "none"}, {}), Contains("not a run directory"), FormatError);
   std::filesystem::remove(a + "/SHA256SUMS");
   CHECK_THROWS_WITH_AS(cris::paper_tables({a}, {}), Contains("not finished"), FormatError);
 }

@@ -162,7 +162,7 @@ for part in 0 7 100 $((bytes / 2)) $((bytes - 1)); do
 done
 rm -rf other && cp -r run other && sed -i 's/^base = 4/base = 8/' other/config.resolved.toml
 refuses "a checkpoint of another model" 3 "best.safetensors" "$cris" predict other good -o out
-refuses "no run directory" 3 "no run directory" "$cris" eval good
+refuses "no run directory" 3 "not a run directory" "$cris" eval good
 
 # NaN in the weights: the first 4 bytes of the last block become a NaN; the format's own checksum is left out, as by other writers.
 python3 - "$best" nan.safetensors <<'PY' 2>/dev/null
