@@ -3,10 +3,10 @@
 
 #include <fmt/ranges.h>
 
+#include <toml++/toml.h>
 #include <algorithm>
 #include <cmath>
 
-#include "cris/run/config_toml.h"
 #include "data/files.h"
 #include "data/image.h"
 #include "tensor/machine/atomic_file.h"
@@ -258,17 +258,13 @@ void read_config(Config& config, const std::string& path) {
   }
   try {
     const toml::table file = toml::parse(text, path);
-    read_config(config, file, path);
+    assign_table(keys(config), file, "", path);
     // A whole configuration, as runs keep it, of before the key was there.
     if (file["data"]["dir"] && file["run"]["replay"] && !file["refiner"]["init"])
       config.model.refiner.init = RefinerStart::identity;
   } catch (const toml::parse_error& e) {
     refuse(fmt::format("{}:{}", path, e.source().begin.line), std::string(e.description()));
   }
-}
-
-void read_config(Config& config, const toml::table& values, const std::string& file) {
-  assign_table(keys(config), values, "", file);
 }
 
 void set_config(Config& config, const std::string& name, const std::string& value, const std::string& where) {

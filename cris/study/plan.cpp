@@ -3,10 +3,12 @@
 
 #include <fmt/ranges.h>
 
+#include <toml++/toml.h>
+
 #include <algorithm>
 #include <set>
+#include <sstream>
 
-#include "cris/run/config_toml.h"
 #include "data/format_error.h"
 #include "tensor/machine/atomic_file.h"
 
@@ -19,6 +21,23 @@ constexpr std::pair<const char*, const char*> kOfThePlan[] = {
     {"data.dir", "--data SET=DIR"},         {"model.backbone", "study.backbones"},
     {"train.strategy", "study.strategies"}, {"train.epochs", "study.epochs"},
     {"train.seed", "study.seeds"},          {"train.start_from", "begins_with of a variant"}};
+
+/// Sets every key of the table and of the tables in it.
+void apply(const toml::table& values, const std::string& prefix, const std::string& file, Config& config) {
+  for (const auto& [key, node] : values) {
+    const std::string name = prefix + std::string(key.str());
+    if (const toml::table* section = node.as_table()) {
+      apply(*section, name + ".", file, config);
+      continue;
+    }
+    std::ostringstream text;
+    if (const auto value = node.value_exact<std::string>())
+      text << *value;
+    else
+      node.visit([&](const auto& n) { text << n; });
+    set_config(config, name, text.str(), fmt::format("{}:{}", file, node.source().begin.line));
+  }
+}
 
 struct Variant {
   std::string name;
@@ -87,7 +106,7 @@ class TableReader {
       if (const auto at = values->at_path(name))
         refuse(*at.node(), fmt::format("{} is the plan's own: it comes from {}", name, instead));
     Config tried;
-    read_config(tried, *values, file_);
+    apply(*values, "", file_, tried);
     return values;
   }
   /// The tables in this one, each with a name that can be part of a path.
@@ -210,7 +229,7 @@ Plan read_plan(const std::string& path) {
           cell.config.model.backbone.kind = tensor::parse<BackboneKind>(backbone);
           cell.config.model.strategy = tensor::parse<Strategy>(strategy);
           for (const toml::table* settings : {common, set_settings[i], v.settings})
-            if (settings) read_config(cell.config, *settings, path);
+            if (settings) apply(*settings, "", path, cell.config);
           try {
             if (cell.config.eval.size != ScoreSize::network)
               throw ConfigError("eval.size must be \"network\": a study shrinks its pictures first");
