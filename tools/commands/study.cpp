@@ -2,11 +2,18 @@
 #include <fmt/ranges.h>
 
 #include <filesystem>
+#include <map>
 #include <memory>
 
+#include "cris/report/html_page.h"
 #include "cris/run/outputs.h"
+#include "cris/study/estimate.h"
+#include "cris/study/records.h"
+#include "cris/study/slurm.h"
 #include "cris/study/status.h"
+#include "cris/study/study_report.h"
 #include "cris/study/work.h"
+#include "tensor/machine/atomic_file.h"
 #include "tools/commands/command.h"
 #include "tools/commands/interrupt.h"
 
@@ -19,11 +26,20 @@ namespace fs = std::filesystem;
 struct StudyOptions {
   std::string plan, folder, out, device;
   std::vector<std::string> data;
+  std::string title = "CRIS: the study, claimed beside measured";
   int64_t threads = 0;
-  bool no_wait = false;
+  bool no_wait = false, dry_run = false;
+  cris::SlurmJob slurm;
 };
 
-/// Enters the study's folder: all its paths are relative. What the command line names is found from here before.
+/// Of the study in `folder`.
+cris::Plan plan_in(const std::string& folder) {
+  if (!fs::exists(folder + "/plan.toml"))
+    throw Failure(kUsage, fmt::format("{}: holds no study (no plan.toml); give the -o of a cris study work", folder));
+  return cris::read_plan(folder + "/plan.toml");
+}
+
+/// Makes the study's folder the present one: all its paths are relative.
 void enter(const std::string& folder) {
   std::error_code failed;
   fs::create_directories(folder, failed);
@@ -32,24 +48,35 @@ void enter(const std::string& folder) {
     throw Failure(kData, fmt::format("{}: cannot be entered: {}; choose another -o", folder, failed.message()));
 }
 
-cris::Plan plan_in(const std::string& folder) {
-  if (!fs::exists(folder + "/plan.toml"))
-    throw Failure(kUsage, fmt::format("{}: holds no study (no plan.toml); give the -o of a cris study work", folder));
-  const cris::Plan plan = cris::read_plan(folder + "/plan.toml");
-  enter(folder);
-  return plan;
-}
+std::string absolute(const std::string& path) { return fs::absolute(path).lexically_normal(); }
 
-int work(const StudyOptions& o) {
-  const cris::Plan plan = cris::read_plan(o.plan);
-  cris::Worker worker{.device = o.device, .threads = o.threads, .wait = !o.no_wait, .stop = stop_requested};
+/// SET=DIR of each --data, DIR from the root.
+std::map<std::string, std::string> data_folders(const StudyOptions& o, const cris::Plan& plan) {
+  std::map<std::string, std::string> folders;
   for (const std::string& given : o.data) {
     const size_t equals = given.find('=');
-    const std::string set = given.substr(0, equals);
     if (equals == std::string::npos) throw Failure(kUsage, fmt::format("--data {}: write SET=DIR", given));
-    cris::set_of(plan, set);
-    worker.data[set] = fs::absolute(given.substr(equals + 1)).lexically_normal();
+    folders[cris::set_of(plan, given.substr(0, equals)).name] = absolute(given.substr(equals + 1));
   }
+  return folders;
+}
+
+int list_study(const StudyOptions& o) {
+  const cris::Plan plan = cris::read_plan(o.plan);
+  cris::ConsoleProgress progress(stdout);
+  std::vector<cris::CellTime> times;
+  if (!o.dry_run) times = cris::estimate_times(plan, o.device, o.threads, progress);
+  fmt::print("{}", cris::plan_text(plan, times));
+  return kOk;
+}
+
+int work_in_study(const StudyOptions& o) {
+  const cris::Plan plan = cris::read_plan(o.plan);
+  const cris::Worker worker{.data = data_folders(o, plan),
+                            .device = o.device,
+                            .threads = o.threads,
+                            .wait = !o.no_wait,
+                            .stop = stop_requested};
   cris::check_place(o.out);
   enter(o.out);
   outlive_reader();
@@ -66,26 +93,95 @@ int work(const StudyOptions& o) {
   return done.failed.empty() ? kOk : kNonFinite;
 }
 
+int show_study(const StudyOptions& o) {
+  const cris::Plan plan = plan_in(o.folder);
+  enter(o.folder);
+  fmt::print("{}", cris::status_text(plan));
+  return kOk;
+}
+
+int record_study(const StudyOptions& o) {
+  const cris::Plan plan = plan_in(o.folder);
+  outlive_reader();
+  cris::check_place(o.out);
+  const cris::RecordsMade made = cris::collect_records(plan, o.folder, o.out);
+  fmt::print("{}: {} final runs, {:.2f} MB{}\n", o.out, made.runs, double(made.bytes) / 1e6,
+             made.missing ? fmt::format("; {} runs are not complete yet", made.missing) : "");
+  return kOk;
+}
+
+int report_study(const StudyOptions& o) {
+  outlive_reader();
+  if (!o.out.empty()) cris::check_outputs({o.out});
+  const cris::StudyReport made = cris::study_report(o.folder, o.title);
+  if (!o.out.empty()) cris::write_page(o.out, made.html);
+  fmt::print("{}{}", made.text, o.out.empty() ? "" : "report: " + o.out + "\n");
+  return kOk;
+}
+
+int queue_study(const StudyOptions& o) {
+  const cris::Plan plan = cris::read_plan(o.plan);
+  cris::SlurmJob job = o.slurm;
+  job.folder = absolute(o.out);
+  job.gpu = o.device == "cuda";
+  job.worker = {fs::read_symlink("/proc/self/exe"), "study", "work", absolute(o.plan), "-o", job.folder};
+  for (const auto& [set, folder] : data_folders(o, plan))
+    job.worker.insert(job.worker.end(), {"--data", set + "=" + folder});
+  if (!o.device.empty()) job.worker.insert(job.worker.end(), {"--device", o.device});
+  job.worker.insert(job.worker.end(), {"--threads", std::to_string(job.cpus), "--no-wait"});
+  const std::string script = job.folder + "/study.sbatch";
+  fs::create_directories(job.folder);
+  tensor::write_file_atomically(script, cris::slurm_script(job));
+  fmt::print("submit with: sbatch {}\n", cris::shell_word(script));
+  return kOk;
+}
+
 Run setup_study(CLI::App& app) {
   const auto o = std::make_shared<StudyOptions>();
   app.require_subcommand(1);
-  const char* kPlanHelp = "the plan (TOML): docs/reference/study.md";
+  const auto add = [&](const char* name, const char* help, int (*run)(const StudyOptions&)) {
+    CLI::App* sub = app.add_subcommand(name, help);
+    return std::pair{sub, run};
+  };
+  const auto planning =
+      add("plan", "the cells, their pieces of work, and the hours by steps measured here", list_study);
+  const auto working =
+      add("work", "takes pieces of the study until none is left; start any number of these", work_in_study);
+  const auto asking = add("status", "how far the study is, and the time left", show_study);
+  const auto recording =
+      add("records", "collects what tables and decisions follow from, for a repository", record_study);
+  const auto reporting = add("report", "both tables, intervals and verdicts, from records alone", report_study);
+  const auto queueing = add("slurm", "writes an array job whose tasks are workers", queue_study);
 
-  CLI::App* working = app.add_subcommand("work", "takes pieces of the study until none is left; start any number");
-  working->add_option("PLAN", o->plan, kPlanHelp)->required();
-  working->add_option("-o,--out", o->out, "the study's folder, shared by all workers")->required();
-  working->add_option("--data", o->data, "SET=DIR: where a set of the plan is; once for each")->allow_extra_args(false);
-  working->add_option("--device", o->device, "who computes, where the plan does not say");
-  working->add_option("--threads", o->threads, "of this worker; 0: as the plan says")->check(CLI::Range(0, 1024));
-  working->add_flag("--no-wait", o->no_wait, "end when others hold all that is left, instead of waiting for them");
-
-  CLI::App* status = app.add_subcommand("status", "how far the study is, and the time left");
-  status->add_option("DIR", o->folder, "the study's folder")->required();
+  for (CLI::App* sub : {planning.first, working.first, queueing.first}) {
+    sub->add_option("PLAN", o->plan, "the plan (TOML): docs/reference/study.md")->required();
+    sub->add_option("--device", o->device, "who computes, where the plan does not say");
+  }
+  for (CLI::App* sub : {working.first, queueing.first}) {
+    sub->add_option("-o,--out", o->out, "the study's folder, shared by all workers")->required();
+    sub->add_option("--data", o->data, "SET=DIR: where a set of the plan is; once for each")
+        ->take_all()
+        ->expected(1)
+        ->allow_extra_args(false);
+  }
+  for (CLI::App* sub : {planning.first, working.first})
+    sub->add_option("--threads", o->threads, "of a worker; 0: as the plan says")->check(CLI::Range(0, 1024));
+  planning.first->add_flag("--dry-run", o->dry_run, "list only; measure nothing");
+  working.first->add_flag("--no-wait", o->no_wait, "end when others hold all that is left, instead of waiting");
+  for (CLI::App* sub : {asking.first, recording.first})
+    sub->add_option("DIR", o->folder, "the study's folder")->required();
+  recording.first->add_option("-o,--out", o->out, "where to write the records")->required();
+  reporting.first->add_option("RECORDS", o->folder, "what cris study records wrote")->required();
+  reporting.first->add_option("-o,--out", o->out, "an offline page to write");
+  reporting.first->add_option("--title", o->title, "its heading")->capture_default_str();
+  queueing.first->add_option("--tasks", o->slurm.tasks, "workers")->check(CLI::Range(1, 1000))->capture_default_str();
+  queueing.first->add_option("--cpus", o->slurm.cpus, "of each")->check(CLI::Range(1, 1024))->capture_default_str();
+  queueing.first->add_option("--time", o->slurm.time, "limit of a task, as sbatch reads it")->capture_default_str();
 
   return [=] {
-    if (working->parsed()) return work(*o);
-    fmt::print("{}", cris::status_text(plan_in(o->folder)));
-    return int(kOk);
+    for (const auto& [sub, run] : {planning, working, asking, recording, reporting, queueing})
+      if (sub->parsed()) return run(*o);
+    return int(kUsage);
   };
 }
 

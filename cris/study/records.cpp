@@ -1,0 +1,170 @@
+/// Files of runs made smaller, and the journal put in order.
+#include "cris/study/records.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <filesystem>
+#include <map>
+#include <sstream>
+
+#include "cris/run/csv.h"
+#include "cris/study/complete_run.h"
+#include "cris/study/journal.h"
+#include "data/files.h"
+#include "data/format_error.h"
+#include "data/hash.h"
+#include "nn/json_text.h"
+#include "tensor/machine/atomic_file.h"
+
+namespace fs = std::filesystem;
+
+namespace cris {
+
+namespace {
+
+/// A number with 5 significant digits; anything else as it is.
+std::string rounded(const std::string& cell) {
+  double number = 0;
+  const auto [end, error] = std::from_chars(cell.data(), cell.data() + cell.size(), number);
+  return error == std::errc() && end == cell.data() + cell.size() ? fmt::format("{:.5g}", number) : csv_field(cell);
+}
+
+/// The first `columns` columns, rounded but for the first, which names the row.
+std::string small_csv(const std::string& path, size_t columns) {
+  const std::string text = read_run_file(path);
+  Rows rows = read_csv(path);
+  std::istringstream header(text.substr(0, text.find('\n')));
+  std::string small;
+  size_t column = 0;
+  for (std::string cell; column < columns && std::getline(header, cell, ','); ++column)
+    small += (column ? "," : "") + cell;
+  small += "\n";
+  for (const auto& row : rows) {
+    for (size_t i = 0; i < std::min(columns, row.size()); ++i)
+      small += (i ? "," : "") + (i ? rounded(row[i]) : csv_field(row[i]));
+    small += "\n";
+  }
+  return small;
+}
+
+/// Without the lines of pictures, and of what names the place of the data and who worked.
+std::string small_sums(const std::string& path) {
+  std::istringstream lines(read_run_file(path));
+  std::string small;
+  for (std::string line; std::getline(lines, line);) {
+    const std::string name = line.substr(std::min<size_t>(line.size(), 66));
+    if (std::ranges::none_of(
+            std::array{"plots/", "overlays/", "maps/", "film/", "manifest.json", "config.resolved.toml"},
+            [&](const char* left_out) { return name.starts_with(left_out); }))
+      small += line + "\n";
+  }
+  return small;
+}
+
+/// Without the place where the data lay.
+std::string small_manifest(const std::string& path) {
+  auto manifest = nn::parse_json<nlohmann::ordered_json>(read_run_file(path));
+  manifest.erase("data");
+  return manifest.dump(2) + "\n";
+}
+
+/// As the run had it, but for the threads of whoever worked.
+std::string small_config(const std::string& path) {
+  Config config;
+  read_config(config, path);
+  config.run.threads = 0;
+  return to_toml(config);
+}
+
+/// The plan's studies in its order, numbered from 0 as are their trials.
+std::string ordered_journal(const Plan& plan, const std::string& path) {
+  const JournalContent journal = read_journal(path);
+  // Of each line its study, by the numbers that the file gives.
+  std::vector<std::string> names;
+  std::vector<int64_t> trials, study_of_line;
+  for (const JournalLine& line : journal.lines) {
+    const auto operation = line.at("op_code").get<int>();
+    int64_t study = -1;
+    if (operation == kCreateStudy) {
+      study = int64_t(names.size());
+      names.push_back(line.at("study_name"));
+    } else if (line.contains("study_id")) {
+      study = line["study_id"];
+      if (operation == kCreateTrial) trials.push_back(study);
+    } else if (const auto trial = line.at("trial_id").get<int64_t>(); trial < int64_t(trials.size())) {
+      study = trials[size_t(trial)];
+    }
+    study_of_line.push_back(study);
+  }
+  std::string text;
+  int64_t studies = 0, next_trial = 0;
+  for (const Cell& cell : plan.cells) {
+    const auto at = std::find(names.begin(), names.end(), cell.name);
+    if (at == names.end()) continue;
+    std::map<int64_t, int64_t> trial_now;
+    int64_t trial_before = -1;
+    for (size_t i = 0; i < journal.lines.size(); ++i) {
+      JournalLine line = journal.lines[i];
+      if (line["op_code"] == int(kCreateTrial)) ++trial_before;
+      if (study_of_line[i] != at - names.begin()) continue;
+      if (line["op_code"] == int(kCreateTrial)) trial_now[trial_before] = next_trial++;
+      line["worker_id"] = "cris";
+      if (line.contains("study_id")) line["study_id"] = studies;
+      if (line.contains("trial_id")) line["trial_id"] = trial_now.at(line["trial_id"]);
+      text += journal_text(line);
+    }
+    ++studies;
+  }
+  return text;
+}
+
+}  // namespace
+
+RecordsMade collect_records(const Plan& plan, const std::string& folder, const std::string& out) {
+  data::StagingFolder staging(out);
+  std::string sums;
+  RecordsMade made;
+  const auto write = [&](const std::string& name, const std::string& text) {
+    tensor::write_file_atomically(staging.path() + "/" + name, text);
+    sums += fmt::format("{}  {}\n", data::sha256(text), name);
+    made.bytes += int64_t(text.size());
+  };
+  write("plan.toml", plan.text);
+  write("study.journal", ordered_journal(plan, folder + "/" + kJournal));
+  for (const Cell& cell : plan.cells)
+    for (const int64_t seed : plan.seeds) {
+      const std::string name = run_folder(cell, seed), run = folder + "/" + name;
+      if (!is_complete_run(run)) {
+        ++made.missing;
+        continue;
+      }
+      ++made.runs;
+      data::create_folder(staging.path() + "/" + name);
+      write(name + "/config.resolved.toml", small_config(run + "/config.resolved.toml"));
+      write(name + "/manifest.json", small_manifest(run + "/manifest.json"));
+      write(name + "/evaluation.json", read_run_file(run + "/evaluation.json"));
+      write(name + "/epochs.csv", small_csv(run + "/epochs.csv", SIZE_MAX));
+      write(name + "/per_image.csv", small_csv(run + "/per_image.csv", 5));
+      write(name + "/curves.csv", small_csv(run + "/curves.csv", SIZE_MAX));
+      write(name + "/SHA256SUMS", small_sums(run + "/SHA256SUMS"));
+    }
+  tensor::write_file_atomically(staging.path() + "/SHA256SUMS", sums);
+  made.bytes += int64_t(sums.size());
+  staging.publish([](const std::string& name) { return name.starts_with("runs/"); });
+  return made;
+}
+
+void require_records(const std::string& records) {
+  std::istringstream lines(data::read_data_file(records + "/SHA256SUMS"));
+  for (std::string line; std::getline(lines, line);) {
+    const std::string name = line.substr(std::min<size_t>(line.size(), 66));
+    data::require_data(!name.empty() && fs::path(name).lexically_normal() == name && name[0] != '/' && name[0] != '.',
+                       "{}/SHA256SUMS: a line is damaged; collect the records again", records);
+    data::require_data(data::sha256(data::read_data_file(records + "/" + name)) == line.substr(0, 64),
+                       "{}/{}: was changed after it was recorded; restore it or collect the records again", records,
+                       name);
+  }
+}
+
+}  // namespace cris

@@ -1,0 +1,266 @@
+/// Grids of texts, made once and shown as text and as a page.
+#include "cris/study/study_report.h"
+
+#include <algorithm>
+#include <filesystem>
+
+#include "cris/report/html_page.h"
+#include "cris/report/paper_claims.h"
+#include "cris/report/paper_tables.h"
+#include "cris/report/statistics.h"
+#include "cris/study/journal.h"
+#include "cris/study/plan.h"
+#include "cris/study/records.h"
+#include "cris/study/status.h"
+#include "data/format_error.h"
+
+namespace cris {
+
+namespace {
+
+/// A table of texts; the first row is its head.
+struct Grid {
+  std::string title, note;
+  std::vector<std::vector<std::string>> rows;
+};
+
+size_t width_of(const std::string& text) {
+  return size_t(std::ranges::count_if(text, [](char c) { return (uint8_t(c) & 0xC0) != 0x80; }));
+}
+
+std::string text_of(const Grid& g) {
+  std::vector<size_t> widths(g.rows[0].size());
+  for (const auto& row : g.rows)
+    for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], width_of(row[i]));
+  std::string text = g.title + "\n";
+  for (const auto& row : g.rows) {
+    for (size_t i = 0; i < row.size(); ++i) {
+      const std::string blanks(widths[i] - width_of(row[i]), ' ');
+      text += (i ? "  " : "") + (i ? blanks + row[i] : row[i] + blanks);
+    }
+    text += "\n";
+  }
+  return text + (g.note.empty() ? "" : g.note + "\n") + "\n";
+}
+
+std::string html_of(const Grid& g) {
+  std::string html = fmt::format("<h3>{}</h3>\n<div class=\"card\"><table>\n", escape_markup(g.title));
+  for (size_t r = 0; r < g.rows.size(); ++r) {
+    html += "<tr>";
+    for (const std::string& cell : g.rows[r])
+      html += fmt::format("<{0}>{1}</{0}>", r ? "td" : "th", escape_markup(cell));
+    html += "</tr>\n";
+  }
+  return html + "</table></div>\n" + (g.note.empty() ? "" : fmt::format("<p>{}</p>\n", escape_markup(g.note)));
+}
+
+using Runs = std::vector<RunFiles>;
+
+/// The runs of one set and variant, by cell.
+struct SetOfCells {
+  std::string set, variant, title;
+  PaperTable table;
+  const Runs& runs(int backbone, Strategy strategy) const { return table.cells[size_t(backbone)][size_t(strategy)]; }
+  const PaperClaim* claim(size_t row, int backbone) const {
+    return table.number > 0 && variant.empty() ? &kPaperClaims[table.number - 1][row][backbone] : nullptr;
+  }
+};
+
+ImagesOfSeeds dice_of(const Runs& runs) {
+  ImagesOfSeeds values;
+  for (const RunFiles& r : runs) values.push_back(dice_of_images(r));
+  return values;
+}
+
+/// Throws where two runs were not tested on the same images.
+bool same_images(const RunFiles& a, const RunFiles& b) {
+  return std::ranges::equal(
+      a.images, b.images, {}, [](const auto& row) { return row[0]; }, [](const auto& row) { return row[0]; });
+}
+
+std::string points(double dice) { return fmt::format("{:.2f}", 100 * dice); }
+std::string interval_text(const Interval& i) { return fmt::format("{} to {}", points(i.low), points(i.high)); }
+std::string mean_text(const Interval& i, size_t seeds) {
+  return points(i.mean) + (seeds > 1 ? "±" + points(i.deviation) : "");
+}
+
+std::vector<SetOfCells> read_sets(const Plan& plan, const std::string& records) {
+  std::vector<SetOfCells> sets;
+  for (const Cell& cell : plan.cells) {
+    auto at =
+        std::ranges::find_if(sets, [&](const SetOfCells& s) { return s.set == cell.set && s.variant == cell.variant; });
+    if (at == sets.end()) {
+      const int number = cell.set == "kvasir-seg" ? 1 : cell.set == "cvc-clinicdb" ? 2 : 0;
+      std::string title = number == 1 ? "Kvasir-SEG" : number == 2 ? "CVC-ClinicDB" : cell.set;
+      sets.push_back({.set = cell.set, .variant = cell.variant, .title = title, .table = {title, number, {}}});
+      at = sets.end() - 1;
+      if (!cell.variant.empty()) at->title += ", variant " + cell.variant;
+    }
+    Runs& runs = at->table.cells[size_t(cell.config.model.backbone.kind)][size_t(cell.config.model.strategy)];
+    for (const int64_t seed : plan.seeds) {
+      const std::string run = records + "/" + run_folder(cell, seed);
+      if (!std::filesystem::exists(run)) continue;
+      runs.push_back(read_run(run));
+      data::require_data(same_images(runs[0], runs.back()), "{} and {} were tested on other images", runs[0].path, run);
+    }
+  }
+  std::erase_if(sets, [](const SetOfCells& s) {
+    return std::ranges::all_of(s.table.cells, [](const auto& row) {
+      return std::ranges::all_of(row, [](const Runs& runs) { return runs.empty(); });
+    });
+  });
+  return sets;
+}
+
+Grid dice_grid(const SetOfCells& s) {
+  Grid g{.title = fmt::format("{}: Dice, %", s.title), .note = {}, .rows = {{""}}};
+  for (const char* backbone : kPaperBackbones)
+    for (const char* column : {" claimed", " measured", " 95 % interval"})
+      g.rows[0].push_back(backbone + std::string(column));
+  for (size_t row = 0; row < std::size(kPaperRows); ++row) {
+    std::vector<std::string> line = {kPaperRows[row].title};
+    for (int b = 0; b < 3; ++b) {
+      const Runs& runs = s.runs(b, kPaperRows[row].strategy);
+      const PaperClaim* claim = s.claim(row, b);
+      line.push_back(claim ? fmt::format("{:.2f}", claim->dice) : "-");
+      if (runs.empty()) {
+        line.insert(line.end(), {"-", "-"});
+        continue;
+      }
+      const Interval i = hierarchical_bootstrap(dice_of(runs));
+      line.insert(line.end(), {mean_text(i, runs.size()), interval_text(i)});
+    }
+    g.rows.push_back(line);
+  }
+  return g;
+}
+
+Grid mse_grid(const SetOfCells& s) {
+  Grid g{.title = fmt::format("{}: MSE of the probability maps", s.title), .note = {}, .rows = {{""}}};
+  for (const char* backbone : kPaperBackbones)
+    for (const char* column : {" claimed", " measured"}) g.rows[0].push_back(backbone + std::string(column));
+  for (size_t row = 0; row < std::size(kPaperRows); ++row) {
+    std::vector<std::string> line = {kPaperRows[row].title};
+    for (int b = 0; b < 3; ++b) {
+      const PaperClaim* claim = s.claim(row, b);
+      std::vector<double> values;
+      for (const RunFiles& r : s.runs(b, kPaperRows[row].strategy))
+        values.push_back(r.evaluation.at("chosen_on_training_set").value("mse", 0.0));
+      const Spread spread_of_seeds = spread(values);
+      line.push_back(claim ? fmt::format("{:.3f}", claim->mse) : "-");
+      line.push_back(values.empty() ? "-"
+                     : values.size() == 1
+                         ? fmt::format("{:.3f}", values[0])
+                         : fmt::format("{:.3f}±{:.3f}", spread_of_seeds.mean, spread_of_seeds.deviation));
+    }
+    g.rows.push_back(line);
+  }
+  return g;
+}
+
+/// cris less every other strategy, and whether the paper's order holds.
+Grid verdict_grid(const SetOfCells& s) {
+  Grid g{.title = fmt::format("{}: cris less the others, Dice in points", s.title),
+         .note = {},
+         .rows = {{"", "claimed", "measured", "95 % interval", "the paper's order"}}};
+  for (int b = 0; b < 3; ++b)
+    for (size_t row = 0; row + 1 < std::size(kPaperRows); ++row) {
+      const Runs &cris = s.runs(b, Strategy::cris), &other = s.runs(b, kPaperRows[row].strategy);
+      if (cris.empty() || cris.size() != other.size()) continue;
+      data::require_data(same_images(cris[0], other[0]), "{} and {} were tested on other images", cris[0].path,
+                         other[0].path);
+      const Interval i = paired_difference(dice_of(cris), dice_of(other));
+      const PaperClaim *ours = s.claim(3, b), *theirs = s.claim(row, b);
+      const double claimed = ours ? ours->dice - theirs->dice : 1;
+      g.rows.push_back({fmt::format("{}: cris - {}", kPaperBackbones[b], name(kPaperRows[row].strategy)),
+                        ours ? fmt::format("{:+.2f}", claimed) : "-", fmt::format("{:+.2f}", 100 * i.mean),
+                        interval_text(i),
+                        !i.excludes_zero()              ? "open"
+                        : (i.mean > 0) == (claimed > 0) ? "holds"
+                                                        : "does not hold"});
+    }
+  return g;
+}
+
+/// Each variant less its plain cell.
+Grid variant_grid(const std::vector<SetOfCells>& sets) {
+  Grid g{.title = "Variants less their plain cells, Dice in points",
+         .note = "Where a variant is tested on other images, seeds and images of both sides are drawn independently.",
+         .rows = {{"", "plain", "variant", "difference", "95 % interval", ""}}};
+  for (const SetOfCells& v : sets) {
+    const auto plain =
+        std::ranges::find_if(sets, [&](const SetOfCells& s) { return s.set == v.set && s.variant.empty(); });
+    if (v.variant.empty() || plain == sets.end()) continue;
+    for (int b = 0; b < 3; ++b)
+      for (const auto& row : kPaperRows) {
+        const Runs &with = v.runs(b, row.strategy), &without = plain->runs(b, row.strategy);
+        if (with.empty() || without.empty()) continue;
+        const bool paired = with.size() == without.size() && same_images(with[0], without[0]);
+        const ImagesOfSeeds a = dice_of(with), o = dice_of(without);
+        const Interval i = paired ? paired_difference(a, o) : unpaired_difference(a, o);
+        g.rows.push_back({fmt::format("{}: {} {}", v.title, kPaperBackbones[b], name(row.strategy)),
+                          mean_text(hierarchical_bootstrap(o), o.size()),
+                          mean_text(hierarchical_bootstrap(a), a.size()), fmt::format("{:+.2f}", 100 * i.mean),
+                          interval_text(i),
+                          !i.excludes_zero() ? "open"
+                          : i.mean > 0       ? "above"
+                                             : "below"});
+      }
+  }
+  return g;
+}
+
+/// What tuning found, by cell.
+Grid tuning_grid(const Plan& plan, const std::string& records) {
+  Grid g{.title = "What tuning found", .note = {}, .rows = {{"cell", "complete", "pruned", "best Dice", "settings"}}};
+  const JournalContent journal = read_journal(records + "/" + kJournal);
+  for (const Cell& cell : plan.cells) {
+    if (!cell.tuned) continue;
+    const TuningState t = state_of(tuning_of(plan, cell), journal.state);
+    std::string settings;
+    for (const auto& [key, value] : t.best_settings)
+      settings += fmt::format("{}{} {}", settings.empty() ? "" : ", ", key, value);
+    g.rows.push_back({cell.name, fmt::format("{}", t.complete), fmt::format("{}", t.pruned),
+                      t.best ? points(*t.best) : "-", settings});
+  }
+  return g;
+}
+
+const char* const kHow =
+    "Measured: the mean over test images at the threshold that maximises Dice on the training set, then the mean ± "
+    "deviation over seeds. Intervals: 10,000 resamples of seeds and test images; differences are paired by seed and "
+    "image. A verdict is given only where the interval excludes 0; with few seeds intervals are somewhat too narrow.";
+
+}  // namespace
+
+StudyReport study_report(const std::string& records, const std::string& title) {
+  require_records(records);
+  const Plan plan = read_plan(records + "/plan.toml");
+  const std::vector<SetOfCells> sets = read_sets(plan, records);
+  data::require_data(!sets.empty(), "{}: no final run is recorded yet", records);
+  std::string conditions;
+  StudyReport report{.text = title + "\n\n", .html = page_begin(title) + fmt::format("<p>{}</p>\n", kHow)};
+  const auto add = [&](const Grid& g) {
+    if (g.rows.size() > 1) report.text += text_of(g), report.html += html_of(g);
+  };
+  for (const SetOfCells& s : sets) {
+    report.html += fmt::format("<h2>{}</h2>\n", escape_markup(s.title));
+    const std::string under = table_conditions(s.table);
+    report.text += fmt::format("{}: {}\n", s.title, under);
+    report.html += fmt::format("<p>{}; {} seeds.</p>\n", escape_markup(under), plan.seeds.size());
+    for (const Grid& g : {dice_grid(s), verdict_grid(s), mse_grid(s)}) add(g);
+    report.html += fmt::format("<details><summary>Precision and recall</summary>\n{}</details>\n",
+                               precision_recall_html(s.table, true));
+  }
+  if (plan.cells.back().variant != "") report.html += "<h2>Variants</h2>\n";
+  add(variant_grid(sets));
+  if (plan.trials > 0) {
+    report.html += "<h2>Tuning</h2>\n";
+    add(tuning_grid(plan, records));
+  }
+  report.text += std::string(kHow) + "\n";
+  report.html += fmt::format("<h2>The plan</h2>\n<pre>{}</pre>\n", escape_markup(plan.text)) + page_end();
+  return report;
+}
+
+}  // namespace cris
