@@ -1,0 +1,69 @@
+#!/usr/bin/env bash
+# A study of small trainings: killed and resumed, on a full disk, by two workers, replayed.
+#   tune.sh PROGRAM
+source "$(dirname "$0")/setting.bash"
+study=(tune --data data --base 4 --size 16 --batch 8 --epochs 3 --strategy fcn --threads 1 --trials 12 --prune-after-trials 2 --name study
+  --search train.learning_rate=1e-6..1e-2:log --search refiner.channels=2,4,8)
+tune() { "$cris" "${study[@]}" --study "$1.journal" -o "$1" >"$1.txt" 2>&1; }
+# The journal without times and processes.
+story() { sed -E 's/"worker_id":"[^"]*",//; s/"datetime_[a-z]*":"[^"]*"//; /"user_attr"/d' "$1.journal"; }
+same_story() { diff <(story "$1") <(story "$2"); }
+# Every trial has ended once, no epoch was reported twice, and every decision is as it must be.
+sound() {
+  [ "$(grep -c '"op_code":4,' "$1.journal")" -eq 12 ] && [ "$(grep -c '"op_code":6,' "$1.journal")" -eq 12 ] &&
+    [ -z "$(grep -oE '"op_code":7,.*"step":[0-9]+' "$1.journal" | grep -oE '"trial_id":.*' | sort | uniq -d)" ] &&
+    [ "$(ls -d "$1"/trial-* | wc -l)" -eq 12 ] && "$cris" tune replay "$1.journal" >replay.txt && grep -q "; 0 differ" replay.txt
+}
+
+"$cris" data synthesize data --count 20 --size 32 --seed 3 >/dev/null || { echo "FAILED synthesize"; exit 1; }
+tune once && grep -q "best: trial" once.txt && grep -q "pruned after" once.txt
+verdict "a study ends well, and prunes" $?
+sound once && [ ! -e once/trial-0000/checkpoints ] && [ -s once/trial-0000/epochs.csv ]
+verdict "its trials and its decisions are sound; folders keep what is small" $?
+cp once.journal before
+tune once && cmp -s before once.journal
+verdict "the same command again changes nothing" $?
+read -ra next < <(grep '^cris train' once.txt)
+"$cris" "${next[@]:1}" --epochs 1 >/dev/null && [ -s once/best/SHA256SUMS ]
+verdict "the command that it ends with trains the best" $?
+
+deaths=0
+for pause in 0.05 0.1 0.15 0.2 0.25 0.3 0.35 0.4; do
+  "$cris" "${study[@]}" --study killed.journal -o killed >/dev/null 2>&1 &
+  child=$!
+  sleep "$pause"
+  kill -KILL "$child" 2>/dev/null && deaths=$((deaths + 1))
+  wait "$child" 2>/dev/null
+done
+"$cris" "${study[@]}" --study killed.journal -o killed --epochs 3 >/dev/null 2>&1 &
+child=$!
+sleep 0.2
+kill -TERM "$child" 2>/dev/null
+wait "$child"
+stopped=$?
+[ "$stopped" -eq 85 ]
+verdict "SIGTERM: exit code 85" $?
+tune killed && [ "$deaths" -gt 4 ] && same_story once killed
+verdict "killed $deaths times, it ends with the same journal but for times and processes" $?
+
+# A journal near the largest size that a file may have, as on a full disk.
+printf '{"op_code":2,"worker_id":"x","study_id":9,"user_attr":{"long":"%s"}}\n' "$(head -c 4186000 /dev/zero | tr '\0' a)" >full.journal
+refuses "a full disk: exit code 3" 3 "full.journal: cannot be written" bash -c 'ulimit -f 4096; exec "$@"' - "$cris" "${study[@]}" --study full.journal -o full
+[ "$(tail -c 1 full.journal | xxd -p)" = 0a ] && tune full && same_story once full
+verdict "  nothing is lost: the same journal in the end" $?
+
+tune two &
+first=$!
+"$cris" "${study[@]}" --study two.journal -o two >/dev/null 2>&1
+wait "$first" && tune two && sound two && [ "$(grep -oE '"worker_id":"[^"]*"' two.journal | sort -u | wc -l)" -eq 2 ]
+verdict "two workers: no trial twice, none lost" $?
+
+sed '0,/"train.learning_rate":0\.0/s//"train.learning_rate":0.00/' once.journal >edited.journal
+"$cris" tune replay edited.journal >replay.txt
+[ $? -eq 5 ] && grep -q "the suggestion is" replay.txt
+verdict "replay names an edited value: exit code 5" $?
+refuses "another search for the same study" 2 "begun with other settings" "$cris" "${study[@]}" --study once.journal -o once --prune-every 2
+refuses "another folder for the same trials" 3 "give the -o of its first workers" bash -c 'sed "/\"op_code\":6,.*\"trial_id\":11,/d" once.journal >open.journal; exec "$@"' - "$cris" "${study[@]}" --study open.journal -o elsewhere
+refuses "a key that does not exist" 2 "the nearest is" "$cris" tune --data data --study x.journal -o x --search train.learning_rat=1..2
+refuses "no journal" 2 "there is no such journal" "$cris" tune replay none.journal
+finish

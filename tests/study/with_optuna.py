@@ -1,0 +1,142 @@
+#!/usr/bin/env python3
+"""Checks of cris tune that need Optuna or minutes; not part of the default tests.
+
+  with_optuna.py PROGRAM shared     cris begins a study, Optuna reads and continues it, both work on it at once, cris ends it
+  with_optuna.py PROGRAM kills      30 SIGKILLs at random moments, with two and with four workers: no trial twice, none lost
+  with_optuna.py PROGRAM grid       20 trials against a grid of 17 learning rates on a procedural set
+"""
+import collections
+import json
+import math
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import time
+
+program = os.path.realpath(sys.argv[1])
+RATE = "train.learning_rate"
+TINY = ["--base", "4", "--size", "32", "--batch", "4", "--epochs", "4", "--strategy", "cris", "--threads", "1"]
+
+
+def tune(name, options=(), trials=12):
+    return [program, "tune", "--data", "data", *TINY, "--study", f"{name}.journal", "-o", name, "--name", "study", "--trials", str(trials),
+            "--prune-after-trials", "3", *options]
+
+
+def run(command, code=0):
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode != code:
+        sys.exit(f"FAILED {' '.join(command)}: exit code {done.returncode}\n{done.stdout}{done.stderr}")
+    return done.stdout
+
+
+def lines(name):
+    with open(f"{name}.journal") as f:
+        return [json.loads(line) for line in f]
+
+
+def check(name, ok, what=""):
+    print("ok" if ok else "FAILED", name, what, flush=True)
+    if not ok:
+        sys.exit(1)
+
+
+def sound(name, trials):
+    """Every trial begun once, ended once, with each epoch reported once, in order."""
+    begun = ended = 0
+    steps = collections.defaultdict(list)
+    for line in lines(name):
+        begun += line["op_code"] == 4
+        ended += line["op_code"] == 6
+        if line["op_code"] == 7:
+            steps[line["trial_id"]].append(line["step"])
+    run([program, "tune", "replay", f"{name}.journal"])
+    return begun == trials and ended == trials and all(s == list(range(len(s))) for s in steps.values())
+
+
+def shared():
+    import optuna
+
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    backend = optuna.storages.journal.JournalFileBackend if hasattr(optuna.storages, "journal") else optuna.storages.JournalFileStorage
+
+    def study():
+        return optuna.load_study(study_name="study", storage=optuna.storages.JournalStorage(backend("shared.journal")),
+                                 pruner=optuna.pruners.MedianPruner(n_startup_trials=3))
+
+    def objective(trial):
+        rate = trial.suggest_float(RATE, 1e-6, 1e-2, log=True)
+        for step in range(4):
+            trial.report(0.3 - abs(math.log10(rate) + 3) / 20 + step / 100, step)
+            if trial.should_prune():
+                raise optuna.TrialPruned()
+            time.sleep(0.02)
+        return 0.33 - abs(math.log10(rate) + 3) / 20
+
+    run(tune("shared", trials=6))
+    s = study()
+    by_state = collections.Counter(t.state.name for t in s.trials)
+    check(f"Optuna {optuna.__version__} reads it", len(s.trials) == 6 and s.best_value > 0, dict(by_state))
+    s.optimize(objective, n_trials=6)
+    check("Optuna continues it", len(study().trials) == 12 and all(t.state.is_finished() for t in study().trials))
+    worker = subprocess.Popen(tune("shared", trials=24), stdout=subprocess.DEVNULL)
+    s.optimize(objective, n_trials=6)
+    worker.wait()
+    check("both at once", worker.returncode == 0)
+    run(tune("shared", trials=30))
+    trials = study().trials
+    ours = [t for t in trials if "cris:seen" in t.system_attrs]
+    check("cris continues after it", len(trials) == 30 and all(t.state.is_finished() for t in trials), f"{len(ours)} of cris, {30 - len(ours)} of Optuna")
+    seen = ours[-1].system_attrs["cris:seen"]
+    check("  and learns from its trials", any("cris:seen" not in trials[n].system_attrs for n in seen))
+    print(run([program, "tune", "replay", "shared.journal"]), end="")
+
+
+def kills():
+    for workers in (2, 4):
+        name, rng, alive = f"killed{workers}", random.Random(workers), []
+        trials, killed, working = 20, 0, 0
+        while killed < 30:
+            while len(alive) < workers:
+                alive.append(subprocess.Popen(tune(name, trials=trials + killed // 3), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
+            time.sleep(rng.uniform(0.05, 0.8))
+            victim = alive.pop(rng.randrange(len(alive)))
+            working += victim.poll() is None
+            victim.kill()
+            victim.wait()
+            killed += 1
+        for worker in alive:
+            worker.wait()
+        run(tune(name, trials=30))
+        check(f"{workers} workers, {working} of {killed} killed at work", sound(name, 30),
+              f"{len({line['worker_id'] for line in lines(name)})} workers wrote")
+
+
+def grid():
+    rates = [10 ** (-6 + 4 * i / 16) for i in range(17)]
+    options = ["--epochs", "8", "--base", "8"]
+    dice = []
+    for i, rate in enumerate(rates):
+        run([program, "train", "--data", "data", *TINY, *options, "--lr", f"{rate:.6g}", "-o", f"grid{i}"])
+        with open(f"grid{i}/epochs.csv") as f:
+            rows = [line.split(",") for line in f]
+        dice.append(max(float(row[10]) for row in rows[1:]))
+        print(f"{rate:.3g} {dice[-1]:.4f}", flush=True)
+    print(run(tune("found", options + ["--prune-after-trials", "5"], trials=20)), end="")
+    best = max((line for line in lines("found") if line["op_code"] == 6 and line["state"] == 1), key=lambda line: line["values"][0])
+    begun = [line for line in lines("found") if line["op_code"] == 4]
+    found = begun[best["trial_id"]]["params"][RATE]
+    top = rates[dice.index(max(dice))]
+    check("within half a decade of the grid's best", abs(math.log10(found / top)) <= 0.5,
+          f"found {found:.3g} with {best['values'][0]:.4f}; the grid's best {top:.3g} with {max(dice):.4f}")
+
+
+with tempfile.TemporaryDirectory() as folder:
+    os.chdir(folder)
+    run([program, "data", "synthesize", "data", "--count", "48", "--size", "40", "--seed", "3"])
+    modes = {"shared": shared, "kills": kills, "grid": grid}
+    if len(sys.argv) != 3 or sys.argv[2] not in modes:
+        sys.exit(__doc__)
+    modes[sys.argv[2]]()
