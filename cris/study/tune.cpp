@@ -265,7 +265,7 @@ class TrialWork {
             trainer.train({.stop = stop, .epoch_done = [&](int64_t epoch, double dice) { return report(epoch, dice); }})
                 .finished;
     } catch (const NonFiniteError& e) {
-      progress_.message(e.what());
+      if (t_.keep) progress_.message(e.what());  // it names files that are dropped otherwise
       const JournalContent journal = read_journal(t_.journal);
       const auto& reported = journal.state.trial(taken_.id)->intermediate;
       report(reported.empty() ? 0 : reported.rbegin()->first + 1, std::numeric_limits<double>::quiet_NaN());
@@ -323,10 +323,13 @@ class TrialWork {
     for (const Dimension& d : t_.search.dimensions)
       settings += fmt::format("  {} {}", d.name, d.text(trial.params.at(d.name)));
     const int64_t ended = count_in(study, TrialState::complete) + count_in(study, TrialState::pruned);
-    const auto epochs = int64_t(trial.intermediate.size());
-    progress_.message(
-        fmt::format("trial {}{}  Dice {:.4f}{}  ({} of {} trials)", trial.number, settings, trial_value(trial),
-                    pruned_ ? fmt::format("  pruned after epoch {}", epochs) : std::string(), ended, t_.trials));
+    std::string end;
+    if (pruned_) {
+      const auto& [epoch, last] = *trial.intermediate.rbegin();
+      end = fmt::format("  pruned after epoch {}{}", epoch + 1, std::isnan(last) ? ", which was not finite" : "");
+    }
+    progress_.message(fmt::format("trial {}{}  Dice {:.4f}{}  ({} of {} trials)", trial.number, settings,
+                                  trial_value(trial), end, ended, t_.trials));
   }
 };
 

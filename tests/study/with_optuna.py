@@ -10,6 +10,7 @@ import json
 import math
 import os
 import random
+import signal
 import subprocess
 import sys
 import tempfile
@@ -97,21 +98,20 @@ def shared():
 def kills():
     for workers in (2, 4):
         name, rng, alive = f"killed{workers}", random.Random(workers), []
-        trials, killed, working = 20, 0, 0
+        killed = 0
         while killed < 30:
+            alive = [worker for worker in alive if worker.poll() is None]
             while len(alive) < workers:
-                alive.append(subprocess.Popen(tune(name, trials=trials + killed // 3), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
-            time.sleep(rng.uniform(0.05, 0.8))
-            victim = alive.pop(rng.randrange(len(alive)))
-            working += victim.poll() is None
+                # More trials with every death, so that there is always work.
+                alive.append(subprocess.Popen(tune(name, trials=20 + 2 * killed), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
+            time.sleep(rng.uniform(0.2, 1.2))
+            victim = rng.choice(alive)
             victim.kill()
-            victim.wait()
-            killed += 1
+            killed += victim.wait() == -signal.SIGKILL
         for worker in alive:
             worker.wait()
-        run(tune(name, trials=30))
-        check(f"{workers} workers, {working} of {killed} killed at work", sound(name, 30),
-              f"{len({line['worker_id'] for line in lines(name)})} workers wrote")
+        run(tune(name, trials=80))
+        check(f"{workers} workers, {killed} killed at work", sound(name, 80), f"{len({line['worker_id'] for line in lines(name)})} processes wrote")
 
 
 def grid():

@@ -76,7 +76,10 @@ int tune(const TuneOptions& o) {
   if (work == cris::Work::busy)
     progress.message(
         "other workers have the last trials; the same command shows the end, and takes over what they leave");
-  if (!s.best) return kOk;
+  if (!s.best) {
+    progress.message("no trial is complete, so none is the best; search a range in which trainings stay finite");
+    return kOk;
+  }
   std::string settings;
   for (const auto& [key, value] : s.best_settings) settings += fmt::format("  {} {}", key, value);
   progress.message(
@@ -87,11 +90,13 @@ int tune(const TuneOptions& o) {
 
 Run setup_tune(CLI::App& app) {
   auto o = std::make_shared<TuneOptions>(app);
-  app.add_option("--study", o->journal, "journal file (Optuna's) that records the study; made where it is missing");
-  app.add_option("--name", o->name, "the study's name in it; default DATA/BACKBONE/STRATEGY");
+  app.add_option("--study", o->journal, "journal file (Optuna's) that records the study; made where it is missing")
+      ->take_last();
+  app.add_option("--name", o->name, "the study's name in it; default DATA/BACKBONE/STRATEGY")->take_last();
   app.add_option("--trials", o->trials, "complete and pruned trials that the study shall have")
       ->capture_default_str()
-      ->check(CLI::Range(int64_t(1), int64_t(100000)));
+      ->check(CLI::Range(int64_t(1), int64_t(100000)))
+      ->take_last();
   app.add_option("--search", o->search, "KEY=LOW..HIGH, KEY=LOW..HIGH:log or KEY=A,B,C; may be repeated")
       ->take_all()
       ->expected(1)
@@ -100,14 +105,17 @@ Run setup_tune(CLI::App& app) {
   const auto count = CLI::Range(int64_t(0), int64_t(1000000));
   app.add_option("--prune-after-trials", o->pruner.startup_trials, "nothing is pruned before as many are complete")
       ->capture_default_str()
-      ->check(count);
+      ->check(count)
+      ->take_last();
   app.add_option("--prune-after-epochs", o->pruner.warmup_steps, "a trial's first epochs, which never end it")
       ->capture_default_str()
-      ->check(count);
+      ->check(count)
+      ->take_last();
   app.add_option("--prune-every", o->pruner.interval_steps, "the median is asked every so many epochs")
       ->capture_default_str()
-      ->check(CLI::Range(int64_t(1), int64_t(1000000)));
-  app.add_option("-o,--out", o->out, "folder of the trials' runs; workers of one study share it");
+      ->check(CLI::Range(int64_t(1), int64_t(1000000)))
+      ->take_last();
+  app.add_option("-o,--out", o->out, "folder of the trials' runs; workers of one study share it")->take_last();
   app.add_flag("--keep", o->keep, "keep checkpoints of ended trials");
   CLI::App* replaying = app.add_subcommand("replay", "recomputes every suggestion and pruning decision of a journal");
   replaying->add_option("journal", o->replayed, "the journal file")->required();
