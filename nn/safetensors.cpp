@@ -313,7 +313,7 @@ SafeTensors read_safetensors(const std::string& path) {
 
 void write_safetensors(const std::string& path, const SafeTensors& file) {
   std::vector<Source> blocks;
-  for (const auto& [name, t] : file.tensors) blocks.push_back({name, t.dtype, t.extents, [&t] { return t; }});
+  for (const auto& [name, t] : file.tensors) blocks.push_back({name, t.dtype, t.extents, [&t = t] { return t; }});
   write_safetensors(path, file.metadata, std::move(blocks));
 }
 

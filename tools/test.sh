@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Installs, builds and runs every test. Closes with one line: N passed, N failed.
-#   tools/test.sh [PRESET]     release (default), debug or asan
-#   tools/test.sh fuzz [SECONDS] [TARGET...]   instead: libFuzzer (tests/fuzz/run.sh), 120 seconds a target
+#   tools/test.sh [PRESET]     release (default), debug, asan, tsan or clang
 #   tools/test.sh docs         instead: what docs/reference shows with code, applied to a copy, built and run
+#   tools/test.sh fuzz [SECONDS [TARGET...]]   instead: libFuzzer, 120 seconds a target (tests/fuzz/run.sh)
+#   tools/test.sh faults       instead: file operations that fail, kills and power cuts (tests/faults), for an hour
 # Once it is built, `ctest --preset PRESET` runs the same tests; `-L unit`, `-R convolutions` or `-LE slow` some of them.
 # The CUDA backend runs on the emulator in every preset. With release it is also compiled and linked for real where there
 # is a CUDA toolkit (nvcc in PATH or /usr/local/cuda); a kernel that spills registers stops that build.
@@ -10,15 +11,27 @@ set -uo pipefail
 cd "$(dirname "$0")/.."
 preset=${1:-release}
 
-if [ "$preset" = fuzz ]; then exec tests/fuzz/run.sh "${@:2}"; fi
-tools/setup.sh || exit 1
-if [ "$preset" = docs ]; then
-  output=$(for script in tests/docs/*.sh; do "$script"; done | tee /dev/stderr)
+[[ $preset = clang || $preset = fuzz ]] && compiler=clang || compiler=
+tools/setup.sh $compiler || exit 1
+build() { cmake --preset "$1" >/dev/null && cmake --build --preset "$1" "${@:2}"; }
+# instead COMMAND...: counts what it prints, and ends.
+instead() {
+  local output
+  output=$("$@" | tee /dev/stderr)
   echo "$(grep -c '^ok ' <<<"$output") passed, $(grep -c '^FAILED ' <<<"$output") failed"
   grep -q '^ok ' <<<"$output" && ! grep -q '^FAILED ' <<<"$output"
   exit
-fi
-cmake --preset "$preset" >/dev/null && cmake --build --preset "$preset" || exit 1
+}
+each() { for script in "$1"/*.sh; do "$script" "${@:2}"; done; }
+case $preset in
+  docs) instead each tests/docs ;;
+  fuzz) instead tests/fuzz/run.sh "${@:2}" ;;
+  faults)
+    build release --target cris || exit 1
+    instead each tests/faults build/release/cris
+    ;;
+esac
+build "$preset" || exit 1
 ctest --preset "$preset"
 status=$?
 log=build/$preset/Testing/Temporary/LastTest.log

@@ -16,6 +16,7 @@
 #include "cris/run/csv.h"
 #include "data/format_error.h"
 #include "data/hash.h"
+#include "nn/json_text.h"
 #include "tensor/machine/atomic_file.h"
 
 namespace fs = std::filesystem;
@@ -55,7 +56,13 @@ bool is_sealed_name(const std::string& name) {
 
 nlohmann::json read_manifest(const std::string& run) {
   const std::string file = run + "/manifest.json";
-  auto manifest = nlohmann::json::parse(tensor::read_file(file), nullptr, false);
+  const std::string text = tensor::read_file(file);
+  nlohmann::json manifest;
+  try {
+    manifest = nn::parse_json<nlohmann::json>(text);
+  } catch (const tensor::Error&) {
+    // Refused below.
+  }
   data::require_data(manifest.is_object() && manifest.value("data_sha256", nlohmann::json()).is_string(),
                      "{} is damaged; choose another -o", file);
   return manifest;

@@ -37,7 +37,7 @@ inline Wide multiply_low(Wide a, uint32_t m) {
 /// Lanes of a and b in turn, from the first (kHigh = 0) or the second (1) half of each.
 template <int kHigh, int... kLane>
 inline Wide in_turn(Wide a, Wide b, std::integer_sequence<int, kLane...>) {
-  return __builtin_shuffle(a, b, Wide{(kHigh * kWide / 2 + kLane / 2 + kLane % 2 * kWide)...});
+  return __builtin_shufflevector(a, b, (kHigh * kWide / 2 + kLane / 2 + kLane % 2 * kWide)...);
 }
 
 /// words[i] = random_bits(key, first + i) for i < kWords; `first` is a multiple of 4.

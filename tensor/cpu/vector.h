@@ -24,7 +24,9 @@ inline Vec splat(float x) { return Vec{} + x; }
 
 /// Stores past the caches, for results that are larger than they are. p is aligned to a vector.
 inline void store_past_caches(float* p, Vec v) {
-#if defined(__AVX512F__)
+#if defined(__clang__)
+  __builtin_nontemporal_store(v, reinterpret_cast<Vec*>(p));
+#elif defined(__AVX512F__)
   __builtin_ia32_movntps512(p, v);
 #elif defined(__AVX__)
   __builtin_ia32_movntps256(p, v);

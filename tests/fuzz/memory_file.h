@@ -6,14 +6,16 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 struct MemoryFile {
   int descriptor = memfd_create("fuzzed", MFD_CLOEXEC);
   std::string path = fmt::format("/proc/self/fd/{}", descriptor);
 
-  MemoryFile(const uint8_t* bytes, size_t size) {
-    if (write(descriptor, bytes, size) != ssize_t(size)) __builtin_trap();
+  explicit MemoryFile(std::string_view bytes) {
+    if (write(descriptor, bytes.data(), bytes.size()) != ssize_t(bytes.size())) __builtin_trap();
   }
+  MemoryFile(const uint8_t* bytes, size_t size) : MemoryFile({reinterpret_cast<const char*>(bytes), size}) {}
   ~MemoryFile() { close(descriptor); }
   MemoryFile(const MemoryFile&) = delete;
 };

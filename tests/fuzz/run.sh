@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Fuzzes each target of this folder under AddressSanitizer and UBSan (clang; Debian: clang libclang-rt-dev).
+# Fuzzes each target of this folder under AddressSanitizer and UBSan (clang; tools/setup.sh clang).
 #   tests/fuzz/run.sh [SECONDS] [TARGET...]     120 seconds each by default
-# Begins with the small files that the tests keep; what it learns stays in build/fuzz/corpus/TARGET for the next time.
+# Begins with the small files that the tests keep and a few lines of text; what it learns stays in build/fuzz/corpus/TARGET for the next time.
 # Prints `ok TARGET` or `FAILED TARGET: FILE`, FILE being the input, which the program reads again: build/fuzz/.../fuzz_TARGET FILE
 set -uo pipefail
 cd "$(dirname "$0")/../.."
@@ -12,13 +12,27 @@ if [ ${#targets[@]} -eq 0 ]; then
   for source in tests/fuzz/*.cpp; do targets+=("$(basename "$source" .cpp)"); done
 fi
 
+# A few inputs to begin with. Those of JSON are lines of this file.
+seeds() {
+  case $1 in
+    picture | labels) cp tests/data/pictures/*.{png,jpg,bmp,tif} "$2" ;;
+    split) printf '# random, seed 0, validation 0.15, test 0.15\n[training 2]\na\nb\n[validation 1]\nc\n[test 1]\nd\n' >"$2/seed" ;;
+    config) sed -n 's/^| `\([^`]*\)` | `\([^`]*\)`.*/\1 = \2/p' docs/configuration.md >"$2/seed" ;;
+    checkpoint)
+      find tests/vectors -size -3k -exec cp -t "$2" {} +
+      printf '{"weight":{"dtype":"F32","shape":[2,3,1,1],"data_offsets":[18,42]},"mean":{"dtype":"F64","shape":[2],"data_offsets":[2,18]},"h":{"dtype":"BF16","shape":[1],"data_offsets":[0,2]},"batches":{"dtype":"I64","shape":[],"data_offsets":[42,50]}}\0%050d' 0 >"$2/seed"
+      ;;
+    json | run) grep -oE "[[{](\"|\\[).*" tests/fuzz/*.{cpp,sh} | cut -d: -f2- | split -l 1 - "$2/seed" ;;
+  esac
+}
+
 cmake --preset fuzz >/dev/null && cmake --build --preset fuzz --target "${targets[@]/#/fuzz_}" >/dev/null || exit 1
 
 failed=0
 for target in "${targets[@]}"; do
   corpus=build/fuzz/corpus/$target found=build/fuzz/found/$target
   mkdir -p "$corpus" "$found"
-  [ "$target" = picture ] && cp tests/data/pictures/*.{png,jpg,bmp,tif} "$corpus"
+  seeds "$target" "$corpus"
   # A limit of memory: hostile headers must not claim it. Of time: such a picture takes seconds under the sanitizers.
   if build/fuzz/tests/fuzz/fuzz_"$target" "$corpus" -max_total_time="$seconds" -timeout=120 \
     -rss_limit_mb=3000 -malloc_limit_mb=1100 -max_len=65536 -artifact_prefix="$found/" >"$found/log" 2>&1; then

@@ -7,12 +7,10 @@
 
 namespace tensor::cpu {
 
-typedef int32_t LaneIndex __attribute__((vector_size(4 * kLanes)));
-
 /// Lanes of a and b in turn, from the first (kHigh = 0) or the second (1) half of each.
 template <int kHigh, int... kLane>
 [[gnu::always_inline]] inline Vec interleave(Vec a, Vec b, std::integer_sequence<int, kLane...>) {
-  return __builtin_shuffle(a, b, LaneIndex{(kHigh * kLanes / 2 + kLane / 2 + kLane % 2 * kLanes)...});
+  return __builtin_shufflevector(a, b, (kHigh * kLanes / 2 + kLane / 2 + kLane % 2 * kLanes)...);
 }
 
 /// to[j * to_row + i] = from[i * from_row + j], i, j < kLanes. Interleaving the halves log2(kLanes) times is a
