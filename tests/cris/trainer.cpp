@@ -103,7 +103,7 @@ TEST_CASE("a few images are learnt by heart") {
 }
 
 TEST_CASE(
-    "early stopping ends a run that no longer gains, of equal epochs the first is the best; the caller may end it "
+    "early stopping ends a run that no longer gains, of equal epochs the first is the best, and the caller may end it "
     "too") {
   TinyRun experiment(Strategy::backbone);
   experiment.config.schedule.learning_rate = 1e-30;  // learns nothing, and no statistics move: all epochs are equal
