@@ -1,0 +1,89 @@
+#!/usr/bin/env bash
+# A study of two cells: two workers share it, one after the other is killed, and its records have the bytes of an undisturbed
+# one; its report comes from the records alone.
+source "$(dirname "$0")/setting.bash"
+
+"$cris" data synthesize pictures --count 24 --size 40 --seed 1 >/dev/null || { echo "FAILED synthesize"; exit 1; }
+cat >plan.toml <<'PLAN'
+[study]
+backbones = ["unet"]
+strategies = ["backbone", "cris"]
+trials = 3
+trial_epochs = 1
+epochs = 2
+seeds = [0, 1]
+
+[settings]
+data.size = 32
+model.base = 2
+
+[sets.kvasir-seg]
+images = 24
+PLAN
+work=("$cris" study work plan.toml --data kvasir-seg=pictures --threads 1 -o)
+
+"${work[@]}" whole >whole.txt 2>&1
+verdict "one worker takes a study from nothing to its last run" $?
+grep -q "2 of 2 cells are complete" whole.txt && "$cris" study status whole | grep -q "kvasir-seg-unet-cris .*2 of 2 final runs  3 of 3 trials"
+verdict "and says how it stands" $?
+[ "$(ls whole/runs | wc -l)" -eq 4 ] && [ -z "$(find whole -name '*.safetensors')" ]
+verdict "final runs keep small files only" $?
+
+# Each is killed later than the one before, while another works on.
+"${work[@]}" shared >second.txt 2>&1 &
+second=$!
+kills=0
+for pause in 0.3 0.7 1.1 1.6; do
+  "${work[@]}" shared >first.txt 2>&1 &
+  first=$!
+  sleep "$pause"
+  kill -KILL "$first" 2>/dev/null && kills=$((kills + 1))
+  wait "$first" 2>/dev/null
+done
+wait "$second" && "${work[@]}" shared >third.txt 2>&1
+verdict "two workers, of which one was killed $kills times, complete the same study" $?
+[ "$kills" -gt 0 ]
+verdict "one was killed at least once" $?
+"$cris" study records whole -o records >/dev/null && "$cris" study records shared -o others >/dev/null
+verdict "records" $?
+for folder in records others; do
+  sed -i 's/"datetime_[a-z]*":"[^"]*"/TIME/' $folder/study.journal
+  grep -v 'study.journal$' $folder/SHA256SUMS >$folder.sums
+done
+cmp -s records.sums others.sums && diff -rq records others | grep -v SHA256SUMS >differences.txt
+[ ! -s differences.txt ]
+verdict "whoever worked, and whoever was killed: the same bytes but for the times" $?
+grep -rlE "$(hostname)|$scratch" records
+[ $? -eq 1 ]
+verdict "no path and no name of this machine is recorded" $?
+
+"$cris" study records whole -o records >/dev/null && mkdir empty && mv records empty && cd empty && "$cris" study report records -o page.html >report.txt && cd ..
+verdict "the report needs the records alone" $?
+grep -q "Kvasir-SEG: Dice, %" empty/report.txt && grep -q "^UNet: cris - backbone *+9.30 " empty/report.txt && grep -q "<h2>Kvasir-SEG</h2>" empty/page.html && ! grep -q 'src="http' empty/page.html
+verdict "claimed beside measured, as text and as one offline page" $?
+"$cris" paper --kvasir empty/records/runs/* >/dev/null && "$cris" paper --kvasir whole/runs/* >/dev/null
+verdict "cris paper reads the runs, and their records" $?
+sed -i 's/^\(0[0-9]*\),0\.[0-9]*/\1,0.999/' empty/records/runs/kvasir-seg-unet-cris-seed1/per_image.csv
+refuses "records that somebody changed" 3 "per_image.csv: was changed" "$cris" study report empty/records
+
+"${work[@]}" stopped >stopped.txt 2>&1 &
+child=$!
+for _ in $(seq 100); do [ -s stopped/study.journal ] && break; sleep 0.05; done
+kill -USR1 "$child"
+wait "$child"
+[ $? -eq 85 ]
+verdict "SIGUSR1: a checkpoint and exit code 85" $?
+
+sed 's/data.size = 32/data.size = 48/' plan.toml >other.toml
+refuses "another plan in the same folder" 2 "data.size: 32, not 48" "$cris" study work other.toml -o whole
+refuses "data that are not given" 2 "give --data kvasir-seg=DIR" "$cris" study work plan.toml -o none
+sed 's/images = 24/images = 25/' plan.toml >more.toml
+refuses "a folder with another number of pairs" 3 "holds 24 pairs" "$cris" study work more.toml -o none --data kvasir-seg=pictures
+sed 's/seeds = /seds = /' plan.toml >typing.toml
+refuses "a key that is mistyped" 2 'typing.toml:7: unknown key "study.seds"' "$cris" study plan typing.toml
+refuses "a folder without a study" 2 "holds no study" "$cris" study status pictures
+"$cris" study plan plan.toml --threads 1 | grep -q "together at most"
+verdict "the plan says what it will take" $?
+"$cris" study slurm plan.toml -o "queue it" --data kvasir-seg=pictures --tasks 2 >/dev/null && bash -n "queue it/study.sbatch" && grep -q "^#SBATCH --array=1-2" "queue it/study.sbatch"
+verdict "an array job for Slurm" $?
+finish
