@@ -154,10 +154,10 @@ const Trial* JournalState::trial(int64_t id) const {
   return s ? &s->trials[size_t(trials_[size_t(id)].second)] : nullptr;
 }
 
-JournalContent read_journal(const std::string& path) {
+namespace {
+
+JournalContent parse_journal(const std::string& path, const std::string& text) {
   JournalContent content;
-  if (!std::filesystem::exists(path)) return content;
-  const std::string text = tensor::read_file(path);
   int64_t number = 0;
   for (size_t at = 0, end; (end = text.find('\n', at)) != std::string::npos; at = end + 1) {
     ++number;
@@ -170,6 +170,12 @@ JournalContent read_journal(const std::string& path) {
     }
   }
   return content;
+}
+
+}  // namespace
+
+JournalContent read_journal(const std::string& path) {
+  return parse_journal(path, std::filesystem::exists(path) ? tensor::read_file(path) : "");
 }
 
 std::string journal_time() {
@@ -220,9 +226,9 @@ JournalSession::JournalSession(const std::string& path) : path_(path) {
   try {
     lock_name();
     try {
-      content_ = read_journal(path_);
-      // Whoever wrote a line without an end is dead: we have the lock.
       const std::string text = tensor::read_file(path_);
+      content_ = parse_journal(path_, text);
+      // Whoever wrote a line without an end is dead: we have the lock.
       const size_t whole = text.rfind('\n') + 1;
       if (whole != text.size() && ftruncate(file_, off_t(whole)) != 0) refuse_journal(path_, "cannot be cut", errno);
     } catch (...) {

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "cris/study/decisions.h"
+#include "cris/study/tune.h"
 
 namespace cris {
 
@@ -94,6 +95,22 @@ JournalReplay replay_journal(const JournalContent& journal, const std::string& s
   Replayer replayer(result, study);
   for (const JournalLine& line : journal.lines) replayer.follow(line);
   return result;
+}
+
+std::vector<std::string> compare_with_runs(const StudyRecord& study, const std::string& out) {
+  std::vector<std::string> differences;
+  for (const Trial& t : study.trials) {
+    if (!is_ours(t) || t.intermediate.empty()) continue;
+    const std::string folder = trial_folder(out, t.number);
+    const std::vector<double> dice = dice_of_epochs(folder);
+    for (const auto& [step, value] : t.intermediate)
+      // A training that met a value that is not finite has no line of that epoch.
+      if (std::isnan(value) ? step < int64_t(dice.size()) : step >= int64_t(dice.size()) || dice[size_t(step)] != value)
+        differences.push_back(
+            fmt::format("{}, trial {}: epoch {} is {}; {}/epochs.csv has {}", study.name, t.number, step + 1, value,
+                        folder, step < int64_t(dice.size()) ? fmt::format("{}", dice[size_t(step)]) : "none"));
+  }
+  return differences;
 }
 
 }  // namespace cris

@@ -13,6 +13,10 @@ struct JournalReplay {
   std::vector<std::string> differences;  ///< a line each: study, trial, what the journal says, what is right
 };
 
+/// Compares what the trials of one study reported with the epochs.csv in their folders OUT/trial-NNNN. A line for each
+/// report that differs. Throws data::FormatError where one cannot be read.
+std::vector<std::string> compare_with_runs(const StudyRecord& study, const std::string& out);
+
 /// Goes through the lines in order. Of every trial of cris: its settings from the trials that had ended when it began;
 /// after every report, whether it was pruned; its value, which is the largest one reported. `study`: only that one;
 /// empty: all.

@@ -23,7 +23,6 @@ constexpr const char *kConfigAttribute = "cris:config", *kDataAttribute = "cris:
 /// Says of a folder which trial it is; that it is there says that the folder is the trial's.
 constexpr const char* kTrialFile = "/trial.json";
 
-std::string trial_folder(const Tuning& t, int64_t number) { return fmt::format("{}/trial-{:04}", t.out, number); }
 StudyRules rules_in(const Tuning& t) { return {.seed = t.seed, .search = t.search, .pruner = t.pruner}; }
 
 /// The configuration that all trials share, wherever the data lie and whoever computes.
@@ -110,7 +109,7 @@ std::unique_ptr<RunDirectory> lock_directory(const std::string& folder) {
 std::optional<Taken> take_abandoned(const Tuning& t, const StudyRecord& study) {
   for (const Trial& trial : study.trials) {
     if (trial.state != TrialState::running || !is_ours(trial)) continue;
-    const std::string folder = trial_folder(t, trial.number);
+    const std::string folder = trial_folder(t.out, trial.number);
     tensor::require(
         fs::exists(folder + kTrialFile),
         "{}: trial {} of the study {} is running, and {} is not there; give the -o of its first workers, or "
@@ -125,7 +124,7 @@ std::optional<Taken> begin_trial(const Tuning& t, const StudyRecord& study, Jour
   const auto number = int64_t(study.trials.size());
   const std::vector<Trial> ended = ended_trials(study);
   Taken taken{0, number, decide_settings(rules_in(t), ended, number), nullptr};
-  const std::string folder = trial_folder(t, number);
+  const std::string folder = trial_folder(t.out, number);
   JournalLine about = {{"study", t.study}, {"trial", number}, {"settings", JournalLine::object()}};
   JournalLine params = JournalLine::object(), distributions = JournalLine::object(), seen = JournalLine::array();
   for (const Dimension& d : t.search.dimensions) {
@@ -179,7 +178,7 @@ void drop_what_was_left(const Tuning& t) {
   const StudyRecord* study = journal.state.study(t.study);
   if (t.keep || !study) return;
   for (const Trial& trial : study->trials) {
-    const std::string folder = trial_folder(t, trial.number);
+    const std::string folder = trial_folder(t.out, trial.number);
     if (!trial.ended() || !is_ours(trial) || !fs::exists(folder + "/checkpoints")) continue;
     try {
       const tensor::FolderLock lock(folder);
@@ -255,10 +254,10 @@ class TrialWork {
     bool finished = false;
     try {
       Trainer trainer(config, data, *taken_.run, steps);
-      const std::string epochs = taken_.run->file("epochs.csv");
-      const Rows rows = read_epochs(epochs, true);
       // A process that was killed wrote its checkpoint before its report.
-      for (size_t row = 0; row < rows.size() && !pruned_; ++row) report(int64_t(row), number(rows, row, kDice, epochs));
+      int64_t epoch = 0;
+      for (const double dice : dice_of_epochs(taken_.run->path()))
+        if (!pruned_) report(epoch++, dice);
       if (!pruned_) catch_up();
       if (!pruned_)
         finished =
@@ -273,9 +272,6 @@ class TrialWork {
     if (finished && !pruned_) complete();
     return finished || pruned_;
   }
-
-  /// The column of the Dice at its best threshold, as epoch_done tells it.
-  static constexpr size_t kDice = 10;
 
   JournalLine end_line(TrialState state, const JournalLine& values) const {
     return {{"op_code", kSetState},
@@ -334,6 +330,17 @@ class TrialWork {
 };
 
 }  // namespace
+
+std::string trial_folder(const std::string& out, int64_t number) { return fmt::format("{}/trial-{:04}", out, number); }
+
+std::vector<double> dice_of_epochs(const std::string& folder) {
+  constexpr size_t kBestDice = 10;  // the column
+  const std::string file = folder + "/epochs.csv";
+  const Rows rows = read_epochs(file, true);
+  std::vector<double> dice;
+  for (size_t row = 0; row < rows.size(); ++row) dice.push_back(number(rows, row, kBestDice, file));
+  return dice;
+}
 
 Work work_on_tuning(const Tuning& tuning, const std::function<bool()>& stop, Progress& progress) {
   tuning.search.check(tuning.base);

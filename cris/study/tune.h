@@ -33,6 +33,11 @@ struct Tuning {
   std::shared_ptr<const ExperimentData> data = {};  ///< opened from `base` before, so that it is not opened every time
 };
 
+/// OUT/trial-0007.
+std::string trial_folder(const std::string& out, int64_t number);
+/// The validation Dice of each epoch that the training in this folder has finished, as it was reported.
+std::vector<double> dice_of_epochs(const std::string& folder);
+
 /// done: worked on a trial until it was complete or pruned. busy: others hold all that is left. nothing_left: the study
 /// has its trials. stopped: stop() said so; the trial has a checkpoint.
 enum class Work { done, busy, nothing_left, stopped };

@@ -118,8 +118,17 @@ TEST_CASE("a study of tiny trainings: resumed with the same journal, replayed, a
   while (work(a, 0) == Work::done) {
   }
   CHECK(work(a, 0) == Work::nothing_left);
-  int stopped = 0;
-  for (Work w = Work::done; w != Work::nothing_left;) stopped += (w = work(b, 5)) == Work::stopped;
+  int stopped = 0, lost = 0;
+  for (Work w = Work::done; w != Work::nothing_left;) {
+    stopped += (w = work(b, 5)) == Work::stopped;
+    // As if it had been killed between its checkpoint and its report.
+    const std::string text = tensor::read_file(tiny.folder / "j");
+    const size_t last = text.rfind('\n', text.size() - 2) + 1;
+    if (w != Work::stopped || !contains(text.substr(last), "\"op_code\":7")) continue;
+    tensor::write_file_atomically(tiny.folder / "j", text.substr(0, last));
+    ++lost;
+  }
+  CHECK(lost > 0);
   CHECK(stopped > 3);
   CHECK(story("a") == story("b"));
   const TuningState s = state_of(a);
@@ -146,6 +155,15 @@ TEST_CASE("a study of tiny trainings: resumed with the same journal, replayed, a
       contains(replay(replaced(text, "\"state\":2,\"values\":null", "\"state\":1,\"values\":[0.1]")).differences.at(0),
                "it is pruned"));
   CHECK(contains(replay(replaced(text, "\"cris:seen\":[0]", "\"cris:seen\":[]")).differences.at(0), "had ended"));
+
+  // As if it had been killed between a report and the pruning that follows from it.
+  const size_t cut = text.rfind('\n', text.find("\"state\":2")) + 1;
+  tensor::write_file_atomically(tiny.folder / "j", text.substr(0, cut));
+  CHECK(work(a, 0) == Work::done);
+  const std::string resumed = tensor::read_file(tiny.folder / "j");
+  CHECK(resumed.starts_with(text.substr(0, cut)));
+  CHECK(count_of("\n", resumed.substr(cut)) == 1);
+  CHECK(contains(resumed.substr(cut), "\"state\":2"));
 
   Tuning other = tuning("a");
   other.base.train.epochs = 3;

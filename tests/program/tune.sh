@@ -62,6 +62,10 @@ sed '0,/"train.learning_rate":0\.0/s//"train.learning_rate":0.00/' once.journal 
 "$cris" tune replay edited.journal >replay.txt
 [ $? -eq 5 ] && grep -q "the suggestion is" replay.txt
 verdict "replay names an edited value: exit code 5" $?
+sed '0,/"step":1,"intermediate_value":0\./s//"step":1,"intermediate_value":0.0/' once.journal >edited.journal
+"$cris" tune replay edited.journal -o once >replay.txt
+[ $? -eq 5 ] && grep -q "trial 0: epoch 2 is .*; once/trial-0000/epochs.csv has" replay.txt && "$cris" tune replay once.journal -o once >/dev/null
+verdict "  and an edited report, where the runs are at hand" $?
 refuses "another search for the same study" 2 "begun with other settings" "$cris" "${study[@]}" --study once.journal -o once --prune-every 2
 refuses "another folder for the same trials" 3 "give the -o of its first workers" bash -c 'sed "/\"op_code\":6,.*\"trial_id\":11,/d" once.journal >open.journal; exec "$@"' - "$cris" "${study[@]}" --study open.journal -o elsewhere
 refuses "a key that does not exist" 2 "the nearest is" "$cris" tune --data data --study x.journal -o x --search train.learning_rat=1..2

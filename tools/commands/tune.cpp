@@ -18,7 +18,7 @@ namespace {
 struct TuneOptions {
   explicit TuneOptions(CLI::App& app) : config(app) {}
   ConfigOptions config;
-  std::string journal, name, out, replayed, replayed_study;
+  std::string journal, name, out, replayed, replayed_study, replayed_out;
   std::vector<std::string> search = {"train.learning_rate=1e-6..1e-2:log"};
   int64_t trials = 20;
   cris::MedianPruner pruner;
@@ -32,7 +32,16 @@ int replay(const TuneOptions& o) {
   if (!o.replayed_study.empty() && !journal.state.study(o.replayed_study))
     throw Failure(kUsage, fmt::format("{}: has no study {}; it has: {}", o.replayed, o.replayed_study,
                                       fmt::join(journal.state.study_names(), ", ")));
-  const cris::JournalReplay r = cris::replay_journal(journal, o.replayed_study);
+  cris::JournalReplay r = cris::replay_journal(journal, o.replayed_study);
+  if (!o.replayed_out.empty()) {
+    const auto names = journal.state.study_names();
+    if (o.replayed_study.empty() && names.size() != 1)
+      throw Failure(kUsage, fmt::format("{}: -o is the folder of one study; give its --name: {}", o.replayed,
+                                        fmt::join(names, ", ")));
+    const std::string& study = o.replayed_study.empty() ? names.front() : o.replayed_study;
+    for (const std::string& d : cris::compare_with_runs(*journal.state.study(study), o.replayed_out))
+      r.differences.push_back(d);
+  }
   for (const std::string& d : r.differences) fmt::print("{}\n", d);
   fmt::print("{}: {} suggestions, {} pruning decisions and {} values recomputed; {} differ{}\n", o.replayed,
              r.suggestions, r.prunings, r.values, r.differences.size(),
@@ -120,6 +129,7 @@ Run setup_tune(CLI::App& app) {
   CLI::App* replaying = app.add_subcommand("replay", "recomputes every suggestion and pruning decision of a journal");
   replaying->add_option("journal", o->replayed, "the journal file")->required();
   replaying->add_option("--name", o->replayed_study, "only this study");
+  replaying->add_option("-o,--out", o->replayed_out, "compare what it reported with the runs in this folder, too");
   return [o, replaying] { return replaying->parsed() ? replay(*o) : tune(*o); };
 }
 
