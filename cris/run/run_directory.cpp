@@ -2,6 +2,7 @@
 #include "cris/run/run_directory.h"
 
 #include <fcntl.h>
+#include <fmt/ranges.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -27,6 +28,7 @@ namespace {
 
 constexpr const char* kSums = "SHA256SUMS";
 constexpr const char* kMoved = "moved-data.txt";
+constexpr const char* kRemoved = "removed.txt";
 /// What a run writes under its SHA256SUMS: files by their names, folders with the slash.
 constexpr std::array kOwn = {"manifest.json",
                              "config.resolved.toml",
@@ -46,7 +48,7 @@ constexpr std::array kOwn = {"manifest.json",
                              "film/",
                              "nonfinite/"};
 /// What it writes beside: these differ from run to run.
-constexpr std::array kUnsealed = {kSums, "log.txt", "timing.jsonl", kMoved};
+constexpr std::array kUnsealed = {kSums, "log.txt", "timing.jsonl", kMoved, kRemoved};
 
 bool is_sealed_name(const std::string& name) {
   return fs::path(name).lexically_normal() == name && std::any_of(kOwn.begin(), kOwn.end(), [&](std::string_view own) {
@@ -310,6 +312,24 @@ Config config_of_run(const std::string& run, const RunUse& use) {
   if (use.threads) set_config(config, "run.threads", std::to_string(*use.threads), "--threads");
   resolve_config(config);
   return config;
+}
+
+std::vector<std::string> removed_on_purpose(const std::string& run) {
+  std::vector<std::string> names;
+  if (!fs::is_regular_file(run + "/" + kRemoved)) return names;
+  std::istringstream lines(tensor::read_file(run + "/" + kRemoved));
+  for (std::string line; std::getline(lines, line);) names.push_back(line);
+  return names;
+}
+
+void remove_on_purpose(const std::string& run, const std::vector<std::string>& names) {
+  std::vector<std::string> all = removed_on_purpose(run);
+  const size_t before = all.size();
+  for (const std::string& name : names)
+    if (fs::exists(run + "/" + name) && std::ranges::find(all, name) == all.end()) all.push_back(name);
+  if (all.size() > before)
+    tensor::write_file_atomically(run + "/" + kRemoved, fmt::format("{}\n", fmt::join(all, "\n")));
+  for (const std::string& name : names) fs::remove(run + "/" + name);
 }
 
 nlohmann::json environment() {

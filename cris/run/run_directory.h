@@ -2,8 +2,8 @@
 ///
 /// manifest.json, config.resolved.toml, split.txt, data.sha256; metrics.jsonl, epochs.csv; per_image.csv,
 /// evaluation.json, curves.csv; checkpoints/{last,best}.safetensors; plots/*.svg; overlays/*.png; SHA256SUMS of all of
-/// these, once complete. log.txt and timing.jsonl hold times, moved-data.txt where the data lie now: they are not in
-/// SHA256SUMS.
+/// these, once complete. log.txt and timing.jsonl hold times, moved-data.txt where the data lie now, removed.txt what
+/// was removed on purpose: they are not in SHA256SUMS.
 #pragma once
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -77,6 +77,10 @@ struct RunUse {
 /// The resolved configuration of a run, for that use; a precision that only CUDA has becomes f32 on other devices.
 /// Throws data::FormatError when `run` is not a run directory, ConfigError when its file or `use` is wrong.
 Config config_of_run(const std::string& run, const RunUse& use = {});
+/// Removes large files of a complete run, whose hashes stay in its SHA256SUMS; its removed.txt says so first.
+void remove_on_purpose(const std::string& run, const std::vector<std::string>& names);
+/// What removed.txt of a run lists.
+std::vector<std::string> removed_on_purpose(const std::string& run);
 /// What every complete run has.
 constexpr const char* kAlwaysSealed[] = {"manifest.json",
                                          "config.resolved.toml",

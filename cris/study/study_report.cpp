@@ -61,6 +61,13 @@ struct SetOfCells {
   std::string set, variant, title;
   PaperTable table;
   const Runs& runs(int backbone, Strategy strategy) const { return table.cells[size_t(backbone)][size_t(strategy)]; }
+  /// Those that have runs.
+  std::vector<int> backbones() const {
+    std::vector<int> some;
+    for (int b = 0; b < 3; ++b)
+      if (std::ranges::any_of(table.cells[size_t(b)], [](const Runs& r) { return !r.empty(); })) some.push_back(b);
+    return some;
+  }
   const PaperClaim* claim(size_t row, int backbone) const {
     return table.number > 0 && variant.empty() ? &kPaperClaims[table.number - 1][row][backbone] : nullptr;
   }
@@ -114,12 +121,12 @@ std::vector<SetOfCells> read_sets(const Plan& plan, const std::string& records) 
 
 Grid dice_grid(const SetOfCells& s) {
   Grid g{.title = fmt::format("{}: Dice, %", s.title), .note = {}, .rows = {{""}}};
-  for (const char* backbone : kPaperBackbones)
+  for (const int b : s.backbones())
     for (const char* column : {" claimed", " measured", " 95 % interval"})
-      g.rows[0].push_back(backbone + std::string(column));
+      g.rows[0].push_back(kPaperBackbones[b] + std::string(column));
   for (size_t row = 0; row < std::size(kPaperRows); ++row) {
     std::vector<std::string> line = {kPaperRows[row].title};
-    for (int b = 0; b < 3; ++b) {
+    for (const int b : s.backbones()) {
       const Runs& runs = s.runs(b, kPaperRows[row].strategy);
       const PaperClaim* claim = s.claim(row, b);
       line.push_back(claim ? fmt::format("{:.2f}", claim->dice) : "-");
@@ -137,11 +144,11 @@ Grid dice_grid(const SetOfCells& s) {
 
 Grid mse_grid(const SetOfCells& s) {
   Grid g{.title = fmt::format("{}: MSE of the probability maps", s.title), .note = {}, .rows = {{""}}};
-  for (const char* backbone : kPaperBackbones)
-    for (const char* column : {" claimed", " measured"}) g.rows[0].push_back(backbone + std::string(column));
+  for (const int b : s.backbones())
+    for (const char* column : {" claimed", " measured"}) g.rows[0].push_back(kPaperBackbones[b] + std::string(column));
   for (size_t row = 0; row < std::size(kPaperRows); ++row) {
     std::vector<std::string> line = {kPaperRows[row].title};
-    for (int b = 0; b < 3; ++b) {
+    for (const int b : s.backbones()) {
       const PaperClaim* claim = s.claim(row, b);
       std::vector<double> values;
       for (const RunFiles& r : s.runs(b, kPaperRows[row].strategy))

@@ -11,6 +11,7 @@
 
 #include "cris/nonfinite.h"
 #include "cris/run/memory_plan.h"
+#include "cris/run/run_directory.h"
 #include "cris/study/complete_run.h"
 #include "cris/study/status.h"
 #include "data/dataset.h"
@@ -109,7 +110,9 @@ class StudyWork {
     for (const int64_t seed : plan_.seeds) {
       const std::string run = run_folder(cell, seed);
       if (has_failed(run))
-        failed_.emplace(run, fmt::format("{}: met a value that is not finite (see its log.txt)", run));
+        failed_.emplace(
+            run,
+            fmt::format("{}: met a value that is not finite (see its log.txt); remove the folder to try again", run));
       else if (is_complete_run(run))
         drop_models(cell, run);
       else
@@ -118,8 +121,8 @@ class StudyWork {
     if (seeds.empty() || failed_.contains(cell.name)) return Piece::nothing;
     try {
       if (!fs::exists(data_folder(cell))) prepare_data(cell);
-      if (const Piece tuning = tune(cell); tuning != Piece::nothing || failed_.contains(cell.name)) return tuning;
-      return train(cell, seeds);
+      const Piece tuning = tune(cell);
+      return tuning != Piece::nothing || failed_.contains(cell.name) ? tuning : train(cell, seeds);
     } catch (const tensor::FolderInUse&) {
       return Piece::busy;
     }
@@ -147,9 +150,12 @@ class StudyWork {
   bool waits_for_weights(const Cell& cell, int64_t seed) {
     if (cell.begins_with.empty()) return false;
     const std::string run = run_folder(cell_of(plan_, cell.begins_with), seed);
-    if (failed_.contains(cell.begins_with) || failed_.contains(run))
-      failed_.emplace(cell.name, fmt::format("{}: {} has no weights to begin with", cell.name, run));
-    return !is_complete_run(run);
+    const bool complete = is_complete_run(run);
+    if (failed_.contains(cell.begins_with) || failed_.contains(run) ||
+        (complete && !fs::exists(run + "/checkpoints/best.safetensors")))
+      failed_.emplace(cell.name, fmt::format("{}: {} has no weights to begin with{}", cell.name, run,
+                                             complete ? " any more; study.keep_models = true keeps them" : ""));
+    return !complete || failed_.contains(cell.name);
   }
 
   /// One trial; nothing when the cell has them all.
@@ -162,7 +168,8 @@ class StudyWork {
         failed_.emplace(cell.name, fmt::format("{}: none of its {} trials came to its end", cell.name, plan_.trials));
       return Piece::nothing;
     }
-    if (!cell.tuned || waits_for_weights(cell, plan_.seeds[0])) return Piece::busy;
+    if (!cell.tuned || waits_for_weights(cell, plan_.seeds[0]))
+      return failed_.contains(cell.name) ? Piece::nothing : Piece::busy;
     const tensor::FolderLock lock(trials_folder(cell), ".tuning.lock");
     tuning.base = on_this_machine(tuning.base);
     say(cell);
@@ -219,15 +226,15 @@ class StudyWork {
       }
       return Piece::worked;
     }
-    return Piece::busy;
+    return failed_.contains(cell.name) ? Piece::nothing : Piece::busy;
   }
 
   /// Checkpoints are large, and their hashes stay in the run's SHA256SUMS.
   void drop_models(const Cell& cell, const std::string& out) const {
     const bool begun_from = std::ranges::any_of(plan_.cells, [&](const Cell& c) { return c.begins_with == cell.name; });
-    std::error_code ignored;
-    fs::remove(out + "/checkpoints/last.safetensors", ignored);
-    if (!plan_.keep_models && !begun_from) fs::remove(out + "/checkpoints/best.safetensors", ignored);
+    std::vector<std::string> large = {"checkpoints/last.safetensors"};
+    if (!plan_.keep_models && !begun_from) large.push_back("checkpoints/best.safetensors");
+    remove_on_purpose(out, large);
   }
 };
 

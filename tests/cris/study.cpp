@@ -146,7 +146,7 @@ TEST_CASE("study: it goes on with more cells and seeds, and with nothing else ch
   CHECK_NOTHROW(check("model.base = 8", "model.base = 8\nrun.threads = 3"));
   CHECK_THROWS_WITH_AS(check("model.base = 8", "model.base = 4"), Contains("model.base: 8, not 4"), ConfigError);
   CHECK_THROWS_WITH_AS(check("trial_epochs = 2", "trial_epochs = 3"), Contains("trial_epochs: 2, not 3"), ConfigError);
-  CHECK_THROWS_WITH_AS(check("\"crf\", ", ""), Contains("it has no cell"), ConfigError);
+  CHECK_THROWS_WITH_AS(check("\"segnet\", ", ""), Contains("it has no cell"), ConfigError);
 }
 
 TEST_CASE("study: the interval holds the noise of seeds and that of images") {
@@ -210,9 +210,9 @@ TEST_CASE("study: tables, intervals and verdicts come from the records alone") {
   std::filesystem::remove_all(s / "study");
 
   const cris::StudyReport report = cris::study_report(s / "records", "T");
-  for (const char* part : {"Kvasir-SEG: 64x64 pixels, 4 epochs", "76.69   52.25±6.72", "85.99   76.00±0.00",
+  for (const char* part : {"Kvasir-SEG: 64x64 pixels, 4 epochs", "76.69     52.25±6.72", "85.99     76.00±0.00",
                            "UNet: cris - backbone    +9.30    +23.75", "holds",
-                           "UNet: cris - crf         +3.80     +0.00    0.00 to 0.00               open",
+                           "UNet: cris - crf    +3.80     +0.00   0.00 to 0.00               open",
                            "CVC-ClinicDB, variant pieces: UNet crf", "-19.00", "below"})
     CHECK_MESSAGE(report.text.find(part) != std::string::npos, part, " is not in\n", report.text);
   CHECK(report.html.find("<h2>CVC-ClinicDB, variant pieces</h2>") != std::string::npos);

@@ -5,8 +5,8 @@ source "$(dirname "$0")/setting.bash"
 export CRIS=$cris
 
 "$cris" data synthesize first --count 12 --size 32 --seed 1 >/dev/null && "$cris" data synthesize second --count 12 --size 32 --seed 2 >/dev/null || { echo "FAILED synthesize"; exit 1; }
-study() { "$script" --kvasir first --cvc second -o study --size 32 --base 2 --epochs 2 --threads 1 "$@"; }
-sealed() { ls study/*/*/SHA256SUMS 2>/dev/null | wc -l; }
+study() { "$script" --kvasir first --cvc second -o study --size 32 --base 2 --epochs 2 --lr 1e-3 --threads 1 "$@"; }
+sealed() { ls study/runs/*/SHA256SUMS 2>/dev/null | wc -l; }
 
 set -m
 study >/dev/null 2>&1 &
@@ -17,7 +17,7 @@ wait "$child" 2>/dev/null
 set +m
 [ "$(sealed)" -ge 5 ] && [ "$(sealed)" -lt 24 ] && [ ! -e study/report.html ]
 verdict "killed after a few cells" $?
-sha256sum study/*/*/SHA256SUMS >before.txt
+sha256sum study/runs/*/SHA256SUMS >before.txt
 
 study >stdout.txt 2>stderr.txt && [ "$(sealed)" -eq 24 ] && [ ! -s stderr.txt ]
 verdict "run again it fills all 24 cells" $?
@@ -37,6 +37,6 @@ refuses "other settings in the same folder" 2 "train.batch" study --batch 2
 refuses "no data" 2 "give --kvasir DIR" "$script" -o none
 refuses "a folder without masks" 3 "must hold images/ and masks/" "$script" --kvasir first/images
 refuses "an unknown argument" 2 "--magic" "$script" --magic 3
-"$cris" report study/kvasir-seg/unet-crf-seed0 -o crf.html >/dev/null && grep -q 'Bilateral weight, initially 1 I' crf.html && [ "$(grep -o 'alt="iterations of the CRF' crf.html | wc -l)" -eq 2 ]
+"$cris" report study/runs/kvasir-seg-unet-crf-seed0 -o crf.html >/dev/null && grep -q 'Bilateral weight, initially 1 I' crf.html && [ "$(grep -o 'alt="iterations of the CRF' crf.html | wc -l)" -eq 2 ]
 verdict "the report of a crf run shows its weights and a film strip of each test image shown" $?
 finish

@@ -29,6 +29,11 @@ verdict "and says how it stands" $?
 [ "$(ls whole/runs | wc -l)" -eq 4 ] && [ -z "$(find whole -name '*.safetensors')" ]
 verdict "final runs keep small files only" $?
 
+"$cris" train -c whole/runs/kvasir-seg-unet-cris-seed1/config.resolved.toml --data pictures -o plain >/dev/null
+same "a training on the pictures as they are takes the same steps" plain whole/runs/kvasir-seg-unet-cris-seed1 metrics.jsonl epochs.csv per_image.csv evaluation.json
+"$cris" verify whole/runs/kvasir-seg-unet-cris-seed1 >verify.txt && [ "$(grep -c '^removed checkpoints' verify.txt)" -eq 2 ]
+verdict "verify knows what was removed on purpose" $?
+
 # Each is killed later than the one before, while another works on.
 "${work[@]}" shared >second.txt 2>&1 &
 second=$!
