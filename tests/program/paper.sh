@@ -23,9 +23,11 @@ study >stdout.txt 2>stderr.txt && [ "$(sealed)" -eq 24 ] && [ ! -s stderr.txt ]
 verdict "run again it fills all 24 cells" $?
 sha256sum --quiet -c before.txt
 verdict "and keeps those that were complete" $?
-tables() { sed -n '/^Table 1: Kvasir-SEG/,$p' "$1"; }
+tables() { sed -n '/^Table 1: Kvasir-SEG/,/^report:/p' "$1"; }
 [ "$(tables stdout.txt | grep -c '^Backbone \|^Backbone+FCN\|^Backbone+CRF\|^Proposed')" -eq 8 ] && ! tables stdout.txt | grep -q ' - '
 verdict "both tables, no cell without a number" $?
+grep -q "^Kvasir-SEG: cris less the others" stdout.txt && [ "$(grep -c '^UNet: cris - ' stdout.txt)" -eq 6 ] && [ -s study/records/SHA256SUMS ] && [ -s study/study.html ]
+verdict "and the study's own report, with verdicts" $?
 [ "$(grep -c '<h3>' study/report.html)" -eq 6 ] && [ "$(grep -o '<svg' study/report.html | wc -l)" -eq 12 ] && [ "$(grep -o 'alt="probability map of' study/report.html | wc -l)" -eq 48 ] && ! grep -q 'src="http' study/report.html
 verdict "one offline report: precision-recall of 6 backbones, probability maps of every cell" $?
 
