@@ -179,6 +179,10 @@ std::string csv_field(const std::string& text) {
   return quoted + '"';
 }
 
+std::string csv_name(const std::string& name) {
+  return csv_field(name.find_first_of("=+-@'") == 0 ? '\'' + name : name);
+}
+
 std::string read_data_file(const std::string& path) {
   try {
     return tensor::read_file(path);

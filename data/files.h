@@ -52,6 +52,8 @@ bool is_plain_text(std::string_view text);
 
 /// A field of a CSV file: in quotes when it holds what separates fields (RFC 4180).
 std::string csv_field(const std::string& text);
+/// The same of a name, behind a ' where a spreadsheet would take it for a formula, or it begins with ' itself.
+std::string csv_name(const std::string& name);
 
 /// The content of `path`. Throws FormatError naming the file and the reason.
 std::string read_data_file(const std::string& path);

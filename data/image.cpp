@@ -2,10 +2,12 @@
 #include "data/image.h"
 
 #include <algorithm>
+#include <condition_variable>
 #include <cstdlib>
 #include <filesystem>
 #include <list>
 #include <memory>
+#include <mutex>
 #include <new>
 
 #include "data/files.h"
@@ -103,7 +105,7 @@ RawPicture decode_png(std::string_view file, const std::string& name, Remarks& r
   const auto* begin = reinterpret_cast<const stbi_uc*>(png.bytes.data());
   const int length = int(png.bytes.size());
   int width = 0, height = 0, channels = 0;
-  const auto admitted = admit(png.height, png.width, name);
+  const Admission admitted(png.height, png.width, name);
   if (stbi_is_16_bit_from_memory(begin, length)) {
     const Samples samples(stbi_load_16_from_memory(begin, length, &width, &height, &channels, 0), &std::free);
     if (!samples) explain_png(name);
@@ -147,7 +149,7 @@ std::optional<Map> decode_gray_16(std::string_view bytes, const std::string& nam
   if (!stbi_is_16_bit_from_memory(begin, length) || !stbi_info_from_memory(begin, length, &width, &height, &channels) ||
       channels != 1 || png.orientation != 1)
     return {};
-  const auto admitted = admit(png.height, png.width, name);
+  const Admission admitted(png.height, png.width, name);
   const Samples samples(stbi_load_16_from_memory(begin, length, &width, &height, &channels, 0), &std::free);
   if (!samples) explain_png(name);
   Map map{height, width, std::vector<float>(size_t(height) * size_t(width))};
@@ -156,14 +158,26 @@ std::optional<Map> decode_gray_16(std::string_view bytes, const std::string& nam
   return map;
 }
 
-std::unique_lock<std::mutex> admit(int64_t height, int64_t width, const std::string& name) {
+namespace {
+std::mutex admission;
+std::condition_variable admission_changed;
+int64_t admitted_pixels = 0;
+}  // namespace
+
+Admission::Admission(int64_t height, int64_t width, const std::string& name) : pixels_(height * width) {
   require_data(
-      height > 0 && width > 0 && height <= kMaxImageSide && width <= kMaxImageSide && height * width <= kMaxImagePixels,
+      height > 0 && width > 0 && height <= kMaxImageSide && width <= kMaxImageSide && pixels_ <= kMaxImagePixels,
       "{}: {} x {} pixels is beyond the limit of {} a side and {} in all; make it smaller", name, width, height,
       kMaxImageSide, kMaxImagePixels);
-  static std::mutex one_large;
-  constexpr int64_t kLarge = 1 << 23;
-  return height * width > kLarge ? std::unique_lock(one_large) : std::unique_lock<std::mutex>();
+  std::unique_lock lock(admission);
+  admission_changed.wait(lock, [&] { return admitted_pixels + pixels_ <= kMaxImagePixels; });
+  admitted_pixels += pixels_;
+}
+
+Admission::~Admission() {
+  const std::lock_guard lock(admission);
+  admitted_pixels -= pixels_;
+  admission_changed.notify_all();
 }
 
 void refuse_picture(const std::string& name, const char* kind, const std::string& reason) {
@@ -205,11 +219,12 @@ Image read_image(const std::string& path, int channels, Remarks* remarks) {
 
 std::string encode_png(const Image& image) {
   tensor::check(image.channels == 1 || image.channels == 3, "encode_png: 1 or 3 channels, not {}", image.channels);
+  // The encoder counts in 32 bits.
+  tensor::check((3 * image.width + 1) * image.height < INT32_MAX, "encode_png: {} x {} pixels are too many for one PNG",
+                image.width, image.height);
   tensor::check(int64_t(image.pixels.size()) == image.height * image.width * image.channels && !image.pixels.empty(),
                 "encode_png: {} bytes for {} x {} x {}", image.pixels.size(), image.height, image.width,
                 image.channels);
-  tensor::check((3 * image.width + 1) * image.height < INT32_MAX, "encode_png: {} x {} pixels are too many for one PNG",
-                image.width, image.height);
   std::string png;
   const auto append = [](void* to, void* bytes, int count) {
     static_cast<std::string*>(to)->append(static_cast<const char*>(bytes), size_t(count));

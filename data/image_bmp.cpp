@@ -33,7 +33,7 @@ Image decode_bmp(std::string_view bytes, const std::string& name) {
   require_data(packing == 0 || (masked && bits >= 16), "{}: compressed BMPs are not read; convert it to PNG", name);
   if (!(bits == 1 || bits == 2 || bits == 4 || bits == 8 || bits == 16 || bits == 24 || bits == 32))
     refuse_picture(name, "BMP", fmt::format("{} bits a pixel", bits));
-  const auto admitted = admit(height, width, name);
+  const Admission admitted(height, width, name);
   // The pixels of one value: a table of them for a palette, whose missing colours are black.
   std::array<std::array<uint8_t, 3>, 256> palette{};
   std::array<uint32_t, 3> mask =

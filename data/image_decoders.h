@@ -1,6 +1,6 @@
 /// What image.cpp and its decoders share: a picture as its file holds it, before it becomes 1 or 3 channels.
 #pragma once
-#include <mutex>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -30,9 +30,18 @@ std::optional<Map> decode_gray_16(std::string_view bytes, const std::string& nam
 /// A decoder that asks for more than this in one piece is told that there is none.
 constexpr size_t kMaxDecoderBytes = size_t(1) << 30;
 
-/// Throws FormatError beyond the limits of pixels.h. To be kept while decoding: of large pictures, one at a time is
-/// decoded in the process, so that its memory does not grow with the number of threads.
-[[nodiscard]] std::unique_lock<std::mutex> admit(int64_t height, int64_t width, const std::string& name);
+/// To be kept while a picture is decoded. The constructor throws FormatError beyond the limits of pixels.h, and waits
+/// while the pictures at work in the process would have more than kMaxImagePixels together: its memory does not grow
+/// with the number of threads.
+class Admission {
+ public:
+  Admission(int64_t height, int64_t width, const std::string& name);
+  ~Admission();
+  Admission(const Admission&) = delete;
+
+ private:
+  int64_t pixels_;
+};
 
 /// Throws FormatError: the `kind` of file is damaged, for the decoder's `reason`.
 [[noreturn]] void refuse_picture(const std::string& name, const char* kind, const std::string& reason);

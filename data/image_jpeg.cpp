@@ -116,7 +116,7 @@ RawPicture decode_jpeg(std::string_view bytes, const std::string& name, Remarks&
   reader.progress.progress_monitor = count_scans;
   if (!read_header(reader)) refuse_picture(name, "JPEG", reader.reason);
   const int64_t height = reader.info.image_height, width = reader.info.image_width;
-  const auto admitted = admit(height, width, name);
+  const Admission admitted(height, width, name);
   RawPicture picture{Image(height, width, reader.info.num_components == 1 ? 1 : 3)};
   for (const jpeg_marker_struct* m = reader.info.marker_list; m; m = m->next) {
     const std::string_view segment(reinterpret_cast<const char*>(m->data), m->data_length);

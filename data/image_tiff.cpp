@@ -163,7 +163,7 @@ RawPicture decode_tiff(std::string_view bytes, const std::string& name, Remarks&
   TIFF* tiff = reader.get();
   const int64_t height = reader.field<uint32_t>(TIFFTAG_IMAGELENGTH, 0);
   const int64_t width = reader.field<uint32_t>(TIFFTAG_IMAGEWIDTH, 0);
-  const auto admitted = admit(height, width, name);
+  const Admission admitted(height, width, name);
   const int bits = reader.field<uint16_t>(TIFFTAG_BITSPERSAMPLE, 1);
   const int64_t stored = reader.field<uint16_t>(TIFFTAG_SAMPLESPERPIXEL, 1);
   const uint16_t format = reader.field<uint16_t>(TIFFTAG_SAMPLEFORMAT, SAMPLEFORMAT_UINT);

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <map>
 #include <numeric>
+#include <string_view>
 #include <system_error>
 
 #include "data/format_error.h"
@@ -28,7 +29,13 @@ std::shared_ptr<const Sample> SampleStore::get(int64_t i) {
   bool speck = false;
   const auto sample =
       std::make_shared<const Sample>(resize(read_pair(pair(i), &of_image, &of_mask), height_, width_, &speck));
+  size_t content = 0;
+  for (const Image* image : {&sample->image, &sample->mask})
+    content = 31 * content + std::hash<std::string_view>()(
+                                 {reinterpret_cast<const char*>(image->pixels.data()), image->pixels.size()});
   const std::lock_guard lock(mutex_);
+  require_data(seen_.emplace(i, content).first->second == content,
+               "{} or its mask changed while it was in use; restore it and run the same command again", pair(i).image);
   if (speck) specks_.insert(i);
   for (const Remarks* said : {&of_image, &of_mask})
     for (const std::string& remark : *said) ++remarks_[remark];

@@ -27,7 +27,8 @@ class SampleStore {
   int64_t height() const { return height_; }
   int64_t width() const { return width_; }
   const Pair& pair(int64_t i) const { return pairs_[size_t(i)]; }
-  /// Pair i at height x width, the mask thresholded. Throws FormatError for a bad file, now and at every later call.
+  /// Pair i at height x width, the mask thresholded. Throws FormatError for a bad file, now and at every later call,
+  /// and when it is decoded anew and is not what it was.
   std::shared_ptr<const Sample> get(int64_t i);
   /// How many of the pairs read so far have polyps smaller than a pixel at this size: see resize().
   int64_t specks() const;
@@ -40,6 +41,7 @@ class SampleStore {
   mutable std::mutex mutex_;
   int64_t used_bytes_ = 0;
   std::set<int64_t> specks_;
+  std::map<int64_t, size_t> seen_;  // hashes of the pairs read so far
   std::map<std::string, int64_t> remarks_;
   std::vector<std::shared_ptr<const Sample>> samples_;
 };

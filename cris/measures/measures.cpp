@@ -155,7 +155,7 @@ std::string MeasureSet::csv() const {
   for (const Measure& m : image_measures()) text += fmt::format(",{}", m.key);
   text += ",mask_pixels,predicted_pixels,pixels,lesions,lesions_found,lesions_false\n";
   for (const ImageMeasures& i : images_) {
-    text += data::csv_field(i.name);
+    text += data::csv_name(i.name);
     for (const Measure& m : image_measures()) text += counts_in_mean(m, i) ? fmt::format(",{}", m.of(i)) : ",";
     text += fmt::format(",{},{},{},{},{},{}\n", mask_pixels(i), predicted_pixels(i), pixels(i), i.lesions.lesions,
                         i.lesions.found, i.lesions.false_positives);

@@ -82,6 +82,8 @@ RunFiles read_run(const std::string& path) {
     }
   }
   r.images = read_csv(path + "/per_image.csv");
+  for (std::vector<std::string>& row : r.images)
+    if (row[0].starts_with('\'')) row[0].erase(0, 1);
   if (const auto images = r.manifest["images"].value("test", int64_t(0)); int64_t(r.images.size()) != images)
     refuse_run_file(path + "/per_image.csv", fmt::format("has {} images, and the run {}", r.images.size(), images));
   return r;

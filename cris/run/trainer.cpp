@@ -280,7 +280,10 @@ TrainResult Trainer::train(const TrainOptions& options) {
   const double start = now_seconds();
   const int64_t steps = loader_.steps_per_epoch(), first = at_.epoch * steps + at_.step;
   const tensor::Device device = config_.run.device;
-  const auto result = [&](bool finished) { return TrainResult{finished, at_.epoch, at_.best_epoch, at_.best_dice}; };
+  const auto result = [&](bool finished) {
+    for (AppendOnlyFile* file : {&timing_, &log_}) file->sync();  // what a file system would say at close alone
+    return TrainResult{finished, at_.epoch, at_.best_epoch, at_.best_dice};
+  };
   const auto to_do = [&] { return at_.epoch < config_.train.epochs && !at_.stopped_early; };
   while (to_do()) {
     const double epoch_start = now_seconds();

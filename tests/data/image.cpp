@@ -1,7 +1,10 @@
 /// Image files: round trips, conversions, and every way in which a file can be bad.
 #include "data/image.h"
 
+#include <atomic>
+
 #include "data/format_error.h"
+#include "data/parallel.h"
 #include "folders.h"
 
 namespace {
@@ -288,6 +291,19 @@ TEST_CASE("writing where it is impossible names the file and leaves nothing behi
   for ([[maybe_unused]] const auto& e : std::filesystem::directory_iterator(folder.path)) ++entries;
   CHECK(entries == 1);
   CHECK_THROWS_AS(data::encode_png(data::Image(0, 0, 3)), tensor::Error);
+}
+
+TEST_CASE("a picture beyond what a PNG encoder counts is refused before anything is written") {
+  data::Image film;
+  film.height = 1200, film.width = 1204800, film.channels = 3;
+  CHECK(contains(message_of<tensor::Error>([&] { data::encode_png(film); }), "1204800 x 1200 pixels are too many"));
+}
+
+TEST_CASE("large pictures share the memory for decoding, whatever the number of threads") {
+  const std::string large = data::encode_png(data::Image(4100, 4100, 1));
+  std::atomic<int> read = 0;
+  data::for_each_index(12, 8, [&](int64_t) { read += data::decode_image(large, "large", 1).width == 4100; });
+  CHECK(read == 12);
 }
 
 TEST_CASE("pictures that belong together are all written or none, and older ones stay") {

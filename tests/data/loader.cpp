@@ -134,3 +134,14 @@ TEST_CASE("names of a split select pairs in their order, an unknown name is refu
   CHECK(chosen[0].name == "d");
   CHECK(contains(message_of<data::FormatError>([&] { data::select(set, {"q"}); }), "\"q\""));
 }
+
+TEST_CASE("a picture that is decoded anew and was replaced meanwhile is refused by its name") {
+  const Scratch folder;
+  write_pairs(folder, 2);
+  const auto store = store_of(folder, 0);
+  const auto before = store->get(1);
+  CHECK(store->get(1)->image == before->image);
+  data::write_png(folder / "masks/b.png", rectangle(13, 17, 1, 1, 4, 4));
+  CHECK(contains(message_of<data::FormatError>([&] { store->get(1); }), "images/b.png or its mask changed"));
+  CHECK(store->get(0)->image.width == 24);
+}

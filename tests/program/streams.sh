@@ -60,4 +60,17 @@ verdict "SIGHUP: a checkpoint and exit code 85" $?
 ended HUP nohup
 [ $? -eq 137 ]
 verdict "  unless it was ignored at the start" $?
+
+# One step, then a long validation: the signal comes while it lasts.
+"$cris" data synthesize long_data --count 300 --size 64 --seed 4 >/dev/null && "$cris" data split long_data --validation 0.98 --test 0.007 -o long.txt >/dev/null
+validate=("$cris" train --data long_data --set data.split=long.txt --base 8 --size 64 --batch 4 --strategy backbone --epochs 1 --threads 1 -o)
+"${validate[@]}" undisturbed >/dev/null || echo "FAILED a training with a long validation"
+"${validate[@]}" signalled >said.txt & child=$!
+for _ in $(seq 400); do [ -s signalled/metrics.jsonl ] && break; sleep 0.02; done
+kill -TERM "$child"
+wait "$child"
+[ $? -eq 85 ] && grep -q "stopped while epoch 1 was validated" said.txt
+verdict "SIGTERM during validation: exit code 85 before it ends" $?
+"${validate[@]}" signalled >/dev/null
+same "  and the run goes on to the same bytes" undisturbed signalled
 finish

@@ -103,6 +103,11 @@ refuses "a Git LFS pointer" 3 "is a Git LFS pointer" "$cris" predict spoilt b -o
 printf '<!DOCTYPE html><html></html>' >spoilt/checkpoints/best.safetensors
 refuses "a web page" 3 "is a web page" "$cris" predict spoilt b -o o
 
+# Names that a spreadsheet would compute.
+cp -r b sums && name=$(sed -n '/^\[test/,/^\[/p' run/split.txt | sed -n 2p) && mv "sums/images/$name.png" sums/images/=1+2.png && mv "sums/masks/$name.png" sums/masks/=1+2.png
+train --data sums --epochs 1 --overfit 12 -o sums_run >/dev/null && grep -q "^'=1+2," sums_run/per_image.csv && ! grep -q "^[-=+@]" sums_run/per_image.csv && "$cris" report sums_run -o sums.html >/dev/null && grep -q "=1+2 · Dice" sums.html
+verdict "a name like a formula is a text to spreadsheets, and itself in the report" $?
+
 # Numbers that would mean nothing.
 refuses "one value a channel" 2 "batch normalisation needs at least two values" "$cris" train --data b --base 4 --size 16 --batch 1 --strategy backbone -o none
 refuses "  in the last batch" 2 "batch normalisation needs at least two values" "$cris" train --data b --base 4 --size 16 --batch 7 --strategy backbone -o none
