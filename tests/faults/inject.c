@@ -2,11 +2,12 @@
  *
  *   FAULT_PATH   part of the paths that are watched
  *   FAULT_AT     which operation, from 1; 0: none
- *   FAULT_KIND   kill: SIGKILL before it; half: a write writes half, then SIGKILL, others are done, then SIGKILL;
- *                a number: it fails with this errno; from NUMBER on is written NUMBER+: it and all that follow but unlink
+ *   FAULT_KIND   kill: SIGKILL before it; half: a write writes half, then SIGKILL, others are done, then SIGKILL; short: a
+ *                write writes half and says so, others are done; a number: it fails with this errno; from NUMBER on is
+ *                written NUMBER+: it and all that follow but unlink
  *   FAULT_COUNT  a file that gets the number of operations when the program ends
  * Watched: open for writing, write, pwrite, fsync, fdatasync, ftruncate, rename, renameat2, link, unlink, rmdir, mkdir,
- * close of a file open for writing. Built by inject.sh. */
+ * close of a file open for writing; and every mmap. Built by inject.sh. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -17,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/types.h>
 #include <unistd.h>
@@ -37,9 +39,9 @@ static int file_watched(int file) {
   return path_watched(path);
 }
 
-enum { pass = 0, after = -1 };
+enum { pass = 0, after = -1, half = -2 };
 
-/* pass, after (do it, or half of it, then die) or an errno */
+/* pass, after (do it, or half of it, then die), half (of a write) or an errno */
 static int verdict(int watched, int is_unlink) {
   if (!watched) return pass;
   const long me = __atomic_add_fetch(&count, 1, __ATOMIC_SEQ_CST);
@@ -49,7 +51,7 @@ static int verdict(int watched, int is_unlink) {
   const int lasting = kind[strlen(kind) - 1] == '+';
   if (me > n && (!lasting || is_unlink)) return pass;
   if (strcmp(kind, "kill") == 0) kill(getpid(), SIGKILL);
-  return strcmp(kind, "half") == 0 ? after : atoi(kind);
+  return strcmp(kind, "half") == 0 ? after : strcmp(kind, "short") == 0 ? half : atoi(kind);
 }
 
 __attribute__((destructor)) static void report(void) {
@@ -68,7 +70,7 @@ __attribute__((destructor)) static void report(void) {
     errno = what;                                  \
     return (type)-1;                               \
   }                                                \
-  const type result = (call);                      \
+  type const result = (call);                      \
   if (what == after) kill(getpid(), SIGKILL);      \
   return result
 
@@ -82,18 +84,15 @@ int open(const char* path, int flags, ...) {
 int open64(const char* path, int flags, ...) __attribute__((alias("open")));
 
 ssize_t write(int file, const void* bytes, size_t size) {
-  const int what = verdict(file_watched(file), 0);
-  if (what > 0) {
-    errno = what;
-    return -1;
-  }
-  const ssize_t result = REAL(write)(file, bytes, what == after ? size / 2 : size);
-  if (what == after) kill(getpid(), SIGKILL);
-  return result;
+  WATCHED(ssize_t, file_watched(file), 0, REAL(write)(file, bytes, what < 0 && size > 1 ? size / 2 : size));
 }
 ssize_t pwrite(int file, const void* bytes, size_t size, off_t at) {
   WATCHED(ssize_t, file_watched(file), 0, REAL(pwrite)(file, bytes, what == after ? size / 2 : size, at));
 }
+void* mmap(void* at, size_t size, int protection, int flags, int file, off_t from) {
+  WATCHED(void*, 1, 0, REAL(mmap)(at, size, protection, flags, file, from));
+}
+void* mmap64(void* at, size_t size, int protection, int flags, int file, off64_t from) __attribute__((alias("mmap")));
 ssize_t pwrite64(int file, const void* bytes, size_t size, off64_t at) __attribute__((alias("pwrite")));
 int fsync(int file) { WATCHED(int, file_watched(file), 0, REAL(fsync)(file)); }
 int fdatasync(int file) { WATCHED(int, file_watched(file), 0, REAL(fdatasync)(file)); }

@@ -8,6 +8,9 @@ first=$(basename "$(ls good/images/* | head -n 1)")
 # broken NAME: a copy of the good set, to be spoilt.
 broken() { rm -rf "$1" && cp -r good "$1"; }
 
+refuses "a synthetic picture too small for a scene" 2 "32" "$cris" data synthesize small --size 24
+printf 'model.base = [= 3\n' >bracket.toml
+refuses "a configuration that toml++ would assert on" 2 "bracket.toml:1" train --data good -c bracket.toml
 refuses "no data" 2 "--data" train
 refuses "no such folder" 3 "nowhere" train --data nowhere
 broken maskless && rm -r maskless/masks

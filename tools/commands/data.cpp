@@ -85,10 +85,12 @@ int synthesize(const DataOptions& o) {
   return kOk;
 }
 
-void add_size(CLI::App& app, DataOptions& o) {
-  app.add_option("--size", o.size, "Height and width in pixels")->check(CLI::Range(1, 1 << 15))->capture_default_str();
-  app.add_option("--height", o.height, "Height where it differs")->check(CLI::Range(1, 1 << 15));
-  app.add_option("--width", o.width, "Width where it differs")->check(CLI::Range(1, 1 << 15));
+void add_size(CLI::App& app, DataOptions& o, int least = 1) {
+  app.add_option("--size", o.size, "Height and width in pixels")
+      ->check(CLI::Range(least, 1 << 15))
+      ->capture_default_str();
+  app.add_option("--height", o.height, "Height where it differs")->check(CLI::Range(least, 1 << 15));
+  app.add_option("--width", o.width, "Width where it differs")->check(CLI::Range(least, 1 << 15));
 }
 
 void add_threads(CLI::App& app, DataOptions& o) {
@@ -130,7 +132,7 @@ Run setup_data(CLI::App& app) {
   making->add_option("OUT", o->folder, "Where to write")->required();
   making->add_option("--count", o->count, "Number of pairs")->check(CLI::Range(1, 1000000))->capture_default_str();
   making->add_option("--seed", o->seed, "Seed of the pictures")->check(kSeeds)->capture_default_str();
-  add_size(*making, *o);
+  add_size(*making, *o, 32);
   add_threads(*making, *o);
 
   return [=] {
