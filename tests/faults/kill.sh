@@ -24,11 +24,8 @@ for ((r = 0; r < runs; ++r)); do
   done
   "${command[@]}" >/dev/null 2>stderr.txt || cat stderr.txt
   kills=$((kills + here))
-  differing=0
-  (cd once && find . -type f ! -name log.txt ! -name timing.jsonl | sort) >files.txt
-  (cd run && find . -type f ! -name log.txt ! -name timing.jsonl | sort) | cmp -s - files.txt || differing=1
-  while read -r file; do cmp -s "once/$file" "run/$file" || { differing=1; echo "differs: $file"; }; done <files.txt
-  verdict "${strategies[r % 4]}, ${backbones[r / 4 % 3]}, killed $here times" "$differing"
+  diff -rq -x log.txt -x timing.jsonl once run
+  verdict "${strategies[r % 4]}, ${backbones[r / 4 % 3]}, killed $here times" $?
 done
 echo "$kills kills in $runs trainings"
 [ "$kills" -gt 0 ]

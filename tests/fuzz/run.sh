@@ -22,6 +22,11 @@ seeds() {
       find tests/vectors -size -3k -exec cp -t "$2" {} +
       printf '{"weight":{"dtype":"F32","shape":[2,3,1,1],"data_offsets":[18,42]},"mean":{"dtype":"F64","shape":[2],"data_offsets":[2,18]},"h":{"dtype":"BF16","shape":[1],"data_offsets":[0,2]},"batches":{"dtype":"I64","shape":[],"data_offsets":[42,50]}}\0%050d' 0 >"$2/seed"
       ;;
+    journal)
+      printf '%s\n' '{"op_code":0,"worker_id":"w","study_name":"s","directions":[2]}' '{"op_code":4,"worker_id":"w","study_id":0,"datetime_start":"2024-06-01T10:00:00.000000+00:00"}' \
+        '{"op_code":5,"worker_id":"w","trial_id":0,"param_name":"x","param_value_internal":0.5,"distribution":"{\"name\": \"FloatDistribution\", \"attributes\": {\"step\": null, \"low\": 0.0, \"high\": 1.0, \"log\": false}}"}' \
+        '{"op_code":7,"worker_id":"w","trial_id":0,"step":1,"intermediate_value":NaN}' '{"op_code":6,"worker_id":"w","trial_id":0,"state":1,"values":[0.25],"datetime_complete":"2024-06-01T10:00:01.000000+00:00"}' >"$2/seed"
+      ;;
     json | run) grep -oE "[[{](\"|\\[).*" tests/fuzz/*.{cpp,sh} | cut -d: -f2- | split -l 1 - "$2/seed" ;;
   esac
 }
