@@ -90,6 +90,7 @@ TEST_CASE("every threshold agrees with counting the pixels anew") {
       all += c;
       mean_dice += dice(c) / double(maps.size());
     }
+    CHECK(pooled[size_t(k)].threshold == threshold_at(k));
     CHECK(pooled[size_t(k)].dice == doctest::Approx(dice(all)));
     CHECK(pooled[size_t(k)].precision == doctest::Approx(precision(all)));
     CHECK(pooled[size_t(k)].recall == doctest::Approx(recall(all)));
@@ -102,6 +103,11 @@ TEST_CASE("every threshold agrees with counting the pixels anew") {
   const auto highest = std::max_element(means.begin(), means.end(),
                                         [](const CurvePoint& a, const CurvePoint& b) { return a.dice < b.dice; });
   CHECK(best == highest->threshold);
+  // All thresholds between the two values are equally good: the lowest is taken.
+  Scores two;
+  const float p[] = {0.2f, 0.8f}, g[] = {0, 1};
+  two.add("x", p, g, 2);
+  CHECK(two.best_threshold() == threshold_at(21));
 }
 
 TEST_CASE("squared errors, of probabilities and of thresholded masks") {
