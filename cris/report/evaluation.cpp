@@ -7,7 +7,9 @@
 
 #include "cris/evaluate.h"
 #include "cris/nonfinite.h"
+#include "cris/report/baselines.h"
 #include "cris/report/crf_filmstrip.h"
+#include "cris/report/examples.h"
 #include "cris/report/finished_run.h"
 #include "cris/report/overlay.h"
 #include "cris/report/score_page.h"
@@ -199,6 +201,7 @@ Evaluation evaluate_run(Model& model, const Config& config, const ExperimentData
                                  {"measures", e.measures.json()},
                                  {"pranet_mean_dice", e.pranet_dice},
                                  {"parameters", model.parameter_count()}};
+  json["baselines"] = baselines(given ? nullptr : data.training.get(), *store);
   if (!given) json["training_set"] = summary_json(training.summary(threshold));
   if (model.crf) {
     json["crf"] = crf_json(*model.crf);
@@ -228,12 +231,10 @@ Evaluation evaluate_run(Model& model, const Config& config, const ExperimentData
   write("plots/threshold.svg", to_svg(threshold_chart(training, e.scores, part, threshold)));
   if (fs::exists(folder + "/epochs.csv")) write("plots/training.svg", to_svg(training_chart(folder + "/epochs.csv")));
 
-  std::stable_sort(images.begin(), images.end(),
-                   [](const ImageScore& a, const ImageScore& b) { return a.dice < b.dice; });
-  for (size_t i = 0; i < images.size() && int64_t(i) < overlays; ++i) {
-    const auto& [sample, map, prediction] = maps.at(images[i].name);
+  for (const Example& x : examples(images, overlays)) {
+    const auto& [sample, map, prediction] = maps.at(x.name);
     const auto pair = store->get(sample);
-    data::write_png(fmt::format("{}/overlays/{:02}_{}.png", staging.path(), i + 1, images[i].name),
+    data::write_png(fmt::format("{}/overlays/{}.png", staging.path(), x.file),
                     beside({pair->image, pair->mask, map, overlay(pair->image, prediction, pair->mask)}));
   }
   write("evaluation.json", json.dump(2) + "\n");

@@ -89,18 +89,13 @@ RunFiles read_run(const std::string& path) {
   return r;
 }
 
-void label_runs(std::vector<RunFiles>& runs) {
-  const auto differ = [&](auto&& value) {
-    return std::any_of(runs.begin(), runs.end(), [&](const RunFiles& r) { return value(r) != value(runs[0]); });
-  };
-  const bool backbones = differ([](const RunFiles& r) { return r.config.model.backbone.kind; });
-  const bool seeds = differ([](const RunFiles& r) { return r.config.train.seed; });
-  const bool data = differ([](const RunFiles& r) { return r.config.data.dir; });
+void label_cells(std::vector<RunFiles>& runs) {
+  const auto kind = [](const RunFiles& r) { return r.config.model.backbone.kind; };
+  const bool backbones =
+      std::any_of(runs.begin(), runs.end(), [&](const RunFiles& r) { return kind(r) != kind(runs[0]); });
   for (RunFiles& r : runs) {
     r.label = name(r.config.model.strategy);
-    if (backbones || runs.size() == 1) r.label = name(r.config.model.backbone.kind) + (" " + r.label);
-    if (data) r.label = data_name(r.config) + " " + r.label;
-    if (seeds) r.label += fmt::format(" seed {}", r.config.train.seed);
+    if (backbones || runs.size() == 1) r.label = name(kind(r)) + (" " + r.label);
   }
 }
 

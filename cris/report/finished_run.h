@@ -21,8 +21,8 @@ struct RunFiles {
 
 /// Throws data::FormatError when `path` is not a finished run or a file of it is damaged.
 RunFiles read_run(const std::string& path);
-/// Gives each run a label: what sets it apart from the others.
-void label_runs(std::vector<RunFiles>& runs);
+/// Gives each run the label of its cell: backbone and strategy, as far as they set it apart from the others.
+void label_cells(std::vector<RunFiles>& runs);
 /// Columns x and y of rows that came from `file` of the run, as a line. Throws data::FormatError naming file and line.
 Series series_of(const RunFiles& r, const std::string& file, const Rows& rows, size_t x, size_t y);
 /// What the refiner made of masks that are p everywhere (p = 0, 0.25, ..., 1) after each epoch, a line for each p; none

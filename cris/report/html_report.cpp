@@ -2,11 +2,11 @@
 #include "cris/report/html_report.h"
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <tuple>
 
-#include "cris/metrics.h"
-#include "cris/report/finished_run.h"
+#include "cris/report/comparison.h"
 #include "cris/report/html_page.h"
 #include "cris/report/svg_chart.h"
 #include "cris/run/experiment.h"
@@ -17,68 +17,140 @@ namespace cris {
 
 namespace {
 
-std::string comparison_table(const std::vector<RunFiles>& runs) {
-  struct Column {
-    const char *title, *key;
-    bool high_is_good;
-  };
-  const Column columns[] = {{"Dice", "dice", true},
-                            {"Dice, pooled", "dice_pooled", true},
-                            {"MSE", "mse", false},
-                            {"MSE of masks", "mse_thresholded", false},
-                            {"precision", "precision", true},
-                            {"recall", "recall", true}};
-  std::string html = "<div class=\"card\"><table><tr><th>run</th><th>parameters</th><th>threshold</th>";
-  for (const Column& c : columns) html += fmt::format("<th>{}</th>", c.title);
-  html += "<th>at 0.5</th><th>stretched</th></tr>\n";
-  for (const RunFiles& r : runs) {
-    const auto& chosen = r.evaluation.at("chosen_on_training_set");
-    html += fmt::format("<tr><td>{}</td><td>{}</td><td>{:.2f}</td>", escape_markup(r.label),
-                        r.evaluation.value("parameters", int64_t(0)), chosen.value("threshold", 0.5));
-    for (const Column& c : columns) {
-      const double v = chosen.value(c.key, 0.0);
-      const bool best = runs.size() > 1 && std::all_of(runs.begin(), runs.end(), [&](const RunFiles& o) {
-                          const double w = o.evaluation.at("chosen_on_training_set").value(c.key, 0.0);
-                          return c.high_is_good ? v >= w : v <= w;
-                        });
-      html += fmt::format("<td{}>{:.4f}</td>", best ? " class=\"best\"" : "", v);
+/// The name of each run in its cell: "cris", with several seeds "cris seed 2".
+std::string run_label(const ReportCell& cell, const RunFiles& run) {
+  return cell.runs.size() > 1 ? fmt::format("{} seed {}", cell.label, run.config.train.seed) : cell.label;
+}
+
+/// The mean over a cell's seeds of columns x and y, a point for each x; the band spans the seeds.
+Series mean_line(const ReportCell& cell, const std::string& file, Rows RunFiles::*rows, size_t x, size_t y) {
+  Series line{.name = cell.label, .points = {}};
+  std::map<double, std::vector<double>> values;
+  for (const RunFiles& r : cell.runs)
+    for (const auto& [at, value] : series_of(r, file, r.*rows, x, y).points) values[at].push_back(value);
+  for (const auto& [at, seeds] : values) {
+    double sum = 0;
+    for (const double v : seeds) sum += v;
+    line.points.emplace_back(at, sum / double(seeds.size()));
+    line.band.emplace_back(*std::ranges::min_element(seeds), *std::ranges::max_element(seeds));
+  }
+  if (cell.runs.size() == 1) line.band.clear();
+  return line;
+}
+
+/// A dot on the line at `x`, the nearest point's.
+void mark(Series& line, double x) {
+  if (line.points.empty()) return;
+  line.marks.push_back(*std::ranges::min_element(
+      line.points, {}, [&](const std::pair<double, double>& p) { return std::abs(p.first - x); }));
+}
+
+/// Charts of at most kMostSeries lines, as many as it takes.
+std::string charts(const Chart& empty, const std::vector<Series>& lines) {
+  std::string html;
+  const size_t count = (lines.size() + kMostSeries - 1) / kMostSeries;
+  for (size_t c = 0; c < count; ++c) {
+    Chart chart = empty;
+    if (count > 1) chart.title += fmt::format(" ({} of {})", c + 1, count);
+    const size_t each = (lines.size() + count - 1) / count;
+    for (size_t i = c * each; i < std::min(lines.size(), (c + 1) * each); ++i) chart.series.push_back(lines[i]);
+    html += to_svg(chart);
+  }
+  return html;
+}
+
+std::string training_charts(const std::vector<ReportCell>& cells) {
+  std::vector<Series> dice, loss, error;
+  for (const ReportCell& c : cells) {
+    dice.push_back(mean_line(c, "epochs.csv", &RunFiles::epochs, 0, 10));
+    error.push_back(mean_line(c, "epochs.csv", &RunFiles::epochs, 0, 7));
+    const RunFiles& first = c.runs[0];
+    for (size_t i = 0; i < first.epochs.size(); ++i)
+      if (c.runs.size() == 1 && number(first.epochs, i, 9, first.path + "/epochs.csv") == 1 &&
+          first.config.train.keep != Keep::last)
+        dice.back().marks = {dice.back().points.at(i)};
+    for (Series& s : training_losses(first.epochs, first.path + "/epochs.csv")) {
+      s.name = c.label + ", " + s.name;
+      loss.push_back(std::move(s));
     }
-    html += fmt::format("<td>{:.4f}</td><td>{:.4f}</td></tr>\n", r.evaluation.at("at_half").value("dice", 0.0),
-                        r.evaluation.value("pranet_mean_dice", 0.0));
   }
-  return html + "</table></div>\n";
+  const auto chart = [](const char* title, const char* y) {
+    return Chart{.title = title, .x_label = "epoch", .y_label = y, .series = {}, .x_range = {}, .y_range = {}};
+  };
+  return "<div class=\"charts\">\n" + charts(chart("Validation Dice at its best threshold", "Dice"), dice) +
+         charts(chart("Validation MSE", "MSE"), error) +
+         charts(chart(cells[0].runs.size() > 1 ? "Training loss, first seed" : "Training loss", "loss"), loss) +
+         "</div>\n";
 }
 
-/// Dice over images: mean, deviation, and the bootstrap interval of the mean, which says whether an ordering is within
-/// noise.
-std::string spread_table(const std::vector<RunFiles>& runs) {
-  std::string html =
-      "<div class=\"card\"><table><tr><th>run</th><th>mean Dice</th><th>95 % interval of the mean</th><th>deviation "
-      "between images</th><th>median</th></tr>\n";
-  for (const RunFiles& r : runs) {
-    const std::vector<double> dice = dice_of_images(r);
-    const Spread s = spread(dice);
-    html += fmt::format("<tr><td>{}</td><td>{:.4f}</td><td>{:.4f} – {:.4f}</td><td>{:.4f}</td><td>{:.4f}</td></tr>\n",
-                        escape_markup(r.label), s.mean, s.low, s.high, s.deviation, median(dice));
+std::string curve_charts(const std::vector<ReportCell>& cells) {
+  std::vector<Series> pooled, images, thresholds, reliability;
+  for (const ReportCell& c : cells) {
+    const RunFiles& first = c.runs[0];
+    pooled.push_back(series_of(first, "precision_recall.csv", first.precision_recall, 2, 1));
+    images.push_back(series_of(first, "precision_recall_images.csv", first.precision_recall_images, 0, 1));
+    thresholds.push_back(mean_line(c, "curves.csv", &RunFiles::curves, 0, 6));
+    mark(thresholds.back(), first.evaluation.at("chosen_on_training_set").value("threshold", 0.5));
+    for (Series* s : {&pooled.back(), &images.back()}) s->name = c.label;
+    const auto measures = first.evaluation.value("measures", nlohmann::ordered_json::object());
+    if (!measures.contains("calibration")) continue;
+    pooled.back().name += fmt::format(", AP {:.1f} %", 100 * measures["pooled"].value("average_precision", 0.0));
+    images.back().name += fmt::format(", AP {:.1f} %", 100 * measures["mean"].value("average_precision", 0.0));
+    reliability.push_back({.name = c.label, .points = {}});
+    for (const auto& bin : measures["calibration"])
+      if (bin.value("pixels", int64_t(0)) > 0)
+        reliability.back().points.emplace_back(bin.value("probability", 0.0), bin.value("polyp", 0.0));
   }
-  return html + "</table></div>\n";
+  const auto chart = [](const char* title, const char* x, const char* y) {
+    return Chart{.title = title, .x_label = x, .y_label = y, .series = {}, .x_range = {{0, 1}}, .y_range = {{0, 1}}};
+  };
+  return "<div class=\"charts\">\n" + charts(chart("Precision and recall, all pixels", "recall", "precision"), pooled) +
+         charts(chart("Precision and recall, mean over images", "recall", "precision"), images) +
+         charts(chart("Dice by threshold", "threshold", "mean Dice"), thresholds) +
+         charts(chart("Reliability", "probability", "share of polyp"), reliability) + "</div>\n";
 }
 
-std::string worst_images(const RunFiles& r) {
-  const std::string folder = r.path + "/overlays";
+/// The first test images, good or bad, as every cell sees them.
+std::string same_images(const std::vector<ReportCell>& cells) {
+  const RunFiles& first = cells[0].runs[0];
+  const std::string end = "_probability.png";
+  std::string html;
+  for (const std::string& file : pictures_of(first, "maps", end)) {
+    const std::string stem = file.substr(0, file.size() - end.size());
+    html += fmt::format("<h3>{}</h3>\n", escape_markup(stem.substr(3)));
+    for (size_t from = 0; from < cells.size(); from += 6) {
+      std::string names = "<th></th><th>image</th><th>truth</th>", row = "<td></td>";
+      for (const char* what : {"image", "mask"})
+        row += fmt::format("<td><img alt=\"{} of {}\" src=\"{}\"></td>", what, escape_markup(stem),
+                           png_url(first.path + "/maps/" + stem + "_" + what + ".png"));
+      for (size_t i = from; i < std::min(cells.size(), from + 6); ++i) {
+        const std::string path = cells[i].runs[0].path + "/maps/" + file;
+        if (!std::filesystem::exists(path)) continue;
+        names += fmt::format("<th>{}</th>", escape_markup(cells[i].label));
+        row += fmt::format("<td><img alt=\"probability map by {}\" src=\"{}\"></td>", escape_markup(cells[i].label),
+                           png_url(path));
+      }
+      html +=
+          fmt::format("<div class=\"card\"><table class=\"maps\"><tr>{}</tr>\n<tr>{}</tr></table></div>\n", names, row);
+    }
+  }
+  return html;
+}
+
+std::string example_images(const RunFiles& r) {
   std::string html = "<div class=\"shots\">\n";
   for (const std::string& file : pictures_of(r, "overlays")) {
-    const std::string name = data::base_name(file).substr(file.find('_') + 1);
-    std::string caption = escape_markup(name);
+    const std::string name = shown_name(data::base_name(file)), rank = shown_rank(data::base_name(file));
+    std::string caption = rank + ": " + escape_markup(name);
     for (size_t i = 0; i < r.images.size(); ++i) {
       if (r.images[i][0] != name) continue;
-      const auto cell = [&](size_t column) { return number(r.images, i, column, r.path + "/per_image.csv"); };
-      caption += fmt::format(" · Dice {:.3f} · precision {:.3f} · recall {:.3f}", cell(1), cell(2), cell(3));
+      const auto cell = [&](size_t column) { return 100 * number(r.images, i, column, r.path + "/per_image.csv"); };
+      caption += fmt::format(" · Dice {:.1f} % · precision {:.1f} % · recall {:.1f} %", cell(1), cell(2), cell(3));
     }
     html += fmt::format(
         "<figure><img alt=\"image, mask, probability and overlay of {}\" "
         "src=\"{}\"><figcaption>{}</figcaption></figure>\n",
-        escape_markup(name), png_url(folder + "/" + file), caption);
+        escape_markup(name), png_url(r.path + "/overlays/" + file), caption);
   }
   return html + "</div>\n";
 }
@@ -116,17 +188,6 @@ std::string crf_section(const std::vector<RunFiles>& runs) {
              : "<h2>The CRF</h2>\n<p>Label 0 is background, label 1 polyp: row l of the compatibility says what "
                "the other labels' weighted neighbours take from label l.</p>\n" +
                    html;
-}
-
-/// Training losses of all runs, a line for each loss.
-std::string loss_chart(const std::vector<RunFiles>& runs) {
-  Chart c{.title = "Training loss", .x_label = "epoch", .y_label = "loss", .series = {}, .x_range = {}, .y_range = {}};
-  for (const RunFiles& r : runs)
-    for (Series& s : training_losses(r.epochs, r.path + "/epochs.csv")) {
-      s.name = r.label + ", " + s.name;
-      c.series.push_back(std::move(s));
-    }
-  return to_svg(c);
 }
 
 /// Every epoch: which loss trained it, and where the model kept is one whose refiner was not trained in it.
@@ -183,59 +244,86 @@ std::string refiner_section(const std::vector<RunFiles>& runs) {
 
 }  // namespace
 
-std::string html_report(const std::vector<std::string>& paths, const std::string& title) {
+std::vector<Table> report_tables(const std::vector<ReportCell>& cells) {
+  const std::vector<CellDifference> pairs = compare(cells);
+  std::vector<Table> tables = {results_table(cells, pairs), measures_table(cells), size_table(cells)};
+  if (!pairs.empty()) tables.push_back(differences_table(cells, pairs));
+  return tables;
+}
+
+std::vector<ReportCell> report_cells(const std::vector<std::string>& paths) {
+  data::require_data(!paths.empty(), "report: no run given");
   std::vector<RunFiles> runs;
   for (const std::string& path : paths) runs.push_back(read_run(path));
-  data::require_data(!runs.empty(), "report: no run given");
-  label_runs(runs);
-  const auto chart = [&](const char* name, const char* x, const char* y, const char* file, Rows RunFiles::*rows,
-                         size_t column_x, size_t column_y, bool unit) {
-    Chart c{.title = name, .x_label = x, .y_label = y, .series = {}, .x_range = {}, .y_range = {}};
-    if (unit) c.x_range = c.y_range = {{0, 1}};
-    for (const RunFiles& r : runs) c.series.push_back(series_of(r, file, r.*rows, column_x, column_y));
-    return to_svg(c);
-  };
+  return group_runs(std::move(runs));
+}
+
+std::string html_report(const std::vector<ReportCell>& cells, const std::string& title) {
   std::string html = page_begin(title);
-  const RunFiles& first = runs[0];
+  const RunFiles& first = cells[0].runs[0];
+  const auto& images = first.manifest.at("images");
+  const auto made = first.manifest.value("environment", nlohmann::ordered_json::object());
   html += fmt::format(
-      "<p>{} at {}×{}, {} training, {} validation and {} test images. The model kept is that of the epoch marked "
-      "below, by default the best validation Dice; its threshold maximises Dice on the training set.</p>\n",
-      escape_markup(data_name(first.config)), first.config.data.size, first.config.data.size,
-      first.manifest.at("images").value("training", 0), first.manifest.at("images").value("validation", 0),
-      first.manifest.at("images").value("test", 0));
-  html += "<h2>Results on the test set</h2>\n" + comparison_table(runs);
-  html +=
-      "<p>Dice, precision, recall and MSE are means over images; an empty mask met by an empty prediction counts 1. "
-      "MSE is of probability maps, beside it of thresholded masks; \"at 0.5\" is Dice at threshold 0.5, \"stretched\" "
+      "<p>{} at {} × {} pixels: {} training, {} validation and {} test images; split: {}. Made by cris {} (commit {}) "
+      "on {}. "
+      "The model kept is by default that of the epoch with the best validation Dice; its threshold maximises Dice on "
       "the "
-      "mean Dice over 256 thresholds of maps stretched to 0..1, as PraNet's program takes it. "
-      "Two runs whose intervals below overlap are within the noise of "
-      "the test set; several seeds tell the noise of training.</p>\n" +
-      spread_table(runs);
-  html += "<h2>Training</h2>\n<div class=\"charts\">\n";
+      "training set.</p>\n",
+      escape_markup(data_name(first.config)), first.config.data.size, first.config.data.size,
+      images.value("training", 0), images.value("validation", 0), images.value("test", 0),
+      escape_markup(first.manifest.value("split_protocol", std::string())), made.value("version", std::string()),
+      made.value("commit", std::string()), escape_markup(made.value("cpu", std::string())));
+  const std::vector<Table> tables = report_tables(cells);
+  html += "<h2>Results on the test set</h2>\n" + to_html(tables[0]);
+  for (const std::string& note : honesty_notes(cells)) html += fmt::format("<p>{}</p>\n", escape_markup(note));
+  html += fmt::format(
+      "<p>Means over {} images; with several seeds ± is their standard deviation. Intervals: bootstrap over seeds and "
+      "images, "
+      "{} resamples. A value stands in bold where it is higher than every other and each difference below is "
+      "certain.</p>\n",
+      cells[0].dice[0].size(), kStudyResamples);
+  if (tables.size() > 3)
+    html +=
+        "<h3>Differences of Dice</h3>\n" + to_html(tables[3]) +
+        fmt::format(
+            "<p>Both methods see the same {} images, so differences are taken image by image. \"Higher\" asks for an "
+            "interval above 0 and for Wilcoxon's signed-rank p below 0.05 after Holm's correction for the {} "
+            "pairs.</p>\n",
+            cells[0].dice[0].size(), tables[3].rows.size());
   html +=
-      chart("Validation Dice at its best threshold", "epoch", "Dice", "epochs.csv", &RunFiles::epochs, 0, 10, false);
-  html += loss_chart(runs);
-  html += chart("Validation MSE", "epoch", "MSE", "epochs.csv", &RunFiles::epochs, 0, 7, false);
-  html +=
-      "</div>\n<p>Strategy cris alternates two losses, L1, the mean squared error of the mask, and L2, the cross "
-      "entropy of the refined output; each is a line.</p>\n";
+      "<h3>More measures</h3>\n" + to_html(tables[1]) +
+      "<p>AP: average precision. HD95 and ASSD count the picture's diagonal where a polyp was not found at all.</p>\n"
+      "<h3>By size of the polyp: Dice, %</h3>\n" +
+      to_html(tables[2]);
+  html += "<h2>Training</h2>\n" + training_charts(cells) +
+          "<p>A dot marks the epoch whose model was kept; a band spans the seeds.</p>\n";
+  if (std::ranges::any_of(cells, [](const ReportCell& c) { return c.runs[0].config.model.strategy == Strategy::cris; }))
+    html +=
+        "<p>Strategy cris alternates two losses, L1, the mean squared error of the mask, and L2, the cross entropy of "
+        "the refined output; each is a line.</p>\n";
+  std::vector<RunFiles> runs;
+  for (const ReportCell& c : cells)
+    for (const RunFiles& r : c.runs) {
+      runs.push_back(r);
+      runs.back().label = run_label(c, r);
+    }
   html += epoch_tables(runs);
   html += refiner_section(runs);
-  html += "<h2>Precision and recall</h2>\n<div class=\"charts\">\n";
+  html += "<h2>Precision, recall and thresholds</h2>\n" + curve_charts(cells) +
+          fmt::format("<p>{}A dot marks the threshold that was chosen on the training set.</p>\n",
+                      runs.size() > cells.size() ? "The first seed of each cell. " : "");
   html +=
-      chart("Pooled pixels", "recall", "precision", "precision_recall.csv", &RunFiles::precision_recall, 2, 1, true);
-  html += chart("Mean over images", "recall", "precision", "precision_recall_images.csv",
-                &RunFiles::precision_recall_images, 0, 1, true);
-  html += chart("Dice by threshold", "threshold", "mean Dice", "curves.csv", &RunFiles::curves, 0, 6, true);
+      "<h2>The same images by every method</h2>\n<p>The first images of the test set, not chosen by result: image, "
+      "truth, probability maps.</p>\n" +
+      same_images(cells);
   html +=
-      "</div>\n<h2>The worst images</h2>\n<p>From left to right: image, mask, probability map, overlay."
+      "<h2>Worst, median, best and random images</h2>\n<p>From left to right: image, mask, probability map, overlay."
       "<span class=\"key\" style=\"background:#00be6e\"></span>both<span class=\"key\" "
-      "style=\"background:#ff8c00\"></span>prediction only"
+      "style=\"background:#ffe100\"></span>prediction only"
       "<span class=\"key\" style=\"background:#1e6eff\"></span>mask only</p>\n";
-  for (const RunFiles& r : runs)
-    html += fmt::format("<details{}><summary>{}</summary>\n{}</details>\n", &r == &runs[0] ? " open" : "",
-                        escape_markup(r.label), worst_images(r));
+  for (const ReportCell& c : cells)
+    html += fmt::format("<details{}><summary>{}</summary>\n{}</details>\n", &c == &cells[0] ? " open" : "",
+                        escape_markup(run_label(c, c.runs[0])), example_images(c.runs[0]));
   html += crf_section(runs);
   html += "<h2>How it was made</h2>\n";
   for (const RunFiles& r : runs)

@@ -1,12 +1,18 @@
-/// The report of one run or several: one HTML file that needs nothing else, not even a network.
+/// One run or several as a page: tables, curves, images, and how each was made.
 #pragma once
 #include <string>
 #include <vector>
 
+#include "cris/report/comparison.h"
+
 namespace cris {
 
-/// Tables, training curves, precision-recall curves, the worst images and the manifest of each of `runs`, side by side
-/// where they compare. Throws data::FormatError when a directory is not a finished run.
-std::string html_report(const std::vector<std::string>& runs, const std::string& title);
+/// The runs at `paths` by cell. Throws data::FormatError when one is not finished or damaged, or when they do not
+/// compare.
+std::vector<ReportCell> report_cells(const std::vector<std::string>& paths);
+/// The tables of the page.
+std::vector<Table> report_tables(const std::vector<ReportCell>& cells);
+/// One offline HTML file: pictures are in it, no script is needed.
+std::string html_report(const std::vector<ReportCell>& cells, const std::string& title);
 
 }  // namespace cris

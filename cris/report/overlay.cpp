@@ -25,7 +25,7 @@ Image mask_image(const float* p, int64_t height, int64_t width, double threshold
 }
 
 Image overlay(const Image& image, const Image& prediction, const Image& mask) {
-  constexpr std::array<std::array<uint8_t, 3>, 4> kColours{{{0, 0, 0}, {0, 190, 110}, {255, 140, 0}, {30, 110, 255}}};
+  constexpr std::array<std::array<uint8_t, 3>, 4> kColours{{{0, 0, 0}, {0, 190, 110}, {255, 225, 0}, {30, 110, 255}}};
   const bool has_mask = !mask.pixels.empty();
   tensor::check(prediction.height == image.height && prediction.width == image.width &&
                     (!has_mask || (mask.height == image.height && mask.width == image.width)),

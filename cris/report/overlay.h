@@ -9,7 +9,7 @@ data::Image probability_image(const float* probability, int64_t height, int64_t 
 /// 255 where probability >= threshold, else 0.
 data::Image mask_image(const float* probability, int64_t height, int64_t width, double threshold);
 
-/// `image` with the prediction coloured: where the mask agrees green, where only the prediction is orange, where only
+/// `image` with the prediction coloured: where the mask agrees green, where only the prediction is yellow, where only
 /// the mask is blue. prediction, mask: one channel of image's size, polyp from 128 on; an empty mask (no pixels)
 /// colours the prediction green.
 data::Image overlay(const data::Image& image, const data::Image& prediction, const data::Image& mask);

@@ -1,16 +1,19 @@
-/// Axes with round ticks, lines, and a legend below the title.
+/// Axes with round ticks, lines, and each line's name at its end.
 #include "cris/report/svg_chart.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
+
+#include "tensor/check.h"
 
 namespace cris {
 
 namespace {
 
-constexpr double kWidth = 560, kHeight = 360, kLeft = 62, kRight = 18, kTop = 62, kBottom = 48;
+constexpr double kWidth = 560, kHeight = 360, kLeft = 62, kTop = 44, kBottom = 48;
 // Colours that stay apart for colour-blind readers.  Source: Okabe & Ito 2008.
 constexpr const char* kColours[] = {"#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#555555"};
 
@@ -67,43 +70,80 @@ std::string escape_markup(const std::string& text) {
   return safe;
 }
 
+namespace {
+
+/// Where each line's name stands: at the height of its last point, moved apart where names would overlap.
+std::vector<double> label_heights(const Chart& chart, const std::function<double(double)>& py) {
+  constexpr double kApart = 14;
+  std::vector<double> heights;
+  std::vector<size_t> order;
+  for (const Series& s : chart.series) {
+    double y = kHeight - kBottom;
+    for (const auto& [px, v] : s.points)
+      if (std::isfinite(v)) y = py(v);
+    order.push_back(heights.size());
+    heights.push_back(y);
+  }
+  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return heights[a] < heights[b]; });
+  const double lowest = kHeight - kBottom;
+  double before = kTop - kApart;
+  for (const size_t i : order) before = heights[i] = std::max(heights[i], before + kApart);
+  double after = lowest + kApart;
+  for (auto i = order.rbegin(); i != order.rend(); ++i) after = heights[*i] = std::min(heights[*i], after - kApart);
+  return heights;
+}
+
+}  // namespace
+
 std::string to_svg(const Chart& chart) {
+  tensor::check(chart.series.size() <= kMostSeries, "chart {}: {} lines, and {} colours", chart.title,
+                chart.series.size(), kMostSeries);
+  size_t longest = 0;
+  for (const Series& s : chart.series) longest = std::max(longest, s.name.size());
+  const double right = kWidth - std::clamp(16 + 6.2 * double(longest), 18.0, 230.0);
   const Axis ax = make_axis(chart, true), ay = make_axis(chart, false);
-  const auto px = [&](double v) { return kLeft + (v - ax.low) / (ax.high - ax.low) * (kWidth - kLeft - kRight); };
+  const auto px = [&](double v) { return kLeft + (v - ax.low) / (ax.high - ax.low) * (right - kLeft); };
   const auto py = [&](double v) {
     return kHeight - kBottom - (v - ay.low) / (ay.high - ay.low) * (kHeight - kTop - kBottom);
   };
   std::string svg = fmt::format(
       "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {0} {1}\" width=\"{0}\" height=\"{1}\" role=\"img\" "
-      "font-family=\"system-ui, sans-serif\" font-size=\"12\" fill=\"#444\">\n<rect width=\"{0}\" height=\"{1}\" "
-      "rx=\"8\" "
-      "fill=\"#fff\"/>\n<text x=\"{2}\" y=\"24\" font-size=\"15\" font-weight=\"600\" fill=\"#222\">{3}</text>\n",
+      "aria-label=\"{3}\" font-family=\"system-ui, sans-serif\" font-size=\"12\" style=\"fill:var(--soft,#444)\">\n"
+      "<rect width=\"{0}\" height=\"{1}\" rx=\"8\" style=\"fill:var(--card,#fff)\"/>\n<text x=\"{2}\" y=\"24\" "
+      "font-size=\"15\" font-weight=\"600\" style=\"fill:var(--ink,#222)\">{3}</text>\n",
       kWidth, kHeight, 18, escape_markup(chart.title));
+  const char* const faint = "style=\"stroke:var(--line,#e4e4e4)\"";
   for (int i = 0; i <= int((ay.high - ay.low) / ay.step + 1e-6); ++i) {
     const double v = ay.low + i * ay.step, y = py(v);
     svg += fmt::format(
-        "<line x1=\"{}\" x2=\"{}\" y1=\"{:.1f}\" y2=\"{:.1f}\" stroke=\"#e4e4e4\"/><text x=\"{}\" y=\"{:.1f}\" "
+        "<line x1=\"{}\" x2=\"{:.1f}\" y1=\"{:.1f}\" y2=\"{:.1f}\" {}/><text x=\"{}\" y=\"{:.1f}\" "
         "text-anchor=\"end\">{}</text>\n",
-        kLeft, kWidth - kRight, y, y, kLeft - 8, y + 4, tick_text(v, ay.step));
+        kLeft, right, y, y, faint, kLeft - 8, y + 4, tick_text(v, ay.step));
   }
   for (int i = 0; i <= int((ax.high - ax.low) / ax.step + 1e-6); ++i) {
     const double v = ax.low + i * ax.step, x = px(v);
     svg += fmt::format(
-        "<line x1=\"{:.1f}\" x2=\"{:.1f}\" y1=\"{}\" y2=\"{}\" stroke=\"#bbb\"/><text x=\"{:.1f}\" y=\"{}\" "
+        "<line x1=\"{:.1f}\" x2=\"{:.1f}\" y1=\"{}\" y2=\"{}\" {}/><text x=\"{:.1f}\" y=\"{}\" "
         "text-anchor=\"middle\">{}</text>\n",
-        x, x, kHeight - kBottom, kHeight - kBottom + 4, x, kHeight - kBottom + 18, tick_text(v, ax.step));
+        x, x, kHeight - kBottom, kHeight - kBottom + 4, faint, x, kHeight - kBottom + 18, tick_text(v, ax.step));
   }
-  svg += fmt::format("<line x1=\"{0}\" x2=\"{1}\" y1=\"{2}\" y2=\"{2}\" stroke=\"#bbb\"/>\n", kLeft, kWidth - kRight,
-                     kHeight - kBottom);
-  svg += fmt::format("<text x=\"{:.1f}\" y=\"{}\" text-anchor=\"middle\">{}</text>\n", (kLeft + kWidth - kRight) / 2,
+  svg += fmt::format("<text x=\"{:.1f}\" y=\"{}\" text-anchor=\"middle\">{}</text>\n", (kLeft + right) / 2,
                      kHeight - 10, escape_markup(chart.x_label));
   svg += fmt::format("<text transform=\"translate(16 {:.1f}) rotate(-90)\" text-anchor=\"middle\">{}</text>\n",
                      (kTop + kHeight - kBottom) / 2, escape_markup(chart.y_label));
-  double legend = 18;
   for (size_t i = 0; i < chart.series.size(); ++i) {
     const Series& s = chart.series[i];
-    const char* colour = kColours[i % std::size(kColours)];
-    const char* dash = s.dashed ? " stroke-dasharray=\"6 4\"" : "";
+    if (s.band.size() != s.points.size() || s.band.empty()) continue;
+    std::string outline;
+    for (size_t k = 0; k < s.points.size(); ++k)
+      outline += fmt::format("{:.1f},{:.1f} ", px(s.points[k].first), py(s.band[k].second));
+    for (size_t k = s.points.size(); k-- > 0;)
+      outline += fmt::format("{:.1f},{:.1f} ", px(s.points[k].first), py(s.band[k].first));
+    svg += fmt::format("<polygon points=\"{}\" fill=\"{}\" opacity=\"0.15\"/>\n", outline, kColours[i]);
+  }
+  const std::vector<double> heights = label_heights(chart, py);
+  for (size_t i = 0; i < chart.series.size(); ++i) {
+    const Series& s = chart.series[i];
     std::string path;
     bool pen_down = false;
     for (const auto& [x, y] : s.points) {
@@ -112,16 +152,13 @@ std::string to_svg(const Chart& chart) {
       pen_down = drawable;
     }
     svg += fmt::format("<path d=\"{}\" fill=\"none\" stroke=\"{}\" stroke-width=\"2\" stroke-linejoin=\"round\"{}/>\n",
-                       path, colour, dash);
-    if (s.points.size() == 1 && pen_down)
-      svg += fmt::format("<circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"3\" fill=\"{}\"/>\n", px(s.points[0].first),
-                         py(s.points[0].second), colour);
-    svg += fmt::format(
-        "<line x1=\"{:.0f}\" x2=\"{:.0f}\" y1=\"42\" y2=\"42\" stroke=\"{}\" stroke-width=\"2.5\"{}/><text "
-        "x=\"{:.0f}\" "
-        "y=\"46\">{}</text>\n",
-        legend, legend + 20, colour, dash, legend + 26, escape_markup(s.name));
-    legend += 44 + 6.7 * double(s.name.size());
+                       path, kColours[i], s.dashed ? " stroke-dasharray=\"6 4\"" : "");
+    std::vector<std::pair<double, double>> dots = s.marks;
+    if (s.points.size() == 1 && pen_down) dots.push_back(s.points[0]);
+    for (const auto& [x, y] : dots)
+      svg += fmt::format("<circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"3.5\" fill=\"{}\"/>\n", px(x), py(y), kColours[i]);
+    svg += fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" fill=\"{}\" style=\"fill:{}\">{}</text>\n", right + 8,
+                       heights[i] + 4, kColours[i], kColours[i], escape_markup(s.name));
   }
   return svg + "</svg>\n";
 }

@@ -11,6 +11,8 @@ struct Series {
   std::string name;
   std::vector<std::pair<double, double>> points;  ///< points that are not finite break the line
   bool dashed = false;
+  std::vector<std::pair<double, double>> band = {};   ///< low and high beside each point: several seeds
+  std::vector<std::pair<double, double>> marks = {};  ///< dots: the epoch that was kept
 };
 
 struct Chart {
@@ -20,7 +22,11 @@ struct Chart {
   std::optional<std::pair<double, double>> x_range, y_range;
 };
 
-/// The chart as one <svg> element, 560 x 360, light on any page.
+/// The most lines of one chart: more colours are not told apart.
+constexpr size_t kMostSeries = 7;
+/// The chart as one <svg> element, 560 x 360. Each line's name stands at its end, in its colour. Ink and paper are the
+/// page's
+/// (--ink, --card) where it has them, else dark on white. Throws Error for more than kMostSeries lines.
 std::string to_svg(const Chart& chart);
 /// & < > " as entities.
 std::string escape_markup(const std::string& text);

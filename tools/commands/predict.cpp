@@ -134,7 +134,7 @@ Run setup_predict(CLI::App& app) {
       ->required()
       ->expected(1, -1);
   app.add_option("-o,--out", o->out, "folder for masks/, probability/ and overlays/")->required();
-  app.add_flag("--overlay", o->overlay, "draw overlays: agreement green, prediction only orange, mask only blue");
+  app.add_flag("--overlay", o->overlay, "draw overlays: agreement green, prediction only yellow, mask only blue");
   app.add_option("--masks", o->masks, "folder of true masks for the overlays");
   app.add_option("--threshold", o->threshold, "default: the one chosen on the training set")
       ->check(CLI::Range(0.0, 1.0));

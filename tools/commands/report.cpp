@@ -15,17 +15,21 @@ namespace {
 Run setup_report(CLI::App& app) {
   struct Options {
     std::vector<std::string> runs;
-    std::string out = "report.html", title = "Polyp segmentation: results";
+    std::string tables, out = "report.html", title = "Polyp segmentation: results";
   };
   auto o = std::make_shared<Options>();
   app.add_option("RUN", o->runs, "finished run directories")->required()->expected(1, -1);
   app.add_option("-o,--out", o->out, "the file to write")->capture_default_str();
   app.add_option("--title", o->title, "its heading")->capture_default_str();
+  app.add_option("--tables", o->tables, "folder for each table as CSV, JSON and LaTeX, and each figure as SVG");
   return [o] {
     outlive_reader();
     cris::check_outputs({o->out});
-    cris::write_page(o->out, cris::html_report(o->runs, o->title));
-    fmt::print("{}\n", o->out);
+    const auto cells = cris::report_cells(o->runs);
+    const std::string page = cris::html_report(cells, o->title);
+    cris::write_page(o->out, page);
+    if (!o->tables.empty()) cris::write_parts(cris::report_tables(cells), page, o->tables);
+    fmt::print("{}{}\n", o->out, o->tables.empty() ? "" : "\n" + o->tables);
     return int(kOk);
   };
 }

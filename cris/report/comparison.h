@@ -1,0 +1,45 @@
+/// Runs side by side: cells of several seeds, their means with intervals, and every pair compared image by image.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "cris/report/finished_run.h"
+#include "cris/report/statistics.h"
+#include "cris/report/table.h"
+
+namespace cris {
+
+/// Runs that differ in their seed alone, by ascending seed.
+struct ReportCell {
+  std::string label;
+  std::vector<RunFiles> runs;
+  ImagesOfSeeds dice;  ///< of the test images, in the order of the split
+};
+
+/// Cells in the order of their first runs. Throws data::FormatError when two runs do not compare (other test images,
+/// another size, another size of scores) or are the same cell with the same seed.
+std::vector<ReportCell> group_runs(std::vector<RunFiles> runs);
+
+/// Fewer test images than this rank nothing.
+constexpr int64_t kLeastImages = 20;
+
+struct CellDifference {
+  size_t a, b;       ///< cells; the mean of a is the higher
+  Interval dice;     ///< of a - b, in 0..1
+  double p, p_holm;  ///< Wilcoxon's signed-rank test of the images' means over seeds
+  bool certain() const { return dice.excludes_zero() && p_holm < 0.05; }
+};
+/// All pairs; where there are several backbones, pairs of the same backbone. Empty below kLeastImages.
+std::vector<CellDifference> compare(const std::vector<ReportCell>& cells);
+
+/// Dice with its interval and the main measures, then what an unlearned method reaches.
+Table results_table(const std::vector<ReportCell>& cells, const std::vector<CellDifference>& pairs);
+/// The other measures of docs/reference/metrics.md.
+Table measures_table(const std::vector<ReportCell>& cells);
+Table size_table(const std::vector<ReportCell>& cells);
+Table differences_table(const std::vector<ReportCell>& cells, const std::vector<CellDifference>& pairs);
+/// What the numbers would hide, a sentence each: few images, one seed, a threshold at the edge of its grid, polyps lost
+/// by resizing, cells that are not above an unlearned method.
+std::vector<std::string> honesty_notes(const std::vector<ReportCell>& cells);
+
+}  // namespace cris

@@ -1,0 +1,101 @@
+#include "cris/report/table.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "cris/report/svg_chart.h"
+#include "data/files.h"
+#include "data/format_error.h"
+#include "tensor/machine/atomic_file.h"
+
+namespace cris {
+
+std::string to_html(const Table& table) {
+  std::string html = "<div class=\"card\"><table class=\"rows\"><thead><tr>";
+  for (const std::string& c : table.columns) html += fmt::format("<th>{}</th>", escape_markup(c));
+  html += "</tr></thead><tbody>\n";
+  for (const auto& row : table.rows) {
+    html += "<tr>";
+    for (size_t i = 0; i < row.size(); ++i)
+      html += fmt::format("<td data-label=\"{}\"{}>{}</td>", escape_markup(table.columns[i]),
+                          row[i].strong ? " class=\"best\"" : "", escape_markup(row[i].text));
+    html += "</tr>\n";
+  }
+  return html + "</tbody></table></div>\n";
+}
+
+std::string to_csv(const Table& table) {
+  std::string csv;
+  const auto line = [&](const auto& cells, const auto& text) {
+    for (size_t i = 0; i < cells.size(); ++i) csv += (i ? "," : "") + data::csv_field(text(cells[i]));
+    csv += "\n";
+  };
+  line(table.columns, [](const std::string& c) { return c; });
+  for (const auto& row : table.rows) line(row, [](const Table::Cell& c) { return c.text; });
+  return csv;
+}
+
+std::string to_json(const Table& table) {
+  auto rows = nlohmann::ordered_json::array();
+  for (const auto& row : table.rows) {
+    nlohmann::ordered_json object;
+    for (size_t i = 0; i < row.size(); ++i) {
+      const std::string& text = row[i].text;
+      double number = 0;
+      const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+      if (error == std::errc() && end == text.data() + text.size())
+        object[table.columns[i]] = number;
+      else
+        object[table.columns[i]] = text;
+    }
+    rows.push_back(object);
+  }
+  return rows.dump(1) + "\n";
+}
+
+std::string to_latex(const Table& table) {
+  const auto escaped = [](const std::string& text) {
+    std::string safe;
+    for (const char c : text) {
+      if (std::string_view("&%$#_{}").find(c) != std::string_view::npos) safe += '\\';
+      safe += c == '~' ? std::string("\\textasciitilde{}") : c == '^' ? "\\textasciicircum{}" : std::string(1, c);
+    }
+    for (const auto& [from, to] : {std::pair<std::string, std::string>{"±", "$\\pm$"}, {"–", "--"}, {"−", "$-$"}})
+      for (size_t at = safe.find(from); at != std::string::npos; at = safe.find(from, at + to.size()))
+        safe.replace(at, from.size(), to);
+    return safe;
+  };
+  std::string tex = fmt::format("% {}\n\\begin{{tabular}}{{l{}}}\n\\toprule\n", table.title,
+                                std::string(table.columns.size() - 1, 'r'));
+  for (size_t i = 0; i < table.columns.size(); ++i) tex += (i ? " & " : "") + escaped(table.columns[i]);
+  tex += " \\\\\n\\midrule\n";
+  for (const auto& row : table.rows) {
+    for (size_t i = 0; i < row.size(); ++i)
+      tex += (i ? " & " : "") + (row[i].strong ? "\\textbf{" + escaped(row[i].text) + "}" : escaped(row[i].text));
+    tex += " \\\\\n";
+  }
+  return tex + "\\bottomrule\n\\end{tabular}\n";
+}
+
+void write_parts(const std::vector<Table>& tables, const std::string& page, const std::string& folder) {
+  namespace fs = std::filesystem;
+  std::error_code unknown;
+  data::require_data(!fs::exists(folder, unknown) || fs::is_empty(folder, unknown) ||
+                         fs::exists(folder + "/" + tables.at(0).name + ".tex", unknown),
+                     "{} holds files that are no tables of a report; name a new folder", folder);
+  data::StagingFolder staging(folder);
+  const auto write = [&](const std::string& name, const std::string& text) {
+    tensor::write_file_atomically(staging.path() + "/" + name, text);
+  };
+  for (const Table& t : tables)
+    write(t.name + ".csv", to_csv(t)), write(t.name + ".json", to_json(t)), write(t.name + ".tex", to_latex(t));
+  int figure = 0;
+  for (size_t at = page.find("<svg "); at != std::string::npos; at = page.find("<svg ", at + 1))
+    write(fmt::format("figure-{:02}.svg", ++figure), page.substr(at, page.find("</svg>", at) + 6 - at) + "\n");
+  staging.publish();
+}
+
+}  // namespace cris

@@ -1,0 +1,31 @@
+/// A table once, for pages, spreadsheets, programs and papers.
+#pragma once
+#include <string>
+#include <vector>
+
+namespace cris {
+
+struct Table {
+  std::string name;   ///< of its files: "results"
+  std::string title;  ///< what it shows, a phrase
+  std::vector<std::string> columns;
+  struct Cell {
+    std::string text = {};
+    bool strong = false;  ///< set apart, where statistics allow
+  };
+  std::vector<std::vector<Cell>> rows = {};  ///< the first cell of each names its row
+};
+
+/// A <table> that fits its page: on a narrow one each row becomes a block of "column: value" lines.
+std::string to_html(const Table& table);
+/// Numbers as shown; a header line first.
+std::string to_csv(const Table& table);
+/// A list of objects, a row each, by column title; numbers as numbers where a cell holds nothing else.
+std::string to_json(const Table& table);
+/// A tabular of booktabs, cells that are set apart in bold.
+std::string to_latex(const Table& table);
+/// NAME.csv, NAME.json and NAME.tex of each table and figure-N.svg of each figure of the page into `folder`, which is
+/// new, empty or holds these of an earlier call. Throws data::FormatError.
+void write_parts(const std::vector<Table>& tables, const std::string& page, const std::string& folder);
+
+}  // namespace cris
