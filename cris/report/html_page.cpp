@@ -22,7 +22,7 @@ main{max-width:1180px;margin:0 auto;padding:40px 24px 80px}h1{font-size:30px;lin
 p{margin:6px 0 14px;color:var(--soft);max-width:80ch;overflow-wrap:anywhere}.card{background:var(--card);border:1px solid var(--line);border-radius:10px;padding:6px 16px;margin-bottom:14px}
 table{border-collapse:collapse;width:100%;font-size:14px;font-variant-numeric:tabular-nums}th,td{padding:7px 8px;text-align:right;border-bottom:1px solid var(--line)}
 td{white-space:nowrap}th:first-child,td:first-child{text-align:left;white-space:normal}tbody tr:last-child td,tr:last-child td{border-bottom:0}th{font-size:13px;color:var(--soft);font-weight:600;vertical-align:bottom}td.best{font-weight:700}
-.charts{display:grid;grid-template-columns:repeat(2,1fr);gap:16px}.charts svg{width:100%;height:auto;border:1px solid var(--line);border-radius:10px}.charts>:last-child:nth-child(odd){grid-column:1/-1;max-width:calc(50% - 8px)}
+.charts{display:grid;grid-template-columns:repeat(2,1fr);gap:16px}.charts svg{width:100%;height:auto;border:1px solid var(--line);border-radius:10px}.charts>:last-child:nth-child(odd){grid-column:1/-1;max-width:60%;justify-self:center}
 .shots{display:grid;grid-template-columns:repeat(2,1fr);gap:16px}figure{margin:0;background:var(--card);border:1px solid var(--line);border-radius:10px;padding:10px;break-inside:avoid}
 figure img{width:100%;display:block;border-radius:4px}figcaption{font-size:13px;color:var(--soft);padding-top:6px;overflow-wrap:anywhere}
 .maps{border-collapse:separate;border-spacing:6px;width:100%;table-layout:fixed}.maps td,.maps th{border:0;padding:0;text-align:center;white-space:normal}.maps th:first-child{text-align:right;padding-right:8px}

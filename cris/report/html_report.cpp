@@ -195,10 +195,9 @@ std::string epoch_tables(const std::vector<RunFiles>& runs) {
   std::string html;
   for (const RunFiles& r : runs) {
     const std::string file = r.path + "/epochs.csv";
-    html += fmt::format(
-        "<details><summary>{}: epochs</summary>\n<table><tr><th>epoch</th><th>trained by</th>"
-        "<th>loss</th><th>validation Dice</th><th>at</th><th>MSE</th><th></th></tr>\n",
-        escape_markup(r.label));
+    Table table{.name = "epochs",
+                .title = r.label,
+                .columns = {"epoch", "trained by", "loss", "validation Dice, %", "at", "MSE", ""}};
     size_t kept = r.epochs.size();
     for (size_t i = 0; i < r.epochs.size(); ++i)
       if (number(r.epochs, i, 9, file) == 1) kept = i;
@@ -207,16 +206,18 @@ std::string epoch_tables(const std::vector<RunFiles>& runs) {
       for (size_t column : r.epochs[i].size() > 13 ? std::vector<size_t>{12, 13} : std::vector<size_t>{2})
         losses += fmt::format("{}{:.4f}", losses.empty() ? "" : ", ", number(r.epochs, i, column, file));
       const bool by_l1 = r.config.model.strategy == Strategy::cris && r.epochs[i][1] == name(Loss::mask_mse);
-      html += fmt::format(
-          "<tr><td>{}</td><td>{}</td><td>{}</td><td>{:.4f}</td><td>{:.2f}</td><td>{:.4f}</td>"
-          "<td>{}</td></tr>\n",
-          i + 1, escape_markup(r.epochs[i][1]), losses, number(r.epochs, i, 10, file), number(r.epochs, i, 11, file),
-          number(r.epochs, i, 7, file),
-          i != kept ? ""
-          : by_l1   ? "kept, an epoch of L1"
-                    : "kept");
+      table.rows.push_back({{fmt::format("{}", i + 1)},
+                            {r.epochs[i][1]},
+                            {losses},
+                            {fmt::format("{:.1f}", 100 * number(r.epochs, i, 10, file))},
+                            {fmt::format("{:.2f}", number(r.epochs, i, 11, file))},
+                            {fmt::format("{:.4f}", number(r.epochs, i, 7, file))},
+                            {i != kept ? ""
+                             : by_l1   ? "kept, an epoch of L1"
+                                       : "kept"}});
     }
-    html += "</table></details>\n";
+    html +=
+        fmt::format("<details><summary>{}: epochs</summary>\n{}</details>\n", escape_markup(r.label), to_html(table));
   }
   return html;
 }

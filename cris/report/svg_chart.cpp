@@ -36,6 +36,8 @@ Axis make_axis(const Chart& chart, bool x) {
       const double v = x ? px : py;
       if (std::isfinite(v)) low = std::min(low, v), high = std::max(high, v);
     }
+    for (const auto& [below, above] : s.band)
+      if (!x) low = std::min(low, below), high = std::max(high, above);
   }
   if (wanted) low = wanted->first, high = wanted->second;
   if (!(low <= high)) low = 0, high = 1;
@@ -100,7 +102,7 @@ std::string to_svg(const Chart& chart) {
                 chart.series.size(), kMostSeries);
   size_t longest = 0;
   for (const Series& s : chart.series) longest = std::max(longest, s.name.size());
-  const double right = kWidth - std::clamp(16 + 6.2 * double(longest), 18.0, 230.0);
+  const double right = kWidth - std::clamp(16 + 7.0 * double(longest), 18.0, 230.0);
   const Axis ax = make_axis(chart, true), ay = make_axis(chart, false);
   const auto px = [&](double v) { return kLeft + (v - ax.low) / (ax.high - ax.low) * (right - kLeft); };
   const auto py = [&](double v) {
