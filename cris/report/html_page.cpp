@@ -29,7 +29,7 @@ figure img{width:100%;display:block;border-radius:4px}figcaption{font-size:13px;
 .maps img{width:100%;display:block;border-radius:4px;image-rendering:pixelated}
 details{margin-top:12px}summary{cursor:pointer;color:var(--accent)}pre{font-size:12.5px;line-height:1.45;white-space:pre-wrap;overflow-wrap:anywhere;background:var(--card);border:1px solid var(--line);border-radius:10px;padding:14px}
 .key{display:inline-block;width:12px;height:12px;border-radius:3px;margin:0 4px 0 10px;vertical-align:-1px}
-@media(max-width:760px){.charts,.shots{grid-template-columns:1fr}.charts>:last-child:nth-child(odd){max-width:none}main{padding:24px 12px 60px}
+@media screen and (max-width:760px){.charts,.shots{grid-template-columns:1fr}.charts>:last-child:nth-child(odd){max-width:none}main{padding:24px 12px 60px}
 .rows thead{display:none}.rows tr{display:grid;grid-template-columns:1fr 1fr;column-gap:14px;padding:8px 0;border-bottom:1px solid var(--line)}.rows tr:last-child{border:0}
 .rows td{display:flex;justify-content:space-between;gap:8px;border:0;padding:2px 0;text-align:right;white-space:normal}.rows td:first-child{grid-column:1/-1;font-weight:600;display:block;text-align:left}.rows td:empty{display:none}
 .rows td:not(:first-child)::before{content:attr(data-label);color:var(--soft);text-align:left}.maps{border-spacing:2px;font-size:11px}}

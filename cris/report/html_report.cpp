@@ -119,7 +119,7 @@ std::string same_images(const std::vector<ReportCell>& cells) {
     const std::string stem = file.substr(0, file.size() - end.size());
     html += fmt::format("<h3>{}</h3>\n", escape_markup(stem.substr(3)));
     for (size_t from = 0; from < cells.size(); from += 6) {
-      std::string names = "<th></th><th>image</th><th>truth</th>", row = "<td></td>";
+      std::string names = "<th>image</th><th>truth</th>", row;
       for (const char* what : {"image", "mask"})
         row += fmt::format("<td><img alt=\"{} of {}\" src=\"{}\"></td>", what, escape_markup(stem),
                            png_url(first.path + "/maps/" + stem + "_" + what + ".png"));
