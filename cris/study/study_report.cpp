@@ -85,11 +85,23 @@ bool same_images(const RunFiles& a, const RunFiles& b) {
       a.images, b.images, {}, [](const auto& row) { return row[0]; }, [](const auto& row) { return row[0]; });
 }
 
+/// Of the seeds that both have.
+std::pair<ImagesOfSeeds, ImagesOfSeeds> dice_in_common(const Runs& a, const Runs& b) {
+  std::pair<ImagesOfSeeds, ImagesOfSeeds> values;
+  for (const RunFiles& r : a)
+    for (const RunFiles& o : b)
+      if (r.config.train.seed == o.config.train.seed)
+        values.first.push_back(dice_of_images(r)), values.second.push_back(dice_of_images(o));
+  return values;
+}
+
 std::string points(double dice) { return fmt::format("{:.2f}", 100 * dice); }
 std::string interval_text(const Interval& i) { return fmt::format("{} to {}", points(i.low), points(i.high)); }
 std::string mean_text(const Interval& i, size_t seeds) {
   return points(i.mean) + (seeds > 1 ? "±" + points(i.deviation) : "");
 }
+
+std::string runs_mean_text(const Runs& runs) { return mean_text(hierarchical_bootstrap(dice_of(runs)), runs.size()); }
 
 std::vector<SetOfCells> read_sets(const Plan& plan, const std::string& records) {
   std::vector<SetOfCells> sets;
@@ -173,18 +185,18 @@ Grid verdict_grid(const SetOfCells& s) {
   for (int b = 0; b < 3; ++b)
     for (size_t row = 0; row + 1 < std::size(kPaperRows); ++row) {
       const Runs &cris = s.runs(b, Strategy::cris), &other = s.runs(b, kPaperRows[row].strategy);
-      if (cris.empty() || cris.size() != other.size()) continue;
+      const auto [ours_by_seed, theirs_by_seed] = dice_in_common(cris, other);
+      if (ours_by_seed.empty()) continue;
       data::require_data(same_images(cris[0], other[0]), "{} and {} were tested on other images", cris[0].path,
                          other[0].path);
-      const Interval i = paired_difference(dice_of(cris), dice_of(other));
+      const Interval i = paired_difference(ours_by_seed, theirs_by_seed);
       const PaperClaim *ours = s.claim(3, b), *theirs = s.claim(row, b);
-      const double claimed = ours ? ours->dice - theirs->dice : 1;
+      const double claimed = ours ? ours->dice - theirs->dice : 0;
+      const char* word = i.mean > 0 ? "above" : "below";
+      if (ours) word = (i.mean > 0) == (claimed > 0) ? "holds" : "does not hold";
       g.rows.push_back({fmt::format("{}: cris - {}", kPaperBackbones[b], name(kPaperRows[row].strategy)),
                         ours ? fmt::format("{:+.2f}", claimed) : "-", fmt::format("{:+.2f}", 100 * i.mean),
-                        interval_text(i),
-                        !i.excludes_zero()              ? "open"
-                        : (i.mean > 0) == (claimed > 0) ? "holds"
-                                                        : "does not hold"});
+                        interval_text(i), i.excludes_zero() ? word : "open"});
     }
   return g;
 }
@@ -202,12 +214,12 @@ Grid variant_grid(const std::vector<SetOfCells>& sets) {
       for (const auto& row : kPaperRows) {
         const Runs &with = v.runs(b, row.strategy), &without = plain->runs(b, row.strategy);
         if (with.empty() || without.empty()) continue;
-        const bool paired = with.size() == without.size() && same_images(with[0], without[0]);
-        const ImagesOfSeeds a = dice_of(with), o = dice_of(without);
-        const Interval i = paired ? paired_difference(a, o) : unpaired_difference(a, o);
+        const auto [a, o] = dice_in_common(with, without);
+        const bool paired = same_images(with[0], without[0]);
+        if (paired && a.empty()) continue;
+        const Interval i = paired ? paired_difference(a, o) : unpaired_difference(dice_of(with), dice_of(without));
         g.rows.push_back({fmt::format("{}: {} {}", v.title, kPaperBackbones[b], name(row.strategy)),
-                          mean_text(hierarchical_bootstrap(o), o.size()),
-                          mean_text(hierarchical_bootstrap(a), a.size()), fmt::format("{:+.2f}", 100 * i.mean),
+                          runs_mean_text(without), runs_mean_text(with), fmt::format("{:+.2f}", 100 * i.mean),
                           interval_text(i),
                           !i.excludes_zero() ? "open"
                           : i.mean > 0       ? "above"
@@ -224,6 +236,7 @@ Grid tuning_grid(const Plan& plan, const std::string& records) {
   for (const Cell& cell : plan.cells) {
     if (!cell.tuned) continue;
     const TuningState t = state_of(tuning_of(plan, cell), journal.state);
+    if (ended(t) == 0) continue;
     std::string settings;
     for (const auto& [key, value] : t.best_settings)
       settings += fmt::format("{}{} {}", settings.empty() ? "" : ", ", key, value);

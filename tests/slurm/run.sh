@@ -2,7 +2,8 @@
 # A study under a real Slurm on this machine: tasks reach their time limit and are queued again, and the records are those of
 # the study run without it. Not part of the default tests: it installs slurm-wlm with apt-get where that is missing, needs root,
 # and takes some minutes.
-#   run.sh PROGRAM
+#   run.sh PROGRAM [EPOCHS]     of a final run (200): enough that a study takes longer than half a minute
+epochs=${2:-200}
 source "$(dirname "$0")/../program/setting.bash"
 [ "$(id -u)" -eq 0 ] || { echo "run.sh: slurmctld and slurmd need root here" >&2; exit 2; }
 command -v slurmctld >/dev/null || apt-get install -y --no-install-recommends slurm-wlm >/dev/null || exit 3
@@ -48,13 +49,13 @@ sinfo -h -o %T | grep -q idle
 verdict "slurmctld and slurmd are up" $?
 
 "$cris" data synthesize pictures --count 60 --size 64 --seed 1 >/dev/null
-cat >plan.toml <<'PLAN'
+cat >plan.toml <<PLAN
 [study]
 backbones = ["unet"]
 strategies = ["backbone", "cris"]
 trials = 3
-trial_epochs = 20
-epochs = 200
+trial_epochs = $((epochs / 10 + 1))
+epochs = $epochs
 seeds = [0, 1]
 
 [settings]
