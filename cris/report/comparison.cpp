@@ -149,7 +149,7 @@ std::vector<CellDifference> compare(const std::vector<ReportCell>& cells) {
       const bool paired = cells[a].dice.size() == cells[b].dice.size();
       const Interval dice = paired ? paired_difference(cells[a].dice, cells[b].dice)
                                    : paired_difference({mean_over_seeds(cells[a].dice)}, {other});
-      pairs.push_back({a, b, dice, wilcoxon(gain).p, 1});
+      pairs.push_back({a, b, dice, wilcoxon(gain).p, 1, cells[a].runs.size() > 1 && cells[b].runs.size() > 1});
       p.push_back(pairs.back().p);
     }
   const std::vector<double> corrected = holm(p);
@@ -247,8 +247,29 @@ Table differences_table(const std::vector<ReportCell>& cells, const std::vector<
                           {fmt::format("{:.2f} to {:.2f}", 100 * d.dice.low, 100 * d.dice.high)},
                           {p_text(d.p)},
                           {p_text(d.p_holm)},
-                          {d.certain() ? "higher" : "not told apart"}});
+                          {d.certain() ? "higher"
+                           : d.ranked  ? "not told apart"
+                                       : "one seed: not ranked"}});
   return table;
+}
+
+std::string order_text(const std::vector<ReportCell>& cells) {
+  if (cells.size() < 2) return "";
+  std::vector<std::pair<double, size_t>> order;
+  for (size_t i = 0; i < cells.size(); ++i) order.emplace_back(-hierarchical_bootstrap(cells[i].dice).mean, i);
+  const std::vector<CellDifference> pairs = compare(cells);
+  const bool ranked = !pairs.empty() && std::ranges::all_of(pairs, &CellDifference::ranked);
+  if (ranked) std::ranges::stable_sort(order);
+  std::string text;
+  for (const auto& [mean, i] : order)
+    text += fmt::format("{}{} {:.2f}", text.empty() ? "" : ranked ? " > " : ", ", cells[i].label, -100 * mean);
+  if (!ranked) return text + (pairs.empty() ? "; too few test images to rank" : "; one seed: not ranked");
+  const auto first = std::ranges::find_if(pairs, [&](const CellDifference& d) {
+    return std::minmax(d.a, d.b) == std::minmax(order[0].second, order[1].second);
+  });
+  return text + fmt::format("; first minus second {:.2f} points, 95 % interval {:.2f} to {:.2f}{}",
+                            100 * first->dice.mean, 100 * first->dice.low, 100 * first->dice.high,
+                            first->certain() ? "" : ": within noise");
 }
 
 std::vector<std::string> honesty_notes(const std::vector<ReportCell>& cells) {

@@ -6,6 +6,7 @@
 
 #include "cris/backbone.h"
 #include "cris/metrics.h"
+#include "cris/report/comparison.h"
 #include "cris/report/html_page.h"
 #include "cris/report/paper_claims.h"
 #include "data/format_error.h"
@@ -60,67 +61,47 @@ std::string table_conditions(const PaperTable& t) {
 
 namespace {
 
-/// Dice of each test image, its mean over seeds.
-std::vector<double> dice_by_image(const Cell& runs) {
-  std::vector<double> sum = dice_of_images(runs[0]);
-  for (size_t k = 1; k < runs.size(); ++k) {
-    const std::vector<double> more = dice_of_images(runs[k]);
-    for (size_t i = 0; i < sum.size(); ++i) sum[i] += more.at(i);
-  }
-  for (double& v : sum) v /= double(runs.size());
-  return sum;
-}
-
-/// "cris 45.1 > crf 44.0 > ...; first minus second: 1.1 points, 95 % of resampled test sets -0.3 to 2.5: within noise".
-std::string order_text(const PaperTable& t, int backbone) {
-  struct Entry {
-    const char* title;
-    std::vector<double> dice;
-    double mean;
-  };
-  std::vector<Entry> order;
+/// The cells of one backbone that have runs, in the paper's order.
+std::vector<ReportCell> cells_of(const PaperTable& t, int backbone) {
+  std::vector<ReportCell> cells;
   for (const auto& row : kPaperRows) {
     const Cell& runs = cell(t, backbone, row.strategy);
     if (runs.empty()) continue;
-    const std::vector<double> dice = dice_by_image(runs);
-    order.push_back({row.title, dice, measured(runs, "dice").mean});
+    cells.push_back({.label = row.title, .runs = runs, .dice = {}});
+    for (const RunFiles& r : runs) cells.back().dice.push_back(dice_of_images(r));
   }
-  if (order.size() < 2) return "";
-  std::stable_sort(order.begin(), order.end(), [](const Entry& a, const Entry& b) { return a.mean > b.mean; });
-  std::string text;
-  for (const Entry& e : order) text += fmt::format("{}{} {:.2f}", text.empty() ? "" : " > ", e.title, 100 * e.mean);
-  std::vector<double> gain;
-  for (size_t i = 0; i < order[0].dice.size(); ++i) gain.push_back(order[0].dice[i] - order[1].dice.at(i));
-  const Spread s = spread(gain);
-  return text + fmt::format("; first minus second {:.2f} points, 95 % of resampled test sets {:.2f} to {:.2f}{}",
-                            100 * s.mean, 100 * s.low, 100 * s.high,
-                            s.low <= 0 ? ": within the noise of the test set" : "");
+  return cells;
 }
 
-std::string html_table(const PaperTable& t) {
-  std::string html = "<div class=\"card\"><table><tr><th></th>";
-  for (const char* b : kPaperBackbones) html += fmt::format("<th colspan=\"4\">{}</th>", b);
-  html += "</tr>\n<tr><th>strategy</th>";
-  for (int b = 0; b < 3; ++b) html += "<th>DICE, claimed</th><th>measured</th><th>MSE, claimed</th><th>measured</th>";
-  html += "</tr>\n";
-  for (size_t row = 0; row < std::size(kPaperRows); ++row) {
-    html += fmt::format("<tr><td>{}</td>", kPaperRows[row].title);
-    for (int b = 0; b < 3; ++b) {
+/// Claimed beside measured, a row for each cell, and the pairs of each backbone below.
+std::string html_tables(const PaperTable& t) {
+  Table table{.name = "claims",
+              .title = t.set,
+              .columns = {"", "DICE claimed", "measured", "95 % interval", "MSE claimed", "measured "}};
+  std::vector<ReportCell> all;
+  for (int b = 0; b < 3; ++b)
+    for (size_t row = 0; row < std::size(kPaperRows); ++row) {
       const PaperClaim& claim = kPaperClaims[t.number - 1][row][b];
       const Cell& runs = cell(t, b, kPaperRows[row].strategy);
-      const auto best = [&](const char* key, double sign) {
-        return !runs.empty() && std::all_of(std::begin(kPaperRows), std::end(kPaperRows), [&](const auto& other) {
-          const Cell& o = cell(t, b, other.strategy);
-          return o.empty() || sign * measured(runs, key).mean >= sign * measured(o, key).mean;
-        });
-      };
-      html += fmt::format("<td>{:.2f}</td><td{}>{}</td><td>{:.3f}</td><td{}>{}</td>", claim.dice,
-                          best("dice", 1) ? " class=\"best\"" : "", number_text(runs, "dice", 100, 2), claim.mse,
-                          best("mse", -1) ? " class=\"best\"" : "", number_text(runs, "mse", 1, 3));
+      if (runs.empty()) continue;
+      ImagesOfSeeds dice;
+      for (const RunFiles& r : runs) dice.push_back(dice_of_images(r));
+      const Interval interval = hierarchical_bootstrap(dice);
+      const std::string label = fmt::format("{}: {}", kPaperBackbones[b], kPaperRows[row].title);
+      table.rows.push_back({{label},
+                            {fmt::format("{:.2f}", claim.dice)},
+                            {number_text(runs, "dice", 100, 2)},
+                            {fmt::format("{:.2f} to {:.2f}", 100 * interval.low, 100 * interval.high)},
+                            {fmt::format("{:.3f}", claim.mse)},
+                            {number_text(runs, "mse", 1, 3)}});
+      all.push_back({.label = label, .runs = runs, .dice = dice});
     }
-    html += "</tr>\n";
-  }
-  return html + "</table></div>\n";
+  if (all.empty()) return "<p>No run.</p>\n";
+  std::string html = to_html(table);
+  for (const std::string& note : honesty_notes(all)) html += fmt::format("<p>{}</p>\n", escape_markup(note));
+  if (const auto pairs = compare(all); !pairs.empty())
+    html += "<h3>Differences of Dice, strategies of one backbone</h3>\n" + to_html(differences_table(all, pairs));
+  return html;
 }
 
 }  // namespace
@@ -241,7 +222,7 @@ std::string paper_text(const std::vector<PaperTable>& tables) {
       text += "\n";
     }
     for (int b = 0; b < 3; ++b)
-      if (const std::string order = order_text(t, b); !order.empty())
+      if (const std::string order = order_text(cells_of(t, b)); !order.empty())
         text += fmt::format("{:<8}{}\n", kPaperBackbones[b], order);
     text += "\n";
   }
@@ -258,15 +239,11 @@ std::string paper_html(const std::vector<PaperTable>& tables, const std::string&
       "study.</p>\n";
   for (const PaperTable& t : tables) {
     html += fmt::format("<h2>Table {}: {}</h2>\n<p>{}.</p>\n", t.number, t.set, escape_markup(table_conditions(t))) +
-            html_table(t);
-    html += "<h3>The order that was measured</h3>\n";
-    for (int b = 0; b < 3; ++b)
-      if (const std::string order = order_text(t, b); !order.empty())
-        html += fmt::format("<p>{}: {}.</p>\n", kPaperBackbones[b], escape_markup(order));
+            html_tables(t);
   }
   html +=
-      "<p>The noise is that of the test set: its images drawn anew. The noise of training shows with several "
-      "seeds.</p>\n";
+      "<p>Intervals and differences: images and seeds are drawn anew 10,000 times; Wilcoxon's signed-rank test takes "
+      "differences image by image, and Holm's correction counts the pairs of the table.</p>\n";
   for (const PaperTable& t : tables)
     html +=
         fmt::format("<h2>Figure {}: precision and recall, {}</h2>\n<p>The first seed of each cell.</p>\n", t.number + 2,

@@ -28,7 +28,7 @@ tables() { sed -n '/^Table 1: Kvasir-SEG/,/^report:/p' "$1"; }
 verdict "both tables, no cell without a number" $?
 grep -q "^Kvasir-SEG: cris less the others" stdout.txt && [ "$(grep -c '^UNet: cris - ' stdout.txt)" -eq 6 ] && [ -s study/records/SHA256SUMS ] && [ -s study/study.html ]
 verdict "and the study's own report, with verdicts" $?
-[ "$(grep -c '<h3>' study/report.html)" -eq 6 ] && [ "$(grep -o '<svg' study/report.html | wc -l)" -eq 12 ] && [ "$(grep -o 'alt="probability map of' study/report.html | wc -l)" -eq 48 ] && ! grep -q 'src="http' study/report.html
+[ "$(grep -c '<h3>' study/report.html)" -eq 4 ] && [ "$(grep -o '<svg' study/report.html | wc -l)" -eq 12 ] && [ "$(grep -o 'alt="probability map of' study/report.html | wc -l)" -eq 48 ] && ! grep -q 'src="http' study/report.html
 verdict "one offline report: precision-recall of 6 backbones, probability maps of every cell" $?
 
 find study -type f -printf '%p %s %T@\n' | sort >files.txt
