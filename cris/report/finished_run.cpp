@@ -77,8 +77,9 @@ RunFiles read_run(const std::string& path) {
     r.precision_recall_images = read_csv(path + "/precision_recall_images.csv");
   } else {  // a run of an older version has 101 thresholds, from the lowest on
     for (auto at = r.curves.rbegin(); at != r.curves.rend(); ++at) {
-      r.precision_recall.push_back({at->at(0), at->at(1), at->at(2)});
-      r.precision_recall_images.push_back({at->at(5), at->at(4)});
+      if (at->size() < 6) refuse_run_file(path + "/curves.csv", "has too few columns");
+      r.precision_recall.push_back({(*at)[0], (*at)[1], (*at)[2]});
+      r.precision_recall_images.push_back({(*at)[5], (*at)[4]});
     }
   }
   r.images = read_csv(path + "/per_image.csv");
@@ -143,7 +144,8 @@ std::vector<Series> training_losses(const Rows& epochs, const std::string& file)
       add(name(Loss::mask_mse), i, 12);
       add(name(Loss::output_bce), i, 13);
     } else {
-      add(epochs[i].at(1), i, 2);
+      if (epochs[i].size() < 3) refuse_run_file(file, fmt::format("line {} is damaged", i + 2));
+      add(epochs[i][1], i, 2);
     }
   }
   return lines;

@@ -54,6 +54,6 @@ disturb "eval over an older evaluation" at_once run/eval-test-best eval-test "$c
 disturb "data prepare over an older set" at_once small small "$cris" data prepare ../data -o small --size 20 --threads 1
 disturb "predict" later out out "$cris" predict run ../data -o out --threads 1
 disturb "crf" later sharp sharp "$cris" crf ../data/images --probability ../data/masks -o sharp --iterations 1 --threads 1
-disturb "report" at_once . page.html "$cris" report run -o page.html
+disturb "report" later . page.html "$cris" report run -o page.html
 echo "$total faults"
 finish

@@ -20,7 +20,7 @@ const std::pair<const char*, std::string> kFiles[] = {
     {"per_image.csv", "name,dice\n\"a,b\",0.25\n"},
     {"metrics.jsonl", "{\"epoch\":1,\"refiner_response\":[0.1,0.5,0.9]}\n"},
     {"config.resolved.toml", "[train]\nepochs = 2\n"},
-    {"curves.csv", "threshold,precision,recall,dice\n0.5,1,1,1\n"},
+    {"curves.csv", "threshold,precision_pooled,recall_pooled,dice_pooled,precision,recall,dice\n0.5,1,1,1,1,1,1\n"},
     {"SHA256SUMS", ""}};
 
 /// In memory, where the system has such a place.

@@ -64,6 +64,10 @@ spoil && sha256sum /etc/hostname | sed "s,/etc/hostname,../../../../etc/hostname
 finds "a name outside the run" "../../../../etc/hostname: is listed, but is not a file of a run"
 spoil && rm spoilt/curves.csv
 finds "a file that is gone" "curves.csv: is missing"
+spoil && printf 'epoch,loss\n1,bce\n' >spoilt/epochs.csv
+refuses "a table with too few columns is named: report" 3 "spoilt/epochs.csv: line 2 is damaged" "$cris" report spoilt -o spoilt.html
+spoil && rm -f spoilt/precision_recall*.csv && printf 'threshold,dice\n0.5,1\n' >spoilt/curves.csv
+refuses "  each of them" 3 "spoilt/curves.csv" "$cris" report spoilt -o spoilt.html
 spoil && train --data b --epochs 4000 --max-time 0.2s -o spoilt >/dev/null
 refuses "a run opened again is not a result: report" 3 "spoilt: the run is not finished" "$cris" report spoilt -o spoilt.html
 refuses "  nor for the paper" 3 "spoilt: the run is not finished" "$cris" paper --kvasir spoilt
