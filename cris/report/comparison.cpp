@@ -120,7 +120,7 @@ std::vector<ReportCell> group_runs(std::vector<RunFiles> runs) {
   for (size_t i = 1; i < cells.size(); ++i)
     for (size_t j = 0; j < i; ++j)
       if (cells[i].label == cells[j].label) {
-        for (const std::string& d : setting_differences(cells[j].runs[0], cells[i].runs[0])) cells[i].label += ", " + d;
+        for (const std::string& d : setting_differences(cells[i].runs[0], cells[j].runs[0])) cells[i].label += ", " + d;
         break;
       }
   return cells;
