@@ -221,7 +221,7 @@ Table measures_table(const std::vector<ReportCell>& cells) {
 }
 
 Table size_table(const std::vector<ReportCell>& cells) {
-  Table table{.name = "sizes", .title = "Dice by the share of the picture that the polyp covers", .columns = {""}};
+  Table table{.name = "sizes", .title = "Dice by the share of the picture that the polyp covers, %", .columns = {""}};
   for (const SizeClass& s : kSizeClasses) {
     const auto images = value(cells[0], {"measures", "by_size", s.name, "images"});
     table.columns.push_back(fmt::format(

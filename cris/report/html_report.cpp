@@ -247,8 +247,11 @@ std::string refiner_section(const std::vector<RunFiles>& runs) {
 
 std::vector<Table> report_tables(const std::vector<ReportCell>& cells) {
   const std::vector<CellDifference> pairs = compare(cells);
-  std::vector<Table> tables = {results_table(cells, pairs), measures_table(cells), size_table(cells)};
+  std::vector<Table> tables = {results_table(cells, pairs)};
   if (!pairs.empty()) tables.push_back(differences_table(cells, pairs));
+  // Runs of an older version were not measured so.
+  if (std::ranges::any_of(cells, [](const ReportCell& c) { return c.runs[0].evaluation.contains("measures"); }))
+    tables.insert(tables.end(), {measures_table(cells), size_table(cells)});
   return tables;
 }
 
@@ -283,19 +286,20 @@ std::string html_report(const std::vector<ReportCell>& cells, const std::string&
       "{} resamples. A value stands in bold where it is higher than every other and each difference below is "
       "certain.</p>\n",
       cells[0].dice[0].size(), kStudyResamples);
-  if (tables.size() > 3)
-    html +=
-        "<h3>Differences of Dice</h3>\n" + to_html(tables[3]) +
-        fmt::format(
-            "<p>Both methods see the same {} images, so differences are taken image by image. \"Higher\" asks for an "
-            "interval above 0 and for Wilcoxon's signed-rank p below 0.05 after Holm's correction for the {} "
-            "pairs.</p>\n",
-            cells[0].dice[0].size(), tables[3].rows.size());
-  html +=
-      "<h3>More measures</h3>\n" + to_html(tables[1]) +
-      "<p>AP: average precision. HD95 and ASSD count the picture's diagonal where a polyp was not found at all.</p>\n"
-      "<h3>By size of the polyp: Dice, %</h3>\n" +
-      to_html(tables[2]);
+  for (const Table& t : tables) {
+    if (t.name == "results") continue;
+    html += fmt::format("<h3>{}</h3>\n", t.title) + to_html(t);
+    if (t.name == "differences")
+      html += fmt::format(
+          "<p>All methods see the same {} images, so differences are taken image by image. \"Higher\" asks for several "
+          "seeds, an interval above 0, and Wilcoxon's signed-rank p below 0.05 after Holm's correction for the {} "
+          "pairs.</p>\n",
+          cells[0].dice[0].size(), t.rows.size());
+    if (t.name == "measures")
+      html +=
+          "<p>AP: average precision. HD95 and ASSD count the picture's diagonal where a polyp was not found at "
+          "all.</p>\n";
+  }
   html += "<h2>Training</h2>\n" + training_charts(cells) +
           "<p>A dot marks the epoch whose model was kept; a band spans the seeds.</p>\n";
   if (std::ranges::any_of(cells, [](const ReportCell& c) { return c.runs[0].config.model.strategy == Strategy::cris; }))

@@ -43,8 +43,8 @@ Axis make_axis(const Chart& chart, bool x) {
   if (!(low <= high)) low = 0, high = 1;
   if (low == high) low -= 0.5, high += 0.5;
   double step = round_step(high - low);
-  if (x && chart.x_label == "epoch") step = std::max(1.0, step);  // there is no epoch 1.5
-  if (wanted) return {low, high, step};
+  if (x && chart.x_label == "epoch") step = std::max(1.0, step);            // there is no epoch 1.5
+  if (wanted || (x && chart.x_label == "epoch")) return {low, high, step};  // there is no epoch 0
   return {std::floor(low / step) * step, std::ceil(high / step) * step, step};
 }
 
