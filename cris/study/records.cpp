@@ -62,9 +62,13 @@ std::string small_sums(const std::string& path) {
   return small;
 }
 
-/// On one line.
-std::string small_json(const std::string& path) {
-  return nn::parse_json<nlohmann::ordered_json>(read_run_file(path)).dump() + "\n";
+/// On one line, without what unlearned methods reach on each image: that is the same for every run.
+std::string small_evaluation(const std::string& path) {
+  auto evaluation = nn::parse_json<nlohmann::ordered_json>(read_run_file(path));
+  if (evaluation.contains("baselines"))
+    for (auto& [name, baseline] : evaluation["baselines"].items())
+      if (baseline.is_object()) baseline.erase("dice_of_images");
+  return evaluation.dump() + "\n";
 }
 
 /// Without the place where the data lay.
@@ -158,7 +162,7 @@ RecordsMade collect_records(const Plan& plan, const std::string& folder, const s
       data::create_folder(staging.path() + "/" + name);
       write(name + "/config.resolved.toml", small_config(run + "/config.resolved.toml"));
       write(name + "/manifest.json", small_manifest(run + "/manifest.json"));
-      write(name + "/evaluation.json", small_json(run + "/evaluation.json"));
+      write(name + "/evaluation.json", small_evaluation(run + "/evaluation.json"));
       write(name + "/epochs.csv", small_csv(run + "/epochs.csv", SIZE_MAX));
       write(name + "/per_image.csv", small_csv(run + "/per_image.csv", 5));
       write(name + "/curves.csv", small_csv(run + "/curves.csv", SIZE_MAX));

@@ -1,4 +1,4 @@
-/// Grids of texts, made once and shown as text and as a page.
+/// Tables made once and shown as text and as a page.
 #include "cris/study/study_report.h"
 
 #include <algorithm>
@@ -8,6 +8,7 @@
 #include "cris/report/paper_claims.h"
 #include "cris/report/paper_tables.h"
 #include "cris/report/statistics.h"
+#include "cris/report/table.h"
 #include "cris/study/journal.h"
 #include "cris/study/plan.h"
 #include "cris/study/records.h"
@@ -18,40 +19,32 @@ namespace cris {
 
 namespace {
 
-/// A table of texts; the first row is its head.
-struct Grid {
-  std::string title, note;
-  std::vector<std::vector<std::string>> rows;
-};
-
-size_t width_of(const std::string& text) {
-  return size_t(std::ranges::count_if(text, [](char c) { return (uint8_t(c) & 0xC0) != 0x80; }));
+void add_row(Table& table, const std::vector<std::string>& texts, bool strong = false) {
+  std::vector<Table::Cell> row;
+  for (const std::string& text : texts) row.push_back({text, strong});
+  table.rows.push_back(row);
 }
 
-std::string text_of(const Grid& g) {
-  std::vector<size_t> widths(g.rows[0].size());
-  for (const auto& row : g.rows)
-    for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], width_of(row[i]));
-  std::string text = g.title + "\n";
-  for (const auto& row : g.rows) {
-    for (size_t i = 0; i < row.size(); ++i) {
-      const std::string blanks(widths[i] - width_of(row[i]), ' ');
-      text += (i ? "  " : "") + (i ? blanks + row[i] : row[i] + blanks);
-    }
+/// For a terminal: columns as wide as they must be.
+std::string text_of(const Table& table) {
+  const auto width_of = [](const std::string& text) {
+    return size_t(std::ranges::count_if(text, [](char c) { return (uint8_t(c) & 0xC0) != 0x80; }));
+  };
+  std::vector<size_t> widths;
+  for (const std::string& c : table.columns) widths.push_back(width_of(c));
+  for (const auto& row : table.rows)
+    for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], width_of(row[i].text));
+  std::string text = table.title + "\n";
+  const auto add = [&](size_t i, const std::string& cell) {
+    const std::string blanks(widths[i] - width_of(cell), ' ');
+    text += i ? "  " + blanks + cell : cell + blanks;
+  };
+  for (size_t i = 0; i < widths.size(); ++i) add(i, table.columns[i]);
+  for (const auto& row : table.rows) {
     text += "\n";
+    for (size_t i = 0; i < row.size(); ++i) add(i, row[i].text);
   }
-  return text + (g.note.empty() ? "" : g.note + "\n") + "\n";
-}
-
-std::string html_of(const Grid& g) {
-  std::string html = fmt::format("<h3>{}</h3>\n<div class=\"card\"><table>\n", escape_markup(g.title));
-  for (size_t r = 0; r < g.rows.size(); ++r) {
-    html += "<tr>";
-    for (const std::string& cell : g.rows[r])
-      html += fmt::format("<{0}>{1}</{0}>", r ? "td" : "th", escape_markup(cell));
-    html += "</tr>\n";
-  }
-  return html + "</table></div>\n" + (g.note.empty() ? "" : fmt::format("<p>{}</p>\n", escape_markup(g.note)));
+  return text + "\n\n";
 }
 
 using Runs = std::vector<RunFiles>;
@@ -131,11 +124,11 @@ std::vector<SetOfCells> read_sets(const Plan& plan, const std::string& records) 
   return sets;
 }
 
-Grid dice_grid(const SetOfCells& s) {
-  Grid g{.title = fmt::format("{}: Dice, %", s.title), .note = {}, .rows = {{""}}};
+Table dice_table(const SetOfCells& s) {
+  Table t{.name = "dice", .title = fmt::format("{}: Dice, %", s.title), .columns = {""}};
   for (const int b : s.backbones())
     for (const char* column : {" claimed", " measured", " 95 % interval"})
-      g.rows[0].push_back(kPaperBackbones[b] + std::string(column));
+      t.columns.push_back(kPaperBackbones[b] + std::string(column));
   for (size_t row = 0; row < std::size(kPaperRows); ++row) {
     std::vector<std::string> line = {kPaperRows[row].title};
     for (const int b : s.backbones()) {
@@ -149,15 +142,15 @@ Grid dice_grid(const SetOfCells& s) {
       const Interval i = hierarchical_bootstrap(dice_of(runs));
       line.insert(line.end(), {mean_text(i, runs.size()), interval_text(i)});
     }
-    g.rows.push_back(line);
+    add_row(t, line);
   }
-  return g;
+  return t;
 }
 
-Grid mse_grid(const SetOfCells& s) {
-  Grid g{.title = fmt::format("{}: MSE of the probability maps", s.title), .note = {}, .rows = {{""}}};
+Table mse_table(const SetOfCells& s) {
+  Table t{.name = "mse", .title = fmt::format("{}: MSE of the probability maps", s.title), .columns = {""}};
   for (const int b : s.backbones())
-    for (const char* column : {" claimed", " measured"}) g.rows[0].push_back(kPaperBackbones[b] + std::string(column));
+    for (const char* column : {" claimed", " measured"}) t.columns.push_back(kPaperBackbones[b] + std::string(column));
   for (size_t row = 0; row < std::size(kPaperRows); ++row) {
     std::vector<std::string> line = {kPaperRows[row].title};
     for (const int b : s.backbones()) {
@@ -172,16 +165,16 @@ Grid mse_grid(const SetOfCells& s) {
                          ? fmt::format("{:.3f}", values[0])
                          : fmt::format("{:.3f}±{:.3f}", spread_of_seeds.mean, spread_of_seeds.deviation));
     }
-    g.rows.push_back(line);
+    add_row(t, line);
   }
-  return g;
+  return t;
 }
 
 /// cris less every other strategy, and whether the paper's order holds.
-Grid verdict_grid(const SetOfCells& s) {
-  Grid g{.title = fmt::format("{}: cris less the others, Dice in points", s.title),
-         .note = {},
-         .rows = {{"", "claimed", "measured", "95 % interval", "the paper's order"}}};
+Table verdict_table(const SetOfCells& s) {
+  Table t{.name = "verdicts",
+          .title = fmt::format("{}: cris less the others, Dice in points", s.title),
+          .columns = {"", "claimed", "measured", "95 % interval", "the paper's order"}};
   for (int b = 0; b < 3; ++b)
     for (size_t row = 0; row + 1 < std::size(kPaperRows); ++row) {
       const Runs &cris = s.runs(b, Strategy::cris), &other = s.runs(b, kPaperRows[row].strategy);
@@ -194,18 +187,20 @@ Grid verdict_grid(const SetOfCells& s) {
       const double claimed = ours ? ours->dice - theirs->dice : 0;
       const char* word = i.mean > 0 ? "above" : "below";
       if (ours) word = (i.mean > 0) == (claimed > 0) ? "holds" : "does not hold";
-      g.rows.push_back({fmt::format("{}: cris - {}", kPaperBackbones[b], name(kPaperRows[row].strategy)),
-                        ours ? fmt::format("{:+.2f}", claimed) : "-", fmt::format("{:+.2f}", 100 * i.mean),
-                        interval_text(i), i.excludes_zero() ? word : "open"});
+      add_row(t,
+              {fmt::format("{}: cris - {}", kPaperBackbones[b], name(kPaperRows[row].strategy)),
+               ours ? fmt::format("{:+.2f}", claimed) : "-", fmt::format("{:+.2f}", 100 * i.mean), interval_text(i),
+               i.excludes_zero() ? word : "open"},
+              i.excludes_zero());
     }
-  return g;
+  return t;
 }
 
 /// Each variant less its plain cell.
-Grid variant_grid(const std::vector<SetOfCells>& sets) {
-  Grid g{.title = "Variants less their plain cells, Dice in points",
-         .note = "Where a variant is tested on other images, seeds and images of both sides are drawn independently.",
-         .rows = {{"", "plain", "variant", "difference", "95 % interval", ""}}};
+Table variant_table(const std::vector<SetOfCells>& sets) {
+  Table t{.name = "variants",
+          .title = "Variants less their plain cells, Dice in points",
+          .columns = {"", "plain", "variant", "difference", "95 % interval", "variant is"}};
   for (const SetOfCells& v : sets) {
     const auto plain =
         std::ranges::find_if(sets, [&](const SetOfCells& s) { return s.set == v.set && s.variant.empty(); });
@@ -218,38 +213,40 @@ Grid variant_grid(const std::vector<SetOfCells>& sets) {
         const bool paired = same_images(with[0], without[0]);
         if (paired && a.empty()) continue;
         const Interval i = paired ? paired_difference(a, o) : unpaired_difference(dice_of(with), dice_of(without));
-        g.rows.push_back({fmt::format("{}: {} {}", v.title, kPaperBackbones[b], name(row.strategy)),
-                          runs_mean_text(without), runs_mean_text(with), fmt::format("{:+.2f}", 100 * i.mean),
-                          interval_text(i),
-                          !i.excludes_zero() ? "open"
-                          : i.mean > 0       ? "above"
-                                             : "below"});
+        add_row(t, {fmt::format("{}: {} {}", v.title, kPaperBackbones[b], name(row.strategy)), runs_mean_text(without),
+                    runs_mean_text(with), fmt::format("{:+.2f}", 100 * i.mean), interval_text(i),
+                    !i.excludes_zero() ? "open"
+                    : i.mean > 0       ? "above"
+                                       : "below"});
       }
   }
-  return g;
+  return t;
 }
 
 /// What tuning found, by cell.
-Grid tuning_grid(const Plan& plan, const std::string& records) {
-  Grid g{.title = "What tuning found", .note = {}, .rows = {{"cell", "complete", "pruned", "best Dice", "settings"}}};
+Table tuning_table(const Plan& plan, const std::string& records) {
+  Table t{.name = "tuning",
+          .title = "What tuning found",
+          .columns = {"cell", "complete", "pruned", "best Dice", "settings"}};
   const JournalContent journal = read_journal(records + "/" + kJournal);
   for (const Cell& cell : plan.cells) {
     if (!cell.tuned) continue;
-    const TuningState t = state_of(tuning_of(plan, cell), journal.state);
-    if (ended(t) == 0) continue;
+    const TuningState found = state_of(tuning_of(plan, cell), journal.state);
+    if (ended(found) == 0) continue;
     std::string settings;
-    for (const auto& [key, value] : t.best_settings)
+    for (const auto& [key, value] : found.best_settings)
       settings += fmt::format("{}{} {}", settings.empty() ? "" : ", ", key, value);
-    g.rows.push_back({cell.name, fmt::format("{}", t.complete), fmt::format("{}", t.pruned),
-                      t.best ? points(*t.best) : "-", settings});
+    add_row(t, {cell.name, fmt::format("{}", found.complete), fmt::format("{}", found.pruned),
+                found.best ? points(*found.best) : "-", settings});
   }
-  return g;
+  return t;
 }
 
 const char* const kHow =
     "Measured: the mean over test images at the threshold that maximises Dice on the training set, then the mean ± "
     "deviation over seeds. Intervals: 10,000 resamples of seeds and test images; differences are paired by seed and "
-    "image. A verdict is given only where the interval excludes 0; with few seeds intervals are somewhat too narrow.";
+    "image, but where a variant is tested on other images. A verdict is given only where the interval excludes 0; with "
+    "few seeds intervals are somewhat too narrow.";
 
 }  // namespace
 
@@ -260,23 +257,25 @@ StudyReport study_report(const std::string& records, const std::string& title) {
   data::require_data(!sets.empty(), "{}: no final run is recorded yet", records);
   std::string conditions;
   StudyReport report{.text = title + "\n\n", .html = page_begin(title) + fmt::format("<p>{}</p>\n", kHow)};
-  const auto add = [&](const Grid& g) {
-    if (g.rows.size() > 1) report.text += text_of(g), report.html += html_of(g);
+  const auto add = [&](const Table& t) {
+    if (t.rows.empty()) return;
+    report.text += text_of(t);
+    report.html += fmt::format("<h3>{}</h3>\n", escape_markup(t.title)) + to_html(t);
   };
   for (const SetOfCells& s : sets) {
     report.html += fmt::format("<h2>{}</h2>\n", escape_markup(s.title));
     const std::string under = table_conditions(s.table);
     report.text += fmt::format("{}: {}\n", s.title, under);
     report.html += fmt::format("<p>{}; {} seeds.</p>\n", escape_markup(under), plan.seeds.size());
-    for (const Grid& g : {dice_grid(s), verdict_grid(s), mse_grid(s)}) add(g);
+    for (const Table& t : {dice_table(s), verdict_table(s), mse_table(s)}) add(t);
     report.html += fmt::format("<details><summary>Precision and recall</summary>\n{}</details>\n",
                                precision_recall_html(s.table, true));
   }
   if (plan.cells.back().variant != "") report.html += "<h2>Variants</h2>\n";
-  add(variant_grid(sets));
+  add(variant_table(sets));
   if (plan.trials > 0) {
     report.html += "<h2>Tuning</h2>\n";
-    add(tuning_grid(plan, records));
+    add(tuning_table(plan, records));
   }
   report.text += std::string(kHow) + "\n";
   report.html += fmt::format("<h2>The plan</h2>\n<pre>{}</pre>\n", escape_markup(plan.text)) + page_end();
