@@ -4,14 +4,14 @@
 
 #include <sys/mman.h>
 
-#include "tensor/backend.h"
+#include "tensor/machine/device_memory.h"
 #include "tests/fuzz/memory_file.h"
 
 namespace tensor {
 /// Memory alone: no kernel runs here.
-const Backend& backend(Device) {
-  static const Backend table = [] {
-    Backend b{};
+const DeviceMemory& device_memory(Device) {
+  static const DeviceMemory table = [] {
+    DeviceMemory b{};
     b.reserve_arena = [](int64_t& limit) {
       limit = int64_t(1) << 30;
       void* arena =

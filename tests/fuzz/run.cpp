@@ -39,7 +39,7 @@ struct Folder {
 
 void read_all(const std::string& path) try {
   std::vector<cris::RunFiles> runs{cris::read_run(path)};
-  cris::label_runs(runs);
+  cris::label_cells(runs);
   cris::series_of(runs[0], "curves.csv", runs[0].curves, 2, 1);
   cris::training_losses(runs[0].epochs, "epochs.csv");
   cris::dice_of_images(runs[0]);
