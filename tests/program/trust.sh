@@ -71,7 +71,42 @@ refuses "  each of them" 3 "spoilt/curves.csv" "$cris" report spoilt -o spoilt.h
 spoil && train --data b --epochs 4000 --max-time 0.2s -o spoilt >/dev/null
 refuses "a run opened again is not a result: report" 3 "spoilt: the run is not finished" "$cris" report spoilt -o spoilt.html
 refuses "  nor for the paper" 3 "spoilt: the run is not finished" "$cris" paper --kvasir spoilt
-mv spoilt moved && mkdir spoilt && cp -r run/. spoilt && rm spoilt/SHA256SUMS
+
+# What verify computes again.
+reseal() { (cd spoilt && cut -c67- SHA256SUMS | xargs -d '\n' sha256sum >sums.txt && mv sums.txt SHA256SUMS); }
+# recomputes NAME CODE TEXT [OPTION...]: verify --recompute of the spoilt run ends with CODE and says TEXT.
+recomputes() {
+  local name=$1 code=$2 text=$3 status=0
+  shift 3
+  "$cris" verify spoilt --data b --recompute "$@" >verify.txt 2>&1 || status=$?
+  [ "$status" -eq "$code" ] && grep -qE -- "$text" verify.txt
+  verdict "verify --recompute: $name" $?
+}
+steps=$(grep -c '"step"' run/metrics.jsonl)
+spoil && recomputes "measures and first steps" 0 "^3 of $steps steps replayed" --steps 3
+grep -q " 0 failed" verify.txt && grep -q "^measures recomputed with checkpoints/best" verify.txt
+verdict "  nothing differs" $?
+recomputes "the whole training" 0 "^$steps of $steps steps replayed from the initial weights, to the end" --steps all
+dice=$(sed -n 's/.*"dice": \([0-9.]*\).*/\1/p' run/evaluation.json | head -n 1)
+sed -i "0,/\"dice\": $dice/s//\"dice\": 0.987654/" spoilt/evaluation.json && reseal
+recomputes "an edited mean" 5 "^FAILED  evaluation.json: /chosen_on_training_set/dice: recorded 0.987654, recomputed $dice$"
+[ "$(grep -c FAILED verify.txt)" -eq 1 ]
+verdict "  and nothing else is blamed" $?
+spoil && sed -i '3s/,[0-9.]*/,0.987654/' spoilt/per_image.csv && reseal
+recomputes "an edited Dice of an image" 5 "^FAILED  per_image.csv: line 3 \(.*\), column dice: recorded 0.987654, recomputed "
+spoil && sed -i '2s/"loss":[^}]*/"loss":0.123/' spoilt/metrics.jsonl && reseal
+recomputes "an edited loss" 5 "^FAILED  metrics.jsonl: line 2, epoch 1, step 1: /loss: recorded 0.123, recomputed "
+finds "  also by the checkpoint's hash" "metrics.jsonl: is not the file that checkpoints/last.safetensors was written beside"
+train --data b --epochs 4 --seed 1 -o other >/dev/null && spoil && cp other/checkpoints/best.safetensors spoilt/checkpoints && reseal
+recomputes "weights of another training" 5 "^FAILED  checkpoints/best.safetensors: tensor .* is not the one that the training makes" --steps all
+spoil && sed -i 's/"cpu": "/&other /' spoilt/manifest.json && sed -i '3s/,[0-9.]*/,0.987654/' spoilt/per_image.csv && reseal
+recomputes "of another processor" 5 "^note: the run's cpu was .* within 0.001"
+[ "$(grep -c FAILED verify.txt)" -eq 1 ] && grep -q "^FAILED  per_image.csv: line 3" verify.txt
+verdict "  the edited number is found all the same" $?
+spoil && rm -r spoilt/checkpoints && printf 'checkpoints/best.safetensors\ncheckpoints/last.safetensors\n' >spoilt/removed.txt
+recomputes "without checkpoints" 0 "^measures cannot be recomputed: checkpoints/best.safetensors was removed"
+refuses "steps that are no number" 2 "give a number of steps, or all" "$cris" verify run --recompute --steps few
+spoil && rm spoilt/SHA256SUMS
 
 # Files of other programs.
 if command -v python3 >/dev/null; then

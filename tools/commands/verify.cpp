@@ -1,14 +1,19 @@
-/// cris verify: re-checks the hashes that a run keeps of its files, its split and its data.
+/// cris verify: re-checks the hashes that a run keeps of its files, its split and its data; with --recompute its
+/// numbers.
 #include <fmt/format.h>
 
 #include <filesystem>
+#include <functional>
+#include <limits>
 #include <map>
 #include <sstream>
 
+#include "cris/report/recompute.h"
 #include "cris/run/run_directory.h"
 #include "data/format_error.h"
 #include "data/hash.h"
 #include "nn/json_text.h"
+#include "nn/safetensors.h"
 #include "tensor/machine/atomic_file.h"
 #include "tools/commands/command.h"
 
@@ -19,15 +24,31 @@ namespace {
 Run setup_verify(CLI::App& app) {
   struct Options {
     std::string run, data;
+    bool recompute = false;
+    int64_t steps = 8;
   };
   auto o = std::make_shared<Options>();
   app.add_option("RUN", o->run, "run directory")->required();
   app.add_option("--data", o->data, "the data, if it moved since the training");
+  CLI::Option* recompute = app.add_flag("--recompute", o->recompute,
+                                        "evaluate the best checkpoint again, train the first steps again, and compare");
+  app.add_option_function<std::string>(
+         "--steps",
+         [o](const std::string& text) {
+           o->steps = std::numeric_limits<int64_t>::max();
+           if (text != "all" && (!CLI::detail::lexical_cast(text, o->steps) || o->steps < 1))
+             throw CLI::ValidationError("--steps", fmt::format("\"{}\": give a number of steps, or all", text));
+         },
+         "how many steps --recompute trains again, or all")
+      ->needs(recompute)
+      ->default_str("8");
+  app.footer("Decisions of a tuning are recomputed by cris tune replay.");
   return [o] {
     const std::string sums = o->run + "/SHA256SUMS";
     if (!std::filesystem::exists(sums))
       throw Failure(kVerification,
                     fmt::format("{}: is not a complete run (it has no SHA256SUMS); finish it with cris train", o->run));
+    if (o->recompute) cris::apply_run_settings(cris::config_of_run(o->run, {.data = o->data}));  // is its device here?
     int64_t good = 0, bad = 0;
     const auto judge = [&](const std::string& what, bool ok, const std::string& why) {
       ++(ok ? good : bad);
@@ -61,7 +82,25 @@ Run setup_verify(CLI::App& app) {
         judge(name, false, std::filesystem::exists(file) ? e.what() : "is missing");
       }
     }
-    try {
+    // What cannot be done is a failure too, and does not keep the rest from being checked.
+    const auto attempt = [&](const char* what, const std::function<void()>& check) {
+      try {
+        check();
+      } catch (const std::exception& e) {
+        judge(what, false, e.what());
+      }
+    };
+    const char* const last = "checkpoints/last.safetensors";
+    attempt(last, [&] {
+      if (!std::filesystem::exists(o->run + "/" + last)) return;
+      const auto position =
+          nn::parse_json<nlohmann::json>(nn::read_safetensors(o->run + "/" + last).metadata.at("position"));
+      // It counts what the training wrote: a line edited since is found though the list is made anew.
+      for (const auto& [name, key] : {std::pair{"metrics.jsonl", "metrics_sha256"}, {"epochs.csv", "epochs_sha256"}})
+        judge(name, data::sha256(tensor::read_file(o->run + "/" + name)) == position.at(key),
+              fmt::format("is not the file that {} was written beside", last));
+    });
+    attempt("data", [&] {
       const auto manifest = nn::parse_json<nlohmann::json>(tensor::read_file(o->run + "/manifest.json"));
       const cris::Config config = cris::config_of_run(o->run, {.data = o->data});
       const cris::ExperimentData data = cris::open_data(config);
@@ -73,15 +112,22 @@ Run setup_verify(CLI::App& app) {
       }
       judge("data", changed.empty(), changed);
       judge("split", data::split_hash(data.split) == manifest.at("split_sha256"), "the split made now is another");
-    } catch (const std::exception& e) {
-      judge("data", false, e.what());
-    }
+      if (!o->recompute || !changed.empty()) return;
+      if (const std::string other = cris::other_arithmetic(o->run, config); !other.empty())
+        fmt::print("note: {}: numbers are compared to within 0.001, pictures and weights are not\n", other);
+      const cris::Verdict verdict = [&](const std::string& name, const std::string& difference) {
+        judge(name, difference.empty(), difference);
+      };
+      attempt("measures", [&] { fmt::print("{}\n", cris::recompute_measures(o->run, config, data, verdict)); });
+      attempt("steps", [&] { fmt::print("{}\n", cris::replay_steps(o->run, config, data, o->steps, verdict)); });
+    });
     fmt::print("{} checked, {} failed\n", good + bad, bad);
     return int(bad ? kVerification : kOk);
   };
 }
 
-const Command verify(90, "verify", "re-check the hashes of a run, its split and its data", setup_verify);
+const Command verify(90, "verify", "re-check the hashes of a run, its split and its data; --recompute its numbers",
+                     setup_verify);
 
 }  // namespace
 
