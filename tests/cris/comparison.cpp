@@ -29,7 +29,7 @@ void set_dice(const std::string& run, const std::function<double(int)>& dice) {
 
 }  // namespace
 
-TEST_CASE("runs that differ in their seed alone are one cell; cells are ranked only with several seeds") {
+TEST_CASE("runs that differ in their seed alone are one cell, and cells are ranked only with several seeds") {
   const Scratch s;
   std::vector<std::string> paths;
   for (const char* strategy : {"fcn", "cris"})
