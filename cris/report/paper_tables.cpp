@@ -96,7 +96,6 @@ std::string html_tables(const PaperTable& t) {
                             {number_text(runs, "mse", 1, 3)}});
       all.push_back({.label = label, .runs = runs, .dice = dice});
     }
-  if (all.empty()) return "<p>No run.</p>\n";
   std::string html = to_html(table);
   for (const std::string& note : honesty_notes(all)) html += fmt::format("<p>{}</p>\n", escape_markup(note));
   if (const auto pairs = compare(all); !pairs.empty())
@@ -109,6 +108,7 @@ std::string html_tables(const PaperTable& t) {
 std::string precision_recall_html(const PaperTable& t, bool pooled) {
   std::string html = "<div class=\"charts\">\n";
   for (int b = 0; b < 3; ++b) {
+    if (cells_of(t, b).empty()) continue;
     Chart chart{
         .title = fmt::format("{}, {} ({})", kPaperBackbones[b], t.set, pooled ? "pooled pixels" : "mean over images"),
         .x_label = "recall",
@@ -149,6 +149,7 @@ std::string map_grids(const PaperTable& t) {
     for (const auto& row : kPaperRows) html += fmt::format("<th>{}</th>", row.title);
     html += "</tr>\n";
     for (int b = 0; b < 3; ++b) {
+      if (cells_of(t, b).empty()) continue;
       html += fmt::format("<tr><th>{}</th>", kPaperBackbones[b]) +
               image(first->path + "/maps/" + stem + "_image.png", "image") +
               image(first->path + "/maps/" + stem + "_mask.png", "mask");
@@ -195,6 +196,7 @@ std::vector<PaperTable> paper_tables(const std::vector<std::string>& kvasir, con
       runs.insert(at, std::move(run));
     }
   }
+  std::erase_if(tables, [](const PaperTable& t) { return !any_run(t); });
   return tables;
 }
 

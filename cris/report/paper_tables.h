@@ -16,7 +16,7 @@ struct PaperTable {
   std::array<std::array<std::vector<RunFiles>, 4>, 3> cells;  ///< [BackboneKind][Strategy], by ascending seed
 };
 
-/// Table 1 of the runs on Kvasir-SEG, table 2 of those on CVC-ClinicDB; cells may lack runs.
+/// Table 1 of the runs on Kvasir-SEG, table 2 of those on CVC-ClinicDB, as far as there are runs; cells may lack them.
 /// Throws data::FormatError when one is not finished, when two have the same cell and seed, or when two of one table
 /// differ in more than backbone, width, strategy, seed and learning rate: they would not compare.
 std::vector<PaperTable> paper_tables(const std::vector<std::string>& kvasir, const std::vector<std::string>& cvc);
