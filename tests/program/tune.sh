@@ -35,15 +35,15 @@ for pause in 0.05 0.1 0.15 0.2 0.25 0.3 0.35 0.4; do
   kill -KILL "$child" 2>/dev/null && deaths=$((deaths + 1))
   wait "$child" 2>/dev/null
 done
-"$cris" "${study[@]}" --study killed.journal -o killed --epochs 3 >/dev/null 2>&1 &
+# Of a study that would take minutes, once it has reported an epoch.
+"$cris" "${study[@]}" --study stopped.journal -o stopped --epochs 100000 >/dev/null 2>&1 &
 child=$!
-sleep 0.2
+until grep -q '"op_code":7' stopped.journal 2>/dev/null || ! kill -0 "$child" 2>/dev/null; do sleep 0.05; done
 kill -TERM "$child" 2>/dev/null
 wait "$child"
-stopped=$?
-[ "$stopped" -eq 85 ]
+[ $? -eq 85 ]
 verdict "SIGTERM: exit code 85" $?
-tune killed && [ "$deaths" -gt 4 ] && same_story once killed
+tune killed && [ "$deaths" -gt 0 ] && same_story once killed
 verdict "killed $deaths times, it ends with the same journal but for times and processes" $?
 
 # A journal near the largest size that a file may have, as on a full disk.
