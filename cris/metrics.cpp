@@ -5,7 +5,6 @@
 #include <cmath>
 
 #include "tensor/check.h"
-#include "tensor/random.h"
 
 namespace cris {
 
@@ -191,24 +190,14 @@ double median(std::vector<double> values) {
   return (values[(n - 1) / 2] + values[n / 2]) / 2;
 }
 
-Spread spread(const std::vector<double>& values, uint64_t seed) {
-  constexpr int kResamples = 10000;
+Spread spread(const std::vector<double>& values) {
   Spread s{.count = int64_t(values.size())};
   if (values.empty()) return s;
-  const size_t n = values.size();
-  for (const double v : values) s.mean += v;
-  s.mean /= double(n);
+  const auto n = double(values.size());
+  for (const double v : values) s.mean += v / n;
   double squares = 0;
   for (const double v : values) squares += (v - s.mean) * (v - s.mean);
-  s.deviation = n > 1 ? std::sqrt(squares / double(n - 1)) : 0;
-  std::vector<double> means(kResamples);
-  const tensor::RandomKey key{.seed = seed, .stream = 0xB007, .step = 0};
-  for (size_t r = 0; r < kResamples; ++r) {
-    for (size_t i = 0; i < n; ++i) means[r] += values[tensor::uniform_below(key, r * n + i, uint32_t(n))];
-    means[r] /= double(n);
-  }
-  std::sort(means.begin(), means.end());
-  s.low = means[kResamples * 25 / 1000], s.high = means[kResamples * 975 / 1000 - 1];
+  s.deviation = values.size() > 1 ? std::sqrt(squares / (n - 1)) : 0;
   return s;
 }
 

@@ -86,8 +86,7 @@ double median(std::vector<double> values);
 struct Spread {
   int64_t count = 0;
   double mean = 0, deviation = 0;  ///< with 1 / (n - 1); 0 for one value
-  double low = 0, high = 0;        ///< bootstrap interval of the mean: 2.5 % and 97.5 % of 10,000 resamples
 };
-Spread spread(const std::vector<double>& values, uint64_t seed = 0);
+Spread spread(const std::vector<double>& values);
 
 }  // namespace cris

@@ -1,5 +1,5 @@
-/// Each case is computed as asked and compared tensor by tensor; a network that is too ill-conditioned for its precision
-/// is compared with how far its own numbers move when they are rounded.
+/// Each case is computed as asked and compared tensor by tensor; a network that is too ill-conditioned for its
+/// precision is compared with how far its own numbers move when they are rounded.
 #include "cris/audit/parity.h"
 
 #include <algorithm>

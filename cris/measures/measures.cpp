@@ -86,12 +86,15 @@ void MeasureSet::add(const std::string& name, const float* p, const float* mask,
   curve_.clear();
   calibration_.add(p, truth.pixels.data(), height * width);
   images_.push_back(image);
-  if (curve.empty()) return;
-  const auto with_polyp = double(std::count_if(images_.begin(), images_.end(), mask_pixels));
-  for (size_t k = 0; k < precision_sums_.size(); ++k) {
-    precision_sums_[k] += precision_at(curve, double(k + 1) / 100);
-    mean_precision_[k] = precision_sums_[k] / with_polyp;
-  }
+  if (!curve.empty())
+    for (size_t k = 0; k < precision_sums_.size(); ++k) precision_sums_[k] += precision_at(curve, double(k + 1) / 100);
+}
+
+std::vector<double> MeasureSet::mean_precision() const {
+  const auto with_polyp = double(std::max<int64_t>(std::count_if(images_.begin(), images_.end(), mask_pixels), 1));
+  std::vector<double> mean = precision_sums_;
+  for (double& v : mean) v /= with_polyp;
+  return mean;
 }
 
 const std::vector<PrecisionRecallPoint>& MeasureSet::curve() const {

@@ -50,7 +50,7 @@ class MeasureSet {
   /// Of all pixels together. Sorts them once.
   const std::vector<PrecisionRecallPoint>& curve() const;
   /// Precision at recall 0.01, 0.02, ..., 1: the mean over images with a polyp.
-  const std::vector<double>& mean_precision() const { return mean_precision_; }
+  std::vector<double> mean_precision() const;
 
  private:
   double threshold_;
@@ -58,7 +58,7 @@ class MeasureSet {
   mutable PrecisionRecall pixels_;
   mutable std::vector<PrecisionRecallPoint> curve_;
   Calibration calibration_;
-  std::vector<double> precision_sums_ = std::vector<double>(100), mean_precision_ = precision_sums_;
+  std::vector<double> precision_sums_ = std::vector<double>(100);  // over images with a polyp
 };
 
 /// Thirds of the images by size of the polyp are not comparable between data sets; these shares of the picture are.

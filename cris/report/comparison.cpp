@@ -67,6 +67,12 @@ std::vector<double> mean_over_seeds(const ImagesOfSeeds& dice) {
   return mean;
 }
 
+double mean_of(const ImagesOfSeeds& dice) {
+  double sum = 0;
+  for (const double v : mean_over_seeds(dice)) sum += v;
+  return sum / double(dice[0].size());
+}
+
 struct Baseline {
   const char *key, *title;
 };
@@ -126,30 +132,32 @@ std::vector<ReportCell> group_runs(std::vector<RunFiles> runs) {
   return cells;
 }
 
+std::pair<ImagesOfSeeds, ImagesOfSeeds> dice_in_common(const std::vector<RunFiles>& a, const std::vector<RunFiles>& b) {
+  std::pair<ImagesOfSeeds, ImagesOfSeeds> values;
+  for (const RunFiles& r : a)
+    for (const RunFiles& o : b)
+      if (r.config.train.seed == o.config.train.seed)
+        values.first.push_back(dice_of_images(r)), values.second.push_back(dice_of_images(o));
+  return values;
+}
+
 std::vector<CellDifference> compare(const std::vector<ReportCell>& cells) {
   std::vector<CellDifference> pairs;
   if (int64_t(cells.at(0).dice[0].size()) < kLeastImages) return pairs;
   const auto kind = [](const ReportCell& c) { return c.runs[0].config.model.backbone.kind; };
-  const auto mean = [](const ReportCell& c) {
-    double sum = 0;
-    for (const auto& seed : c.dice)
-      for (const double v : seed) sum += v;
-    return sum / double(c.dice.size());
-  };
   std::vector<double> p;
   for (size_t i = 0; i < cells.size(); ++i)
     for (size_t j = i + 1; j < cells.size(); ++j) {
       if (kind(cells[i]) != kind(cells[j])) continue;
-      const bool swap = mean(cells[j]) > mean(cells[i]);
-      const size_t a = swap ? j : i, b = swap ? i : j;
-      std::vector<double> gain = mean_over_seeds(cells[a].dice);
-      const std::vector<double> other = mean_over_seeds(cells[b].dice);
+      auto [ours, theirs] = dice_in_common(cells[i].runs, cells[j].runs);
+      const bool ranked = ours.size() > 1;
+      if (ours.empty()) ours = {mean_over_seeds(cells[i].dice)}, theirs = {mean_over_seeds(cells[j].dice)};
+      const bool swap = mean_of(ours) < mean_of(theirs);
+      if (swap) std::swap(ours, theirs);
+      std::vector<double> gain = mean_over_seeds(ours);
+      const std::vector<double> other = mean_over_seeds(theirs);
       for (size_t k = 0; k < gain.size(); ++k) gain[k] -= other[k];
-      // Seeds are paired where both cells have the same; else each cell's mean over seeds stands for it.
-      const bool paired = cells[a].dice.size() == cells[b].dice.size();
-      const Interval dice = paired ? paired_difference(cells[a].dice, cells[b].dice)
-                                   : paired_difference({mean_over_seeds(cells[a].dice)}, {other});
-      pairs.push_back({a, b, dice, wilcoxon(gain).p, 1, cells[a].runs.size() > 1 && cells[b].runs.size() > 1});
+      pairs.push_back({swap ? j : i, swap ? i : j, paired_difference(ours, theirs), wilcoxon(gain).p, 1, ranked});
       p.push_back(pairs.back().p);
     }
   const std::vector<double> corrected = holm(p);
@@ -195,13 +203,14 @@ Table results_table(const std::vector<ReportCell>& cells, const std::vector<Cell
 Table measures_table(const std::vector<ReportCell>& cells) {
   Table table{.name = "measures",
               .title = "More measures at the chosen threshold",
-              .columns = {"", "F2, %", "specificity, %", "HD95, px", "ASSD, px", "boundary F, %", "S, %", "E, %",
-                          "weighted F, %", "AP, %", "pooled Dice, %", "pooled AP, %", "calibration error, %",
-                          "polyps found, %", "false alarms an image"}};
+              .columns = {"", "median Dice, %", "F2, %", "specificity, %", "HD95, px", "ASSD, px", "boundary F, %",
+                          "S, %", "E, %", "weighted F, %", "AP, %", "pooled Dice, %", "pooled AP, %",
+                          "calibration error, %", "polyps found, %", "false alarms an image"}};
   for (const ReportCell& c : cells) {
     const auto mean = [&](const char* key) { return value(c, {"measures", "mean", key}); };
     const auto pooled = [&](const char* key) { return value(c, {"measures", "pooled", key}); };
     table.rows.push_back({{c.label},
+                          {percent(median(mean_over_seeds(c.dice)))},
                           {percent(mean("f2"))},
                           {percent(mean("specificity"))},
                           {fixed(mean("hd95"), 1)},
@@ -249,27 +258,29 @@ Table differences_table(const std::vector<ReportCell>& cells, const std::vector<
                           {p_text(d.p_holm)},
                           {d.certain() ? "higher"
                            : d.ranked  ? "not told apart"
-                                       : "one seed: not ranked"}});
+                                       : "not ranked: no two seeds in common"}});
   return table;
 }
 
 std::string order_text(const std::vector<ReportCell>& cells) {
   if (cells.size() < 2) return "";
   std::vector<std::pair<double, size_t>> order;
-  for (size_t i = 0; i < cells.size(); ++i) order.emplace_back(-hierarchical_bootstrap(cells[i].dice).mean, i);
+  for (size_t i = 0; i < cells.size(); ++i) order.emplace_back(-mean_of(cells[i].dice), i);
   const std::vector<CellDifference> pairs = compare(cells);
   const bool ranked = !pairs.empty() && std::ranges::all_of(pairs, &CellDifference::ranked);
   if (ranked) std::ranges::stable_sort(order);
   std::string text;
   for (const auto& [mean, i] : order)
     text += fmt::format("{}{} {:.2f}", text.empty() ? "" : ranked ? " > " : ", ", cells[i].label, -100 * mean);
-  if (!ranked) return text + (pairs.empty() ? "; too few test images to rank" : "; one seed: not ranked");
+  if (!ranked) return text + (pairs.empty() ? "; too few test images to rank" : "; not ranked: no two seeds in common");
   const auto first = std::ranges::find_if(pairs, [&](const CellDifference& d) {
     return std::minmax(d.a, d.b) == std::minmax(order[0].second, order[1].second);
   });
+  // Over the seeds that both have the second may be the first.
+  const double sign = first->a == order[0].second ? 100 : -100;
+  const auto [low, high] = std::minmax(sign * first->dice.low, sign * first->dice.high);
   return text + fmt::format("; first minus second {:.2f} points, 95 % interval {:.2f} to {:.2f}{}",
-                            100 * first->dice.mean, 100 * first->dice.low, 100 * first->dice.high,
-                            first->certain() ? "" : ": within noise");
+                            sign * first->dice.mean, low, high, first->certain() ? "" : ": within noise");
 }
 
 std::vector<std::string> honesty_notes(const std::vector<ReportCell>& cells) {

@@ -20,14 +20,18 @@ struct ReportCell {
 /// another size, another size of scores) or are the same cell with the same seed.
 std::vector<ReportCell> group_runs(std::vector<RunFiles> runs);
 
+/// Dice of the test images by the runs `a` and `b`, of the seeds that both have, in the order of a's; empty where there
+/// are none.
+std::pair<ImagesOfSeeds, ImagesOfSeeds> dice_in_common(const std::vector<RunFiles>& a, const std::vector<RunFiles>& b);
+
 /// Fewer test images than this rank nothing.
 constexpr int64_t kLeastImages = 20;
 
 struct CellDifference {
-  size_t a, b;       ///< cells; the mean of a is the higher
-  Interval dice;     ///< of a - b, in 0..1
-  double p, p_holm;  ///< Wilcoxon's signed-rank test of the images' means over seeds
-  bool ranked;       ///< both have several seeds: else the noise of training is unknown
+  size_t a, b;       ///< cells; the difference of a and b is not negative
+  Interval dice;     ///< of a - b, in 0..1, over the seeds that both have; without such, of their means over seeds
+  double p, p_holm;  ///< Wilcoxon's signed-rank test of the images' means over the same seeds
+  bool ranked;       ///< at least two seeds in common: else the noise of training is not in the interval
   bool certain() const { return ranked && dice.excludes_zero() && p_holm < 0.05; }
 };
 /// All pairs; where there are several backbones, pairs of the same backbone. Empty below kLeastImages.

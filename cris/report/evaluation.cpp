@@ -91,8 +91,9 @@ std::pair<Points, Points> write_precision_recall(const MeasureSet& measures, con
   for (const PrecisionRecallPoint& p : thinned(measures.curve())) pooled.emplace_back(p.recall, p.precision);
   tensor::write_file_atomically(folder + "/precision_recall.csv", precision_recall_csv(measures));
   std::string csv = "recall,precision\n";
-  for (size_t k = 0; k < measures.mean_precision().size(); ++k) {
-    images.emplace_back(double(k + 1) / 100, measures.mean_precision()[k]);
+  const std::vector<double> mean = measures.mean_precision();
+  for (size_t k = 0; k < mean.size(); ++k) {
+    images.emplace_back(double(k + 1) / 100, mean[k]);
     csv += fmt::format("{},{}\n", images.back().first, images.back().second);
   }
   tensor::write_file_atomically(folder + "/precision_recall_images.csv", csv);

@@ -291,8 +291,9 @@ std::string html_report(const std::vector<ReportCell>& cells, const std::string&
     html += fmt::format("<h3>{}</h3>\n", t.title) + to_html(t);
     if (t.name == "differences")
       html += fmt::format(
-          "<p>All methods see the same {} images, so differences are taken image by image. \"Higher\" asks for several "
-          "seeds, an interval above 0, and Wilcoxon's signed-rank p below 0.05 after Holm's correction for the {} "
+          "<p>All methods see the same {} images, so differences are taken image by image. \"Higher\" asks for two "
+          "seeds in common, an interval above 0, and Wilcoxon's signed-rank p below 0.05 after Holm's correction for "
+          "the {} "
           "pairs.</p>\n",
           cells[0].dice[0].size(), t.rows.size());
     if (t.name == "measures")

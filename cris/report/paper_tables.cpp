@@ -77,7 +77,7 @@ std::vector<ReportCell> cells_of(const PaperTable& t, int backbone) {
 std::string html_tables(const PaperTable& t) {
   Table table{.name = "claims",
               .title = t.set,
-              .columns = {"", "DICE claimed", "measured", "95 % interval", "MSE claimed", "measured "}};
+              .columns = {"", "DICE claimed", "DICE measured", "95 % interval", "MSE claimed", "MSE measured"}};
   std::vector<ReportCell> all;
   for (int b = 0; b < 3; ++b)
     for (size_t row = 0; row < std::size(kPaperRows); ++row) {

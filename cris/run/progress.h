@@ -25,6 +25,16 @@ class Progress {
   virtual void message(const std::string&) {}
 };
 
+/// Passes steps on and keeps messages back: for work of many runs, whose messages stand in each run's log.txt.
+class StepsOnly : public Progress {
+ public:
+  explicit StepsOnly(Progress& progress) : progress_(progress) {}
+  void step(const Step& s) override { progress_.step(s); }
+
+ private:
+  Progress& progress_;
+};
+
 /// Writes to `file`. Colours unless NO_COLOR is set or `file` is not a terminal. What cannot be written is passed over:
 /// work goes on without its reader.
 class ConsoleProgress : public Progress {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "cris/report/comparison.h"
 #include "cris/report/html_page.h"
 #include "cris/report/paper_claims.h"
 #include "cris/report/paper_tables.h"
@@ -76,16 +77,6 @@ ImagesOfSeeds dice_of(const Runs& runs) {
 bool same_images(const RunFiles& a, const RunFiles& b) {
   return std::ranges::equal(
       a.images, b.images, {}, [](const auto& row) { return row[0]; }, [](const auto& row) { return row[0]; });
-}
-
-/// Of the seeds that both have.
-std::pair<ImagesOfSeeds, ImagesOfSeeds> dice_in_common(const Runs& a, const Runs& b) {
-  std::pair<ImagesOfSeeds, ImagesOfSeeds> values;
-  for (const RunFiles& r : a)
-    for (const RunFiles& o : b)
-      if (r.config.train.seed == o.config.train.seed)
-        values.first.push_back(dice_of_images(r)), values.second.push_back(dice_of_images(o));
-  return values;
 }
 
 std::string points(double dice) { return fmt::format("{:.2f}", 100 * dice); }

@@ -214,16 +214,6 @@ class TrialWork {
   }
 
  private:
-  /// A line a trial is enough on the screen: the rest is in its log.txt.
-  class Steps : public Progress {
-   public:
-    explicit Steps(Progress& progress) : progress_(progress) {}
-    void step(const Step& s) override { progress_.step(s); }
-
-   private:
-    Progress& progress_;
-  };
-
   const Tuning& t_;
   Taken taken_;
   Progress& progress_;
@@ -250,7 +240,7 @@ class TrialWork {
 
   /// False where the training was stopped.
   bool train(const Config& config, const ExperimentData& data, const std::function<bool()>& stop) {
-    Steps steps(progress_);
+    StepsOnly steps(progress_);
     bool finished = false;
     try {
       Trainer trainer(config, data, *taken_.run, steps);

@@ -62,16 +62,6 @@ class StudyWork {
   bool said_waiting_ = false;
   const Cell* said_ = nullptr;  // the cell last named
 
-  /// A line a run is enough on the screen: the rest is in its log.txt.
-  class Steps : public Progress {
-   public:
-    explicit Steps(Progress& progress) : progress_(progress) {}
-    void step(const Step& s) override { progress_.step(s); }
-
-   private:
-    Progress& progress_;
-  };
-
   void say(const Cell& cell) {
     if (said_ != &cell) progress_.message(cell_line(plan_, cell));
     said_ = &cell;
@@ -209,7 +199,7 @@ class StudyWork {
       Config config = final_config(plan_, cell, seed);
       for (const auto& [key, value] : tuned.best_settings) set_config(config, key, value, kJournal);
       say(cell);
-      Steps steps(progress_);
+      StepsOnly steps(progress_);
       try {
         const CompleteRun run = complete_run(
             on_this_machine(config), out,

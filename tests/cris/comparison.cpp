@@ -53,10 +53,23 @@ TEST_CASE("runs that differ in their seed alone are one cell, and cells are rank
   CHECK(cris::differences_table(cells, pairs).rows[0].back().text == "higher");
   CHECK(cris::order_text(cells).starts_with("cris 60.03 > fcn 49.55; first minus second 10.48 points"));
 
+  // Seeds are paired by their numbers, and no two that differ pass for one.
+  cris::Config third = cell("unet", "fcn", 3), fourth = cell("unet", "fcn", 4);
+  const std::string c = finished_run(s, "c", third, 0.5), d = finished_run(s, "d", fourth, 0.5);
+  for (const std::string& run : {c, d}) set_dice(run, [](int i) { return 0.3 + 0.01 * i; });
+  const auto apart = cris::compare(cris::group_runs(read_all({c, d, paths[2], paths[3]})));
+  REQUIRE(apart.size() == 1);
+  CHECK(apart[0].dice.excludes_zero());
+  CHECK_FALSE(apart[0].ranked);
+  CHECK_FALSE(apart[0].certain());
+  const auto one_shared = cris::compare(cris::group_runs(read_all({paths[0], c, paths[2], paths[3]})));
+  CHECK_FALSE(one_shared[0].certain());
+  CHECK(one_shared[0].dice.mean == doctest::Approx(0.1 * 1.0475));  // of seed 1 alone
+
   const auto single = cris::group_runs(read_all({paths[1], paths[3]}));
   CHECK_FALSE(cris::compare(single)[0].certain());
   CHECK_FALSE(cris::results_table(single, cris::compare(single)).rows[1][1].strong);
-  CHECK(cris::order_text(single).ends_with("one seed: not ranked"));
+  CHECK(cris::order_text(single).ends_with("not ranked: no two seeds in common"));
 }
 
 TEST_CASE("a cell that is not above an unlearned method says so") {

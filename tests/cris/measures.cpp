@@ -1,5 +1,6 @@
-/// Every measure against numbers that public programs gave for the same maps: scikit-learn 1.5, medpy 0.5.2,
-/// PySODMetrics 1.6.2 and SciPy, as tests/measures/compare_with_python.py calls them. That script checks real maps.
+/// Every measure against numbers that public programs gave for the same maps: scikit-learn 1.9, medpy 0.5.2,
+/// PySODMetrics 1.6.2 and SciPy 1.17, as tests/measures/compare_with_python.py calls them. That script checks real
+/// maps.
 #include "cris/measures/measures.h"
 
 #include <doctest/doctest.h>

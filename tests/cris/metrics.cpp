@@ -141,12 +141,7 @@ TEST_CASE("the spread of several seeds") {
   const Spread one = spread({0.7}), many = spread({0.6, 0.7, 0.8, 0.9});
   CHECK(one.mean == 0.7);
   CHECK(one.deviation == 0);
-  CHECK(one.low == one.high);
   CHECK(many.mean == doctest::Approx(0.75));
   CHECK(many.deviation == doctest::Approx(std::sqrt(0.05 / 3)));
-  CHECK(many.low > 0.6);
-  CHECK(many.low < 0.75);
-  CHECK(many.high > 0.75);
-  CHECK(many.high < 0.9);
   CHECK(spread({}).count == 0);
 }
