@@ -15,7 +15,7 @@ struct CrfOptions {
   double theta_alpha = 0;  ///< pixels; positions of the bilateral kernel. 0: 160 width / 500
   double theta_beta = 3;   ///< colours of the bilateral kernel, of 0..255
   double theta_gamma = 3;  ///< pixels; the spatial kernel
-  /// Initial weights of the two kernels. Up to a sum of 2 an unsure pixel stays unsure: docs/choices.md.
+  /// Initial weights of the two kernels. Up to a sum of 2 an unsure pixel stays unsure: docs/reference/choices.md.
   double spatial_weight = 1, bilateral_weight = 1;
   int64_t training_iterations = 5, evaluation_iterations = 10;
   tensor::GaussianKind kind = tensor::GaussianKind::permutohedral;

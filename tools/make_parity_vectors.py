@@ -4,7 +4,7 @@
   make_parity_vectors.py OUT [--large] [--seed 0]
 
 Needs torch, numpy and safetensors. Without --large: the small set of tests/vectors (a few hundred kilobytes in all). With it:
-many more shapes, wider and deeper models, for a check outside the test suite. docs/parity.md describes the format.
+many more shapes, wider and deeper models, for a check outside the test suite. docs/reference/parity.md describes the format.
 """
 import argparse
 import json

@@ -45,10 +45,10 @@ TEST_CASE("the configuration of a run made before refiner.init existed means the
   CHECK(read("[refiner]\nchannels = 8\n").model.refiner.init == RefinerStart::copy);
 }
 
-TEST_CASE("every key of the table is in the reference, which docs/configuration.md shows, and has a meaning") {
+TEST_CASE("every key of the table is in the reference, which docs/reference/configuration.md shows, and has a meaning") {
   Config config;
   const std::string reference = config_reference();
-  CHECK(data::read_data_file(CRIS_SOURCE_DIR "/docs/configuration.md").find(reference) != std::string::npos);
+  CHECK(data::read_data_file(CRIS_SOURCE_DIR "/docs/reference/configuration.md").find(reference) != std::string::npos);
   for (const Key& key : keys(config)) {
     CAPTURE(key.name);
     CHECK(reference.find("`" + key.name + "`") != std::string::npos);
