@@ -1,6 +1,7 @@
 /// Batches in the order of the store, without a graph; each map is scored on the host as soon as it is there.
 #include "cris/evaluate.h"
 
+#include <chrono>
 #include <cmath>
 
 #include "cris/nonfinite.h"
@@ -43,7 +44,9 @@ Scores evaluate(Model& model, std::shared_ptr<data::SampleStore> store, tensor::
   data::Loader loader(store, {.batch = batch, .shuffle = false});
   loader.start(0);
   while (const auto b = loader.next(device)) {
+    const auto begin = std::chrono::steady_clock::now();
     const Tensor p = probabilities(model, b->x);
+    scores.network_seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
     const Tensor mask = b->mask.to(tensor::Device::cpu);
     const int64_t pixels = p.size() / p.shape()[0];
     for (size_t i = 0; i < b->samples.size(); ++i) {

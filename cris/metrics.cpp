@@ -105,6 +105,7 @@ void Scores::add(const std::string& name, const float* probability, const float*
     ++(polyp ? image.inside : image.outside)[size_t(reached(p) - 1)];
     const double error = p - (polyp ? 1 : 0);
     image.squared_error += error * error;
+    image.cross_entropy -= std::max(std::log(polyp ? p : 1 - p), -100.0);
   }
   image.pranet_dice = pixels ? pranet_dice(probability, mask, pixels) : 1;
   images_.push_back(std::move(image));
@@ -146,6 +147,7 @@ MeanScores Scores::summary(double threshold) const {
     s.mse += i.mse, s.mse_thresholded += i.mse_thresholded;
   }
   for (double* mean : {&s.dice, &s.precision, &s.recall, &s.mse, &s.mse_thresholded}) *mean /= double(images());
+  for (const Image& image : images_) s.cross_entropy += image.cross_entropy / double(image.pixels) / double(images());
   Counts pooled;
   for (const Image& image : images_) pooled += counts(image, grid_index(threshold));
   s.dice_pooled = dice(pooled), s.precision_pooled = precision(pooled), s.recall_pooled = recall(pooled);

@@ -44,6 +44,8 @@ struct MeanScores {
   double threshold = 0.5;
   int64_t images = 0;
   double dice = 0, precision = 0, recall = 0, mse = 0, mse_thresholded = 0;
+  /// -mean of g ln p + (1 - g) ln(1 - p), each logarithm at least -100, as PyTorch's BCELoss has it.
+  double cross_entropy = 0;
   double dice_pooled = 0, precision_pooled = 0, recall_pooled = 0;
 };
 
@@ -67,12 +69,15 @@ class Scores {
   /// the mean Dice over thresholds 0/255 .. 255/255.  Source: Fan et al., "PraNet", MICCAI 2020, evaluation code.
   double pranet_mean_dice() const;
 
+  /// How long the network took for the maps: a measurement, which no other number depends on.
+  double network_seconds = 0;
+
  private:
   struct Image {
     std::string name;
     // Pixels whose probability reaches exactly the first k thresholds, k = index + 1: mask pixels and others.
     std::array<int32_t, kThresholds> inside{}, outside{};
-    double squared_error = 0, pranet_dice = 0;
+    double squared_error = 0, cross_entropy = 0, pranet_dice = 0;
     int64_t pixels = 0;
   };
   Counts counts(const Image& image, int k) const;

@@ -305,6 +305,11 @@ std::vector<std::string> honesty_notes(const std::vector<ReportCell>& cells) {
       if (measures.value("images_without_polyp", int64_t(0)) > 0)
         said.insert(fmt::format("{} of the test masks hold no polyp: an empty prediction scores 1 there.",
                                 measures.value("images_without_polyp", int64_t(0))));
+      if (const auto specks = r.evaluation.value("polyps_below_a_pixel", int64_t(0)); specks > 0)
+        said.insert(
+            fmt::format("{} of the test polyps are smaller than a pixel at this size: each counts as one pixel, "
+                        "and an empty prediction misses it.",
+                        specks));
     }
   }
   notes.insert(notes.end(), said.begin(), said.end());

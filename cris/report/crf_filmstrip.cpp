@@ -7,7 +7,14 @@
 
 namespace cris {
 
-constexpr int kMaxFrames = 12;
+constexpr int64_t kMaxFrames = 12;
+
+std::vector<int64_t> film_iterations(int64_t iterations) {
+  std::vector<int64_t> shown;
+  const int64_t count = std::min(iterations, kMaxFrames);
+  for (int64_t k = 1; k <= count; ++k) shown.push_back(k * iterations / count);
+  return shown;
+}
 
 data::Image film_strip(Model& model, tensor::Device device, const data::Image& image, const data::Image& mask,
                        double threshold) {
@@ -26,9 +33,8 @@ data::Image film_strip(Model& model, tensor::Device device, const data::Image& i
   std::vector<data::Image> frames{image, mask, gray(map(unary))};
   tensor::Tensor last;
   // Each is computed from the first on: of many iterations a few are shown.
-  const int all = model.crf->options.evaluation_iterations, shown = std::min(all, kMaxFrames);
-  for (int k = 1; k <= shown; ++k) {
-    last = map(model.crf->after(k * all / shown, unary, x));
+  for (const int64_t k : film_iterations(model.crf->options.evaluation_iterations)) {
+    last = map(model.crf->after(int(k), unary, x));
     frames.push_back(gray(last));
   }
   frames.push_back(mask_image(last.data<float>(), image.height, image.width, threshold));

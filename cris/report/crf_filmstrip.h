@@ -10,5 +10,7 @@ namespace cris {
 /// mode; image and mask have one size. Throws Error for another strategy.
 data::Image film_strip(Model& model, tensor::Device device, const data::Image& image, const data::Image& mask,
                        double threshold);
+/// The iterations that it shows, of a CRF with so many.
+std::vector<int64_t> film_iterations(int64_t iterations);
 
 }  // namespace cris

@@ -201,7 +201,8 @@ Evaluation evaluate_run(Model& model, const Config& config, const ExperimentData
                                  {"at_half", summary_json(e.half)},
                                  {"measures", e.measures.json()},
                                  {"pranet_mean_dice", e.pranet_dice},
-                                 {"parameters", model.parameter_count()}};
+                                 {"parameters", model.parameter_count()},
+                                 {"polyps_below_a_pixel", store->specks()}};
   json["baselines"] = baselines(given ? nullptr : data.training.get(), *store);
   if (!given) json["training_set"] = summary_json(training.summary(threshold));
   if (model.crf) {

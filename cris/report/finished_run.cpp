@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <sstream>
 
+#include "cris/metrics.h"
 #include "cris/run/run_directory.h"
 #include "data/files.h"
 #include "data/format_error.h"
@@ -56,6 +57,27 @@ Json read_json(const std::string& path) {
   refuse_run_file(path, "is damaged");
 }
 
+/// What log.txt and timing.jsonl, which no other number depends on, say of the training. Lines that say nothing are
+/// passed over.
+void read_times(RunFiles& r) {
+  const auto lines = [&](const char* file) {
+    std::error_code none;
+    return std::istringstream(
+        std::filesystem::is_regular_file(r.path + "/" + file, none) ? read_run_file(r.path + "/" + file) : "");
+  };
+  std::vector<double> network;
+  std::istringstream timing = lines("timing.jsonl"), log = lines("log.txt");
+  for (std::string line; std::getline(timing, line);) {
+    const Json epoch = Json::parse(line, nullptr, false);
+    const auto value = [&](const char* key) { return epoch.is_object() ? part(epoch, key) : Json(); };
+    if (value("seconds").is_number()) r.training_seconds += value("seconds").get<double>();
+    if (value("network_ms_an_image").is_number()) network.push_back(value("network_ms_an_image").get<double>());
+  }
+  r.network_ms_an_image = median(network);
+  for (std::string line; std::getline(log, line);)
+    if (line.find(" epoch ") == 20 && line[10] == 'T') r.finished = line.substr(0, 10);
+}
+
 }  // namespace
 
 RunFiles read_run(const std::string& path) {
@@ -87,6 +109,7 @@ RunFiles read_run(const std::string& path) {
     if (row[0].starts_with('\'')) row[0].erase(0, 1);
   if (const auto images = r.manifest["images"].value("test", int64_t(0)); int64_t(r.images.size()) != images)
     refuse_run_file(path + "/per_image.csv", fmt::format("has {} images, and the run {}", r.images.size(), images));
+  read_times(r);
   return r;
 }
 
@@ -149,6 +172,12 @@ std::vector<Series> training_losses(const Rows& epochs, const std::string& file)
     }
   }
   return lines;
+}
+
+std::optional<size_t> validation_loss_column(const RunFiles& r) {
+  // The last of 13, or of 15 where both losses of cris have one.
+  if (r.epochs.empty() || r.epochs[0].size() % 2 == 0) return {};
+  return r.epochs[0].size() - 1;
 }
 
 std::vector<double> dice_of_images(const RunFiles& r) {

@@ -1,6 +1,7 @@
 /// A finished run read back from its files, for pages and tables.
 #pragma once
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,9 @@ struct RunFiles {
   Rows epochs, curves, images;
   Rows precision_recall;         ///< threshold, precision and recall of all test pixels
   Rows precision_recall_images;  ///< recall and precision, the mean over test images
+  /// Measured while it was trained; zero and empty where the run has no timing.jsonl or log.txt any more.
+  double training_seconds = 0, network_ms_an_image = 0;
+  std::string finished;  ///< the day of its last epoch: 2026-11-29
 };
 
 /// Throws data::FormatError when `path` is not a finished run or a file of it is damaged.
@@ -30,6 +34,8 @@ Series series_of(const RunFiles& r, const std::string& file, const Rows& rows, s
 std::vector<Series> refiner_response(const RunFiles& r);
 /// The training loss of rows of epochs.csv, which is `file`: a line for each loss that an epoch trained.
 std::vector<Series> training_losses(const Rows& epochs, const std::string& file);
+/// The column of epochs.csv with the validation set's cross entropy; none in a run of an older version.
+std::optional<size_t> validation_loss_column(const RunFiles& r);
 /// Dice of each image, in the file's order.
 std::vector<double> dice_of_images(const RunFiles& r);
 /// Those PNG files of a folder of the run whose names end so, in order; none when the folder is missing.

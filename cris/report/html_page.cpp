@@ -27,13 +27,15 @@ td{white-space:nowrap}th:first-child,td:first-child{text-align:left;white-space:
 figure img{width:100%;display:block;border-radius:4px}figcaption{font-size:13px;color:var(--soft);padding-top:6px;overflow-wrap:anywhere}
 .maps{border-collapse:separate;border-spacing:6px;width:100%;table-layout:fixed}.maps td,.maps th{border:0;padding:0;text-align:center;white-space:normal}.maps th:first-child{text-align:right;padding-right:8px}
 .maps img{width:100%;display:block;border-radius:4px;image-rendering:pixelated}
+nav{font-size:14px;margin:14px 0}nav a{color:var(--accent);text-decoration:none;white-space:nowrap;margin-right:18px}nav a:hover{text-decoration:underline}
+figure+figure{margin-top:10px}.charts figure+figure,.shots figure+figure{margin-top:0}.frames{display:grid;font-size:12px;color:var(--soft);text-align:center}.slider{position:sticky;top:0;background:var(--paper);padding:8px 0;z-index:1}.slider input{width:min(420px,100%);vertical-align:middle;accent-color:var(--accent)}canvas{width:100%;display:block;border-radius:4px;image-rendering:pixelated}
 details{margin-top:12px}summary{cursor:pointer;color:var(--accent)}pre{font-size:12.5px;line-height:1.45;white-space:pre-wrap;overflow-wrap:anywhere;background:var(--card);border:1px solid var(--line);border-radius:10px;padding:14px}
 .key{display:inline-block;width:12px;height:12px;border-radius:3px;margin:0 4px 0 10px;vertical-align:-1px}
 @media screen and (max-width:760px){.charts,.shots{grid-template-columns:1fr}.charts>:last-child:nth-child(odd){max-width:none}main{padding:24px 12px 60px}
 .rows thead{display:none}.rows tr{display:grid;grid-template-columns:1fr 1fr;column-gap:14px;padding:8px 0;border-bottom:1px solid var(--line)}.rows tr:last-child{border:0}
 .rows td{display:flex;justify-content:space-between;gap:8px;border:0;padding:2px 0;text-align:right;white-space:normal}.rows td:first-child{grid-column:1/-1;font-weight:600;display:block;text-align:left}.rows td:empty{display:none}
 .rows td:not(:first-child)::before{content:attr(data-label);color:var(--soft);text-align:left}.maps{border-spacing:2px;font-size:11px}}
-@media print{:root{--ink:#000;--soft:#333;--line:#ccc;--paper:#fff;--card:#fff;--accent:#000}@page{size:A4;margin:14mm}body{font-size:11px}main{padding:0;max-width:none}table{font-size:9.5px}th{font-size:9px}th,td{padding:3px 4px}.card{padding:2px 6px}
+@media print{nav,.slider{display:none}:root{--ink:#000;--soft:#333;--line:#ccc;--paper:#fff;--card:#fff;--accent:#000}@page{size:A4;margin:14mm}body{font-size:11px}main{padding:0;max-width:none}table{font-size:9.5px}th{font-size:9px}th,td{padding:3px 4px}.card{padding:2px 6px}
 h2,h3{break-after:avoid}tr,.charts svg{break-inside:avoid}details::details-content{content-visibility:visible;height:auto}details>*{display:block}summary{font-weight:600}pre{font-size:8.5px}.maps{border-spacing:3px}}
 )";
 
@@ -58,6 +60,19 @@ std::string page_begin(const std::string& title) {
       "content=\"width=device-width\">"
       "<title>{0}</title><style>{1}</style></head><body><main>\n<h1>{0}</h1>\n",
       escape_markup(title), kStyle);
+}
+
+std::string with_contents(std::string page) {
+  const std::string open = "<h2>";
+  std::string list = "<nav>";
+  int chapter = 0;
+  for (size_t at = page.find(open); at != std::string::npos; at = page.find(open, at + 1)) {
+    const std::string name = page.substr(at + open.size(), page.find("</h2>", at) - at - open.size());
+    page.replace(at, open.size(), fmt::format("<h2 id=\"chapter-{}\">", ++chapter));
+    list += fmt::format("<a href=\"#chapter-{}\">{}</a> ", chapter, name);
+  }
+  const size_t heading = page.find("</h1>\n");
+  return chapter > 1 ? page.insert(heading + 6, list + "</nav>\n") : page;
 }
 
 std::string page_end() { return "</main></body></html>\n"; }

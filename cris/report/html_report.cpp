@@ -7,9 +7,12 @@
 #include <tuple>
 
 #include "cris/report/comparison.h"
+#include "cris/report/crf_filmstrip.h"
 #include "cris/report/html_page.h"
 #include "cris/report/svg_chart.h"
+#include "cris/report/threshold_slider.h"
 #include "cris/run/experiment.h"
+#include "cris/run/memory_plan.h"
 #include "data/files.h"
 #include "data/format_error.h"
 
@@ -60,11 +63,13 @@ std::string charts(const Chart& empty, const std::vector<Series>& lines) {
 }
 
 std::string training_charts(const std::vector<ReportCell>& cells) {
-  std::vector<Series> dice, loss, error;
+  std::vector<Series> dice, loss, error, validation;
   for (const ReportCell& c : cells) {
     dice.push_back(mean_line(c, "epochs.csv", &RunFiles::epochs, 0, 10));
     error.push_back(mean_line(c, "epochs.csv", &RunFiles::epochs, 0, 7));
     const RunFiles& first = c.runs[0];
+    if (const auto column = validation_loss_column(first))
+      validation.push_back(mean_line(c, "epochs.csv", &RunFiles::epochs, 0, *column));
     for (size_t i = 0; i < first.epochs.size(); ++i)
       if (c.runs.size() == 1 && number(first.epochs, i, 9, first.path + "/epochs.csv") == 1 &&
           first.config.train.keep != Keep::last)
@@ -78,7 +83,7 @@ std::string training_charts(const std::vector<ReportCell>& cells) {
     return Chart{.title = title, .x_label = "epoch", .y_label = y, .series = {}, .x_range = {}, .y_range = {}};
   };
   return "<div class=\"charts\">\n" + charts(chart("Validation Dice at its best threshold", "Dice"), dice) +
-         charts(chart("Validation MSE", "MSE"), error) +
+         charts(chart("Validation cross entropy", "loss"), validation) + charts(chart("Validation MSE", "MSE"), error) +
          charts(chart(cells[0].runs.size() > 1 ? "Training loss, first seed" : "Training loss", "loss"), loss) +
          "</div>\n";
 }
@@ -127,8 +132,8 @@ std::string same_images(const std::vector<ReportCell>& cells) {
         const std::string path = cells[i].runs[0].path + "/maps/" + file;
         if (!std::filesystem::exists(path)) continue;
         names += fmt::format("<th>{}</th>", escape_markup(cells[i].label));
-        row += fmt::format("<td><img alt=\"probability map by {}\" src=\"{}\"></td>", escape_markup(cells[i].label),
-                           png_url(path));
+        row += fmt::format("<td><img class=\"map\" alt=\"probability map by {}\" src=\"{}\"></td>",
+                           escape_markup(cells[i].label), png_url(path));
       }
       html +=
           fmt::format("<div class=\"card\"><table class=\"maps\"><tr>{}</tr>\n<tr>{}</tr></table></div>\n", names, row);
@@ -155,6 +160,16 @@ std::string example_images(const RunFiles& r) {
   return html + "</div>\n";
 }
 
+/// What stands below the frames of a film strip of a CRF with so many iterations.
+std::string frame_names(int64_t iterations) {
+  std::vector<std::string> names = {"image", "mask", "unary"};
+  for (const int64_t k : film_iterations(iterations)) names.push_back(fmt::format("{}", k));
+  names.push_back("result");
+  std::string html = fmt::format("<div class=\"frames\" style=\"grid-template-columns:repeat({},1fr)\">", names.size());
+  for (const std::string& n : names) html += fmt::format("<span>{}</span>", n);
+  return html + "</div>";
+}
+
 /// What strategy crf learned, and what its iterations do to an image; nothing for other strategies.
 std::string crf_section(const std::vector<RunFiles>& runs) {
   const auto matrix = [](const nlohmann::ordered_json& rows) {
@@ -179,14 +194,16 @@ std::string crf_section(const std::vector<RunFiles>& runs) {
     html += "</div>\n";
     for (const std::string& file : pictures_of(r, "film"))
       html += fmt::format(
-          "<figure><img alt=\"iterations of the CRF on {0}\" src=\"{1}\"><figcaption>{0}: image, mask, the backbone's "
-          "probability map (unary), iterations 1 to {2}, thresholded result</figcaption></figure>\n",
-          escape_markup(data::base_name(file)), png_url(r.path + "/film/" + file), crf.value("iterations", int64_t(0)));
+          "<figure><img alt=\"iterations of the CRF on {0}\" src=\"{1}\">{2}<figcaption>{0}</figcaption></figure>\n",
+          escape_markup(data::base_name(file)), png_url(r.path + "/film/" + file),
+          frame_names(crf.value("iterations", int64_t(0))));
   }
   return html.empty()
              ? html
              : "<h2>The CRF</h2>\n<p>Label 0 is background, label 1 polyp: row l of the compatibility says what "
-               "the other labels' weighted neighbours take from label l.</p>\n" +
+               "the other labels' weighted neighbours take from label l. The strips: image, mask, the backbone's "
+               "probability map "
+               "(unary), the map after each iteration, the last one thresholded.</p>\n" +
                    html;
 }
 
@@ -243,6 +260,21 @@ std::string refiner_section(const std::vector<RunFiles>& runs) {
                             html + "</div>\n";
 }
 
+Table cost_table(const std::vector<RunFiles>& runs) {
+  Table table{.name = "cost",
+              .title = "What each run cost",
+              .columns = {"", "parameters", "epochs", "training, min", "network, ms an image", "device", "finished"}};
+  for (const RunFiles& r : runs)
+    table.rows.push_back({{r.label},
+                          {grouped(r.evaluation.value("parameters", int64_t(0)))},
+                          {fmt::format("{}", r.epochs.size())},
+                          {r.training_seconds > 0 ? fmt::format("{:.1f}", r.training_seconds / 60) : "-"},
+                          {r.network_ms_an_image > 0 ? fmt::format("{:.2f}", r.network_ms_an_image) : "-"},
+                          {r.manifest.value("device", std::string())},
+                          {r.finished.empty() ? "-" : r.finished}});
+  return table;
+}
+
 }  // namespace
 
 std::vector<Table> report_tables(const std::vector<ReportCell>& cells) {
@@ -269,14 +301,15 @@ std::string html_report(const std::vector<ReportCell>& cells, const std::string&
   const auto made = first.manifest.value("environment", nlohmann::ordered_json::object());
   html += fmt::format(
       "<p>{} at {} × {} pixels: {} training, {} validation and {} test images; split: {}. Made by cris {} (commit {}) "
-      "on {}. "
+      "on {}{}. "
       "The model kept is by default that of the epoch with the best validation Dice; its threshold maximises Dice on "
       "the "
       "training set.</p>\n",
       escape_markup(data_name(first.config)), first.config.data.size, first.config.data.size,
       images.value("training", 0), images.value("validation", 0), images.value("test", 0),
       escape_markup(first.manifest.value("split_protocol", std::string())), made.value("version", std::string()),
-      made.value("commit", std::string()), escape_markup(made.value("cpu", std::string())));
+      made.value("commit", std::string()), escape_markup(made.value("cpu", std::string())),
+      first.finished.empty() ? "" : ", " + first.finished);
   const std::vector<Table> tables = report_tables(cells);
   html += "<h2>Results on the test set</h2>\n" + to_html(tables[0]);
   for (const std::string& note : honesty_notes(cells)) html += fmt::format("<p>{}</p>\n", escape_markup(note));
@@ -315,7 +348,7 @@ std::string html_report(const std::vector<ReportCell>& cells, const std::string&
     }
   html += epoch_tables(runs);
   html += refiner_section(runs);
-  html += "<h2>Precision, recall and thresholds</h2>\n" + curve_charts(cells) +
+  html += "<h2>Precision, recall and thresholds</h2>\n" + threshold_slider(cells) + curve_charts(cells) +
           fmt::format("<p>{}A dot marks the threshold that was chosen on the training set.</p>\n",
                       runs.size() > cells.size() ? "The first seed of each cell. " : "");
   html +=
@@ -331,12 +364,16 @@ std::string html_report(const std::vector<ReportCell>& cells, const std::string&
     html += fmt::format("<details{}><summary>{}</summary>\n{}</details>\n", &c == &cells[0] ? " open" : "",
                         escape_markup(run_label(c, c.runs[0])), example_images(c.runs[0]));
   html += crf_section(runs);
-  html += "<h2>How it was made</h2>\n";
+  html += "<h2>How it was made</h2>\n" + to_html(cost_table(runs)) +
+          "<p>Milliseconds an image are the network's alone, in batches of the training's size; the median over "
+          "the epochs' validations. Times are as measured, beside whatever else the machine did.</p>\n<pre>";
+  for (const RunFiles& r : runs) html += escape_markup(r.manifest.value("command", std::string())) + "\n";
+  html += "</pre>\n";
   for (const RunFiles& r : runs)
     html +=
         fmt::format("<details><summary>{}: manifest and configuration</summary><pre>{}</pre><pre>{}</pre></details>\n",
                     escape_markup(r.label), escape_markup(r.manifest.dump(2)), escape_markup(to_toml(r.config)));
-  return html + page_end();
+  return with_contents(html + threshold_script(cells) + page_end());
 }
 
 }  // namespace cris

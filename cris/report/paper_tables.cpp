@@ -264,7 +264,7 @@ std::string paper_html(const std::vector<PaperTable>& tables, const std::string&
           html += fmt::format("<details><summary>{}: {} {} seed {}</summary><pre>{}</pre><pre>{}</pre></details>\n",
                               t.set, name(r.config.model.backbone.kind), name(r.config.model.strategy),
                               r.config.train.seed, escape_markup(r.manifest.dump(2)), escape_markup(to_toml(r.config)));
-  return html + page_end();
+  return with_contents(html + page_end());
 }
 
 }  // namespace cris

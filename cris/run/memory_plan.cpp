@@ -85,9 +85,6 @@ int64_t filter_bytes(const Config& c, const ExperimentData* data) {
 
 }  // namespace
 
-namespace {
-
-/// 31037633 -> "31,037,633"
 std::string grouped(int64_t n) {
   const std::string digits = std::to_string(n);
   std::string text;
@@ -97,8 +94,6 @@ std::string grouped(int64_t n) {
   }
   return text;
 }
-
-}  // namespace
 
 ModelSummary summarize(const Config& config, const ExperimentData* data) {
   const PlannedDevice planned(config);

@@ -50,6 +50,8 @@ auto with_memory_advice(const Config& config, Purpose purpose, F f) {
     throw ConfigError(std::string(e.what()) + ". " + memory_advice(config, e.limit, e.asked, purpose));
   }
 }
+/// 31037633 -> "31,037,633"
+std::string grouped(int64_t n);
 std::string summary_text(const ModelSummary& s, const Config& config);
 
 }  // namespace cris

@@ -78,8 +78,8 @@ void Trainer::restore() {
   if (!run_.has("checkpoints/last.safetensors")) {
     metrics_.truncate(0);
     epochs_.truncate(0);
-    epochs_.append(
-        fmt::format("{}{}\n", kEpochsHeader, mixed(config_.model.strategy, config_.cris) ? kMixedHeader : ""));
+    epochs_.append(fmt::format("{}{},validation_bce\n", kEpochsHeader,
+                               mixed(config_.model.strategy, config_.cris) ? kMixedHeader : ""));
     if (!config_.train.start_from.empty()) say(begin_from(*model_, config_));
     return;
   }
@@ -211,6 +211,7 @@ std::optional<double> Trainer::end_epoch(const std::function<bool()>& stop) {
   });
   if (stopped) return std::nullopt;
   const MeanScores s = scores.summary(0.5);
+  network_ms_ = 1e3 * scores.network_seconds / double(s.images);
   // Probabilities of an early epoch may all lie below 0.5 and still rank the pixels; the metric's own threshold is
   // chosen later too.
   const double threshold = scores.best_threshold(), dice = scores.summary(threshold).dice;
@@ -224,7 +225,8 @@ std::optional<double> Trainer::end_epoch(const std::function<bool()>& stop) {
   epochs_.append(fmt::format("{},{},{},{},{},{},{},{},{},{},{},{}", at_.epoch + 1, loss_name,
                              both ? "" : fmt::format("{}", mean(loss)), s.dice, s.dice_pooled, s.precision, s.recall,
                              s.mse, s.mse_thresholded, best ? 1 : 0, dice, threshold));
-  epochs_.append(both ? fmt::format(",{},{}\n", mean(Loss::mask_mse), mean(Loss::output_bce)) : "\n");
+  if (both) epochs_.append(fmt::format(",{},{}", mean(Loss::mask_mse), mean(Loss::output_bce)));
+  epochs_.append(fmt::format(",{}\n", s.cross_entropy));
   json line = {{"epoch", at_.epoch + 1}, {"loss_name", loss_name}};
   if (both)
     line["training_mask_mse"] = mean(Loss::mask_mse), line["training_output_bce"] = mean(Loss::output_bce);
@@ -234,6 +236,7 @@ std::optional<double> Trainer::end_epoch(const std::function<bool()>& stop) {
                                 {"validation_precision", s.precision},
                                 {"validation_recall", s.recall},
                                 {"validation_mse", s.mse},
+                                {"validation_bce", s.cross_entropy},
                                 {"validation_best_dice", dice},
                                 {"validation_best_threshold", threshold},
                                 {"best", best}};
@@ -342,6 +345,7 @@ TrainResult Trainer::train(const TrainOptions& options) {
                        {"data_seconds", data_seconds},
                        {"step_seconds", step_seconds},
                        {"validation_seconds", now_seconds() - trained},
+                       {"network_ms_an_image", network_ms_},
                        {"images_per_second", double(images) / std::max(trained - epoch_start, 1e-9)},
                        {"peak_bytes", tensor::memory_stats(device).peak}};
     timing_.append(line.dump() + "\n");

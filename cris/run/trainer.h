@@ -58,6 +58,7 @@ class Trainer {
   data::Loader loader_;
   AppendOnlyFile metrics_, epochs_, timing_, log_;
   Position at_;
+  double network_ms_ = 0;  ///< for an image of the last validation
   bool said_refusal_ = false, said_response_ = false;
 
   void restore();

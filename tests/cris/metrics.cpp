@@ -117,6 +117,8 @@ TEST_CASE("squared errors, of probabilities and of thresholded masks") {
   const MeanScores s = scores.summary(0.5);
   CHECK(s.mse == doctest::Approx((0.01 + 0.04 + 0.25 + 1) / 4));
   CHECK(s.mse_thresholded == doctest::Approx(0.5));  // a probability of 0.5 is polyp
+  // The last pixel is a polyp at probability 0: its logarithm counts as -100.
+  CHECK(s.cross_entropy == doctest::Approx(-(std::log(0.9) + std::log(0.8) + std::log(0.5) - 100) / 4));
   CHECK_THROWS_AS(scores.summary(0.123), tensor::Error);
 }
 

@@ -1,0 +1,53 @@
+/// The report's page: what it shows of runs, and what it shows without a script.
+#include "cris/report/html_report.h"
+
+#include <doctest/doctest.h>
+
+#include "cris/report/crf_filmstrip.h"
+#include "cris/report/html_page.h"
+#include "tests/cris/finished_run.h"
+
+using doctest::Contains;
+
+TEST_CASE("a page lists its chapters as links") {
+  const std::string page = cris::with_contents("<h1>A</h1>\n<h2>One</h2>\n<p>text</p>\n<h2>Two</h2>\n");
+  CHECK(page ==
+        "<h1>A</h1>\n<nav><a href=\"#chapter-1\">One</a> <a href=\"#chapter-2\">Two</a> </nav>\n"
+        "<h2 id=\"chapter-1\">One</h2>\n<p>text</p>\n<h2 id=\"chapter-2\">Two</h2>\n");
+  CHECK(cris::with_contents("<h1>A</h1>\n<h2>One</h2>\n").find("nav") == std::string::npos);
+}
+
+TEST_CASE("report: times, day, commands and validation loss of a run stand on its page, each only where it is known") {
+  const Scratch s;
+  const std::string run = finished_run(s, "run", cell("unet", "fcn"), 0.5);
+  const auto page = [&] { return cris::html_report(cris::report_cells({run}), "Title"); };
+  const auto write = [&](const char* file, const std::string& text) {
+    tensor::write_file_atomically(run + "/" + file, text);
+  };
+  write("epochs.csv", "epoch,loss,l,a,b,c,d,e,f,best,g,t\n1,bce,1,0,0,0,0,0.1,0,1,0.5,0.5\n");
+  write("metrics.jsonl", "");
+  const std::string before = page();
+  CHECK(before.find("Validation cross entropy") == std::string::npos);
+  CHECK_MESSAGE(before.find("<td data-label=\"training, min\">-</td>") != std::string::npos, before);
+
+  write("epochs.csv",
+        "epoch,loss,l,a,b,c,d,e,f,best,g,t,validation_bce\n1,bce,1,0,0,0,0,0.1,0,1,0.5,0.5,0.375\n"
+        "2,bce,1,0,0,0,0,0.1,0,0,0.5,0.5,0.25\n");
+  write("timing.jsonl",
+        "{\"seconds\": 60, \"network_ms_an_image\": 2}\n{\"seconds\": 30, \"network_ms_an_image\": 4}\n{\"sec");
+  write("log.txt",
+        "2026-01-02T03:04:05Z epoch 1/2  bce\n2026-01-03T03:04:05Z epoch 2/2  bce\n2026-01-09T00:00:00Z note\n");
+  const std::string after = page();
+  CHECK(after.find("Validation cross entropy") != std::string::npos);
+  for (const char* cell : {"training, min\">1.5<", "network, ms an image\">3.00<", "finished\">2026-01-03<"})
+    CHECK_MESSAGE(after.find(cell) != std::string::npos, cell);
+  // The slider and its numbers wait for the script; the two thresholds of the run's curves are its steps.
+  CHECK(after.find("<div id=\"slider\" class=\"slider\" hidden>") != std::string::npos);
+  CHECK(after.find("thresholds = [0,1], curves = [[[0.2000,0.1000,1.0000],[0.4000,1.0000,0.2500]]]") !=
+        std::string::npos);
+}
+
+TEST_CASE("a film strip shows every iteration, of many twelve to the last") {
+  CHECK(cris::film_iterations(3) == std::vector<int64_t>{1, 2, 3});
+  CHECK(cris::film_iterations(24) == std::vector<int64_t>{2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24});
+}
