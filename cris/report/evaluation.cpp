@@ -31,9 +31,9 @@ constexpr int64_t kShown = 3;  // images that every run of a split shows: the fi
 
 Chart pr_chart(const std::string& title, const std::vector<std::pair<double, double>>& points, double area) {
   return {.title = title,
-          .x_label = "recall",
-          .y_label = "precision",
-          .series = {{.name = fmt::format("average precision {:.3f}", area), .points = points}},
+          .x_label = "recall, %",
+          .y_label = "precision, %",
+          .series = {{.name = fmt::format("AP {:.1f} %", 100 * area), .points = points}},
           .x_range = {{0, 1}},
           .y_range = {{0, 1}}};
 }
@@ -41,7 +41,7 @@ Chart pr_chart(const std::string& title, const std::vector<std::pair<double, dou
 Chart threshold_chart(const Scores& training, const Scores& part, const std::string& name, double chosen) {
   Chart chart{.title = "Dice by threshold",
               .x_label = "threshold",
-              .y_label = "mean Dice",
+              .y_label = "mean Dice, %",
               .series = {},
               .x_range = {{0, 1}},
               .y_range = {{0, 1}}};

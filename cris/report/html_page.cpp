@@ -26,6 +26,7 @@ td{white-space:nowrap}th:first-child,td:first-child{text-align:left;white-space:
 .shots{display:grid;grid-template-columns:repeat(2,1fr);gap:16px}figure{margin:0;background:var(--card);border:1px solid var(--line);border-radius:10px;padding:10px;break-inside:avoid}
 figure img{width:100%;display:block;border-radius:4px}figcaption{font-size:13px;color:var(--soft);padding-top:6px;overflow-wrap:anywhere}
 .maps{border-collapse:separate;border-spacing:6px;width:100%;table-layout:fixed}.maps td,.maps th{border:0;padding:0;text-align:center;white-space:normal}.maps th:first-child{text-align:right;padding-right:8px}
+.plain th:first-child{text-align:center;padding:0}
 .maps img{width:100%;display:block;border-radius:4px;image-rendering:pixelated}
 nav{font-size:14px;margin:14px 0}nav a{color:var(--accent);text-decoration:none;white-space:nowrap;margin-right:18px}nav a:hover{text-decoration:underline}
 figure+figure{margin-top:10px}.charts figure+figure,.shots figure+figure{margin-top:0}.frames{display:grid;font-size:12px;color:var(--soft);text-align:center}.slider{position:sticky;top:0;background:var(--paper);padding:8px 0;z-index:1}.slider input{width:min(420px,100%);vertical-align:middle;accent-color:var(--accent)}canvas{width:100%;display:block;border-radius:4px;image-rendering:pixelated}

@@ -82,7 +82,7 @@ std::string training_charts(const std::vector<ReportCell>& cells) {
   const auto chart = [](const char* title, const char* y) {
     return Chart{.title = title, .x_label = "epoch", .y_label = y, .series = {}, .x_range = {}, .y_range = {}};
   };
-  return "<div class=\"charts\">\n" + charts(chart("Validation Dice at its best threshold", "Dice"), dice) +
+  return "<div class=\"charts\">\n" + charts(chart("Validation Dice at its best threshold", "Dice, %"), dice) +
          charts(chart("Validation cross entropy", "loss"), validation) + charts(chart("Validation MSE", "MSE"), error) +
          charts(chart(cells[0].runs.size() > 1 ? "Training loss, first seed" : "Training loss", "loss"), loss) +
          "</div>\n";
@@ -109,9 +109,10 @@ std::string curve_charts(const std::vector<ReportCell>& cells) {
   const auto chart = [](const char* title, const char* x, const char* y) {
     return Chart{.title = title, .x_label = x, .y_label = y, .series = {}, .x_range = {{0, 1}}, .y_range = {{0, 1}}};
   };
-  return "<div class=\"charts\">\n" + charts(chart("Precision and recall, all pixels", "recall", "precision"), pooled) +
-         charts(chart("Precision and recall, mean over images", "recall", "precision"), images) +
-         charts(chart("Dice by threshold", "threshold", "mean Dice"), thresholds) +
+  return "<div class=\"charts\">\n" +
+         charts(chart("Precision and recall, all pixels", "recall, %", "precision, %"), pooled) +
+         charts(chart("Precision and recall, mean over images", "recall, %", "precision, %"), images) +
+         charts(chart("Dice by threshold", "threshold", "mean Dice, %"), thresholds) +
          charts(chart("Reliability", "probability", "share of polyp"), reliability) + "</div>\n";
 }
 
@@ -135,8 +136,8 @@ std::string same_images(const std::vector<ReportCell>& cells) {
         row += fmt::format("<td><img class=\"map\" alt=\"probability map by {}\" src=\"{}\"></td>",
                            escape_markup(cells[i].label), png_url(path));
       }
-      html +=
-          fmt::format("<div class=\"card\"><table class=\"maps\"><tr>{}</tr>\n<tr>{}</tr></table></div>\n", names, row);
+      html += fmt::format("<div class=\"card\"><table class=\"maps plain\"><tr>{}</tr>\n<tr>{}</tr></table></div>\n",
+                          names, row);
     }
   }
   return html;

@@ -111,8 +111,8 @@ std::string precision_recall_html(const PaperTable& t, bool pooled) {
     if (cells_of(t, b).empty()) continue;
     Chart chart{
         .title = fmt::format("{}, {} ({})", kPaperBackbones[b], t.set, pooled ? "pooled pixels" : "mean over images"),
-        .x_label = "recall",
-        .y_label = "precision",
+        .x_label = "recall, %",
+        .y_label = "precision, %",
         .series = {},
         .x_range = {{0, 1}},
         .y_range = {{0, 1}}};

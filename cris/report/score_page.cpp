@@ -37,15 +37,21 @@ std::vector<std::string> remarks(const Json& json) {
   return said;
 }
 
+/// "81.2 %", what counts in pixels or squared error as in the text.
+std::string page_cell(const Json& values, const std::string& key) {
+  if (!values.contains(key) || key == "hd95" || key == "assd" || key.starts_with("mse")) return cell(values, key);
+  return fmt::format("{:.1f} %", 100 * values[key].get<double>());
+}
+
 struct Line {
   std::string title, mean, pooled;
 };
 
-std::vector<Line> lines(const Json& json) {
+std::vector<Line> lines(const Json& json, std::string text(const Json&, const std::string&)) {
   std::vector<Line> all;
   for (const Measure& m : image_measures())
-    all.push_back({m.title, cell(json["mean"], m.key), cell(json["pooled"], m.key)});
-  all.push_back({"calibration error", "", cell(json["pooled"], "expected_calibration_error")});
+    all.push_back({m.title, text(json["mean"], m.key), text(json["pooled"], m.key)});
+  all.push_back({"calibration error", "", text(json["pooled"], "expected_calibration_error")});
   return all;
 }
 
@@ -62,7 +68,7 @@ std::string measures_text(const MeasureSet& measures) {
   const Json json = measures.json();
   std::string text = fmt::format("{} images, threshold {:.2f}\n\n{:<24}{:>18}{:>14}\n", measures.images().size(),
                                  measures.threshold(), "", "mean over images", "all pixels");
-  for (const Line& l : lines(json)) text += fmt::format("{:<24}{:>18}{:>14}\n", l.title, l.mean, l.pooled);
+  for (const Line& l : lines(json, cell)) text += fmt::format("{:<24}{:>18}{:>14}\n", l.title, l.mean, l.pooled);
   text += "\n" + lesions_text(json) + "\n";
   for (const auto& [name, part] : json["by_size"].items())
     if (const int64_t n = part["images"].get<int64_t>())
@@ -92,7 +98,7 @@ void write_scores(const MeasureSet& measures, const std::string& folder, const s
   for (const std::string& r : remarks(json)) html += fmt::format("<p><b>Note.</b> {}</p>\n", r);
   html +=
       "<h2>Measures</h2>\n<div class=\"card\"><table><tr><th></th><th>mean over images</th><th>all pixels</th></tr>\n";
-  for (const Line& l : lines(json))
+  for (const Line& l : lines(json, page_cell))
     html += fmt::format("<tr><td>{}</td><td>{}</td><td>{}</td></tr>\n", l.title, l.mean, l.pooled);
   html += fmt::format(
       "</table></div>\n<p>{}.</p>\n<h2>By size of the polyp</h2>\n<div class=\"card\"><table>"
@@ -104,12 +110,13 @@ void write_scores(const MeasureSet& measures, const std::string& folder, const s
     html += fmt::format("<tr><td>{}: {} %</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>\n", c.name,
                         c.below > 1 ? fmt::format("from {:.0f}", 100 * c.least)
                                     : fmt::format("{:.0f} to {:.0f}", 100 * c.least, 100 * c.below),
-                        part["images"].get<int64_t>(), cell(mean, "dice"), cell(mean, "recall"), cell(mean, "hd95"));
+                        part["images"].get<int64_t>(), page_cell(mean, "dice"), page_cell(mean, "recall"),
+                        page_cell(mean, "hd95"));
   }
   Chart curve{.title = "Precision and recall, all pixels",
-              .x_label = "recall",
-              .y_label = "precision",
-              .series = {{.name = "average precision " + cell(json["pooled"], "average_precision"), .points = {}}},
+              .x_label = "recall, %",
+              .y_label = "precision, %",
+              .series = {{.name = "AP " + page_cell(json["pooled"], "average_precision"), .points = {}}},
               .x_range = {{0, 1}},
               .y_range = {{0, 1}}};
   for (const PrecisionRecallPoint& p : thinned(measures.curve()))

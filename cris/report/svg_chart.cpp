@@ -48,7 +48,8 @@ Axis make_axis(const Chart& chart, bool x) {
   return {std::floor(low / step) * step, std::ceil(high / step) * step, step};
 }
 
-std::string tick_text(double v, double step) {
+std::string tick_text(double v, double step, const std::string& label) {
+  if (label.ends_with(", %")) v *= 100, step *= 100;
   const int digits = std::max(0, int(std::ceil(-std::log10(step) - 1e-9)));
   return fmt::format("{:.{}f}", std::abs(v) < step / 1e6 ? 0.0 : v, digits);
 }
@@ -120,14 +121,15 @@ std::string to_svg(const Chart& chart) {
     svg += fmt::format(
         "<line x1=\"{}\" x2=\"{:.1f}\" y1=\"{:.1f}\" y2=\"{:.1f}\" {}/><text x=\"{}\" y=\"{:.1f}\" "
         "text-anchor=\"end\">{}</text>\n",
-        kLeft, right, y, y, faint, kLeft - 8, y + 4, tick_text(v, ay.step));
+        kLeft, right, y, y, faint, kLeft - 8, y + 4, tick_text(v, ay.step, chart.y_label));
   }
   for (int i = 0; i <= int((ax.high - ax.low) / ax.step + 1e-6); ++i) {
     const double v = ax.low + i * ax.step, x = px(v);
     svg += fmt::format(
         "<line x1=\"{:.1f}\" x2=\"{:.1f}\" y1=\"{}\" y2=\"{}\" {}/><text x=\"{:.1f}\" y=\"{}\" "
         "text-anchor=\"middle\">{}</text>\n",
-        x, x, kHeight - kBottom, kHeight - kBottom + 4, faint, x, kHeight - kBottom + 18, tick_text(v, ax.step));
+        x, x, kHeight - kBottom, kHeight - kBottom + 4, faint, x, kHeight - kBottom + 18,
+        tick_text(v, ax.step, chart.x_label));
   }
   svg += fmt::format("<text x=\"{:.1f}\" y=\"{}\" text-anchor=\"middle\">{}</text>\n", (kLeft + right) / 2,
                      kHeight - 10, escape_markup(chart.x_label));

@@ -16,6 +16,7 @@ struct Series {
 };
 
 struct Chart {
+  /// An axis whose label ends with ", %" shows its numbers times 100.
   std::string title, x_label, y_label;
   std::vector<Series> series;
   /// Extents of the axes; by default those of the points, rounded outward to ticks.
