@@ -17,8 +17,8 @@ constexpr auto names(Input) { return tensor::Names{"input", {"unit", "standard"}
 struct ModelOptions {
   BackboneOptions backbone;
   Strategy strategy = Strategy::cris;
-  RefinerOptions refiner;  ///< of strategies fcn and cris
-  CrfOptions crf;          ///< of strategy crf
+  RefinerOptions refiner = {};  ///< of strategies fcn and cris
+  CrfOptions crf = {};          ///< of strategy crf
   Input input = Input::unit;
 };
 

@@ -20,7 +20,7 @@ struct Chart {
   std::string title, x_label, y_label;
   std::vector<Series> series;
   /// Extents of the axes; by default those of the points, rounded outward to ticks.
-  std::optional<std::pair<double, double>> x_range, y_range;
+  std::optional<std::pair<double, double>> x_range = {}, y_range = {};
 };
 
 /// The most lines of one chart: more colours are not told apart.
