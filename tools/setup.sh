@@ -4,7 +4,7 @@
 set -euo pipefail
 
 packages=(g++ cmake ninja-build pkg-config libfmt-dev libcli11-dev nlohmann-json3-dev libtomlplusplus-dev libstb-dev
-  libjpeg-dev libtiff-dev librandom123-dev doctest-dev)
+  libjpeg-dev libtiff-dev librandom123-dev doctest-dev python3)
 
 [ "${1:-}" = clang ] && packages+=(clang libclang-rt-dev)
 
