@@ -55,6 +55,7 @@ int main(int argc, char** argv) {
     fmt::print("epoch {:2}, {:<17} {:.3f}, validation Dice {:.2f}\n", epoch + 1, name(kind), mean,
                dice.points.back().second);
   }
-  course::save(argc, argv, "07-dice.svg", cris::to_svg({"Dice on the validation set", "epoch", "Dice", {dice}}));
+  const cris::Chart chart{"Dice on the validation set", "epoch", "Dice", {dice}, {}, {{0, 1}}};
+  course::save(argc, argv, "07-dice.svg", cris::to_svg(chart));
   if (argc <= 2) std::filesystem::remove_all(made);
 }
