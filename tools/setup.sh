@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
 # Installs what the build and the tests need and this machine lacks (Debian packages). Does nothing when all is there.
 #   tools/setup.sh [clang]    with clang and its sanitizers, for the presets clang and fuzz
+#   tools/setup.sh docs       with what tools/docs.sh needs
 set -euo pipefail
 
 packages=(g++ cmake ninja-build pkg-config libfmt-dev libcli11-dev nlohmann-json3-dev libtomlplusplus-dev libstb-dev
   libjpeg-dev libtiff-dev librandom123-dev doctest-dev python3)
 
 [ "${1:-}" = clang ] && packages+=(clang libclang-rt-dev)
+[ "${1:-}" = docs ] && packages+=(mkdocs doxygen python3-pygments)
 
 missing=()
 for package in "${packages[@]}"; do

@@ -68,6 +68,18 @@ TEST_CASE("every link of the docs leads to a file, and to the name beside it") {
   CHECK(names > 40);  // the map of the paper alone has so many
 }
 
+TEST_CASE("every page of docs/ is in the navigation of the site, once, and the navigation names no other") {
+  const fs::path docs = fs::path(CRIS_SOURCE_DIR) / "docs";
+  const std::string site = text_of(docs / "mkdocs.yml");
+  std::multiset<std::string> named;
+  const std::regex entry(R"(: (\S+\.md)\n)");
+  for (std::sregex_iterator at(site.begin(), site.end(), entry), end; at != end; ++at) named.insert((*at)[1]);
+  std::multiset<std::string> pages = {"index.md"};  // README.md: see tools/docs_pages.py
+  for (const auto& file : fs::recursive_directory_iterator(docs))
+    if (file.path().extension() == ".md") pages.insert(file.path().lexically_relative(docs).string());
+  CHECK(named == pages);
+}
+
 TEST_CASE("a link that leads nowhere, and a name that is gone, are found") {
   const fs::path here = fs::path(CRIS_SOURCE_DIR) / "tests" / "structure";
   CHECK(check_links("[a](links.cpp) `kLink` and [b](https://x.org)", here).broken.empty());
