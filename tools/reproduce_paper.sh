@@ -15,7 +15,7 @@ workers=1 protocol=random
 while [ $# -gt 0 ]; do
   case $1 in
     -h | --help) sed -n '2,10s/^# \{0,1\}//p' "$0"; exit 0 ;;
-    --quick) size=64 base=8 epochs=4 trials=4 trial_epochs=2 threads=1 workers=$(nproc); shift; continue ;;
+    --quick) size=64 base=4 epochs=4 trials=4 trial_epochs=2 threads=1 workers=$(nproc); shift; continue ;;
   esac
   [ $# -ge 2 ] || { echo "reproduce_paper: $1 needs a value" >&2; exit 2; }
   case $1 in
