@@ -37,7 +37,7 @@ details{margin-top:12px}summary{cursor:pointer;color:var(--accent)}pre{font-size
 .rows td{display:flex;justify-content:space-between;gap:8px;border:0;padding:2px 0;text-align:right;white-space:normal}.rows td:first-child{grid-column:1/-1;font-weight:600;display:block;text-align:left}.rows td:empty{display:none}
 .rows td:not(:first-child)::before{content:attr(data-label);color:var(--soft);text-align:left}.maps{border-spacing:2px;font-size:11px}}
 @media print{nav,.slider{display:none}:root{--ink:#000;--soft:#333;--line:#ccc;--paper:#fff;--card:#fff;--accent:#000}@page{size:A4;margin:14mm}body{font-size:11px}main{padding:0;max-width:none}table{font-size:9.5px}th{font-size:9px}th,td{padding:3px 4px}.card{padding:2px 6px}
-h2,h3{break-after:avoid}tr,.charts svg{break-inside:avoid}details::details-content{content-visibility:visible;height:auto}details>*{display:block}summary{font-weight:600}pre{font-size:8.5px}.maps{border-spacing:3px}}
+h2,h3,summary{break-after:avoid}tr,.charts svg{break-inside:avoid}details::details-content{content-visibility:visible;height:auto}details>*{display:block}summary{font-weight:600}pre{font-size:8.5px}.maps{border-spacing:3px}}
 )";
 
 std::string base64(const std::string& bytes) {
