@@ -7,11 +7,11 @@ out=$(realpath -m "${1:-build/site/html}")
 
 #S tools/setup.sh docs
 tools/docs_pages.py build/site/pages
-mkdocs build --quiet --config-file docs/mkdocs.yml --site-dir "$out" 2> >(grep -v "api/index.html" >&2)
+mkdocs build --quiet --config-file docs/mkdocs.yml --site-dir "$out" 2> >(grep -v "api/files.html" >&2)
 # The colours of code, in the light and in the dark.
 { pygmentize -S default -f html -a .code && echo "@media (prefers-color-scheme: dark) {" && pygmentize -S native -f html -a .code && echo "}"; } |
   grep -v -e linenos -e '^pre' -e '^\.code *{' >"$out/code.css"
 { cat docs/Doxyfile; echo "OUTPUT_DIRECTORY = $out/api"; } >build/site/Doxyfile
 mkdir -p "$out/api"
-doxygen build/site/Doxyfile
+doxygen build/site/Doxyfile 2> >(grep -v "explicit link request" >&2)
 tools/check_site.py "$out"
