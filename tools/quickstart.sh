@@ -3,7 +3,7 @@
 # prints their numbers and writes report.html. Run again it goes on where it stopped, or prints what is there.
 #   tools/quickstart.sh                  the procedural colonoscopy set
 #   tools/quickstart.sh --data DIR       real images: DIR holds images/ and masks/
-# More: -o OUT (default quickstart/SET), --epochs N, --size N, --base N
+# More: -o OUT (default quickstart/SET), --epochs N, --size N, --base N. CRIS=PROGRAM in the environment: that one, not built.
 set -euo pipefail
 here=$(cd "$(dirname "$0")/.." && pwd)
 
@@ -23,10 +23,14 @@ while [ $# -gt 0 ]; do
   shift 2
 done
 
-"$here/tools/setup.sh"
-echo "building ..."
-(cd "$here" && cmake --preset release >/dev/null && cmake --build --preset release --target cris | tail -n 1)
-cris=$here/build/release/cris
+if [ -n "${CRIS:-}" ]; then
+  cris=$CRIS
+else
+  "$here/tools/setup.sh"
+  echo "building ..."
+  (cd "$here" && cmake --preset release >/dev/null && cmake --build --preset release --target cris | tail -n 1)
+  cris=$here/build/release/cris
+fi
 
 if [ -z "$data" ]; then
   out=${out:-quickstart/synthetic}
