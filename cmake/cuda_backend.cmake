@@ -34,3 +34,26 @@ function(emulate_cuda_backend target)
                                                                              CRIS_CUDA_CODE="the emulator")
   target_include_directories(${target} BEFORE PRIVATE ${PROJECT_SOURCE_DIR}/tests/cuda_emulator)
 endfunction()
+
+# Compiled by nvcc to the PTX that users get, which tests/ptx executes on the host in the place of the CUDA libraries.
+find_program(CRIS_NVCC nvcc HINTS /usr/local/cuda/bin DOC "For the tests of nvcc's PTX; they are left out without it")
+function(execute_cuda_backend target)
+  _cuda_backend_sources(sources kernels)
+  foreach(kernel ${kernels})
+    get_filename_component(name ${kernel} NAME_WE)
+    set(object ${CMAKE_CURRENT_BINARY_DIR}/ptx/${name}.o)
+    add_custom_command(
+      OUTPUT ${object}
+      COMMAND ${CMAKE_COMMAND} -E make_directory ${CMAKE_CURRENT_BINARY_DIR}/ptx
+      COMMAND ${CRIS_NVCC} -std=c++20 -O3 -I${PROJECT_SOURCE_DIR} -DFMT_USE_CONSTEXPR=1 -no-compress
+              -gencode arch=compute_90,code=compute_90 -MD -MF ${object}.d -MT ${object} -c -o ${object} ${kernel}
+      DEPENDS ${kernel} DEPFILE ${object}.d
+      COMMENT "Compiling ${name}.cu to PTX")
+    list(APPEND objects ${object})
+  endforeach()
+  target_sources(${target} PRIVATE ${sources} ${objects})
+  set_source_files_properties(${objects} PROPERTIES EXTERNAL_OBJECT ON GENERATED ON)
+  set_source_files_properties(${PROJECT_SOURCE_DIR}/tensor/cuda/runtime.cpp PROPERTIES COMPILE_DEFINITIONS
+                                                                             CRIS_CUDA_CODE="the PTX executor")
+  target_link_libraries(${target} PRIVATE ptx_executor)
+endfunction()

@@ -2,11 +2,13 @@
 # Installs, builds and runs every test. Closes with one line: N passed, N failed.
 #   tools/test.sh [PRESET]     release (default), debug, asan, tsan or clang
 #   tools/test.sh docs         instead: what docs/reference shows with code, applied to a copy, built and run
+#   tools/test.sh ptx          instead: all CUDA tests on nvcc's own PTX (tests/ptx/run.sh)
 #   tools/test.sh fuzz [SECONDS [TARGET...]]   instead: libFuzzer, 120 seconds a target (tests/fuzz/run.sh)
 #   tools/test.sh faults       instead: file operations that fail, kills and power cuts (tests/faults), for an hour
 # Once it is built, `ctest --preset PRESET` runs the same tests; `-L unit`, `-R convolutions` or `-LE slow` some of them.
 # The CUDA backend runs on the emulator in every preset. With release it is also compiled and linked for real where there
-# is a CUDA toolkit (nvcc in PATH or /usr/local/cuda); a kernel that spills registers stops that build.
+# is a CUDA toolkit (nvcc in PATH or /usr/local/cuda), a kernel that spills registers stops that build, and the kernels'
+# tests run on nvcc's PTX too.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 preset=${1:-release}
@@ -26,6 +28,10 @@ each() { for script in "$1"/*.sh; do "$script" "${@:2}"; done; }
 case $preset in
   docs) instead each tests/docs ;;
   fuzz) instead tests/fuzz/run.sh "${@:2}" ;;
+  ptx)
+    build release --target test_ptx || { echo "test: nvcc is needed for tests/ptx" >&2; exit 1; }
+    instead tests/ptx/run.sh build/release/tests/test_ptx
+    ;;
   faults)
     build release --target cris || exit 1
     instead each tests/faults build/release/cris

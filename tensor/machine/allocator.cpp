@@ -19,10 +19,12 @@ int64_t round_up(int64_t bytes) {
   return (std::max<int64_t>(bytes, 1) + Arena::kAlignment - 1) / Arena::kAlignment * Arena::kAlignment;
 }
 
-/// A freed block, and the end of a block that nobody asked for, are unreadable until handed out; only AddressSanitizer
-/// builds check it.
-void poison([[maybe_unused]] Device device, [[maybe_unused]] void* block, [[maybe_unused]] int64_t bytes,
-            [[maybe_unused]] bool on) {
+BlockWatch block_watch = nullptr;
+
+/// A freed block, and the end of a block that nobody asked for, are unreadable until handed out; AddressSanitizer
+/// builds check it, and who watches the blocks.
+void poison(Device device, void* block, int64_t bytes, bool on) {
+  if (block_watch) block_watch(device, block, bytes, !on);
 #if defined(__SANITIZE_ADDRESS__)
   if (device == Device::cuda || device == Device::plan) return;
   if (on)
@@ -151,6 +153,8 @@ OutOfMemory::OutOfMemory(Device device, const std::string& what, int64_t asked, 
       live(live),
       limit(limit) {}
 
+void watch_blocks(BlockWatch watch) { block_watch = watch; }
+
 void* allocate(Device device, int64_t bytes) {
   DeviceArena& a = arena_of(device);
   const std::lock_guard lock(a.mutex);
@@ -208,6 +212,7 @@ bool Footprint::take() {
     while (range != ranges_.begin()) a.arena.release((--range)->first);
     return false;
   }
+  for (const auto& [offset, bytes] : ranges_) poison(device_, a.base + offset, bytes, false);
   return taken_ = true;
 }
 
@@ -215,7 +220,10 @@ void Footprint::give() {
   if (!std::exchange(taken_, false)) return;
   DeviceArena& a = arena_of(device_);
   const std::lock_guard lock(a.mutex);
-  for (const auto& [offset, bytes] : ranges_) a.arena.release(offset);
+  for (const auto& [offset, bytes] : ranges_) {
+    a.arena.release(offset);
+    poison(device_, a.base + offset, bytes, true);
+  }
 }
 
 void Footprint::clear() {

@@ -58,6 +58,13 @@ class OutOfMemory : public Error {
 void* allocate(Device device, int64_t bytes);
 /// Gives a block back to the arena. Its pages stay with the process for the next block.
 void release(Device device, void* block);
+
+/// Told of every block that an arena hands out (`live`) and takes back, and of a footprint's ranges alike, for what
+/// checks accesses tensor by tensor. `bytes` is what was asked for.
+using BlockWatch = void (*)(Device device, void* block, int64_t bytes, bool live);
+/// Set before anything is allocated.
+void watch_blocks(BlockWatch watch);
+
 /// The memory that some work passes through, noted while it runs and later kept free for it to run again.
 /// One footprint of a device notes at a time.
 class Footprint {

@@ -1,9 +1,9 @@
 /// Stands in for cuBLAS on the emulator: the one matrix product that the backend calls, in plain loops.
 #pragma once
 #include <cstdint>
-#include <vector>
 
 #include "cuda_runtime.h"
+#include "multiply.h"
 #include "tensor/bfloat16.h"
 
 enum cublasStatus_t { CUBLAS_STATUS_SUCCESS = 0, CUBLAS_STATUS_NOT_SUPPORTED = 15 };
@@ -23,45 +23,6 @@ inline cublasStatus_t cublasCreate(cublasHandle_t* h) {
 }
 inline cublasStatus_t cublasSetStream(cublasHandle_t, cudaStream_t) { return CUBLAS_STATUS_SUCCESS; }
 inline cublasStatus_t cublasSetWorkspace(cublasHandle_t, void*, size_t) { return CUBLAS_STATUS_SUCCESS; }
-
-namespace cuda_emulator {
-
-/// x with its last `bits` mantissa bits rounded away, to nearest even, as tensor cores read their operands.
-template <class T>
-T rounded(T x, int bits) {
-  if constexpr (std::is_same_v<T, float>) {
-    if (bits == 0) return x;
-    uint32_t u;
-    std::memcpy(&u, &x, 4);
-    u += (1u << (bits - 1)) - 1 + (u >> bits & 1);
-    u &= ~((1u << bits) - 1);
-    std::memcpy(&x, &u, 4);
-  }
-  return x;
-}
-
-/// c = alpha op(a) op(b) + beta c, column-major; a and b hold T, c holds C, sums are those of Wide<T>.
-template <class T, class C, class W = tensor::Wide<T>>
-void multiply(bool transpose_a, bool transpose_b, int m, int n, int k, W alpha, const T* a, int lda, const T* b,
-              int ldb, W beta, C* c, int ldc, int lost_bits) {
-  std::vector<W> left(size_t(m) * k), column(m);
-  for (int l = 0; l < k; ++l)
-    for (int i = 0; i < m; ++i)
-      left[size_t(l) * m + i] = rounded(W(transpose_a ? a[size_t(i) * lda + l] : a[size_t(l) * lda + i]), lost_bits);
-  for (int j = 0; j < n; ++j) {
-    std::fill(column.begin(), column.end(), W(0));
-    for (int l = 0; l < k; ++l) {
-      const W scale = rounded(W(transpose_b ? b[size_t(l) * ldb + j] : b[size_t(j) * ldb + l]), lost_bits);
-      for (int i = 0; i < m; ++i) column[i] += left[size_t(l) * m + i] * scale;
-    }
-    for (int i = 0; i < m; ++i) {
-      C& to = c[size_t(j) * ldc + i];
-      to = C(alpha * column[i] + (beta == W(0) ? W(0) : beta * to));
-    }
-  }
-}
-
-}  // namespace cuda_emulator
 
 inline cublasStatus_t cublasGemmEx(cublasHandle_t, cublasOperation_t op_a, cublasOperation_t op_b, int m, int n, int k,
                                    const void* alpha, const void* a, cudaDataType type_a, int lda, const void* b,
