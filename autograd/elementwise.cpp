@@ -62,6 +62,21 @@ Variable sigmoid(const Variable& x) {
   return record("sigmoid", y, {{x, [y](Tensor dy) { return tensor::zip(tensor::SigmoidGrad{}, std::move(dy), y); }}});
 }
 
+Variable tanh(const Variable& x) {
+  Tensor y = tensor::map(tensor::Tanh{}, x.value());
+  return record("tanh", y, {{x, [y](Tensor dy) { return tensor::zip(tensor::TanhGrad{}, std::move(dy), y); }}});
+}
+
+Variable exp(const Variable& x) {
+  Tensor y = tensor::map(tensor::Exp{}, x.value());
+  return record("exp", y, {{x, [y](Tensor dy) { return tensor::zip(tensor::Multiply{}, std::move(dy), y); }}});
+}
+
+Variable log(const Variable& x) {
+  return record("log", tensor::map(tensor::Log{}, x.value()),
+                {{x, [x = Saved(x)](Tensor dy) { return tensor::zip(tensor::Divide{}, std::move(dy), x.get()); }}});
+}
+
 Variable softmax(const Variable& x) {
   Tensor y = tensor::softmax(x.value());
   return record("softmax", y, {{x, [y](const Tensor& dy) { return tensor::softmax_grad(dy, y); }}});

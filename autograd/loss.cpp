@@ -63,6 +63,16 @@ Variable binary_cross_entropy_with_logits(const Variable& z, const Tensor& targe
                  tensor::BinaryCrossEntropyWithLogitsGrad{});
 }
 
+Variable cross_entropy(const Variable& z, const Tensor& classes) {
+  const Tensor losses = tensor::cross_entropy(z.value(), classes);
+  check(losses.size() > 0, "cross_entropy: {} is empty", z.shape());
+  const double scale = 1 / double(losses.size());
+  return record("cross_entropy", tensor::map(tensor::Affine{scale, 0}, tensor::sum(losses)),
+                {{z, [z = Saved(z), classes, scale](const Tensor& dy) {
+                    return scaled(tensor::cross_entropy_grad(z.get(), classes), scale, dy);
+                  }}});
+}
+
 Variable soft_dice_loss(const Variable& p, const Tensor& target, double smooth) {
   check(p.shape() == target.shape() && p.shape().rank() >= 2 && target.size() > 0,
         "soft_dice_loss: prediction {}, target {}: they must be equal, [N, ...] and not empty", p.shape(),

@@ -111,6 +111,9 @@ void add_elementwise(std::vector<OpCase>& rows) {
   rows.push_back({"affine", "affine", {{Shape{3, 17}}}, [](const Inputs& in) { return affine(in[0], -1.5, 0.25); }});
   rows.push_back({"relu", "relu", {kinked({3, 5, 5, 3})}, [](const Inputs& in) { return relu(in[0]); }});
   rows.push_back({"sigmoid", "sigmoid", {{Shape{3, 5, 5, 3}, -6, 6}}, [](const Inputs& in) { return sigmoid(in[0]); }});
+  rows.push_back({"tanh", "tanh", {{Shape{3, 5, 5, 3}, -4, 4}}, [](const Inputs& in) { return tanh(in[0]); }});
+  rows.push_back({"exp", "exp", {{Shape{3, 5, 5, 3}, -4, 4}}, [](const Inputs& in) { return exp(in[0]); }});
+  rows.push_back({"log", "log", {{Shape{3, 5, 5, 3}, 0.1, 4}}, [](const Inputs& in) { return log(in[0]); }});
   rows.push_back(
       {"softmax", "softmax 2 classes", {{Shape{3, 5, 5, 2}, -3, 3}}, [](const Inputs& in) { return softmax(in[0]); }});
   rows.push_back(
@@ -141,6 +144,10 @@ void add_products(std::vector<OpCase>& rows) {
   matrix("1x1x1", 1, 1, 1);
   matrix("7x5x3", 7, 5, 3);
   matrix("13x65x33", 13, 65, 33);
+  const auto map_rows = [](const Inputs& in) { return linear(in[0], in[1], in.size() > 2 ? in[2] : Variable()); };
+  rows.push_back({"linear", "linear 5 to 3", {{Shape{7, 5}}, {Shape{3, 5}}, {Shape{3}}}, map_rows, 2.0 * 7 * 5 * 3});
+  rows.push_back({"linear", "linear 65 to 1", {{Shape{2, 3, 65}}, {Shape{1, 65}}, {Shape{1}}}, map_rows, 2.0 * 6 * 65});
+  rows.push_back({"linear", "linear without bias", {{Shape{1, 1}}, {Shape{33, 1}}}, map_rows, 2.0 * 33});
   const Activation relu = Activation::relu;
   rows.push_back(conv("1 pixel 1x1", 1, 1, 1, 3, 2, 1, {}));
   rows.push_back(conv("1 pixel 3x3", 1, 1, 1, 2, 3, 3, {1, 1}));
@@ -237,7 +244,18 @@ void add_crf(std::vector<OpCase>& rows) {
   }
 }
 
+/// Of a z with its classes drawn at random.
+OpCase classified(const std::string& what, const Shape& z) {
+  const Shape rows(std::vector<int64_t>(z.begin(), z.end() - 1));
+  return {"cross_entropy", "cross_entropy " + what, {{z, -3, 3}, fixed(rows, 0, double(z[-1]))}, [](const Inputs& in) {
+            return cross_entropy(in[0], tensor::cast(in[1].value(), DType::i32));
+          }};
+}
+
 void add_losses(std::vector<OpCase>& rows) {
+  rows.push_back(classified("2 classes", {3, 5, 7, 2}));
+  rows.push_back(classified("65 classes", {4, 65}));
+  rows.push_back(classified("1 class", {3, 1}));
   const Shape mask{3, 5, 7, 1}, pixel{1, 1, 1, 1};
   for (const auto& [what, shape] : {std::pair{"", mask}, std::pair{" 1 pixel", pixel}}) {
     const std::string suffix = what;
@@ -331,6 +349,15 @@ const std::vector<OpCase>& large_op_cases() {
                       return softmax(in[0]);
                     }});
     rows.push_back({"sigmoid", "sigmoid 256x256", {{mask}}, [](const Inputs& in) { return sigmoid(in[0]); }});
+    rows.push_back({"linear",
+                    "linear 512, 1024 to 1024",
+                    {{Shape{512, 1024}}, {Shape{1024, 1024}}, {Shape{1024}}},
+                    [](const Inputs& in) { return linear(in[0], in[1], in[2]); },
+                    2.0 * 512 * 1024 * 1024});
+    rows.push_back({"tanh", "tanh 256x256x64", {{image}}, [](const Inputs& in) { return autograd::tanh(in[0]); }});
+    rows.push_back({"exp", "exp 256x256x64", {{image}}, [](const Inputs& in) { return autograd::exp(in[0]); }});
+    rows.push_back({"log", "log 256x256x64", {{image, 0.1, 2}}, [](const Inputs& in) { return autograd::log(in[0]); }});
+    rows.push_back(classified("256x256, 10 classes", {4, 256, 256, 10}));
     rows.push_back({"binary_cross_entropy_with_logits",
                     "binary_cross_entropy_with_logits 256x256",
                     {{mask}, fixed(mask)},

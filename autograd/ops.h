@@ -27,6 +27,12 @@ Variable affine(const Variable& x, double scale, double shift);
 Variable relu(const Variable& x);
 /// 1 / (1 + e^-x)
 Variable sigmoid(const Variable& x);
+/// (e^x - e^-x) / (e^x + e^-x)
+Variable tanh(const Variable& x);
+/// e^x
+Variable exp(const Variable& x);
+/// ln x; NaN below 0
+Variable log(const Variable& x);
 /// e^x / sum e^x along the last axis
 Variable softmax(const Variable& x);
 /// x / (1 - p) with probability 1 - p, else 0; the mask is a pure function of `key`. 0 <= p < 1.
@@ -40,9 +46,25 @@ Variable sum(const Variable& x);
 /// Mean of all elements: [1].
 Variable mean(const Variable& x);
 
+// The same with signs. b as in add; numbers are of x's type.
+inline Variable operator+(const Variable& a, const Variable& b) { return add(a, b); }
+inline Variable operator-(const Variable& a, const Variable& b) { return subtract(a, b); }
+inline Variable operator*(const Variable& a, const Variable& b) { return multiply(a, b); }
+inline Variable operator-(const Variable& x) { return affine(x, -1, 0); }
+inline Variable operator+(const Variable& x, double number) { return affine(x, 1, number); }
+inline Variable operator+(double number, const Variable& x) { return affine(x, 1, number); }
+inline Variable operator-(const Variable& x, double number) { return affine(x, 1, -number); }
+inline Variable operator-(double number, const Variable& x) { return affine(x, -1, number); }
+inline Variable operator*(const Variable& x, double number) { return affine(x, number, 0); }
+inline Variable operator*(double number, const Variable& x) { return affine(x, number, 0); }
+inline Variable operator/(const Variable& x, double number) { return affine(x, 1 / number, 0); }
+
 // ---- matrix product (linalg.cpp) -----------------------------------------------------------------------------------
 /// a [M,K] b [K,N] -> [M,N]
 Variable matmul(const Variable& a, const Variable& b);
+/// y = x w^T + b, for each row of x. x [..., C], w [K,C], b [K] or undefined -> [..., K]; the same kernels as a 1x1
+/// convolution.
+Variable linear(const Variable& x, const Variable& w, const Variable& b);
 
 // ---- convolution (conv.cpp) ----------------------------------------------------------------------------------------
 /// y = act(x * w + b), cross-correlation. x [N,H,W,C], w [K,R,S,C], b [K] or undefined -> [N,P,Q,K]. If x is in parts,
@@ -106,6 +128,9 @@ Variable mse_loss(const Variable& x, const Tensor& target);
 Variable binary_cross_entropy(const Variable& p, const Tensor& target, double log_floor = -100);
 /// The same of p = sigmoid(z), from the logits z: a saturated wrong pixel keeps its gradient.
 Variable binary_cross_entropy_with_logits(const Variable& z, const Tensor& target);
+/// mean of ln(sum of e^z) - z[class]: softmax and -ln of the class's probability in one. z [..., C], `classes` i32
+/// [...]. On the host, throws on a class that is not one of 0 to C-1; on cuda the loss is NaN then.
+Variable cross_entropy(const Variable& z, const Tensor& classes);
 /// 1 - mean over images of (2 sum(p t) + smooth) / (sum p + sum t + smooth). p, target: [N, ...].
 Variable soft_dice_loss(const Variable& p, const Tensor& target, double smooth = 1);
 

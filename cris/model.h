@@ -41,7 +41,7 @@ std::unique_ptr<Backbone> make_backbone(const BackboneOptions& options);
 /// Names: backbone.*, refiner.*, crf.*.
 class Model : public nn::Module {
  public:
-  /// Parameters are not yet random: call nn::initialize or load a checkpoint.
+  /// Parameters are as their layers were made: call nn::initialize, with a seed, or load a checkpoint.
   explicit Model(const ModelOptions& options);
   /// image: [N,H,W,3], RGB / 255.
   Outputs operator()(Variable image, const ForwardOptions& forward = {});

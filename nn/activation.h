@@ -1,4 +1,5 @@
-/// Activations as layers, for networks that list them; autograd::relu and ::sigmoid are the same without a layer.
+/// Activations as layers, for networks that list them; autograd::relu, ::sigmoid and ::tanh are the same without a
+/// layer.
 #pragma once
 #include "nn/module.h"
 
@@ -15,6 +16,13 @@ class ReLU : public Module {
 class Sigmoid : public Module {
  public:
   Variable operator()(const Variable& x) const { return autograd::sigmoid(x); }
+  void visit(Visitor&) override {}
+};
+
+/// (e^x - e^-x) / (e^x + e^-x)
+class Tanh : public Module {
+ public:
+  Variable operator()(const Variable& x) const { return autograd::tanh(x); }
   void visit(Visitor&) override {}
 };
 

@@ -8,17 +8,11 @@ using tensor::Shape;
 
 namespace {
 
-Variable zero_parameter(const Shape& shape) {
-  return Variable(tensor::zeros(shape, tensor::DType::f32, tensor::Device::cpu), true);
-}
-
 void check_options(const char* layer, const ConvLayerOptions& o) {
   check(o.in > 0 && o.out > 0, "{}: {} channels to {}: both must be at least 1", layer, o.in, o.out);
   check(o.kernel > 0 && o.stride > 0 && o.padding >= 0, "{}: kernel {}, stride {}, padding {} do not make a window",
         layer, o.kernel, o.stride, o.padding);
 }
-
-std::string below(const std::string& path, const char* name) { return path.empty() ? name : path + "." + name; }
 
 }  // namespace
 
@@ -26,6 +20,7 @@ Conv2d::Conv2d(const ConvLayerOptions& o) : options(o) {
   check_options("Conv2d", o);
   weight = zero_parameter({o.out, o.kernel, o.kernel, o.in});
   if (o.bias) bias = zero_parameter({o.out});
+  initialize_made(*this);
 }
 
 Variable Conv2d::operator()(const Parts<Variable>& x) const {
@@ -49,6 +44,7 @@ ConvTranspose2d::ConvTranspose2d(const ConvLayerOptions& o) : options(o) {
   check(o.activation == tensor::Activation::none, "ConvTranspose2d: applies no activation; put one after it");
   weight = zero_parameter({o.in, o.kernel, o.kernel, o.out});
   if (o.bias) bias = zero_parameter({o.out});
+  initialize_made(*this);
 }
 
 Variable ConvTranspose2d::operator()(const Variable& x) const {

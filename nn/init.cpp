@@ -1,4 +1,4 @@
-/// Each parameter's numbers are a function of the seed and of its name, so adding a layer changes no other.
+/// Each parameter's numbers are a function of the seed and of its name, so adding a named layer changes no other.
 #include "nn/init.h"
 
 #include <cmath>
@@ -19,7 +19,25 @@ void fill_uniform(const tensor::RandomKey& key, double bound, Variable& v) {
   v.set_value(tensor::uniform(key, now.shape(), -bound, bound, now.dtype(), now.device()));
 }
 
+struct MadeLayers {
+  uint64_t seed = 0, count = 0;
+};
+thread_local MadeLayers made_layers;
+
 }  // namespace
+
+std::string below(const std::string& path, const char* name) { return path.empty() ? name : path + "." + name; }
+
+Variable zero_parameter(const tensor::Shape& shape) {
+  return Variable(tensor::zeros(shape, tensor::DType::f32, tensor::Device::cpu), true);
+}
+
+void set_layer_seed(uint64_t seed) { made_layers = {seed, 0}; }
+
+void initialize_made(Module& layer) {
+  // A name that no field can have: what is made and what is named draw from different streams.
+  layer.initialize(Initializer(InitKind::pytorch, made_layers.seed), fmt::format("made {}", made_layers.count++));
+}
 
 void Initializer::weight(const std::string& name, const WeightFans& fans, Variable& weight) const {
   if (kind_ == InitKind::pytorch) return fill_uniform(key_of(seed_, name), 1 / std::sqrt(fans.pytorch_fan_in), weight);

@@ -1,5 +1,6 @@
-/// Initial values of parameters: a function of the seed and the parameter's dotted name alone, so that neither the
-/// order of construction nor the device matters.
+/// Initial values of parameters. A layer is made with PyTorch's defaults, drawn layer by layer. `initialize` replaces
+/// them by a function of the seed and the parameter's dotted name alone, so that neither the order of construction nor
+/// the device matters.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -33,6 +34,17 @@ class Initializer {
   InitKind kind_;
   uint64_t seed_;
 };
+
+/// What a layer calls its weights: "path.name", or "name" at the top.
+std::string below(const std::string& path, const char* name);
+/// A parameter of zeros, f32 on the cpu, for a layer that is being made.
+Variable zero_parameter(const tensor::Shape& shape);
+
+/// Seeds the values that this thread's layers are made with: the n-th layer made after it draws the n-th values of
+/// `seed`. A program that calls it never begins as if by set_layer_seed(0).
+void set_layer_seed(uint64_t seed);
+/// The end of a layer's constructor: draws its values, of InitKind::pytorch.
+void initialize_made(Module& layer);
 
 /// Sets every parameter and running statistic below to its initial value, on the device and in the dtype that it has.
 void initialize(Module& module, uint64_t seed, InitKind kind = InitKind::he);

@@ -38,7 +38,7 @@ class Module {
   virtual ~Module() = default;
   /// Hands every parameter, buffer and submodule to `v`, in a fixed order.
   virtual void visit(Visitor& v) = 0;
-  /// Sets this module's own parameters; those of the modules below are set by then. `path` is its dotted name. See
+  /// Sets this module's own parameters anew; those of the modules below are set by then. `path` is its dotted name. See
   /// nn/init.h.
   virtual void initialize(const Initializer& /*init*/, const std::string& /*path*/) {}
   /// Makes (true) or drops (false) this module's own folded weights. See fold_norms.

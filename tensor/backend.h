@@ -101,6 +101,10 @@ struct Backend : DeviceMemory, ConvInParts {
   void (*softmax)(const Tensor& x, const Tensor& y);
   /// dx = y (dy - sum(dy y)).
   void (*softmax_grad)(const Tensor& dy, const Tensor& y, const Tensor& dx);
+  /// Row i of z, t = classes[i] (i32): y[i] = ln(sum of e^z) - z[t]; NaN where z has no class t.
+  void (*cross_entropy)(const Tensor& z, const Tensor& classes, const Tensor& y);
+  /// dz = softmax(z) - (1 at t, else 0). dz may be z.
+  void (*cross_entropy_grad)(const Tensor& z, const Tensor& classes, const Tensor& dz);
 
   // ---- CRF ---------------------------------------------------------------------------------------------------------
   /// K[i,j] = e^(-|f_i - f_j|^2 / 2), j = i included, its own transpose. features: [points, d].

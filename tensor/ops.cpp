@@ -258,6 +258,31 @@ Tensor softmax_grad(const Tensor& dy, const Tensor& y) {
   return dx;
 }
 
+Tensor cross_entropy(const Tensor& z, const Tensor& classes) {
+  check_floats("cross_entropy", {&z});
+  check(z.shape().rank() >= 2 && z.shape()[-1] >= 1, "cross_entropy: needs [..., classes], got {}", z.shape());
+  check(classes.defined() && classes.dtype() == DType::i32 && classes.device() == z.device(),
+        "cross_entropy: the classes must be i32 and on {}", name(z.device()));
+  const int64_t count = z.shape()[-1], rows = z.size() / count;
+  const Shape wanted(std::vector<int64_t>(z.shape().begin(), z.shape().end() - 1));
+  check_shape("cross_entropy", "the tensor of classes", classes.shape(), wanted);
+  if (z.device() == Device::reference || z.device() == Device::cpu)
+    for (int64_t i = 0; i < rows; ++i) {
+      const int32_t t = classes.data<int32_t>()[i];
+      check(t >= 0 && t < count, "cross_entropy: class {} at place {} is not one of the {} of {}, 0 to {}", t, i, count,
+            z.shape(), count - 1);
+    }
+  Tensor y = like(z, wanted);
+  run(&Backend::cross_entropy, z, classes, y);
+  return y;
+}
+Tensor cross_entropy_grad(const Tensor& z, const Tensor& classes) {
+  check_floats("cross_entropy_grad", {&z});
+  Tensor dz = like(z);
+  run(&Backend::cross_entropy_grad, z, classes, dz);
+  return dz;
+}
+
 // ---- update --------------------------------------------------------------------------------------------------------
 void adam_step(const AdamStep& s, const Tensor& g, const Tensor& w, const Tensor& m, const Tensor& v) {
   check_floats("adam_step", {&w, &g, &m, &v});

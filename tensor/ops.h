@@ -88,6 +88,12 @@ Tensor batch_norm_grad_input(const BatchNorm& b, Tensor dy, const BatchNormSums&
 // ---- classes -------------------------------------------------------------------------------------------------------
 Tensor softmax(const Tensor& x);
 Tensor softmax_grad(const Tensor& dy, const Tensor& y);
+/// z [..., C], classes i32 [...] -> [...]: ln(sum of e^z) - z[class]. On the host, throws on a class that is not one of
+/// 0 to C-1; on cuda the result is NaN there.
+Tensor cross_entropy(const Tensor& z, const Tensor& classes);
+/// softmax(z) - (1 at the class, else 0), of z's shape: the gradient of their sum. `classes` as cross_entropy took
+/// them.
+Tensor cross_entropy_grad(const Tensor& z, const Tensor& classes);
 
 // ---- update (in place) ---------------------------------------------------------------------------------------------
 void adam_step(const AdamStep& s, const Tensor& g, const Tensor& w, const Tensor& m, const Tensor& v);

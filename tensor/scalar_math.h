@@ -1,5 +1,6 @@
-/// exp, log and their kin as plain arithmetic, host and device, so that loops over them vectorise and every device
-/// agrees. f32: relative error at most 2 ulp over the whole range (tests/tensor/scalar_math.cpp); f64: the C library's.
+/// exp, log, tanh and their kin as plain arithmetic, host and device, so that loops over them vectorise and every
+/// device agrees. f32: relative error at most 2 ulp over the whole range (tests/tensor/scalar_math.cpp); f64: the C
+/// library's.
 #pragma once
 #include <cmath>
 #include <cstdint>
@@ -83,6 +84,19 @@ template <class T>
 HD inline T log1p_unit(T u) {
   const T w = T(1) + u;
   return log(w) - ((w - T(1)) - u) / w;
+}
+
+HD inline double tanh(double x) { return ::tanh(x); }
+/// x + x^3 P(x^2) where |x| < 0.625, else 1 - 2 / (e^2|x| + 1), with x's sign.  P: Cephes, tanhf.
+HD inline float tanh(float x) {
+  const float magnitude = x < 0.0f ? -x : x, z = x * x;
+  float p = -5.70498872745e-3f;
+  p = p * z + 2.06390887954e-2f;
+  p = p * z - 5.37397155531e-2f;
+  p = p * z + 1.33314422036e-1f;
+  p = p * z - 3.33332819422e-1f;
+  const float large = 1.0f - 2.0f / (exp(magnitude + magnitude) + 1.0f);
+  return magnitude < 0.625f ? x + x * (z * p) : x < 0.0f ? -large : large;
 }
 
 /// 1 / (1 + e^-x).

@@ -37,6 +37,13 @@ struct Exp {
     return math::exp(x);
   }
 };
+/// tanh x
+struct Tanh {
+  template <class T>
+  HD T operator()(T x) const {
+    return math::tanh(x);
+  }
+};
 /// ln x
 struct Log {
   template <class T>
@@ -61,7 +68,7 @@ struct Threshold {
   }
 };
 
-using MapOp = std::variant<Affine, Relu, Sigmoid, Exp, Log, Rsqrt, Threshold>;
+using MapOp = std::variant<Affine, Relu, Sigmoid, Exp, Log, Rsqrt, Threshold, Tanh>;
 
 // ---- two arguments -------------------------------------------------------------------------------------------------
 struct Add {
@@ -100,6 +107,13 @@ struct SigmoidGrad {
   template <class T>
   HD T operator()(T dy, T y) const {
     return dy * y * (T(1) - y);
+  }
+};
+/// Gradient of Tanh: dy (1 - y^2).
+struct TanhGrad {
+  template <class T>
+  HD T operator()(T dy, T y) const {
+    return dy * (T(1) - y * y);
   }
 };
 /// (a - b)^2
@@ -144,6 +158,6 @@ struct BinaryCrossEntropyWithLogitsGrad {
 
 using ZipOp =
     std::variant<Add, Subtract, Multiply, Divide, ReluGrad, SigmoidGrad, SquaredDifference, BinaryCrossEntropy,
-                 BinaryCrossEntropyGrad, BinaryCrossEntropyWithLogits, BinaryCrossEntropyWithLogitsGrad>;
+                 BinaryCrossEntropyGrad, BinaryCrossEntropyWithLogits, BinaryCrossEntropyWithLogitsGrad, TanhGrad>;
 
 }  // namespace tensor

@@ -160,6 +160,20 @@ def ops(writer, large):
                     {"input.w": w, "input.grads": grads, "output.w": torch.stack(after)})
 
 
+def first_program_ops(writer, large):
+    r = torch.randn
+    for i, (n, c, h, w) in enumerate(CHANNELS_LARGE if large else CHANNELS_SMALL):
+        x = {"x": 3 * r(n, c, h, w)}
+        writer.case(f"tanh_{i}", "tanh", {}, x, lambda t: torch.tanh(t["x"]), ("x",))
+        writer.case(f"exp_{i}", "exp", {}, x, lambda t: torch.exp(t["x"]), ("x",))
+        writer.case(f"log_{i}", "log", {}, {"x": 0.01 + x["x"].abs()}, lambda t: torch.log(t["x"]), ("x",))
+        classes = torch.randint(0, c, (n, h, w)).double()
+        writer.case(f"cross_entropy_{i}", "cross_entropy", {}, {**x, "target": classes},
+                    lambda t: F.cross_entropy(t["x"], t["target"].long()), ("x",), "loss")
+        maps = {"x": r(n * h, c), "weight": r(w + 3, c) / c ** 0.5, **({"bias": r(w + 3)} if i else {})}
+        writer.case(f"linear_{i}", "linear", {}, maps, lambda t: F.linear(t["x"], t["weight"], t.get("bias")), tuple(maps))
+
+
 def conv_norm(i, o):
     return nn.ModuleDict({"conv": nn.Conv2d(i, o, 3, padding=1, bias=False), "norm": nn.BatchNorm2d(o)})
 
@@ -356,6 +370,8 @@ def main():
         model_case(writer, "model_unet", "unet", 2, 1, 32, 32, 3, (5, 3), 3, 1e-3, ends)
         model_case(writer, "model_unetpp", "unet++", 2, 1, 32, 32, 2, (3,), 3, 1e-3, ends)
         model_case(writer, "model_segnet", "segnet", 2, 1, 32, 32, 2, (3, 3), 3, 1e-3, ends)
+    # Last: the numbers of the cases above stay what they were.
+    first_program_ops(writer, a.large)
 
 
 if __name__ == "__main__":

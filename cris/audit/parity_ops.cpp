@@ -79,6 +79,15 @@ void batch_norm(ParityCase& c) {
 void relu(ParityCase& c) { c.output("y", autograd::relu(c.activation("x"))); }
 void sigmoid(ParityCase& c) { c.output("y", autograd::sigmoid(c.input("x"))); }
 
+void tanh(ParityCase& c) { c.output("y", autograd::tanh(c.input("x"))); }
+void exp(ParityCase& c) { c.output("y", autograd::exp(c.input("x"))); }
+void log(ParityCase& c) { c.output("y", autograd::log(c.input("x"))); }
+void linear(ParityCase& c) { c.output("y", autograd::linear(c.input("x"), c.input("weight"), c.input("bias"))); }
+
+void cross_entropy(ParityCase& c) {
+  c.output("loss", autograd::cross_entropy(c.input("x"), tensor::cast(c.tensor("target"), tensor::DType::i32)));
+}
+
 void softmax(ParityCase& c) {
   c.require_option("axis", "channels");
   c.output("y", autograd::softmax(c.input("x")));
@@ -168,6 +177,10 @@ const std::map<std::string, ParityOp>& parity_ops() {
       {"concat", concat},
       {"conv2d", conv2d},
       {"conv_transpose2d", conv_transpose2d},
+      {"cross_entropy", cross_entropy},
+      {"exp", exp},
+      {"linear", linear},
+      {"log", log},
       {"max_pool2d", max_pool2d},
       {"mean_field", mean_field},
       {"model", evaluate_model},
@@ -178,6 +191,7 @@ const std::map<std::string, ParityOp>& parity_ops() {
       {"resize_nearest", resize_nearest},
       {"sigmoid", sigmoid},
       {"softmax", softmax},
+      {"tanh", tanh},
   };
   return ops;
 }

@@ -1,5 +1,6 @@
-/// Softmax along the last axis: blocks of pixels are turned so that a vector holds one class of many pixels.
-/// x, y, dy: [pixels][classes]; a turned block: [classes][kPixels].
+/// Softmax and cross entropy along the last axis: blocks of pixels are turned so that a vector holds one class of many
+/// pixels. x, y, dy: [pixels][classes]; a turned block: [classes][kPixels].
+#include <limits>
 #include <vector>
 
 #include "tensor/backend.h"
@@ -24,8 +25,8 @@ void turn_back(const float* turned, int64_t count, int64_t classes, float* y) {
     for (int64_t j = 0; j < count; ++j) y[j * classes + l] = turned[l * kPixels + j];
 }
 
-void softmax_block(int64_t classes, float* x) {
-  float most[kPixels], sum[kPixels];
+/// x becomes e^(x - most).
+void exp_block(int64_t classes, float* x, float* most, float* sum) {
   for (int64_t j = 0; j < kPixels; ++j) most[j] = x[j], sum[j] = 0;
   for (int64_t l = 1; l < classes; ++l)
     for (int64_t j = 0; j < kPixels; ++j) most[j] = x[l * kPixels + j] > most[j] ? x[l * kPixels + j] : most[j];
@@ -35,6 +36,11 @@ void softmax_block(int64_t classes, float* x) {
       x[l * kPixels + j] = e;
       sum[j] += e;
     }
+}
+
+void softmax_block(int64_t classes, float* x) {
+  float most[kPixels], sum[kPixels];
+  exp_block(classes, x, most, sum);
   for (int64_t l = 0; l < classes; ++l)
     for (int64_t j = 0; j < kPixels; ++j) x[l * kPixels + j] /= sum[j];
 }
@@ -88,9 +94,41 @@ void softmax_grad(const Tensor& dy, const Tensor& y, const Tensor& dx) {
   });
 }
 
+void cross_entropy(const Tensor& z, const Tensor& classes, const Tensor& y) {
+  const int64_t count = z.shape()[-1];
+  const float* from = z.data<float>();
+  const int32_t* target = classes.data<int32_t>();
+  float* to = y.data<float>();
+  for_each_block(y.size(), count, 1, [=](int64_t at, int64_t pixels, float* block) {
+    turn(from + at, pixels, count, block);
+    float most[kPixels], sum[kPixels];
+    exp_block(count, block, most, sum);
+    for (int64_t j = 0; j < kPixels; ++j) sum[j] = math::log(sum[j]);
+    for (int64_t j = 0; j < pixels; ++j) {
+      const int64_t row = at / count + j;
+      const int32_t t = target[row];
+      const bool known = t >= 0 && t < count;
+      to[row] = known ? sum[j] + (most[j] - from[row * count + t]) : std::numeric_limits<float>::quiet_NaN();
+    }
+  });
+}
+
+void cross_entropy_grad(const Tensor& z, const Tensor& classes, const Tensor& dz) {
+  const int64_t count = z.shape()[-1];
+  const int32_t* target = classes.data<int32_t>();
+  float* to = dz.data<float>();
+  softmax(z, dz);
+  parallel_for(classes.size(), 1 << 14, [=](int64_t begin, int64_t end) {
+    for (int64_t row = begin; row < end; ++row)
+      if (target[row] >= 0 && target[row] < count) to[row * count + target[row]] -= 1;
+  });
+}
+
 void add_classes(Backend& b) {
   b.softmax = softmax;
   b.softmax_grad = softmax_grad;
+  b.cross_entropy = cross_entropy;
+  b.cross_entropy_grad = cross_entropy_grad;
 }
 
 }  // namespace tensor::cpu

@@ -1,4 +1,4 @@
-/// Kernels along the last axis: copies of channel ranges, softmax.
+/// Kernels along the last axis: copies of channel ranges, softmax, cross entropy.
 #include "tensor/cuda/launch.h"
 #include "tensor/cuda/tensors.h"
 
@@ -37,6 +37,27 @@ __global__ void softmax_grad_kernel(const T* dy, const T* y, T* dx, int64_t rows
     T dot = 0;
     for (int64_t i = row * classes; i < (row + 1) * classes; ++i) dot += dy[i] * y[i];
     for (int64_t i = row * classes; i < (row + 1) * classes; ++i) dx[i] = y[i] * (dy[i] - dot);
+  });
+}
+
+template <class T>
+__global__ void cross_entropy_kernel(const T* z, const int32_t* classes, T* y, int64_t rows, int64_t count) {
+  for_each(rows, [=](int64_t row) {
+    const T* from = z + row * count;
+    T most = from[0], sum = 0;
+    for (int64_t l = 1; l < count; ++l) most = from[l] > most ? from[l] : most;
+    for (int64_t l = 0; l < count; ++l) sum += math::exp(from[l] - most);
+    const int32_t t = classes[row];
+    y[row] = t >= 0 && t < count ? math::log(sum) + (most - from[t]) : T(math::from_bits(0x7fc00000u));
+  });
+}
+
+/// dz holds softmax(z).
+template <class T>
+__global__ void subtract_class_kernel(const int32_t* classes, T* dz, int64_t rows, int64_t count) {
+  for_each(rows, [=](int64_t row) {
+    const int32_t t = classes[row];
+    if (t >= 0 && t < count) dz[row * count + t] -= T(1);
   });
 }
 
@@ -89,10 +110,29 @@ void softmax_grad(const Tensor& dy, const Tensor& y, const Tensor& dx) {
   });
 }
 
+void cross_entropy(const Tensor& z, const Tensor& classes, const Tensor& y) {
+  if (z.size() == 0) return;
+  visit_float(z.dtype(), "cross_entropy", [&]<class T>() {
+    launch("cross_entropy", &cross_entropy_kernel<T>, blocks_for(y.size()), kThreads, z.data<T>(),
+           classes.data<int32_t>(), y.data<T>(), y.size(), z.shape()[-1]);
+  });
+}
+
+void cross_entropy_grad(const Tensor& z, const Tensor& classes, const Tensor& dz) {
+  if (z.size() == 0) return;
+  softmax(z, dz);
+  visit_float(z.dtype(), "cross_entropy_grad", [&]<class T>() {
+    launch("cross_entropy_grad", &subtract_class_kernel<T>, blocks_for(classes.size()), kThreads,
+           classes.data<int32_t>(), dz.data<T>(), classes.size(), z.shape()[-1]);
+  });
+}
+
 void add_channels(Backend& b) {
   b.copy_channels = copy_channels;
   b.softmax = softmax;
   b.softmax_grad = softmax_grad;
+  b.cross_entropy = cross_entropy;
+  b.cross_entropy_grad = cross_entropy_grad;
 }
 
 }  // namespace tensor::cuda

@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <cmath>
 #include <memory>
 
 #include "autograd/op_cases.h"
@@ -236,4 +237,39 @@ TEST_CASE("the gradient of batch norm over few values survives f32, though it is
     CHECK(std::abs(exact[i]) < 1e-5);
     CHECK(std::abs(single[i] - exact[i]) < 1e-5 * std::abs(exact[i]));
   }
+}
+
+TEST_CASE("signs between variables and numbers are the functions that they stand for") {
+  const Variable a = parameter({1, 2}), b = parameter({10, 5});
+  const auto values = [](const Variable& v) { return v.value().to_vector(); };
+  using Values = std::vector<double>;
+  CHECK(values(a + b) == Values{11, 7});
+  CHECK(values(a - b) == Values{-9, -3});
+  CHECK(values(a * b) == Values{10, 10});
+  CHECK(values(-a) == Values{-1, -2});
+  CHECK(values(a + 3) == Values{4, 5});
+  CHECK(values(3 + a) == Values{4, 5});
+  CHECK(values(a - 3) == Values{-2, -1});
+  CHECK(values(3 - a) == Values{2, 1});
+  CHECK(values(a * 3) == Values{3, 6});
+  CHECK(values(3 * a) == Values{3, 6});
+  CHECK(values(b / 5) == Values{2, 1});
+  backward(sum(2 * (a * a) - a / 2));
+  CHECK(a.grad().to_vector() == Values{3.5, 7.5});
+}
+
+TEST_CASE("cross entropy and linear refuse what does not fit, and say what") {
+  const Variable z(Tensor::from<double>({0, 1, 2, 3}, {2, 2}, Device::reference), true);
+  const auto classes = [](std::vector<int32_t> c) {
+    const int64_t n = int64_t(c.size());
+    return Tensor::from(c, {n}, Device::reference);
+  };
+  CHECK(cross_entropy(z, classes({0, 1})).value().to_vector()[0] ==
+        doctest::Approx((std::log(1 + std::exp(1.0)) + std::log(1 + std::exp(-1.0))) / 2));
+  CHECK_THROWS_WITH_AS(cross_entropy(z, classes({0, 2})), doctest::Contains("class 2 at place 1 is not one of the 2"),
+                       tensor::Error);
+  CHECK_THROWS_WITH_AS(cross_entropy(z, classes({0, -1})), doctest::Contains("class -1"), tensor::Error);
+  CHECK_THROWS_WITH_AS(cross_entropy(z, classes({0, 1, 1})), doctest::Contains("[3], expected [2]"), tensor::Error);
+  CHECK_THROWS_WITH_AS(cross_entropy(z, vector({0, 1})), doctest::Contains("must be i32"), tensor::Error);
+  CHECK_THROWS_WITH_AS(linear(z, Variable(noise({3, 4}, 1)), {}), doctest::Contains("linear: x [2, 2]"), tensor::Error);
 }

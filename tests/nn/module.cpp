@@ -8,9 +8,11 @@
 #include "nn/activation.h"
 #include "nn/conv.h"
 #include "nn/dropout.h"
+#include "nn/linear.h"
 #include "nn/norm.h"
 #include "nn/pool.h"
 #include "nn/resample.h"
+#include "nn/sequential.h"
 
 using namespace nn;
 using tensor::Device;
@@ -105,6 +107,44 @@ TEST_CASE("initial deviations are those of the formulas") {
   CHECK(deviation(up.weight.value()) / bound * std::sqrt(3.0) == doctest::Approx(1).epsilon(0.02));
   CHECK(deviation(up.bias.value()) > 0);
   CHECK_THROWS_WITH_AS(tensor::parse<InitKind>("xavier"), doctest::Contains("choose he or pytorch"), tensor::Error);
+}
+
+TEST_CASE("a layer is made with PyTorch's values, and the n-th layer after a seed with the same ones") {
+  const auto values = [](const Variable& v) { return v.value().to_vector(); };
+  set_layer_seed(5);
+  Linear first({.in = 64, .out = 256});
+  const Conv2d conv({.in = 64, .out = 32, .kernel = 3});
+  const double bound = 1 / std::sqrt(64.0);
+  for (const double w : values(first.weight)) CHECK(std::abs(w) <= bound);
+  CHECK(deviation(first.weight.value()) / bound * std::sqrt(3.0) == doctest::Approx(1).epsilon(0.02));
+  CHECK(deviation(first.bias.value()) / bound * std::sqrt(3.0) == doctest::Approx(1).epsilon(0.1));
+  CHECK(deviation(conv.weight.value()) * std::sqrt(64 * 9 * 3.0) == doctest::Approx(1).epsilon(0.02));
+  CHECK(values(Linear({.in = 64, .out = 256}).weight) != values(first.weight));
+  set_layer_seed(5);
+  CHECK(values(Linear({.in = 64, .out = 256}).weight) == values(first.weight));
+  set_layer_seed(6);
+  CHECK(values(Linear({.in = 64, .out = 256}).weight) != values(first.weight));
+  set_layer_seed(0);
+  CHECK_THROWS_WITH_AS(Linear({.in = 0, .out = 1}), doctest::Contains("0 values to 1"), tensor::Error);
+}
+
+TEST_CASE("a sequence applies its layers in order, names them by number, and initialises them") {
+  Sequential net(Linear({.in = 2, .out = 3}), Tanh(), Linear({.in = 3, .out = 1, .bias = false}));
+  std::vector<std::string> names;
+  for (const auto& p : net.parameters()) names.push_back(p.name);
+  CHECK(names == std::vector<std::string>{"0.weight", "0.bias", "2.weight"});
+  initialize(net, 1);
+  CHECK(deviation(net.layer<0>().bias.value()) == 0);
+  const Variable x(tensor::uniform({1, 2, 3}, {5, 2}, -1, 1, DType::f32, Device::cpu));
+  const Variable y = net(x);
+  CHECK(y.shape() == tensor::Shape{5, 1});
+  CHECK(y.value().to_vector() ==
+        autograd::matmul(autograd::tanh(autograd::linear(x, net.layer<0>().weight, net.layer<0>().bias)),
+                         autograd::reshape(net.layer<2>().weight, {3, 1}))
+            .value()
+            .to_vector());
+  net.train(false);
+  CHECK_FALSE(net.layer<0>().training());
 }
 
 TEST_CASE("dropout: identity in evaluation, a mask fixed by seed, name and step in training") {

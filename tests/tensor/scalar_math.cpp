@@ -1,4 +1,4 @@
-/// exp and log in f32 against the C library in f64, over the whole range.
+/// exp, log and tanh in f32 against the C library in f64, over the whole range.
 #include "tensor/scalar_math.h"
 
 #include <algorithm>
@@ -90,7 +90,17 @@ TEST_CASE("log: within 2 ulp over all normal floats") {
   CHECK(math::log(1.0f) == 0);
 }
 
-TEST_CASE("exp, log, sigmoid, relu: infinities, zeros and NaN, on every host device") {
+TEST_CASE("tanh: within 2 ulp over all normal floats") {
+  Worst worst;
+  const auto one = [&](float x) {
+    if (std::abs(x) >= kSmallestNormal) worst.meet(x, math::tanh(x), std::tanh(double(x)));
+  };
+  for_each_float(one);
+  for (int i = -90000; i <= 90000; ++i) one(float(i) * 1e-4f);
+  worst.check(2);
+}
+
+TEST_CASE("exp, log, tanh, sigmoid, relu: infinities, zeros and NaN, on every host device") {
   const float nan = std::numeric_limits<float>::quiet_NaN();
   const double inf = kInfinity;
   // Repeated past a vector's width, so that both the vector loop and its remainder meet them.
@@ -107,6 +117,7 @@ TEST_CASE("exp, log, sigmoid, relu: infinities, zeros and NaN, on every host dev
       CAPTURE(name(device));
       check_same(on_device(device, Exp{}, x), many({nan, inf, 0, 1, inf, 0}));
       check_same(on_device(device, Log{}, x), many({nan, inf, nan, -inf, double(math::log(200.0f)), nan}));
+      check_same(on_device(device, Tanh{}, x), many({nan, 1, -1, 0, 1, -1}));
       check_same(on_device(device, Sigmoid{}, x), many({nan, 1, 0, 0.5, 1, 0}));
       check_same(on_device(device, Relu{}, x), many({nan, inf, 0, 0, 200, 0}));
     }
