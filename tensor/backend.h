@@ -122,9 +122,8 @@ struct Backend : DeviceMemory, ConvInParts {
 
 /// The table of a device. Throws Error when this build or this machine lacks it, saying what to do.
 const Backend& backend(Device device);
-/// One per implementation; `backend` is the only caller.
+/// One per implementation, beside those of tensor/cpu_kernels.h; `backend` is the only caller.
 const Backend& reference_backend();
-const Backend& cpu_backend();
 const Backend& cuda_backend();
 const Backend& plan_backend();
 

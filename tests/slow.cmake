@@ -1,5 +1,5 @@
 # Read by CTest: gives the cases that run for seconds the label `slow`, and has them start first.
-foreach(target autograd cris cuda tensor cpu_x86-64 cpu_x86-64-v3)
+foreach(target autograd cris cuda tensor cpu_x86-64 cpu_x86-64-v3 cpu_x86-64-v4 cpu_native)
   foreach(test ${test_${target}_TESTS})
     if(test MATCHES "/c[a-z]*: convolutions|in parts gives|PyTorch's numbers|training step|replayed|memory planned|any step|by heart|whole networks")
       set(label unit)

@@ -1,5 +1,6 @@
 /// A black and white picture: what every measure of masks takes.
 #pragma once
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 

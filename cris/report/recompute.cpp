@@ -99,7 +99,7 @@ bool was_removed(const std::string& run, const std::string& name) {
 
 std::string other_arithmetic(const std::string& run, const Config& config) {
   const nlohmann::json before = manifest_of(run).value("environment", nlohmann::json::object()), now = environment();
-  for (const char* part : {"cpu", "flags", "compiler"})
+  for (const char* part : {"cpu", "kernels", "flags", "compiler"})
     if (before.value(part, "unknown") != now.at(part))
       return fmt::format("the run's {} was \"{}\", and here it is \"{}\"", part, before.value(part, "unknown"),
                          now.at(part).get<std::string>());

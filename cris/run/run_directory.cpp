@@ -14,10 +14,12 @@
 #include <set>
 #include <sstream>
 
+#include "cris/run/build_facts.h"
 #include "cris/run/csv.h"
 #include "data/format_error.h"
 #include "data/hash.h"
 #include "nn/json_text.h"
+#include "tensor/cpu_kernels.h"
 #include "tensor/machine/atomic_file.h"
 
 namespace fs = std::filesystem;
@@ -333,18 +335,24 @@ void remove_on_purpose(const std::string& run, const std::vector<std::string>& n
 }
 
 nlohmann::json environment() {
-  std::string cpu = "unknown", line;
+  std::string kernels = "none", cpu = "unknown", line;
+  try {
+    kernels = tensor::cpu_kernels().level;
+  } catch (const tensor::Error&) {  // who computes on the cpu is told why
+  }
   std::ifstream info("/proc/cpuinfo");
   while (std::getline(info, line)) {
     if (!line.starts_with("model name")) continue;
     cpu = line.substr(line.find(':') + 2);
     break;
   }
-  return {{"version", CRIS_VERSION},
-          {"commit", CRIS_COMMIT},
-          {"compiler", CRIS_COMPILER},
-          {"flags", CRIS_FLAGS},
+  const BuildFacts& facts = build_facts();
+  return {{"version", facts.version},
+          {"commit", facts.commit},
+          {"compiler", facts.compiler},
+          {"flags", facts.flags},
           {"cpu", cpu},
+          {"kernels", kernels},
           {"fmt", FMT_VERSION}};
 }
 

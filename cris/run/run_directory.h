@@ -100,7 +100,7 @@ std::vector<std::string> own_files(const std::string& run, bool half_written = f
 /// Throws data::FormatError, naming the first file that changed, when `data` is not what the run was trained on. Data
 /// that are the same but lie elsewhere than the run says are found there from now on, if the run can be written.
 void require_same_data(const std::string& run, const Config& config, const ExperimentData& data);
-/// {version, compiler, flags, cpu, ...} of this program and machine.
+/// {version, compiler, flags, cpu, kernels, ...} of this program and machine; kernels: tensor/cpu_kernels.h.
 nlohmann::json environment();
 
 }  // namespace cris

@@ -28,14 +28,14 @@ class FlushDenormals {
 /// tensor::parallel_chunks with denormals flushed.
 template <class F>
 void parallel_chunks(int64_t chunks, const F& f) {
-  const FlushDenormals flush;
+  [[maybe_unused]] const FlushDenormals flush;
   tensor::parallel_chunks(chunks, f);
 }
 
 /// tensor::parallel_for with denormals flushed.
 template <class F>
 void parallel_for(int64_t count, int64_t grain, const F& f) {
-  const FlushDenormals flush;
+  [[maybe_unused]] const FlushDenormals flush;
   tensor::parallel_for(count, grain, f);
 }
 

@@ -15,6 +15,9 @@
 #endif
 
 namespace tensor::cpu {
+
+void fill(double value, const Tensor& y);  // elementwise.cpp
+
 namespace {
 
 constexpr int kWide = kLanes / 2, kGroups = 4;  // 64-bit lanes of a vector; vectors side by side, to hide latency
@@ -98,7 +101,7 @@ void fill_normal(const RandomKey& key, double mean, double deviation, const Tens
 void dropout(const RandomKey& key, double p, const Tensor& x, const Tensor& y) {
   // bits 2^-32 >= p exactly when bits >= ceil(p 2^32), which is above every word when p is almost 1.
   const double least = std::ceil(p * 0x1p32);
-  if (least > 4294967295.0) return cpu_backend().fill(0, y);
+  if (least > 4294967295.0) return fill(0, y);
   const uint32_t keep_from = uint32_t(least);
   const float scale = float(1 / (1 - p));
   const float* from = x.data<float>();

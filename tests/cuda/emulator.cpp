@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "tensor/precision.h"
-#include "tests/tensor/kernel_cases.h"
+#include "tests/kernels/kernel_cases.h"
 
 namespace {
 

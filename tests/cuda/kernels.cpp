@@ -8,7 +8,7 @@
 
 #include "tensor/cuda/convolution.h"
 #include "tensor/precision.h"
-#include "tests/tensor/kernel_cases.h"
+#include "tests/kernels/kernel_cases.h"
 
 namespace {
 

@@ -11,6 +11,7 @@
 #include <system_error>
 
 #include "cris/nonfinite.h"
+#include "cris/run/build_facts.h"
 #include "cris/run/config.h"
 #include "data/format_error.h"
 #include "tools/commands/command.h"
@@ -57,7 +58,8 @@ int main(int argc, char** argv) {
   begin_process();
   remember_command_line(argc, argv);
   CLI::App app("CRIS: segments polyps with a network that refines its own masks, all of it written here.", "cris");
-  app.set_version_flag("--version", CRIS_VERSION);
+  app.set_version_flag("--version",
+                       fmt::format("cris {} (commit {})", cris::build_facts().version, cris::build_facts().commit));
   app.require_subcommand(1);
   std::map<CLI::App*, Run> runs;
   for (const Command* c : commands()) {

@@ -5,6 +5,7 @@
 
 #include "cris/run/progress.h"
 #include "cris/run/run_directory.h"
+#include "tensor/cpu_kernels.h"
 #include "tensor/machine/threads.h"
 #include "tensor/ops.h"
 #include "tools/commands/command.h"
@@ -40,6 +41,7 @@ Run setup_doctor(CLI::App&) {
     const auto environment = cris::environment();
     for (const auto& [key, value] : environment.items())
       fmt::print("{:<12} {}\n", key, value.is_string() ? value.get<std::string>() : value.dump());
+    fmt::print("{:<12} {}\n", "levels", fmt::join(tensor::cpu_levels(), ", "));
     fmt::print("{:<12} {}\n", "threads", tensor::threads());
     fmt::print("{:<12} {}\n", "memory", cris::bytes_text(int64_t(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGE_SIZE)));
     struct statvfs disk;

@@ -2,11 +2,11 @@
 /// in the table of kernel cases.
 #include "tensor/cpu/conv/conv.h"
 
-#include "expect.h"
 #include "tensor/conv_parts.h"
 #include "tensor/machine/allocator.h"
 #include "tensor/machine/threads.h"
 #include "tensor/precision.h"
+#include "tests/tensor/expect.h"
 
 using namespace tensor;
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "expect.h"
+#include "tests/tensor/expect.h"
 
 namespace kernel_cases {
 

@@ -1,6 +1,6 @@
 /// The table of kernel cases: convolutions, pooling and resizing.
-#include "kernel_cases.h"
 #include "tensor/precision.h"
+#include "tests/kernels/kernel_cases.h"
 
 namespace kernel_cases {
 

@@ -1,5 +1,5 @@
 /// Runs kernel cases and compares them with the reference.
-#include "kernel_cases.h"
+#include "tests/kernels/kernel_cases.h"
 
 #include <cstdlib>
 

@@ -1,8 +1,8 @@
 /// The fast CPU kernels: the whole table of kernel cases, and what it cannot say.
 #include <limits>
 
-#include "kernel_cases.h"
 #include "tensor/precision.h"
+#include "tests/kernels/kernel_cases.h"
 
 namespace {
 

@@ -1,8 +1,8 @@
 /// The table of kernel cases: elements, rows, sums, products and updates.
 #include <tuple>
 
-#include "kernel_cases.h"
 #include "tensor/gaussian/gaussian_filter.h"
+#include "tests/kernels/kernel_cases.h"
 
 namespace kernel_cases {
 
@@ -34,6 +34,7 @@ std::vector<Case> elementwise() {
                          {"sigmoid", Sigmoid{}},
                          {"exp", Exp{}},
                          {"log", Log{}, 0.01},
+                         {"tanh", Tanh{}},
                          {"rsqrt", Rsqrt{0.01}, 0},
                          {"threshold", Threshold{0.25}}}) {
       cases.push_back({fmt::format("map {} [{}]", m.name, n),
@@ -49,11 +50,12 @@ std::vector<Case> elementwise() {
                          {"divide", Divide{}, -1, 1, kLow, kHigh},
                          {"relu_grad", ReluGrad{}},
                          {"sigmoid_grad", SigmoidGrad{}, -1, 1, kLow, kHigh},
+                         {"tanh_grad", TanhGrad{}},
                          {"squared_difference", SquaredDifference{}},
-                         {"cross_entropy", BinaryCrossEntropy{}, kLow, kHigh, 0, 1},
-                         {"cross_entropy_grad", BinaryCrossEntropyGrad{}, kLow, kHigh, 0, 1},
-                         {"cross_entropy_with_logits", BinaryCrossEntropyWithLogits{}, -9, 9, 0, 1},
-                         {"cross_entropy_with_logits_grad", BinaryCrossEntropyWithLogitsGrad{}, -9, 9, 0, 1}})
+                         {"binary_cross_entropy", BinaryCrossEntropy{}, kLow, kHigh, 0, 1},
+                         {"binary_cross_entropy_grad", BinaryCrossEntropyGrad{}, kLow, kHigh, 0, 1},
+                         {"binary_cross_entropy_with_logits", BinaryCrossEntropyWithLogits{}, -9, 9, 0, 1},
+                         {"binary_cross_entropy_with_logits_grad", BinaryCrossEntropyWithLogitsGrad{}, -9, 9, 0, 1}})
       for (const Shape& b : {s, Shape{s[-1]}, Shape{1}}) {
         const bool equal = b.count() == s.count();
         if (equal && b != s) continue;
@@ -169,6 +171,21 @@ std::vector<Case> classes() {
         {fmt::format("softmax_grad {}", s), {{s}, {s, 0, 1}}, {{s}}, [](const Tensors& in, const Tensors& out) {
            on(in[0]).softmax_grad(in[0], in[1], out[0]);
          }});
+    const Shape rows{2, 13, 27};
+    const Input classes{.shape = rows, .low = 0, .high = double(c), .parameter = true};
+    cases.push_back({fmt::format("cross_entropy {}", s),
+                     {{s, -30, 30}, classes},
+                     {{rows}},
+                     [](const Tensors& in, const Tensors& out) {
+                       on(in[0]).cross_entropy(in[0], cast(in[1], DType::i32), out[0]);
+                     }});
+    cases.push_back({fmt::format("cross_entropy_grad {}", s),
+                     {{s, -30, 30}, classes},
+                     {{s}},
+                     [](const Tensors& in, const Tensors& out) {
+                       on(in[0]).cross_entropy_grad(in[0], cast(in[1], DType::i32), out[0]);
+                     },
+                     {0}});
   }
   return cases;
 }

@@ -1,0 +1,6 @@
+# 64-bit ARM by Debian's cross compiler (g++-aarch64-linux-gnu); tests run under qemu-aarch64 (qemu-user). The headers of the
+# other packages serve every processor: tools/gpu_check.sh pack build/headers copies them to where the preset looks.
+set(CMAKE_SYSTEM_NAME Linux)
+set(CMAKE_SYSTEM_PROCESSOR aarch64)
+set(CMAKE_CXX_COMPILER aarch64-linux-gnu-g++)
+set(CMAKE_CROSSCOMPILING_EMULATOR qemu-aarch64 -L /usr/aarch64-linux-gnu)
