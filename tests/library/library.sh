@@ -1,0 +1,49 @@
+#!/usr/bin/env bash
+# The library as other projects use it: what was built is installed into a scratch folder, the program of
+# docs/reference/library.md is built against it as the page says, and learns; every installed header compiles by itself; and
+# CRIS is configured inside a project whose targets have its layers' names.
+#   library.sh BUILD COMPILER    prints `ok NAME` or `FAILED NAME` a check
+set -uo pipefail
+root=$(cd "$(dirname "$0")/../.." && pwd)
+build=$(realpath "${1:?usage: $0 BUILD COMPILER}") compiler=${2:-c++}
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+cd "$scratch" || exit 1
+failed=0
+
+check() {  # NAME COMMAND...: a check that shows the end of what the command says where it fails
+  local name=$1
+  shift
+  if "$@" >log 2>&1; then echo "ok $name"; else tail -n 20 log && echo "FAILED $name" && failed=1; fi
+}
+
+installed() {
+  cmake --install "$build" --prefix "$scratch/prefix" &&
+    [ -f prefix/include/cris/nn/linear.h ] && [ ! -e prefix/include/cris/tensor/cpu ] && prefix/bin/cris --version
+}
+check "what was built installs into a folder" installed
+
+mkdir mlp
+for part in cpp cmake; do
+  file=mlp/$([ $part = cpp ] && echo mlp.cpp || echo CMakeLists.txt)
+  sed -n "/^\`\`\`$part/,/^\`\`\`\$/p" "$root/docs/reference/library.md" | sed '1d;$d' >"$file"
+done
+builds() {
+  cmake -S mlp -B mlp/build -DCMAKE_PREFIX_PATH="$scratch/prefix" -DCMAKE_CXX_COMPILER="$compiler" && cmake --build mlp/build
+}
+check "the program of the page builds against it" builds
+learns() { mlp/build/mlp >losses && awk 'NR == 1 { first = $4 } END { exit !(NR == 4 && $4 < 0.1 && $4 < first) }' losses; }
+check "and learns" learns
+
+compiles_alone() {
+  (cd prefix/include/cris && find . -name '*.h' | sed 's|^\./|#include "|; s|$|"|' | sort) >headers
+  [ "$(wc -l <headers)" -gt 90 ] || return 1
+  # Each header first in a file of its own; one process of the compiler would keep what an earlier one brought.
+  xargs -d '\n' -P 2 -n 1 sh -c 'printf "%s\n" "$2" | "$0" -std=c++20 -fsyntax-only -I "$1" -x c++ - || exit 255' \
+    "$compiler" prefix/include/cris <headers
+}
+[ "${CRIS_TEST_HEADERS:-}" ] && check "every installed header compiles by itself" compiles_alone
+
+inside() { cmake -S "$root/tests/library/subproject" -B inside -DCRIS="$root" -DCMAKE_CXX_COMPILER="$compiler"; }
+check "inside another project no target clashes, and nothing leaks" inside
+exit "$failed"

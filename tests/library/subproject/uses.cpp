@@ -1,0 +1,2 @@
+/// Never built: CMake wants a source.
+int main() {}
