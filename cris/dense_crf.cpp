@@ -20,36 +20,62 @@ using tensor::Tensor;
 void check_options(const DenseCrfOptions& o) {
   // Below these an image's features leave the range of a lattice.
   const auto at_least = [](const char* what, double value, double least) {
-    require(std::isfinite(value) && value >= least, "crf: {} = {} must be at least {}", what, value, least);
+    require(std::isfinite(value) && value >= least, "{} {} must be at least {}", what, value, least);
   };
-  at_least("the spatial theta (sxy)", o.spatial_theta, 0.5);
-  at_least("the bilateral theta (sxy)", o.bilateral_theta, 0.5);
-  at_least("the colour theta (srgb)", o.colour_theta, 0.01);
-  for (const double weight : {o.spatial_weight, o.bilateral_weight})
-    require(weight >= 0 && weight <= 1e6, "crf: the weight (compat) {} must lie between 0 and 10^6", weight);
-  require(o.ground_truth_probability > 0 && o.ground_truth_probability < 1,
-          "crf: gt_prob = {} must lie between 0 and 1", o.ground_truth_probability);
-  require(o.iterations >= 1 && o.iterations <= 1000, "crf: {} iterations; 1 to 1000 are possible", o.iterations);
+  at_least("--gaussian-sxy", o.spatial_theta, 0.5);
+  at_least("--sxy", o.bilateral_theta, 0.5);
+  at_least("--srgb", o.colour_theta, 0.01);
+  for (const auto& [what, weight] :
+       {std::pair{"--gaussian-compat", o.spatial_weight}, {"--compat", o.bilateral_weight}})
+    require(weight >= 0 && weight <= 1e6, "{} {} must lie between 0 and 10^6", what, weight);
+  require(o.ground_truth_probability > 0 && o.ground_truth_probability < 1, "--gt-prob {} must lie between 0 and 1",
+          o.ground_truth_probability);
+  require(o.iterations >= 1 && o.iterations <= 1000, "--iterations {}: 1 to 1000 are possible", o.iterations);
 }
+
+namespace {
+
+/// Of a mask that went through JPEG, gray and every value near 0 or 255, what it was: 0 and 255.
+bool restore_mask(std::vector<uint32_t>& colours) {
+  constexpr uint32_t kRinging = 16;
+  const auto level = [](uint32_t c) { return c & 255; };
+  for (const uint32_t c : colours)
+    if (level(c) > kRinging && level(c) < 255 - kRinging) return false;
+  for (uint32_t& c : colours) c = level(c) < 128 ? 0 : 0xffffff;
+  return true;
+}
+
+}  // namespace
 
 LabelMap label_map(const data::Image& picture, const std::string& name, bool black_is_label) {
   LabelMap y{.height = picture.height, .width = picture.width, .colours = {}, .labels = {}};
   std::map<uint32_t, int32_t> label_of;
   std::vector<uint32_t> colour(picture.height * picture.width);
+  bool gray = true;
   for (size_t i = 0; i < colour.size(); ++i) {
     const uint8_t* const p = picture.pixels.data() + i * picture.channels;
     colour[i] = picture.channels == 3 ? p[0] | p[1] << 8 | p[2] << 16 : p[0] * 0x010101u;
+    gray = gray && colour[i] == (colour[i] & 255) * 0x010101u;
     label_of.emplace(colour[i], 0);
     data::require_data(int64_t(label_of.size()) <= kMaxLabels + 1,
                        "{}: more than {} colours: a label map has one colour a label (is it a photograph, or a JPEG?)",
                        name, kMaxLabels);
   }
+  const bool jpeg = name.ends_with(".jpg") || name.ends_with(".jpeg") || name.ends_with(".JPG");
+  if (jpeg && gray && restore_mask(colour)) {
+    label_of.clear();
+    for (const uint32_t c : colour) label_of.emplace(c, 0);
+  }
+  data::require_data(!gray || int64_t(label_of.size()) <= kMaxGrayLabels,
+                     "{}: {} levels of gray are no labels; a map of probabilities is given by --probability", name,
+                     label_of.size());
+  const size_t black = label_of.count(0);
+  black_is_label = black_is_label || label_of.size() - black < 2;
   for (auto& [c, label] : label_of) {
     const bool unsure = c == 0 && !black_is_label;
     label = unsure ? -1 : int32_t(y.colours.size());
     if (!unsure) y.colours.push_back(c);
   }
-  data::require_data(!y.colours.empty(), "{}: 0 labels (black means unsure): at least 1 is needed", name);
   data::require_data(int64_t(y.colours.size()) <= kMaxLabels, "{}: {} labels; at most {} are possible", name,
                      y.colours.size(), kMaxLabels);
   y.labels.resize(colour.size());
@@ -58,10 +84,12 @@ LabelMap label_map(const data::Image& picture, const std::string& name, bool bla
 }
 
 data::Image picture_of(const LabelMap& map) {
-  data::Image y(map.height, map.width, 3);
+  const auto is_gray = [](uint32_t c) { return c == (c & 255) * 0x010101u; };
+  const int channels = std::all_of(map.colours.begin(), map.colours.end(), is_gray) ? 1 : 3;
+  data::Image y(map.height, map.width, channels);
   for (size_t i = 0; i < map.labels.size(); ++i) {
     const uint32_t c = map.labels[i] < 0 ? 0 : map.colours[map.labels[i]];
-    for (int b = 0; b < 3; ++b) y.pixels[3 * i + b] = uint8_t(c >> (8 * b));
+    for (int b = 0; b < channels; ++b) y.pixels[channels * i + b] = uint8_t(c >> (8 * b));
   }
   return y;
 }

@@ -19,7 +19,7 @@ struct DenseCrfOptions {
   tensor::GaussianKind kind = tensor::GaussianKind::permutohedral;
   tensor::Normalisation normalisation = tensor::Normalisation::symmetric;
 };
-/// Throws Error naming the option that is out of range.
+/// Throws Error naming the option of cris crf that is out of range.
 void check_options(const DenseCrfOptions& options);
 
 /// About what dense_crf takes of the host's memory, in bytes: six values a label and pixel, and the lattices, measured
@@ -28,6 +28,8 @@ constexpr int64_t dense_crf_bytes(int64_t pixels, int64_t labels) { return pixel
 
 /// The most labels that a label map may have: more colours mean a photograph, or a map saved with loss.
 constexpr int64_t kMaxLabels = 256;
+/// The same of levels of gray: more mean probabilities.
+constexpr int64_t kMaxGrayLabels = 64;
 
 /// A picture of labels, each pixel a number.
 struct LabelMap {
@@ -35,10 +37,11 @@ struct LabelMap {
   std::vector<uint32_t> colours;  ///< of label l: r + 256 g + 65536 b
   std::vector<int32_t> labels;    ///< [height width]; -1: unsure
 };
-/// Colours numbered by ascending r + 256 g + 65536 b; black is "unsure", unless `black_is_label`. `name` is for
-/// messages. Throws FormatError on a map without labels or with more than kMaxLabels.
+/// Colours numbered by ascending r + 256 g + 65536 b; black is "unsure", unless `black_is_label`, or there are fewer
+/// than two colours beside it: then it is a mask, and black its background. A gray mask that JPEG blurred becomes 0 and
+/// 255. `name` is for messages. Throws FormatError on a map with more than kMaxLabels labels.
 LabelMap label_map(const data::Image& picture, const std::string& name, bool black_is_label = false);
-/// The picture of labels: 3 channels.
+/// The picture of labels: gray where all their colours are, else 3 channels.
 data::Image picture_of(const LabelMap& map);
 
 /// log probability [1,H,W,L], f32: ground_truth_probability for the given label, the rest shared by the others, 1/L for

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdio>
 #include <filesystem>
 #include <map>
 #include <set>
@@ -25,15 +26,17 @@ std::string printable(std::string text) {
   return text;
 }
 
-/// base name -> path, of the images in FOLDER/PART. std::map sorts bytewise.
-std::map<std::string, std::string> images_by_name(const std::string& dataset, const std::string& part,
-                                                  Listing& listing) {
-  const std::string folder = dataset + part;
+/// base name -> path, of the images in `folder` whose names end in `suffix`, which is cut off, and not in `other`.
+/// std::map sorts bytewise.
+std::map<std::string, std::string> images_by_name(const std::string& folder, const std::string& suffix,
+                                                  const std::string& other, Listing& listing) {
   std::vector<std::string>& problems = listing.problems;
   std::map<std::string, std::string> found;
   for (const std::string& file : list_files(folder)) {
-    if (!has_image_extension(file)) {
-      listing.passed_over.push_back(part.substr(1) + "/" + file);
+    std::string name = base_name(file);
+    if (!other.empty() && name.ends_with(other)) continue;
+    if (!has_image_extension(file) || !name.ends_with(suffix)) {
+      listing.passed_over.push_back(fs::path(folder).filename().string() + "/" + file);
       continue;
     }
     if (!is_plain_text(file) || file.size() > kMaxNameBytes) {
@@ -42,7 +45,8 @@ std::map<std::string, std::string> images_by_name(const std::string& dataset, co
                       folder, printable(file), kMaxNameBytes));
       continue;
     }
-    const auto [it, is_new] = found.emplace(base_name(file), folder + "/" + file);
+    name.resize(name.size() - suffix.size());
+    const auto [it, is_new] = found.emplace(name, folder + "/" + file);
     if (!is_new)
       problems.push_back(fmt::format("{} and {} share the base name \"{}\"; keep one of them", it->second,
                                      folder + "/" + file, it->first));
@@ -59,38 +63,70 @@ void require_folder(const std::string& path, const std::string& dataset) {
 
 }  // namespace
 
-Listing list_dataset(const std::string& folder) {
+MaskValues mask_values(const std::string& text, const std::string& where) {
+  if (text.empty()) return {};
+  MaskValues v;
+  char rest = 0;
+  const bool two = std::sscanf(text.c_str(), "%d,%d%c", &v.background, &v.polyp, &rest) == 2;
+  require_data(
+      two && v.background >= 0 && v.polyp >= 0 && v.background < 256 && v.polyp < 256 && v.background != v.polyp,
+      "{}: \"{}\" is not BACKGROUND,POLYP, two values from 0 to 255 such as 0,1", where, text);
+  return v;
+}
+
+std::pair<std::string, std::string> dataset_folders(const std::string& folder, const MaskRule& rule) {
+  std::error_code error;
+  if (rule.folder.empty()) {
+    require_folder(folder + "/images", folder);
+    require_folder(folder + "/masks", folder);
+    return {folder + "/images", folder + "/masks"};
+  }
+  const std::string inner = folder + "/" + rule.folder, masks = fs::is_directory(inner, error) ? inner : rule.folder;
+  require_data(fs::is_directory(masks, error), "--masks {}: no such folder, in {} or elsewhere", rule.folder, folder);
+  return {fs::is_directory(folder + "/images", error) ? folder + "/images" : folder, masks};
+}
+
+Listing list_dataset(const std::string& folder, const MaskRule& rule) {
   std::error_code error;
   const bool found = fs::is_directory(folder, error);
   require_data(found, "{}: no such folder; give one with images/ and masks/ inside", folder);
-  require_folder(folder + "/images", folder);
-  require_folder(folder + "/masks", folder);
+  const auto [image_folder, mask_folder] = dataset_folders(folder, rule);
+  const bool together = fs::equivalent(image_folder, mask_folder, error);
+  require_data(!together || !rule.suffix.empty(), "{} holds the images and the masks: tell them apart by --mask-suffix",
+               image_folder);
   Listing listing{{folder, {}}, {}, {}};
   std::vector<std::string>& problems = listing.problems;
-  const auto images = images_by_name(folder, "/images", listing), masks = images_by_name(folder, "/masks", listing);
+  const auto images = images_by_name(image_folder, "", together ? rule.suffix : "", listing);
+  std::vector<std::string> passed_over;
+  if (together) passed_over = listing.passed_over;
+  const auto masks = images_by_name(mask_folder, rule.suffix, "", listing);
+  if (together) listing.passed_over = passed_over;  // the images are no masks, and yet read
   // A file that is there, but in no readable format, must not be reported as missing.
   const auto missing = [&](const std::string& part, const std::string& name) {
+    const std::string start = fs::path(part).filename().string() + "/" + name;
     for (const std::string& file : listing.passed_over)
-      if (file.starts_with(part + name + ".") && base_name(file) == name)
-        return fmt::format("{}/{} is not a PNG, JPEG, BMP or TIFF; convert it", folder, file);
-    return fmt::format("no {}/{}{}.* was found; add it", folder, part, name);
+      if (file.starts_with(start + ".") && base_name(fs::path(file).filename()) == name)
+        return fmt::format("{}/{} is not a PNG, JPEG, BMP or TIFF; convert it", fs::path(part).parent_path().string(),
+                           file);
+    return fmt::format("no {}/{}.* was found; add it", part, name);
   };
-  if (images.empty()) problems.push_back(fmt::format("{}/images holds no PNG, JPEG, BMP or TIFF file", folder));
+  if (images.empty()) problems.push_back(fmt::format("{} holds no PNG, JPEG, BMP or TIFF file", image_folder));
   for (const auto& [name, path] : images) {
     const auto mask = masks.find(name);
     if (mask != masks.end())
-      listing.dataset.pairs.push_back({name, path, mask->second});
+      listing.dataset.pairs.push_back({name, path, mask->second, rule.values});
     else
-      problems.push_back(fmt::format("{} has no mask: {}, or remove the image", path, missing("masks/", name)));
+      problems.push_back(
+          fmt::format("{} has no mask: {}, or remove the image", path, missing(mask_folder, name + rule.suffix)));
   }
   for (const auto& [name, path] : masks)
     if (!images.contains(name))
-      problems.push_back(fmt::format("{} has no image: {}, or remove the mask", path, missing("images/", name)));
+      problems.push_back(fmt::format("{} has no image: {}, or remove the mask", path, missing(image_folder, name)));
   return listing;
 }
 
-Dataset open_dataset(const std::string& folder) {
-  Listing listing = list_dataset(folder);
+Dataset open_dataset(const std::string& folder, const MaskRule& rule) {
+  Listing listing = list_dataset(folder, rule);
   const std::vector<std::string>& problems = listing.problems;
   if (problems.size() == 1) throw FormatError(problems.front());
   require_data(problems.empty(), "{} (and {} more problems; `cris data check {}` lists them)",
@@ -103,11 +139,19 @@ Sample read_pair(const Pair& pair, Remarks* of_image, Remarks* of_mask) {
   require_data(sample.mask.height == sample.image.height && sample.mask.width == sample.image.width,
                "{} is {} x {} but its image {} is {} x {} (width x height); make the mask anew at the image's size",
                pair.mask, sample.mask.width, sample.mask.height, pair.image, sample.image.width, sample.image.height);
+  if (pair.values.polyp >= 0)
+    for (uint8_t& v : sample.mask.pixels) {
+      require_data(v == pair.values.background || v == pair.values.polyp,
+                   "{} has a pixel of value {}, and by --mask-values background is {} and polyp {}", pair.mask, int(v),
+                   pair.values.background, pair.values.polyp);
+      v = v == pair.values.polyp ? 255 : 0;
+    }
   const int brightest = *std::ranges::max_element(sample.mask.pixels);
   require_data(
       brightest == 0 || brightest >= kMaskThreshold,
       "{} is not black, yet no pixel of it counts as polyp: its values go up to {}, and polyps begin at {}; make "
-      "polyps white (255) in it, or all of it black (0) if there is none",
+      "polyps white (255) in it, or all of it black (0) if there is none; masks of other values are read by "
+      "--mask-values 0,1",
       pair.mask, brightest, kMaskThreshold);
   return sample;
 }

@@ -238,12 +238,18 @@ std::string encode_png(const Image& image) {
 void write_png(const std::string& path, const Image& image) { tensor::write_file_atomically(path, encode_png(image)); }
 
 void write_pngs(const Pictures& pictures) {
-  std::list<tensor::AtomicFile> files;
-  for (const auto& [path, image] : pictures) {
-    files.emplace_back(path).write(encode_png(image));
-    files.back().finish();
+  std::vector<std::pair<std::string, std::string>> files;
+  for (const auto& [path, image] : pictures) files.emplace_back(path, encode_png(image));
+  write_together(files);
+}
+
+void write_together(const std::vector<std::pair<std::string, std::string>>& files) {
+  std::list<tensor::AtomicFile> open;
+  for (const auto& [path, bytes] : files) {
+    open.emplace_back(path).write(bytes);
+    open.back().finish();
   }
-  for (tensor::AtomicFile& file : files) file.commit();
+  for (tensor::AtomicFile& file : open) file.commit();
 }
 
 }  // namespace data

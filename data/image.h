@@ -37,5 +37,7 @@ void write_png(const std::string& path, const Image& image);
 using Pictures = std::vector<std::pair<std::string, Image>>;
 /// write_png of pictures that belong together: where one cannot be written, none is, and older files stay.
 void write_pngs(const Pictures& pictures);
+/// The same of files whose content is there already: path, content.
+void write_together(const std::vector<std::pair<std::string, std::string>>& files);
 
 }  // namespace data

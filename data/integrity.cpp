@@ -107,8 +107,8 @@ void compare_images(const std::vector<Pair>& pairs, const std::vector<Facts>& fa
 
 }  // namespace
 
-IntegrityReport check_dataset(const std::string& folder, int threads) {
-  const Listing listing = list_dataset(folder);
+IntegrityReport check_dataset(const std::string& folder, int threads, const MaskRule& rule) {
+  const Listing listing = list_dataset(folder, rule);
   const std::vector<Pair>& pairs = listing.dataset.pairs;
   IntegrityReport report;
   report.folder = folder;
@@ -125,8 +125,11 @@ IntegrityReport check_dataset(const std::string& folder, int threads) {
       continue;
     }
     ++report.pairs;
-    for (const std::string& r : f.of_image) report.remarks[r].push_back(pairs[i].image.substr(folder.size() + 1));
-    for (const std::string& r : f.of_mask) report.remarks[r].push_back(pairs[i].mask.substr(folder.size() + 1));
+    const auto inside = [&](const std::string& path) {
+      return path.starts_with(folder + "/") ? path.substr(folder.size() + 1) : path;
+    };
+    for (const std::string& r : f.of_image) report.remarks[r].push_back(inside(pairs[i].image));
+    for (const std::string& r : f.of_mask) report.remarks[r].push_back(inside(pairs[i].mask));
     ++report.sizes[{f.width, f.height}];
     for (size_t v = 0; v < f.mask_values.size(); ++v) report.mask_values[v] += f.mask_values[v];
     describe_mask(pairs[i].name, f.mask_values, report, coverages);

@@ -47,7 +47,7 @@ struct IntegrityReport {
 constexpr double kNearDuplicate = 0.97;
 
 /// Reads everything. Never throws for a bad file; throws FormatError if the folder itself is not a data set.
-IntegrityReport check_dataset(const std::string& folder, int threads = 0);
+IntegrityReport check_dataset(const std::string& folder, int threads = 0, const MaskRule& rule = {});
 
 /// Duplicates and near-duplicates of which one side is in `split`'s training list and the other in its validation or
 /// test list: what a model may know by heart.

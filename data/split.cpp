@@ -7,6 +7,7 @@
 #include <cmath>
 #include <map>
 #include <set>
+#include <sstream>
 #include <string_view>
 
 #include "data/files.h"
@@ -100,6 +101,91 @@ Split grouped_split(const std::vector<std::string>& names, const std::vector<int
     to.insert(to.end(), list.begin(), list.end());
   }
   return split;
+}
+
+std::vector<Split> fold_splits(const std::vector<std::string>& names, const std::vector<int>& groups, uint64_t seed,
+                               int64_t k) {
+  tensor::check(names.size() == groups.size(), "split: {} names but {} groups", names.size(), groups.size());
+  std::map<int, std::vector<std::string>> members;
+  for (size_t i = 0; i < names.size(); ++i) members[groups[i]].push_back(names[i]);
+  tensor::check(k >= 3 && k <= int64_t(members.size()),
+                "split: {} folds; 3 to {} are possible, one to test, one to validate and one to train", k,
+                members.size());
+  std::vector<int> order;
+  for (auto& [group, list] : members) {
+    std::sort(list.begin(), list.end());
+    order.push_back(group);
+  }
+  tensor::shuffle(order, {.seed = seed, .stream = kSplitStream, .step = 2});
+  std::vector<std::vector<std::string>> part(static_cast<size_t>(k));
+  for (const int group : order) {
+    const auto least = std::ranges::min_element(part, {}, [](const auto& p) { return p.size(); });
+    least->insert(least->end(), members[group].begin(), members[group].end());
+  }
+  std::vector<Split> splits;
+  for (size_t i = 0; i < part.size(); ++i) {
+    const size_t validation = (i + 1) % part.size();
+    Split s{.training = {},
+            .validation = part[validation],
+            .test = part[i],
+            .protocol = fmt::format("fold {} of {}, seed {}", i + 1, k, seed)};
+    for (size_t j = 0; j < part.size(); ++j)
+      if (j != i && j != validation) s.training.insert(s.training.end(), part[j].begin(), part[j].end());
+    splits.push_back(std::move(s));
+  }
+  return splits;
+}
+
+std::vector<std::string> read_name_list(const std::string& path) {
+  std::vector<std::string> names;
+  std::istringstream lines(read_data_file(path));
+  for (std::string line; std::getline(lines, line);) {
+    while (!line.empty() && (line.back() == '\r' || line.back() == ' ')) line.pop_back();
+    if (!line.empty() && line[0] != '#') names.push_back(line);
+  }
+  require_data(!names.empty(), "{}: no name in it; write one a line", path);
+  return names;
+}
+
+Split listed_split(const std::vector<std::string>& names, const NameLists& lists, uint64_t seed, double validation) {
+  const std::set<std::string> known(names.begin(), names.end());
+  std::map<std::string, std::string> listed;  // name -> the file that lists it
+  const auto read = [&](const std::string& path) {
+    std::vector<std::string> found;
+    if (path.empty()) return found;
+    for (const std::string& line : read_name_list(path)) {
+      const std::string file = line.substr(line.find_last_of('/') + 1), name = known.contains(line)   ? line
+                                                                               : known.contains(file) ? file
+                                                                                                      : base_name(file);
+      require_data(known.contains(name),
+                   "{} names \"{}\", which the data set does not hold; is it the list of another?", path, line);
+      const auto [at, fresh] = listed.emplace(name, path);
+      require_data(fresh, "{} names \"{}\", and so does {}; a name belongs to one part", path, name, at->second);
+      found.push_back(name);
+    }
+    return found;
+  };
+  Split s{
+      .training = read(lists.training), .validation = read(lists.validation), .test = read(lists.test), .protocol = {}};
+  const auto last = [](const std::string& path) { return path.substr(path.find_last_of('/') + 1); };
+  s.protocol = fmt::format(
+      "lists {} (training), {} (validation), {} (test)", last(lists.training),
+      lists.validation.empty() ? fmt::format("{} of these, seed {}", validation, seed) : last(lists.validation),
+      lists.test.empty() ? "the rest" : last(lists.test));
+  if (lists.test.empty())
+    for (const std::string& name : known)
+      if (!listed.contains(name)) s.test.push_back(name);
+  if (lists.validation.empty()) {
+    std::sort(s.training.begin(), s.training.end());
+    tensor::shuffle(s.training, {.seed = seed, .stream = kSplitStream, .step = 3});
+    const auto share = std::ptrdiff_t(std::llround(double(s.training.size()) * validation));
+    s.validation.assign(s.training.begin(), s.training.begin() + share);
+    s.training.erase(s.training.begin(), s.training.begin() + share);
+  }
+  for (const auto& [part, size] :
+       {std::pair{"training", s.training.size()}, {"validation", s.validation.size()}, {"test", s.test.size()}})
+    require_data(size > 0, "the lists leave no {} images", part);
+  return s;
 }
 
 int cvc_clinicdb_sequence(int64_t frame) {

@@ -38,6 +38,22 @@ Split random_split(std::vector<std::string> names, uint64_t seed, const SplitSha
 Split grouped_split(const std::vector<std::string>& names, const std::vector<int>& groups, uint64_t seed,
                     const SplitShares& shares = {});
 
+/// k splits for cross-validation: the groups, shuffled, are dealt to k parts, each to the one with the fewest names so
+/// far; split i tests on part i, validates on the one after it, and trains on the rest. Every name is tested once.
+/// Throws Error unless k is 3 to the number of groups.
+std::vector<Split> fold_splits(const std::vector<std::string>& names, const std::vector<int>& groups, uint64_t seed,
+                               int64_t k);
+
+/// Names in a file, one a line; blank lines and lines that begin with # are passed over. Throws FormatError.
+std::vector<std::string> read_name_list(const std::string& path);
+/// The split that lists of names make: a line may be a name of `names`, or a path to its file. Without a list for
+/// validation, `validation` of the training names, shuffled by seed, validate; without one for testing, the rest of
+/// `names` tests. Throws FormatError for a name that is not there, or is in two lists, or where a part stays empty.
+struct NameLists {
+  std::string training, validation, test;  ///< files; empty: none
+};
+Split listed_split(const std::vector<std::string>& names, const NameLists& lists, uint64_t seed, double validation);
+
 /// The sequence, 0..28, of a frame of CVC-ClinicDB, 1..612. Neighbouring frames are near-duplicates, so a random split
 /// leaks. Throws Error for other frames. Source: the data set's table of sequences.
 int cvc_clinicdb_sequence(int64_t frame);

@@ -12,9 +12,10 @@ import os
 
 import numpy as np
 import torch
-import torch.nn as nn
 import torch.nn.functional as F
 from safetensors.numpy import save_file
+
+from torch_networks import BACKBONES, Composed, Refiner
 
 torch.set_default_dtype(torch.float64)
 
@@ -172,131 +173,6 @@ def first_program_ops(writer, large):
                     lambda t: F.cross_entropy(t["x"], t["target"].long()), ("x",), "loss")
         maps = {"x": r(n * h, c), "weight": r(w + 3, c) / c ** 0.5, **({"bias": r(w + 3)} if i else {})}
         writer.case(f"linear_{i}", "linear", {}, maps, lambda t: F.linear(t["x"], t["weight"], t.get("bias")), tuple(maps))
-
-
-def conv_norm(i, o):
-    return nn.ModuleDict({"conv": nn.Conv2d(i, o, 3, padding=1, bias=False), "norm": nn.BatchNorm2d(o)})
-
-
-class Block(nn.Module):
-    """Two convolutions, each with batch norm and ReLU."""
-
-    def __init__(self, i, o):
-        super().__init__()
-        self.conv1, self.norm1 = nn.Conv2d(i, o, 3, padding=1, bias=False), nn.BatchNorm2d(o)
-        self.conv2, self.norm2 = nn.Conv2d(o, o, 3, padding=1, bias=False), nn.BatchNorm2d(o)
-
-    def forward(self, x):
-        return F.relu(self.norm2(self.conv2(F.relu(self.norm1(self.conv1(x))))))
-
-
-class Up(nn.Module):
-    def __init__(self, i, o):
-        super().__init__()
-        self.up, self.block = nn.ConvTranspose2d(i, o, 2, stride=2), Block(2 * o, o)
-
-    def forward(self, skip, x):
-        return self.block(torch.cat((skip, self.up(x)), dim=1))
-
-
-class UNet(nn.Module):
-    def __init__(self, base):
-        super().__init__()
-        widths = [base * 2 ** stage for stage in range(5)]
-        self.encoder = nn.ModuleList(Block(i, o) for i, o in zip([3] + widths, widths))
-        self.decoder = nn.ModuleList(Up(i, o) for i, o in zip(widths[1:], widths))
-        self.head = nn.Conv2d(base, 1, 1)
-
-    def forward(self, x):
-        features = [self.encoder[0](x)]
-        for stage in self.encoder[1:]:
-            features.append(stage(F.max_pool2d(features[-1], 2)))
-        x = features.pop()
-        for stage in reversed(self.decoder):
-            x = stage(features.pop(), x)
-        return self.head(x)
-
-
-class UNetPlusPlus(nn.Module):
-    def __init__(self, base):
-        super().__init__()
-        self.node = nn.ModuleDict()
-        for j in range(5):
-            for i in range(5 - j):
-                own, below, above = base * 2 ** i, base * 2 ** (i + 1), 3 if i == 0 else base * 2 ** (i - 1)
-                self.node[f"{i}_{j}"] = Block(above if j == 0 else j * own + below, own)
-        self.head = nn.Conv2d(base, 1, 1)
-
-    def forward(self, x):
-        rows = []
-        for i in range(5):
-            rows.append([self.node[f"{i}_0"](x if i == 0 else F.max_pool2d(rows[i - 1][0], 2))])
-        for j in range(1, 5):
-            for i in range(5 - j):
-                up = F.interpolate(rows[i + 1][j - 1], scale_factor=2, mode="bilinear", align_corners=True)
-                rows[i].append(self.node[f"{i}_{j}"](torch.cat(rows[i] + [up], dim=1)))
-        return self.head(rows[0][4])
-
-
-class SegNet(nn.Module):
-    def __init__(self, base):
-        super().__init__()
-        widths = [base, 2 * base, 4 * base, 8 * base, 8 * base]
-        self.encoder, channels = nn.ModuleList(), 3
-        for count, width in zip((2, 2, 3, 3, 3), widths):
-            self.encoder.append(nn.ModuleList(conv_norm(channels if k == 0 else width, width) for k in range(count)))
-            channels = width
-        stages = {}
-        for s, count in zip((4, 3, 2, 1, 0), (3, 3, 3, 2, 1)):
-            outs = [widths[s]] * (count - 1) + [widths[s - 1] if s > 0 else widths[0]]
-            stages[s] = nn.ModuleList()
-            for o in outs:
-                stages[s].append(conv_norm(channels, o))
-                channels = o
-        self.decoder = nn.ModuleList(stages[s] for s in range(5))
-        self.head = nn.Conv2d(base, 1, 3, padding=1)
-
-    def forward(self, x):
-        places = []
-        for stage in self.encoder:
-            for block in stage:
-                x = F.relu(block["norm"](block["conv"](x)))
-            size = x.shape[-2:]
-            x, index = F.max_pool2d(x, 2, return_indices=True)
-            places.append((index, size))
-        for stage in reversed(self.decoder):
-            index, size = places.pop()
-            x = F.max_unpool2d(x, index, 2, output_size=size)
-            for block in stage:
-                x = F.relu(block["norm"](block["conv"](x)))
-        return self.head(x)
-
-
-class Refiner(nn.Module):
-    def __init__(self, channels, kernels):
-        super().__init__()
-        self.expand = nn.Conv2d(1, channels, 1)
-        self.conv = nn.ModuleList(nn.Conv2d(channels, channels, k, padding=k // 2) for k in kernels[:-1])
-        self.head = nn.Conv2d(channels, 1, kernels[-1], padding=kernels[-1] // 2)
-
-    def forward(self, p):
-        x = F.relu(self.expand(p))
-        for conv in self.conv:
-            x = F.relu(conv(x))
-        return self.head(x)
-
-
-class Composed(nn.Module):
-    def __init__(self, backbone, refiner):
-        super().__init__()
-        self.backbone, self.refiner = backbone, refiner
-
-    def forward(self, x):
-        logits = self.backbone(x)
-        return logits, self.refiner(torch.sigmoid(logits))
-
-
-BACKBONES = {"unet": UNet, "unet++": UNetPlusPlus, "segnet": SegNet}
 
 
 def model_case(writer, name, kind, base, n, h, w, channels, kernels, steps, rate, gradients_of=("",)):

@@ -2,6 +2,7 @@
 # Installs what the build and the tests need and this machine lacks (Debian packages). Does nothing when all is there.
 #   tools/setup.sh [clang]    with clang and its sanitizers, for the presets clang and fuzz
 #   tools/setup.sh docs       with what tools/docs.sh needs
+#   tools/setup.sh onnx       with what `cris export` is built with
 set -euo pipefail
 
 packages=(g++ cmake ninja-build pkg-config libfmt-dev libcli11-dev nlohmann-json3-dev libtomlplusplus-dev libstb-dev
@@ -9,6 +10,7 @@ packages=(g++ cmake ninja-build pkg-config libfmt-dev libcli11-dev nlohmann-json
 
 [ "${1:-}" = clang ] && packages+=(clang libclang-rt-dev)
 [ "${1:-}" = docs ] && packages+=(mkdocs doxygen python3-pygments)
+[ "${1:-}" = onnx ] && packages+=(libonnx-dev libprotobuf-dev protobuf-compiler)
 
 missing=()
 for package in "${packages[@]}"; do

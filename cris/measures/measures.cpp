@@ -60,11 +60,16 @@ bool counts_in_mean(const Measure& measure, const ImageMeasures& image) {
   return std::string_view(measure.key) != "average_precision" || mask_pixels(image) > 0;
 }
 
-void MeasureSet::add(const std::string& name, const float* p, const float* mask, int64_t height, int64_t width) {
-  ImageMeasures image{.name = name, .height = height, .width = width, .counts = {}, .lesions = {}};
+Measured measure(const std::string& name, const float* p, const float* mask, int64_t height, int64_t width,
+                 double threshold) {
+  Measured m{.image = {.name = name, .height = height, .width = width, .counts = {}, .lesions = {}},
+             .precision = {},
+             .truth = binarize(mask, height, width, 0.5)};
+  ImageMeasures& image = m.image;
+  const BinaryMap& truth = m.truth;
   for (int64_t i = 0; i < height * width; ++i)
     tensor::check(p[i] >= 0 && p[i] <= 1, "metrics: {} has the probability {} at pixel {}", name, p[i], i);
-  const BinaryMap truth = binarize(mask, height, width, 0.5), prediction = binarize(p, height, width, threshold_);
+  const BinaryMap prediction = binarize(p, height, width, threshold);
   for (size_t i = 0; i < truth.pixels.size(); ++i) {
     const bool polyp = truth.pixels[i], said = prediction.pixels[i];
     ++(polyp  ? said ? image.counts.true_positive : image.counts.false_negative
@@ -82,12 +87,22 @@ void MeasureSet::add(const std::string& name, const float* p, const float* mask,
   own.add(p, truth.pixels.data(), height * width);
   const auto curve = own.curve();
   image.average_precision = average_precision(curve);
-  pixels_.add(p, truth.pixels.data(), height * width);
-  curve_.clear();
-  calibration_.add(p, truth.pixels.data(), height * width);
-  images_.push_back(image);
   if (!curve.empty())
-    for (size_t k = 0; k < precision_sums_.size(); ++k) precision_sums_[k] += precision_at(curve, double(k + 1) / 100);
+    for (int k = 1; k <= 100; ++k) m.precision.push_back(precision_at(curve, double(k) / 100));
+  return m;
+}
+
+void MeasureSet::add(const std::string& name, const float* p, const float* mask, int64_t height, int64_t width) {
+  add(measure(name, p, mask, height, width, threshold_), p);
+}
+
+void MeasureSet::add(const Measured& m, const float* p) {
+  const auto pixels = int64_t(m.truth.pixels.size());
+  pixels_.add(p, m.truth.pixels.data(), pixels);
+  curve_.clear();
+  calibration_.add(p, m.truth.pixels.data(), pixels);
+  images_.push_back(m.image);
+  for (size_t k = 0; k < m.precision.size(); ++k) precision_sums_[k] += m.precision[k];
 }
 
 std::vector<double> MeasureSet::mean_precision() const {

@@ -34,12 +34,24 @@ const std::vector<Measure>& image_measures();
 /// Whether the image counts in the mean of that measure.
 bool counts_in_mean(const Measure& measure, const ImageMeasures& image);
 
+/// What measuring one image gives.
+struct Measured {
+  ImageMeasures image;
+  std::vector<double> precision;  ///< at recall 0.01, 0.02, ..., 1; empty without a polyp
+  BinaryMap truth;
+};
+/// See MeasureSet::add. Any thread may call it.
+Measured measure(const std::string& name, const float* probability, const float* mask, int64_t height, int64_t width,
+                 double threshold);
+
 class MeasureSet {
  public:
   explicit MeasureSet(double threshold) : threshold_(threshold) {}
   /// probability: height x width values, row-major, in [0, 1]; mask: polyp where at least one half. Throws Error on a
   /// probability that is not finite or outside [0, 1].
   void add(const std::string& name, const float* probability, const float* mask, int64_t height, int64_t width);
+  /// The same of an image that was measured at this threshold.
+  void add(const Measured& measured, const float* probability);
   double threshold() const { return threshold_; }
   const std::vector<ImageMeasures>& images() const { return images_; }
   /// {threshold, images, mean: {...}, pooled: {...}, lesions: {...}, by_size: {...}, calibration: [...], warnings:

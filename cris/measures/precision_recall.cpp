@@ -9,25 +9,45 @@
 namespace cris {
 
 void PrecisionRecall::add(const float* probability, const uint8_t* mask, int64_t pixels) {
-  pixels_.reserve(pixels_.size() + size_t(pixels));
+  constexpr size_t kMost = size_t(1) << 22;
   // -0 is 0, whose bits come first.
-  for (int64_t i = 0; i < pixels; ++i)
-    pixels_.push_back(std::bit_cast<uint32_t>(probability[i] + 0.0f) << 1 | (mask[i] ? 1u : 0u));
+  for (int64_t i = 0; i < pixels; ++i) {
+    latest_.push_back(std::bit_cast<uint32_t>(probability[i] + 0.0f) << 1 | (mask[i] ? 1u : 0u));
+    if (latest_.size() == kMost) merge();
+  }
+}
+
+void PrecisionRecall::merge() {
+  std::sort(latest_.begin(), latest_.end(), std::greater<>());
+  std::vector<Value> all;
+  all.reserve(values_.size());
+  const auto add = [&](const Value& v) {
+    if (all.empty() || all.back().bits != v.bits)
+      all.push_back(v);
+    else
+      all.back().pixels += v.pixels, all.back().hits += v.hits;
+  };
+  auto before = values_.begin();
+  for (const uint32_t p : latest_) {
+    while (before != values_.end() && before->bits >= p >> 1) add(*before++);
+    add({p >> 1, 1, p & 1});
+  }
+  while (before != values_.end()) add(*before++);
+  values_ = std::move(all);
+  latest_.clear();
 }
 
 std::vector<PrecisionRecallPoint> PrecisionRecall::curve() const {
-  std::vector<uint32_t> sorted = pixels_;
-  std::sort(sorted.begin(), sorted.end(), std::greater<>());
-  int64_t polyp = 0;
-  for (const uint32_t p : sorted) polyp += p & 1;
+  PrecisionRecall whole = *this;
+  whole.merge();
+  int64_t polyp = 0, pixels = 0, hits = 0;
+  for (const Value& v : whole.values_) polyp += v.hits;
   std::vector<PrecisionRecallPoint> points;
   if (polyp == 0) return points;
-  int64_t hits = 0;
-  for (size_t i = 0; i < sorted.size(); ++i) {
-    hits += sorted[i] & 1;
-    if (i + 1 < sorted.size() && sorted[i + 1] >> 1 == sorted[i] >> 1) continue;
+  for (const Value& v : whole.values_) {
+    pixels += v.pixels, hits += v.hits;
     points.push_back(
-        {double(std::bit_cast<float>(sorted[i] >> 1)), double(hits) / double(i + 1), double(hits) / double(polyp)});
+        {double(std::bit_cast<float>(v.bits)), double(hits) / double(pixels), double(hits) / double(polyp)});
   }
   return points;
 }

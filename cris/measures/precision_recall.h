@@ -10,7 +10,7 @@ struct PrecisionRecallPoint {
   double threshold, precision, recall;
 };
 
-/// Collects pixels: four bytes each.
+/// Collects pixels. Takes 32 MB and 24 bytes for each distinct probability, however many pixels there are.
 class PrecisionRecall {
  public:
   /// probability: in [0, 1]; mask: 1 for polyp, else 0.
@@ -21,7 +21,13 @@ class PrecisionRecall {
   std::vector<PrecisionRecallPoint> curve() const;
 
  private:
-  std::vector<uint32_t> pixels_;  // the bits of the probability, which order as it does, then the mask's bit
+  struct Value {
+    uint32_t bits;  // of the probability, which order as it does
+    int64_t pixels, hits;
+  };
+  std::vector<uint32_t> latest_;  // the bits of the probability, then the mask's bit
+  std::vector<Value> values_;     // of all pixels before these, from the highest down
+  void merge();
 };
 
 /// Sum over points of (recall_n - recall_(n-1)) precision_n, without interpolation; 0 of an empty curve.

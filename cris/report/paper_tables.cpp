@@ -73,8 +73,12 @@ std::vector<ReportCell> cells_of(const PaperTable& t, int backbone) {
   return cells;
 }
 
-/// Claimed beside measured, a row for each cell, and the pairs of each backbone below.
-std::string html_tables(const PaperTable& t) {
+struct Claims {
+  Table table;
+  std::vector<ReportCell> cells;
+};
+/// Claimed beside measured, a row for each cell.
+Claims claims_of(const PaperTable& t) {
   Table table{.name = "claims",
               .title = t.set,
               .columns = {"", "DICE claimed", "DICE measured", "95 % interval", "MSE claimed", "MSE measured"}};
@@ -96,6 +100,12 @@ std::string html_tables(const PaperTable& t) {
                             {number_text(runs, "mse", 1, 3)}});
       all.push_back({.label = label, .runs = runs, .dice = dice});
     }
+  return {table, all};
+}
+
+/// That table, and the pairs of each backbone below.
+std::string html_tables(const PaperTable& t) {
+  const auto [table, all] = claims_of(t);
   std::string html = to_html(table);
   for (const std::string& note : honesty_notes(all)) html += fmt::format("<p>{}</p>\n", escape_markup(note));
   if (const auto pairs = compare(all); !pairs.empty())
@@ -104,6 +114,20 @@ std::string html_tables(const PaperTable& t) {
 }
 
 }  // namespace
+
+std::string paper_json(const std::vector<PaperTable>& tables) {
+  nlohmann::ordered_json list = nlohmann::ordered_json::array();
+  for (const PaperTable& t : tables) {
+    const auto [table, all] = claims_of(t);
+    list.push_back({{"table", t.number},
+                    {"set", t.set},
+                    {"conditions", table_conditions(t)},
+                    {"cells", nlohmann::ordered_json::parse(to_json(table))},
+                    {"differences", nlohmann::ordered_json::parse(to_json(differences_table(all, compare(all))))},
+                    {"notes", honesty_notes(all)}});
+  }
+  return list.dump();
+}
 
 std::string precision_recall_html(const PaperTable& t, bool pooled) {
   std::string html = "<div class=\"charts\">\n";

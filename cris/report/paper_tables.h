@@ -24,6 +24,8 @@ std::vector<PaperTable> paper_tables(const std::vector<std::string>& kvasir, con
 /// For people: Dice in percent and MSE, claimed beside measured (mean over seeds), and the order that was measured
 /// with its noise.
 std::string paper_text(const std::vector<PaperTable>& tables);
+/// The same as JSON: a list of tables, each with its cells, the pairs of strategies and what the numbers would hide.
+std::string paper_json(const std::vector<PaperTable>& tables);
 /// Under which its runs were made: size, epochs, images, split.
 std::string table_conditions(const PaperTable& table);
 /// Precision-recall charts of the first seed of each cell, one for each backbone.

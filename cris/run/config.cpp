@@ -10,6 +10,7 @@
 #define TOML_ASSERT(condition) static_cast<void>(0)
 #include <toml++/toml.h>
 
+#include "cris/run/nearest.h"
 #include "data/files.h"
 #include "data/image.h"
 #include "tensor/machine/atomic_file.h"
@@ -31,6 +32,9 @@ std::vector<Key> keys(Config& c) {
   auto& [backbone, strategy, refiner, crf, input] = model;
   return {
       {"data.dir", &data.dir, "folder with images/ and masks/ of the same base names"},
+      {"data.masks", &data.masks, "folder of the masks, if not masks/; then images/ may be data.dir itself"},
+      {"data.mask_suffix", &data.mask_suffix, "what follows an image's base name in its mask's: _mask"},
+      {"data.mask_values", &data.mask_values, "values of background and polyp in masks, if not black and white: 0,1"},
       {"data.split", &data.split, "split file to use; empty: made from split_seed and protocol"},
       {"data.split_seed", &data.split_seed, "seed of the 70/15/15 split", 0},
       {"data.protocol", choice(data.protocol), "random: the paper's; sequences: CVC-ClinicDB by whole sequences"},
@@ -111,21 +115,6 @@ std::vector<Key> keys(Config& c) {
 }
 
 namespace {
-
-size_t edit_distance(const std::string& a, const std::string& b) {
-  std::vector<size_t> row(b.size() + 1);
-  for (size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (size_t i = 1; i <= a.size(); ++i) {
-    size_t diagonal = row[0];
-    row[0] = i;
-    for (size_t j = 1; j <= b.size(); ++j) {
-      const size_t above = row[j];
-      row[j] = std::min({above + 1, row[j - 1] + 1, diagonal + (a[i - 1] != b[j - 1])});
-      diagonal = above;
-    }
-  }
-  return row[b.size()];
-}
 
 /// The last part of a name weighs alone too: "lr" in the wrong section still finds its key.
 std::string nearest(const std::string& unknown, const std::vector<Key>& table) {

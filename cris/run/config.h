@@ -32,7 +32,7 @@ constexpr auto names(Keep) { return tensor::Names{"model kept", {"best", "best_l
 /// The settings: what the parts of a run take as their options, so that every default stands beside its use.
 struct Config {
   struct {
-    std::string dir, split;
+    std::string dir, masks, mask_suffix, mask_values, split;
     int64_t size = 256, split_seed = 0;
     data::Protocol protocol = data::Protocol::random;
     data::Augmentation augmentation;

@@ -3,9 +3,11 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <mutex>
 #include <set>
 #include <tuple>
 
+#include "cris/run/foreign_names.h"
 #include "data/format_error.h"
 #include "data/hash.h"
 #include "data/parallel.h"
@@ -37,6 +39,16 @@ std::shared_ptr<data::SampleStore> make_store(const Config& config, std::vector<
 
 }  // namespace
 
+data::MaskRule mask_rule(const Config& config) {
+  try {
+    return {.folder = config.data.masks,
+            .suffix = config.data.mask_suffix,
+            .values = data::mask_values(config.data.mask_values, "data.mask_values")};
+  } catch (const data::FormatError& e) {
+    throw ConfigError(e.what());
+  }
+}
+
 std::string hash_pairs(const std::vector<data::Pair>& pairs, std::string* files) {
   std::string list;
   std::set<std::string> lines;
@@ -58,7 +70,7 @@ ExperimentData open_data(const Config& config) {
   if (config.data.dir.empty())
     throw ConfigError(
         "no data: give --data DIR, a folder with images/ and masks/ (cris data synthesize OUT makes one)");
-  const data::Dataset dataset = data::open_dataset(config.data.dir);
+  const data::Dataset dataset = data::open_dataset(config.data.dir, mask_rule(config));
   ExperimentData made;
   made.split = make_split(config, dataset);
   if (config.train.overfit > 0 && !made.split.protocol.starts_with(data::kSharedParts)) {
@@ -92,14 +104,17 @@ ExperimentData open_data(const Config& config) {
 ExperimentData open_whole(const Config& config) {
   ExperimentData made;
   made.split.protocol = "every pair, of another data set than the training's";
-  const data::Dataset dataset = data::open_dataset(config.data.dir);
+  const data::Dataset dataset = data::open_dataset(config.data.dir, mask_rule(config));
   for (const data::Pair& p : dataset.pairs) made.split.test.push_back(p.name);
   made.hash = hash_pairs(dataset.pairs, &made.files);
   made.test = make_store(config, dataset.pairs);
   return made;
 }
 
-std::vector<std::string> decode_all(const ExperimentData& data, int threads) {
+std::vector<std::string> decode_all(const ExperimentData& data, int threads, Progress* progress) {
+  const int64_t all = data.training->size() + data.validation->size() + data.test->size();
+  std::mutex mutex;
+  int64_t done = 0;
   std::vector<std::string> notes;
   for (const auto& [name, fact] : tensor::backend(tensor::Device::cpu).facts())
     notes.push_back(fmt::format("note: {}: {}", name, fact));
@@ -114,6 +129,8 @@ std::vector<std::string> decode_all(const ExperimentData& data, int threads) {
     std::vector<char> polyp(size_t(store->size()));
     data::for_each_index(store->size(), threads, [&](int64_t i) {
       polyp[size_t(i)] = std::ranges::any_of(store->get(i)->mask.pixels, [](uint8_t v) { return v != 0; });
+      const std::lock_guard lock(mutex);
+      if (progress) progress->count("decoding", ++done, all);
     });
     if (std::ranges::find(polyp, 1) == polyp.end()) {
       if (*consequence)
@@ -192,10 +209,10 @@ std::string start_file(const Config& c) {
 
 std::string begin_from(Model& model, const Config& c) {
   const std::string file = start_file(c);
-  const nn::Matching m = nn::apply_matching(nn::read_safetensors(file), model);
+  const nn::Matching m = nn::apply_matching(in_our_names(nn::read_safetensors(file)), model);
   tensor::require(m.taken > int64_t(m.unused.size()),
                   "{}: {} of its tensors fit this network and {} do not: it is of another one; give another run to "
-                  "--init",
+                  "--init, or weights that docs/reference/interop.md names",
                   file, m.taken, m.unused.size());
   std::string text = fmt::format("begins with {} tensors of {}", m.taken, file);
   if (!m.missing.empty()) text += fmt::format("; as drawn: {}", fmt::join(m.missing, ", "));

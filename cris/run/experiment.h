@@ -6,6 +6,7 @@
 
 #include "cris/model.h"
 #include "cris/run/config.h"
+#include "cris/run/progress.h"
 #include "data/loader.h"
 #include "data/split.h"
 #include "tensor/precision.h"
@@ -19,6 +20,8 @@ struct ExperimentData {
   std::string files;  ///< SHA-256 of each of these, by its path in the data's folder, as sha256sum prints and reads it
 };
 
+/// Where the masks are, as the configuration says.
+data::MaskRule mask_rule(const Config& config);
 /// Opens data.dir, reads or makes the split, hashes the files. Nothing is decoded yet.
 /// Throws data::FormatError for bad data, ConfigError when no data.dir is set or a part of the split is empty.
 ExperimentData open_data(const Config& config);
@@ -27,7 +30,7 @@ ExperimentData open_whole(const Config& config);
 /// Decodes every pair once (into the cache), so that a bad image is met before a run begins. Throws data::FormatError,
 /// also when every training mask or every validation mask is black. Returns what a person should know of the data
 /// before numbers come from them, a line each.
-std::vector<std::string> decode_all(const ExperimentData& data, int threads);
+std::vector<std::string> decode_all(const ExperimentData& data, int threads, Progress* progress = nullptr);
 /// Throws ConfigError when a training step would give batch normalisation one value a channel, whose variance is 0.
 void require_batches(const Config& config, const ExperimentData& data);
 /// The store of "train", "validation" or "test"; throws ConfigError for another name.
@@ -45,9 +48,10 @@ std::unique_ptr<Model> make_model(const Config& config);
 
 /// The checkpoint that train.start_from names: a file, or the best of a run.
 std::string start_file(const Config& config);
-/// Puts the weights and statistics of that file into `model` where name and shape are the same, and says in a line how
-/// many there were, which of the model's are not in it and which of it the model has no place for. Throws Error when
-/// the file is not a checkpoint or nothing of it fits.
+/// Puts the weights and statistics of that file, which another project may have written (cris/run/foreign_names.h),
+/// into `model` where name and shape are the same, and says in a line how many there were, which of the model's are not
+/// in it and which of it the model has no place for. Throws Error when the file is not a checkpoint or nothing of it
+/// fits.
 std::string begin_from(Model& model, const Config& config);
 
 /// What the data set is called: the last part of its folder's path.

@@ -113,6 +113,8 @@ ModelSummary summarize(const Config& config, const ExperimentData* data) {
       const double flops = tensor::plan_counts().flops;
       rows[o.order] = {.name = "",
                        .op = o.op,
+                       .joins = {},
+                       .relu = false,
                        .output = o.result.shape(),
                        .parameters = 0,
                        .macs = (flops - flops_before) / 2,
@@ -127,6 +129,9 @@ ModelSummary summarize(const Config& config, const ExperimentData* data) {
       row.name = parameters.front().name.substr(0, parameters.front().name.find_last_of('.'));
       for (const auto& p : parameters) row.parameters += p.value->value().size();
     }
+    for (auto& [order, place] : nn::places_of_ops(model, out))
+      if (const auto row = rows.find(order); row != rows.end())
+        row->second.joins = std::move(place.joins), row->second.relu = place.relu;
     for (auto& [order, row] : rows) s.macs += row.macs, s.layers.push_back(std::move(row));
   }
   // Recorded steps read their batch from memory of its own, and leave their gradients in such.
@@ -202,20 +207,39 @@ void require_memory(const Config& config, int64_t images) {
                     bytes_text(s.resume_bytes), bytes_text(limit)));
 }
 
+namespace {
+
+/// "backbone.encoder.0.conv1" -> "backbone", "encoder.0.conv1".
+std::pair<std::string, std::string> part_and_layer(const std::string& name) {
+  const size_t dot = name.find('.');
+  return dot == std::string::npos ? std::pair{std::string(), name}
+                                  : std::pair{name.substr(0, dot), name.substr(dot + 1)};
+}
+
+}  // namespace
+
 std::string summary_text(const ModelSummary& s, const Config& c) {
-  std::string text = fmt::format("{:<34} {:<18} {:<22} {:>12} {:>10} {:>12}\n", "layer", "op", "output", "parameters",
-                                 "MMACs", "activation");
+  std::string text = fmt::format("{:<24} {:<16} {:<19} {:>10} {:>7}\n", "layer", "op", "output", "parameters", "MMACs");
+  std::string part;
   for (const LayerRow& r : s.layers) {
-    text += fmt::format("{:<34} {:<18} {:<22} {:>12} {:>10} {:>12}\n", r.name, r.op, fmt::format("{}", r.output),
-                        r.parameters ? grouped(r.parameters) : "",
-                        r.macs > 0 ? fmt::format("{:.1f}", r.macs / 1e6) : "", bytes_text(r.activation_bytes));
+    if (r.op == "cast") continue;  // numbers in another type for a moment
+    const auto [of, layer] = part_and_layer(r.name);
+    if (!of.empty() && of != part) text += of + "\n", part = of;
+    if (!r.joins.empty()) {
+      std::string from;
+      for (const std::string& j : r.joins) from += (from.empty() ? "" : ", ") + part_and_layer(j).second;
+      text += fmt::format("  skip: side by side {}\n", from);
+    }
+    text += fmt::format("  {:<22} {:<16} {:<19} {:>10} {:>7}\n", layer, r.op + (r.relu ? " relu" : ""),
+                        fmt::format("{}", r.output), r.parameters ? grouped(r.parameters) : "",
+                        r.macs > 0 ? fmt::format("{:.1f}", r.macs / 1e6) : "");
   }
   text += fmt::format("\n{} base {}: {} parameters", name(c.model.backbone.kind), c.model.backbone.base,
                       grouped(s.backbone_parameters));
   if (s.parameters != s.backbone_parameters)
     text += fmt::format("; {}: {}; together {}", c.model.strategy == Strategy::crf ? "crf" : "refiner",
                         grouped(s.parameters - s.backbone_parameters), grouped(s.parameters));
-  text += fmt::format("\nbatch {} of {}x{}: {:.2f} GMACs forward; memory planned: {} to train, {} to predict\n",
+  text += fmt::format("\nbatch {} of {}x{}: {:.2f} GMACs forward\nmemory planned: {} to train, {} to predict\n",
                       c.train.batch, c.data.size, c.data.size, s.macs / 1e9, bytes_text(s.training_bytes),
                       bytes_text(s.inference_bytes));
   if (s.resume_bytes > s.training_bytes && c.run.device != tensor::Device::cuda)
@@ -227,6 +251,30 @@ std::string summary_text(const ModelSummary& s, const Config& c) {
     text += fmt::format("and about {} more for each image's filter, kept from epoch to epoch: --data DIR counts them\n",
                         bytes_text(s.more_for_each_image));
   return text;
+}
+
+nlohmann::ordered_json summary_json(const ModelSummary& s, const Config& c) {
+  nlohmann::ordered_json layers = nlohmann::ordered_json::array();
+  for (const LayerRow& r : s.layers)
+    layers.push_back({{"layer", r.name},
+                      {"op", r.op},
+                      {"relu", r.relu},
+                      {"joins", r.joins},
+                      {"output", std::vector<int64_t>(r.output.begin(), r.output.end())},
+                      {"parameters", r.parameters},
+                      {"macs", r.macs},
+                      {"activation_bytes", r.activation_bytes}});
+  return {{"backbone", name(c.model.backbone.kind)},
+          {"base", c.model.backbone.base},
+          {"strategy", name(c.model.strategy)},
+          {"batch", c.train.batch},
+          {"size", c.data.size},
+          {"parameters", s.parameters},
+          {"backbone_parameters", s.backbone_parameters},
+          {"macs", s.macs},
+          {"training_bytes", s.training_bytes},
+          {"inference_bytes", s.inference_bytes},
+          {"layers", layers}};
 }
 
 }  // namespace cris

@@ -1,6 +1,7 @@
 /// What a model is made of, learnt by running it on Device::plan: shapes, parameters, arithmetic and memory before
 /// anything is computed.
 #pragma once
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
@@ -10,7 +11,9 @@
 namespace cris {
 
 struct LayerRow {
-  std::string name, op;
+  std::string name, op;            ///< of an op without parameters the name is empty
+  std::vector<std::string> joins;  ///< the layers whose outputs it reads side by side: skip connections
+  bool relu = false;               ///< it applies ReLU in the same pass
   tensor::Shape output;
   int64_t parameters = 0;
   double macs = 0;               ///< multiply-accumulates of its forward pass
@@ -52,6 +55,8 @@ auto with_memory_advice(const Config& config, Purpose purpose, F f) {
 }
 /// 31037633 -> "31,037,633"
 std::string grouped(int64_t n);
+/// In 80 columns.
 std::string summary_text(const ModelSummary& s, const Config& config);
+nlohmann::ordered_json summary_json(const ModelSummary& s, const Config& config);
 
 }  // namespace cris

@@ -8,6 +8,7 @@
 #include <map>
 #include <set>
 
+#include "cris/measures/findings.h"
 #include "cris/run/run_directory.h"
 #include "data/format_error.h"
 #include "data/image.h"
@@ -26,14 +27,19 @@ std::string folder_of_file(const std::string& path) {
 
 }  // namespace
 
+/// The second field of an ONNX file, behind the two bytes of its version: producer_name, 4 bytes.
+constexpr std::string_view kOnnxProducer{"\x12\x04\x63ris", 6};
+
 bool made_by_cris(const std::string& path) {
   std::string start(1 << 16, '\0');
   std::ifstream file(path, std::ios::binary);
   file.read(start.data(), std::streamsize(start.size()));
   start.resize(size_t(file.gcount()));
-  return (start.starts_with("\x89PNG") && start.size() > data::kPngMarkAt &&
-          start.compare(data::kPngMarkAt, data::kPngMark.size(), data::kPngMark) == 0) ||
-         start.starts_with("cris split ") || start.find("<meta name=\"generator\" content=\"cris\">") < 1000 ||
+  const bool png = start.starts_with("\x89PNG") && start.size() > data::kPngMarkAt &&
+                   start.compare(data::kPngMarkAt, data::kPngMark.size(), data::kPngMark) == 0;
+  const bool onnx = std::string_view(start).substr(std::min<size_t>(start.size(), 2)).starts_with(kOnnxProducer);
+  return png || onnx || start.starts_with("cris split ") || start.starts_with(FindingsFiles::kHeader) ||
+         start.find("<meta name=\"generator\" content=\"cris\">") < 1000 ||
          start.find("\"writer\":\"cris\"") != std::string::npos;
 }
 

@@ -1,9 +1,11 @@
-/// What a person sees while a run works: a bar that redraws itself on a terminal, a plain line every 10 s elsewhere.
+/// What is seen while a command works: for people a bar that redraws itself on a terminal and a plain line every 10 s
+/// elsewhere; for programs a line of JSON an event.
 #pragma once
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <functional>
+#include <nlohmann/json.hpp>
 #include <string>
 
 namespace cris {
@@ -21,8 +23,14 @@ class Progress {
  public:
   virtual ~Progress() = default;
   virtual void step(const Step&) {}
+  /// `done` of `all` things are done, as in "decoding 120/1000".
+  virtual void count(const std::string& /*what*/, int64_t /*done*/, int64_t /*all*/) {}
   /// A line that stays: the end of an epoch, a checkpoint, a resume.
   virtual void message(const std::string&) {}
+  /// What was drawn goes: results follow.
+  virtual void end() {}
+  /// An epoch ended: its line of metrics.jsonl.
+  virtual void epoch(const nlohmann::ordered_json&) {}
 };
 
 /// Passes steps on and keeps messages back: for work of many runs, whose messages stand in each run's log.txt.
@@ -30,27 +38,50 @@ class StepsOnly : public Progress {
  public:
   explicit StepsOnly(Progress& progress) : progress_(progress) {}
   void step(const Step& s) override { progress_.step(s); }
+  void count(const std::string& what, int64_t done, int64_t all) override { progress_.count(what, done, all); }
 
  private:
   Progress& progress_;
 };
 
-/// Writes to `file`. Colours unless NO_COLOR is set or `file` is not a terminal. What cannot be written is passed over:
-/// work goes on without its reader.
+/// Writes to `file`, in 80 columns or as many as the terminal has. Colours and a bar unless `file` is not a terminal or
+/// TERM is dumb; no colours with NO_COLOR. What cannot be written is passed over: work goes on without its reader.
 class ConsoleProgress : public Progress {
  public:
   explicit ConsoleProgress(std::FILE* file);
   ~ConsoleProgress() override;
   void step(const Step& s) override;
+  void count(const std::string& what, int64_t done, int64_t all) override;
   void message(const std::string& text) override;
+  void end() override { clear_bar(); }
 
  private:
   using Clock = std::chrono::steady_clock;
   std::FILE* file_;
   bool terminal_, colour_, bar_shown_ = false;
-  Clock::time_point last_ = Clock::now();
+  Clock::time_point last_ = Clock::now(), began_ = Clock::now();
+  std::string counted_;
+  bool due();
+  void draw(const std::string& head, double share, const std::string& tail);
   void clear_bar();
   void show(const std::string& text);
+};
+
+/// Writes to `file` one line of JSON an event, each with "event": step (once a second at most), count, epoch, message.
+class JsonProgress : public Progress {
+ public:
+  explicit JsonProgress(std::FILE* file) : file_(file) {}
+  void step(const Step& s) override;
+  void count(const std::string& what, int64_t done, int64_t all) override;
+  void message(const std::string& text) override;
+  void epoch(const nlohmann::ordered_json& line) override;
+  /// An event of that name with the fields of `line`.
+  void event(const char* name, nlohmann::ordered_json line);
+
+ private:
+  std::FILE* file_;
+  std::chrono::steady_clock::time_point last_ = {};
+  bool due();
 };
 
 /// "1 h 02 min", "3 min 20 s", "12 s".

@@ -9,6 +9,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <ctime>
 #include <filesystem>
 #include <fstream>
 #include <set>
@@ -199,6 +200,13 @@ void AppendOnlyFile::sync() {
   if (fdatasync(file_) != 0) fail("written");
   // Some file systems report a full disk only when a file is closed.
   if (const int copy = dup(file_); copy < 0 || close(copy) != 0) fail("closed");
+}
+
+std::string log_line(const std::string& text) {
+  const std::time_t t = std::time(nullptr);
+  char stamp[32];
+  std::strftime(stamp, sizeof stamp, "%Y-%m-%dT%H:%M:%SZ", std::gmtime(&t));
+  return fmt::format("{} {}\n", stamp, text);
 }
 
 RunDirectory::RunDirectory(std::string path) : path_(std::move(path)), lock_(path_) {

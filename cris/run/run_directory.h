@@ -41,6 +41,9 @@ class AppendOnlyFile {
   [[noreturn]] void fail(const char* what);
 };
 
+/// A line of log.txt: the time (UTC), then `text`.
+std::string log_line(const std::string& text);
+
 class RunDirectory {
  public:
   /// Creates the directory, takes its lock and removes what a killed process left half-written. Throws Error when

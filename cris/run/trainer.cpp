@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <ctime>
 
 #include "cris/evaluate.h"
 #include "cris/nonfinite.h"
@@ -40,6 +39,27 @@ const char* const kEpochsHeader =
     "epoch,loss,training_loss,validation_dice,validation_dice_pooled,validation_precision,validation_recall,validation_"
     "mse,"
     "validation_mse_thresholded,best,validation_best_dice,validation_best_threshold";
+/// Of what is said after each epoch: the losses in training, then measures of the validation set, the Dice at its best
+/// threshold and at 0.5.
+const char* const kHeading = "  epoch loss               dice    at at 0.5 precision recall    mse";
+
+const char* short_name(Loss loss) {
+  switch (loss) {
+    case Loss::mask_mse:
+      return "mask mse";
+    case Loss::output_bce:
+      return "bce";
+    case Loss::weighted_sum:
+      return "weighted";
+    case Loss::output_mse:
+      return "mse";
+    case Loss::output_dice:
+      return "dice";
+    case Loss::output_bce_dice:
+      return "bce+dice";
+  }
+  return "";
+}
 /// The further columns of runs whose epochs train both of cris's losses; training_loss is then empty.
 const char* const kMixedHeader = ",training_mask_mse,training_output_bce";
 
@@ -66,10 +86,7 @@ Trainer::Trainer(const Config& config, const ExperimentData& data, RunDirectory&
 }
 
 void Trainer::say(const std::string& text) {
-  std::time_t t = std::time(nullptr);
-  char stamp[32];
-  std::strftime(stamp, sizeof stamp, "%Y-%m-%dT%H:%M:%SZ", std::gmtime(&t));
-  log_.append(fmt::format("{} {}\n", stamp, text));
+  log_.append(log_line(text));
   progress_.message(text);
 }
 
@@ -248,16 +265,17 @@ std::optional<double> Trainer::end_epoch(const std::function<bool()>& stop) {
     nn::save_checkpoint(run_.file("checkpoints/best.safetensors"), *model_, nullptr,
                         {{"epoch", fmt::format("{}", at_.epoch + 1)}, {"config", portable_toml(config_)}});
   }
-  say(
-      fmt::format("epoch {}/{}  {}  {}  validation dice {:.4f} at {:.2f}, {:.4f} at 0.5  precision {:.4f}  "
-                  "recall {:.4f}  mse {:.4f}{}",
-                  at_.epoch + 1, config_.train.epochs, loss_name,
-                  both ? fmt::format("losses {:.4f}, {:.4f}", mean(Loss::mask_mse), mean(Loss::output_bce))
-                       : fmt::format("loss {:.4f}", mean(loss)),
-                  dice, threshold, s.dice, s.precision, s.recall, s.mse,
+  progress_.epoch(line);
+  const std::string losses = both ? fmt::format("{:.4f}, {:.4f}", mean(Loss::mask_mse), mean(Loss::output_bce))
+                                  : fmt::format("{} {:.4f}", short_name(loss), mean(loss));
+  if (!said_heading_) say(kHeading);
+  said_heading_ = true;
+  say(fmt::format("{:>7} {:<16} {:>6.4f} {:>5.2f} {:>6.4f} {:>9.4f} {:>6.4f} {:>6.4f} {}",
+                  fmt::format("{}/{}", at_.epoch + 1, config_.train.epochs), losses, dice, threshold, s.dice,
+                  s.precision, s.recall, s.mse,
                   !best   ? ""
-                  : by_l1 ? "  best (of L1)"
-                          : "  best"));
+                  : by_l1 ? "best L1"
+                          : "best"));
   if (model_->refiner) watch_refiner(response);
   ++at_.epoch;
   at_.step = 0;

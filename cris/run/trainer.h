@@ -59,7 +59,7 @@ class Trainer {
   AppendOnlyFile metrics_, epochs_, timing_, log_;
   Position at_;
   double network_ms_ = 0;  ///< for an image of the last validation
-  bool said_refusal_ = false, said_response_ = false;
+  bool said_refusal_ = false, said_response_ = false, said_heading_ = false;
 
   void restore();
   void save_last();

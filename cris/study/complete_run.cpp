@@ -5,6 +5,7 @@
 
 #include "cris/run/memory_plan.h"
 #include "cris/run/outputs.h"
+#include "tensor/check.h"
 
 namespace cris {
 
@@ -22,39 +23,49 @@ CompleteRun complete_run(Config config, const std::string& out, const CompleteRu
                     config.train.epochs));
   check_place(out);
   if (!std::filesystem::exists(out + "/manifest.json")) {
-    progress.message(
-        fmt::format("decoding {} images", data.training->size() + data.validation->size() + data.test->size()));
-    for (const std::string& note : decode_all(data, int(config.run.threads))) progress.message(note);
+    for (const std::string& note : decode_all(data, int(config.run.threads), &progress)) progress.message(note);
   }
   RunDirectory run(out);
   run.begin(config, data, options.command);
   config.data.dir = run.data_dir();
   if (is_complete_run(out)) {
-    progress.message(fmt::format("{} is complete; cris eval {} prints its numbers", out, out));
-    return {.complete = true, .result = {}, .evaluation = {}};
+    progress.message(fmt::format("{} is complete", out));
+    return {.complete = true, .result = {}, .evaluation = {}, .text = {}};
   }
+  const auto log = [&](const std::string& text) { AppendOnlyFile(run.file("log.txt")).append(log_line(text)); };
+  log(options.command);
   progress.message(fmt::format("{}: {} {} on {} training, {} validation, {} test images", out,
                                name(config.model.backbone.kind), name(config.model.strategy),
                                data.split.training.size(), data.split.validation.size(), data.split.test.size()));
   options.begins();
   CompleteRun end;
-  end.result = with_memory_advice(config, Purpose::train, [&] {
-    Trainer trainer(config, data, run, progress);
-    return trainer.train(options.train);
-  });
-  options.trained();
-  if (!end.result.finished || options.train.stop()) return end;
-  end.evaluation = with_memory_advice(config, Purpose::predict, [&] {
-    const auto model = load_model(out, config);
-    return evaluate_run(*model, config, data, "test", out);
-  });
+  try {
+    end.result = with_memory_advice(config, Purpose::train, [&] {
+      Trainer trainer(config, data, run, progress);
+      return trainer.train(options.train);
+    });
+    options.trained();
+    if (!end.result.finished || options.train.stop()) return end;
+    progress.message("evaluating the model that is kept");
+    end.evaluation = with_memory_advice(config, Purpose::predict, [&] {
+      const auto model = load_model(out, config);
+      return evaluate_run(*model, config, data, "test", out);
+    });
+  } catch (const std::exception& e) {
+    try {
+      log(std::string("error: ") + e.what());
+    } catch (const tensor::Error&) {  // the disk is full, say: the first error is the one to tell
+    }
+    throw;
+  }
   run.seal();
   end.complete = true;
   const bool by_l1 = !mixed(config.model.strategy, config.cris) &&
                      loss_of(config.model.strategy, config.cris, {.epoch = end.result.best_epoch}) == Loss::mask_mse;
-  progress.message(fmt::format("{} epoch {}{}, best validation Dice {:.4f}\n{}\n{}",
-                               config.train.keep == Keep::last ? "last" : "best", end.result.best_epoch + 1,
-                               by_l1 ? " (of L1)" : "", end.result.best_dice, summary_table(*end.evaluation), out));
+  end.text = fmt::format("{} epoch {}{}, best validation Dice {:.4f}\n{}\nrun: {}",
+                         config.train.keep == Keep::last ? "last" : "best", end.result.best_epoch + 1,
+                         by_l1 ? " (of L1)" : "", end.result.best_dice, summary_table(*end.evaluation), out);
+  log(end.text);
   return end;
 }
 

@@ -5,8 +5,10 @@
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* bytes, size_t size) try {
   const data::Image picture = data::decode_image({reinterpret_cast<const char*>(bytes), size}, "fuzzed", 3);
   const cris::LabelMap map = cris::label_map(picture, "fuzzed", size % 2 == 0);
-  if (cris::picture_of(map).pixels != picture.pixels || int64_t(map.colours.size()) > cris::kMaxLabels)
-    __builtin_trap();
+  const data::Image drawn = cris::picture_of(map);
+  for (size_t i = 0; i < picture.pixels.size(); ++i)  // gray maps are drawn gray
+    if (drawn.pixels[drawn.channels == 3 ? i : i / 3] != picture.pixels[i]) __builtin_trap();
+  if (int64_t(map.colours.size()) > cris::kMaxLabels) __builtin_trap();
   return 0;
 } catch (const data::FormatError&) {
   return 0;

@@ -86,8 +86,17 @@ cp small.png maps/b.png
 refuses "a folder where the second map is of another size" 3 "b.png is 23 x 16" "$cris" crf images --labels maps -o partial
 write photograph.png 24 16 '(x * 10, y * 15, (x * y) % 256)'
 refuses "a label map of too many colours" 3 "more than 256 colours" "$cris" crf image.png --labels photograph.png -o none.png
-write black.png 24 16 '(0, 0, 0)'
-refuses "a label map that is all unsure" 3 "0 labels" "$cris" crf image.png --labels black.png -o none.png
+write black.png 24 16 '0'
+"$cris" crf image.png --labels black.png -o out.png && [ "$(pixels out.png)" = "$(pixels black.png)" ]
+verdict "a black map is an empty mask, and stays one" $?
+write white.png 24 16 '255 if (x < 12) != (x % 7 == 3 and y % 5 == 2) else 0'
+write half.png 24 16 '255 if x < 12 else 0'
+"$cris" crf image.png --labels white.png -o out.png && [ "$(pixels out.png)" = "$(pixels half.png)" ]
+verdict "a mask of 0 and 255 follows the edge, and black is its background" $?
+write levels.png 24 16 'x * 10 + y'
+refuses "probabilities as labels" 3 "given by --probability" "$cris" crf image.png --labels levels.png -o none.png
+write ones.png 24 16 '1 if x < 12 else 0'
+refuses "a mask of 0 and 1 as probabilities" 3 "given by --labels" "$cris" crf image.png --probability ones.png -o none.png
 "$cris" crf image.png --labels black.png --black-is-label -o out.png && [ "$(pixels out.png)" = "$(pixels black.png)" ]
 verdict "a label map of one label comes out as it was" $?
 write gray.png 24 16 '40 if x < 12 else 200'
@@ -108,6 +117,6 @@ refuses "a negative number of threads" 2 "--threads" "$cris" crf image.png --lab
 refuses "a kernel that is gone" 2 'is gone' "$cris" crf image.png --labels labels.png -o none.png --kernel bridged
 refuses "labels and probabilities" 2 "either --labels or --probability" "$cris" crf image.png --labels labels.png --probability foreground.png -o none.png
 refuses "neither" 2 "either --labels or --probability" "$cris" crf image.png -o none.png
-[ ! -e none.png ] && [ ! -e partial ]
-verdict "none of these left a file behind" $?
+[ ! -e none.png ] && [ "$(ls partial)" = a.png ]
+verdict "none of these left a file behind, but for the picture before the bad one of a folder" $?
 finish

@@ -102,6 +102,6 @@ verdict "  one whole evaluation" $?
 for _ in $(seq 100); do ls killed/masks/*.png >/dev/null 2>&1 && break; sleep 0.01; done
 kill -KILL $child; wait $child 2>/dev/null
 : >"killed/masks/0000.png.1-1.partial"
-"$cris" predict run good -o killed >/dev/null && [ "$(find killed -type f | wc -l)" -eq 24 ]
+"$cris" predict run good -o killed >/dev/null && [ "$(find killed -type f | wc -l)" -eq 26 ]
 verdict "what a killed command left half-written is removed by the next" $?
 finish

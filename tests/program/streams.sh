@@ -65,7 +65,7 @@ verdict "  unless it was ignored at the start" $?
 "$cris" data synthesize long_data --count 300 --size 64 --seed 4 >/dev/null && "$cris" data split long_data --validation 0.98 --test 0.007 -o long.txt >/dev/null
 validate=("$cris" train --data long_data --set data.split=long.txt --base 8 --size 64 --batch 4 --strategy backbone --epochs 1 --threads 1 -o)
 "${validate[@]}" undisturbed >/dev/null || echo "FAILED a training with a long validation"
-"${validate[@]}" signalled >said.txt & child=$!
+"${validate[@]}" signalled 2>said.txt & child=$!
 for _ in $(seq 400); do [ -s signalled/metrics.jsonl ] && break; sleep 0.02; done
 kill -TERM "$child"
 wait "$child"

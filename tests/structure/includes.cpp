@@ -43,6 +43,7 @@ const Graph kBelow = [] {
   add("cris/report");
   all.insert("cris/audit");
   add("cris/study");
+  add("tools/exchange");
   add("tools/commands");
   add("tools/bench");
   return below;

@@ -182,7 +182,7 @@ int bench_steps(const cris::Config& config, bool training, int64_t steps, int64_
 
 Run setup_bench(CLI::App& app) {
   struct Options {
-    explicit Options(CLI::App& app) : config(app) {}
+    explicit Options(CLI::App& app) : config(app, ConfigOptions::kBench) {}
     ConfigOptions config;
     std::string what = "ops";
     int64_t steps = 5, warmup = 2;
@@ -199,6 +199,8 @@ Run setup_bench(CLI::App& app) {
       ->check(CLI::Range(int64_t(0), int64_t(1000)))
       ->capture_default_str();
   app.add_flag("--json", o->json, "one JSON line (train, infer)");
+  add_example(app, "bench");
+  add_example(app, "bench train --backbone unet --base 16 --size 128 --batch 4 --json");
   return [o] {
     const cris::Config config = o->config.config();
     cris::apply_run_settings(config);

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "tensor/names.h"
+#include "tools/commands/help.h"
 
 namespace tools {
 
@@ -22,6 +23,13 @@ struct Failure : std::runtime_error {
   ExitCode code;
 };
 
+/// As CLI11 names the type of a text that is one of these: help.h reads it.
+inline std::string choices_type(const std::vector<std::string>& choices) {
+  std::string type;
+  for (const std::string& c : choices) type += (type.empty() ? "TEXT:{" : ",") + c;
+  return type + "}";
+}
+
 /// An option whose value is an enum, given by name; its present value is the default.
 template <tensor::NamedEnum E>
 CLI::Option* add_choice(CLI::App& app, const std::string& flag, E& value, const std::string& help,
@@ -32,7 +40,9 @@ CLI::Option* add_choice(CLI::App& app, const std::string& flag, E& value, const 
                                  fmt::format("\"{}\" is unknown: choose {}", text, tensor::alternatives(choices)));
     value = tensor::parse<E>(text);
   };
-  return app.add_option_function<std::string>(flag, set, help)->default_str(tensor::name(value));
+  return app.add_option_function<std::string>(flag, set, help)
+      ->type_name(choices_type(choices))
+      ->default_str(tensor::name(value));
 }
 
 /// Runs the chosen subcommand; returns an ExitCode.

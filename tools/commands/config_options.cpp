@@ -5,38 +5,79 @@
 
 namespace tools {
 
-ConfigOptions::ConfigOptions(CLI::App& app) {
-  app.add_option("-c,--config", file_, "configuration file (TOML)");
-  app.add_option("--set", set_, "override: section.key=value, may be repeated")
+const std::vector<std::string> ConfigOptions::kNetwork = {"--data", "--size",     "--backbone",
+                                                          "--base", "--strategy", "--batch"};
+const std::vector<std::string> ConfigOptions::kRunning = {"--size", "--backbone", "--base",   "--strategy",
+                                                          "--seed", "--threads",  "--device", "--precision"};
+const std::vector<std::string> ConfigOptions::kBench = {"--size", "--backbone", "--base",   "--strategy", "--batch",
+                                                        "--seed", "--threads",  "--device", "--precision"};
+const std::vector<std::string> ConfigOptions::kTraining = {
+    "--data",    "--masks",    "--mask-suffix", "--mask-values", "--size",   "--backbone",
+    "--base",    "--strategy", "--epochs",      "--batch",       "--lr",     "--seed",
+    "--overfit", "--init",     "--freeze",      "--threads",     "--device", "--precision"};
+
+namespace {
+
+constexpr std::pair<const char*, const char*> kFlags[] = {{"--data", "data.dir"},
+                                                          {"--masks", "data.masks"},
+                                                          {"--mask-suffix", "data.mask_suffix"},
+                                                          {"--mask-values", "data.mask_values"},
+                                                          {"--size", "data.size"},
+                                                          {"--backbone", "model.backbone"},
+                                                          {"--base", "model.base"},
+                                                          {"--strategy", "train.strategy"},
+                                                          {"--epochs", "train.epochs"},
+                                                          {"--batch", "train.batch"},
+                                                          {"--lr", "train.learning_rate"},
+                                                          {"--seed", "train.seed"},
+                                                          {"--overfit", "train.overfit"},
+                                                          {"--init", "train.start_from"},
+                                                          {"--freeze", "train.freeze"},
+                                                          {"--threads", "run.threads"},
+                                                          {"--device", "run.device"},
+                                                          {"--precision", "run.precision"}};
+
+/// The type and the range as CLI11 writes them, and the default.
+void describe(CLI::Option& option, const cris::Key& key) {
+  const auto in = [&](const char* type, auto least, auto most) {
+    return key.least == cris::Key::kAny * -1 || key.most == cris::Key::kAny
+               ? std::string(type)
+               : fmt::format("{}:{} in [{} - {}]", type, type, least, most);
+  };
+  if (const auto* i = std::get_if<int64_t*>(&key.value)) {
+    option.type_name(in("INT", int64_t(key.least), int64_t(key.most)))->default_str(fmt::format("{}", **i));
+  } else if (const auto* d = std::get_if<double*>(&key.value)) {
+    option.type_name(in("FLOAT", key.least, key.most))->default_str(fmt::format("{}", **d));
+  } else if (const auto* choice = std::get_if<cris::Choice>(&key.value)) {
+    option.type_name(choices_type(choice->choices))->default_str(choice->get());
+  } else {
+    const bool folder = key.name == "data.dir" || key.name == "data.masks";
+    option.type_name(folder ? "DIR" : key.name == "train.start_from" ? "FILE" : "TEXT");
+  }
+}
+
+}  // namespace
+
+ConfigOptions::ConfigOptions(CLI::App& app, const std::vector<std::string>& flags) {
+  app.add_option("-c,--config", file_, "configuration file (TOML)")->type_name("FILE");
+  app.add_option("--set", set_, "any setting of docs/reference/configuration.md; may be repeated")
+      ->type_name("KEY=VALUE")
       ->take_all()
       ->expected(1)
       ->allow_extra_args(false);
-  const cris::Config defaults;
-  cris::Config copy = defaults;
-  const auto table = cris::keys(copy);
-  const auto flag = [&](const char* name, const char* key) {
+  cris::Config defaults;
+  for (const auto& [name, key] : kFlags) {
+    if (std::find(flags.begin(), flags.end(), name) == flags.end()) continue;
     auto f = std::make_unique<Flag>();
     f->flag = name;
     f->key = key;
-    for (const cris::Key& k : table)
-      if (k.name == key) f->option = app.add_option(name, f->text, fmt::format("{} [{}]", k.meaning, key))->take_last();
+    for (const cris::Key& k : cris::keys(defaults))
+      if (k.name == key) {
+        f->option = app.add_option(name, f->text, fmt::format("{} ({})", k.meaning, key))->take_last();
+        describe(*f->option, k);
+      }
     flags_.push_back(std::move(f));
-  };
-  flag("--data", "data.dir");
-  flag("--size", "data.size");
-  flag("--backbone", "model.backbone");
-  flag("--base", "model.base");
-  flag("--strategy", "train.strategy");
-  flag("--epochs", "train.epochs");
-  flag("--batch", "train.batch");
-  flag("--lr", "train.learning_rate");
-  flag("--seed", "train.seed");
-  flag("--overfit", "train.overfit");
-  flag("--init", "train.start_from");
-  flag("--freeze", "train.freeze");
-  flag("--threads", "run.threads");
-  flag("--device", "run.device");
-  flag("--precision", "run.precision");
+  }
 }
 
 cris::Config ConfigOptions::config(cris::Config config) const {

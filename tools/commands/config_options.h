@@ -10,8 +10,10 @@ namespace tools {
 /// What the command line said. config() = a start (the defaults), then -c FILE, then flags, then --set, resolved.
 class ConfigOptions {
  public:
-  /// Adds -c, --set and the flags to `app`.
-  explicit ConfigOptions(CLI::App& app);
+  /// Adds -c, --set and these of the flags to `app`; every other key is set by --set.
+  ConfigOptions(CLI::App& app, const std::vector<std::string>& flags);
+  /// Of commands that train, that build a network, that run one, and that time one.
+  static const std::vector<std::string> kTraining, kNetwork, kRunning, kBench;
   /// Throws cris::ConfigError.
   cris::Config config(cris::Config start = {}) const;
 

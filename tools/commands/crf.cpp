@@ -1,6 +1,7 @@
 /// cris crf: dense CRF post-processing of label maps and probability maps, one picture or whole folders.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <list>
 #include <map>
@@ -17,7 +18,7 @@
 #include "tensor/machine/threads.h"
 #include "tools/commands/command.h"
 #include "tools/commands/interrupt.h"
-#include "tools/commands/write_results.h"
+#include "tools/commands/many_pictures.h"
 
 namespace tools {
 namespace {
@@ -27,7 +28,7 @@ namespace fs = std::filesystem;
 struct CrfArguments {
   std::string image, labels, output, probability_output;
   std::vector<std::string> probability;
-  bool black_is_label = false;
+  bool black_is_label = false, skip_bad = false;
   int threads = 0;
   cris::DenseCrfOptions options;
 };
@@ -71,17 +72,21 @@ Input read_input(const CrfArguments& a, const std::string& image, const std::vec
   }
   for (const std::string& path : known) {
     y.maps.push_back(data::read_image(path, 1));
+    const int brightest = *std::ranges::max_element(y.maps.back().pixels);
+    data::require_data(brightest != 1,
+                       "{}: its values are 0 and 1 of 255: as probabilities that means nothing; a mask of 0 and 1 is "
+                       "given by --labels",
+                       path);
     require_size(path, y.maps.back().height, y.maps.back().width);
   }
   require_memory(image, y.image.height * y.image.width, std::max<int64_t>(2, int64_t(y.maps.size())));
   return y;
 }
 
-/// One image and its label map or probability maps -> the pictures for `output` and, unless empty,
-/// `probability_output`.
-data::Pictures process(const CrfArguments& a, const std::string& image_path, const std::vector<std::string>& known,
-                       const std::string& output, const std::string& probability_output) {
-  auto [image, map, maps] = read_input(a, image_path, known);
+/// The pictures of one image for `output` and, unless empty, `probability_output`.
+data::Pictures refine(const CrfArguments& a, Input input, const std::string& image_path, const std::string& output,
+                      const std::string& probability_output) {
+  auto& [image, map, maps] = input;
   if (!a.labels.empty()) {
     if (map.colours.size() == 1)
       std::fill(map.labels.begin(), map.labels.end(), 0);  // every pixel has the only label, whatever the image
@@ -115,7 +120,7 @@ std::map<std::string, std::string> pictures(const std::string& folder) {
   return y;
 }
 
-void process_folder(const CrfArguments& a) {
+int process_folder(const CrfArguments& a) {
   std::vector<std::map<std::string, std::string>> given;
   for (const std::string& folder : a.labels.empty() ? a.probability : std::vector<std::string>{a.labels}) {
     data::require_data(fs::is_directory(folder), "{}: must be a folder, as {} is", folder, a.image);
@@ -123,35 +128,67 @@ void process_folder(const CrfArguments& a) {
   }
   const auto images = pictures(a.image);
   data::require_data(!images.empty(), "{}: no pictures in this folder", a.image);
-  // Every picture and its maps are there and can be read before the first result is written.
-  std::map<std::string, std::vector<std::string>> inputs;
-  for (const auto& [name, path] : images)
+  struct Item {
+    std::string name, image;
+    std::vector<std::string> known;
+  };
+  std::vector<Item> all;
+  for (const auto& [name, path] : images) {
+    all.push_back({name, path, {}});
     for (const auto& of : given) {
       data::require_data(of.count(name), "{}: no label or probability map of that name", path);
-      inputs[name].push_back(of.at(name));
+      all.back().known.push_back(of.at(name));
     }
+  }
   std::vector<std::string> folders{a.output}, outputs, read;
   if (!a.probability_output.empty()) folders.push_back(a.probability_output);
   const auto in = [](const std::string& folder, const std::string& name) {
     return folder.empty() ? "" : (fs::path(folder) / (name + ".png")).string();
   };
-  for (const auto& [name, path] : images) {
-    for (const std::string& folder : folders) outputs.push_back(in(folder, name));
-    read.push_back(path);
-    read.insert(read.end(), inputs[name].begin(), inputs[name].end());
+  for (const Item& item : all) {
+    for (const std::string& folder : folders) outputs.push_back(in(folder, item.name));
+    read.push_back(item.image);
+    read.insert(read.end(), item.known.begin(), item.known.end());
   }
   cris::check_outputs(outputs, read);
-  for (const auto& [name, path] : images) read_input(a, path, inputs[name]);
-  const std::list<tensor::FolderLock> locks(folders.begin(), folders.end());
-  int64_t done = 0;
-  for (const auto& [name, path] : images)
-    write_results(process(a, path, inputs[name], in(a.output, name), in(a.probability_output, name)), done++,
-                  int64_t(images.size()), a.output);
-  fmt::print("{} pictures -> {}\n", images.size(), a.output);
+  cris::ConsoleProgress progress(stderr);
+  const ManyPictures work{.what = "refining",
+                          .out = a.output,
+                          .count = int64_t(all.size()),
+                          .ahead = 2 * tensor::threads() + 2,
+                          .threads = tensor::threads(),
+                          .skip_bad = a.skip_bad,
+                          .progress = &progress};
+  std::vector<Input> inputs(size_t(work.ahead));
+  std::vector<data::Pictures> results(size_t(work.ahead));
+  std::vector<std::vector<std::pair<std::string, std::string>>> files(size_t(work.ahead));
+  const auto slot = [&](int64_t i) { return size_t(i % work.ahead); };
+  data::Pipeline steps;
+  steps.read = [&](int64_t i) { inputs[slot(i)] = read_input(a, all[size_t(i)].image, all[size_t(i)].known); };
+  steps.compute = [&](int64_t i) {
+    const Item& item = all[size_t(i)];
+    results[slot(i)] =
+        refine(a, std::move(inputs[slot(i)]), item.image, in(a.output, item.name), in(a.probability_output, item.name));
+  };
+  steps.encode = [&](int64_t i) {
+    files[slot(i)].clear();
+    for (const auto& [path, picture] : results[slot(i)]) files[slot(i)].emplace_back(path, data::encode_png(picture));
+  };
+  steps.write = [&](int64_t i) { data::write_together(files[slot(i)]); };
+  try {
+    const std::list<tensor::FolderLock> locks(folders.begin(), folders.end());
+    const PicturesDone done = through_pictures(work, steps);
+    fmt::print("{} picture{} -> {}\n", done.written, done.written == 1 ? "" : "s", a.output);
+    return done.exit_code(work);
+  } catch (...) {
+    remove_empty(folders);
+    throw;
+  }
 }
 
 int run(const CrfArguments& a) {
-  if (a.labels.empty() == a.probability.empty()) throw Failure(kUsage, "crf: give either --labels or --probability");
+  if (a.labels.empty() == a.probability.empty())
+    throw Failure(kUsage, "crf: give either --labels or --probability");
   if (!a.probability_output.empty() && a.probability.size() != 1)
     throw Failure(kUsage, "crf: --probability-output needs one --probability map");
   try {
@@ -161,10 +198,7 @@ int run(const CrfArguments& a) {
   }
   if (a.threads > 0) tensor::set_threads(a.threads);
   outlive_reader();
-  if (fs::is_directory(a.image)) {
-    process_folder(a);
-    return kOk;
-  }
+  if (fs::is_directory(a.image)) return process_folder(a);
   const bool into_folder = fs::is_directory(a.output);
   const std::string name = data::base_name(fs::path(a.image).filename().string()) + ".png";
   const std::string output = into_folder ? (fs::path(a.output) / name).string() : a.output;
@@ -176,42 +210,50 @@ int run(const CrfArguments& a) {
     if (const std::string end = fs::path(path).extension(); !end.empty() && end != ".png" && end != ".PNG")
       throw Failure(kUsage, fmt::format("{}: the result is a PNG; name it so that it ends in .png", path));
   cris::check_outputs(outputs, read);
-  data::write_pngs(process(a, a.image, known, output, a.probability_output));
+  data::write_pngs(refine(a, read_input(a, a.image, known), a.image, output, a.probability_output));
   return kOk;
 }
 
 Run setup_crf(CLI::App& app) {
   auto a = std::make_shared<CrfArguments>();
   cris::DenseCrfOptions& o = a->options;
-  app.add_option("image", a->image, "Image, or a folder of images")->required();
+  app.add_option("IMAGE", a->image, "image, or a folder of images")->required();
   app.add_option("--labels", a->labels,
-                 "Label map: one colour a label, black = unsure (or a folder, the same base names)");
+                 "label map, one colour a label, black = unsure, or a mask (or a folder, the same base names)")
+      ->type_name("FILE");
   app.add_option("--probability", a->probability,
-                 "8-bit probability map of the foreground, or one a label (or folders)");
-  app.add_option("-o,--output", a->output, "PNG to write (or a folder)")->required();
+                 "8-bit probability map of the foreground, or one a label (or folders)")
+      ->type_name("FILE");
+  app.add_option("-o,--output", a->output, "PNG to write (or a folder)")->type_name("FILE")->required();
   app.add_option("--probability-output", a->probability_output,
-                 "Refined probability of the foreground as PNG (or a folder)");
-  app.add_flag("--black-is-label", a->black_is_label, "Black is a label of its own, not \"unsure\"");
-  app.add_option("--gt-prob", o.ground_truth_probability, "Certainty of a given label")->capture_default_str();
-  app.add_option("--gaussian-sxy", o.spatial_theta, "Spatial kernel: standard deviation, pixels")
+                 "refined probability of the foreground as PNG (or a folder)")
+      ->type_name("FILE");
+  app.add_flag("--black-is-label", a->black_is_label,
+               "black is a label of its own, not \"unsure\"; in a map of one colour on black it always is");
+  add_skip_bad(app, a->skip_bad);
+  app.add_option("--gt-prob", o.ground_truth_probability, "certainty of a given label, between 0 and 1")
       ->capture_default_str();
-  app.add_option("--gaussian-compat", o.spatial_weight, "Spatial kernel: weight")->capture_default_str();
-  app.add_option("--sxy", o.bilateral_theta, "Bilateral kernel: standard deviation, pixels")->capture_default_str();
-  app.add_option("--srgb", o.colour_theta, "Bilateral kernel: standard deviation, colours 0..255")
+  app.add_option("--gaussian-sxy", o.spatial_theta, "spatial kernel: standard deviation in pixels")
       ->capture_default_str();
-  app.add_option("--compat", o.bilateral_weight, "Bilateral kernel: weight")->capture_default_str();
-  app.add_option("--iterations", o.iterations, "Mean-field iterations")->capture_default_str();
-  add_choice(app, "--normalisation", o.normalisation, "row or symmetric");
-  add_choice(app, "--kernel", o.kind, "permutohedral or exact (slow, for small images)")
+  app.add_option("--gaussian-compat", o.spatial_weight, "spatial kernel: weight")->capture_default_str();
+  app.add_option("--sxy", o.bilateral_theta, "bilateral kernel: standard deviation in pixels")->capture_default_str();
+  app.add_option("--srgb", o.colour_theta, "bilateral kernel: standard deviation in colours of 0..255")
+      ->capture_default_str();
+  app.add_option("--compat", o.bilateral_weight, "bilateral kernel: weight")->capture_default_str();
+  app.add_option("--iterations", o.iterations, "mean-field iterations, 1 to 1000")->capture_default_str();
+  add_choice(app, "--normalisation", o.normalisation, "of the filtered sums");
+  add_choice(app, "--kernel", o.kind, "how sums are computed; exact is slow, for small images")
       ->check([](const std::string& text) { return text == "bridged" ? tensor::kBridgedIsGone : ""; });
-  app.add_option("--threads", a->threads, "Threads (0: all; the result does not depend on it)")
+  app.add_option("--threads", a->threads, "threads; 0: all. The result does not depend on it")
       ->check(CLI::Range(0, 1024))
       ->capture_default_str();
+  add_example(app, "crf frame.png --labels mask.png -o sharper.png");
+  add_example(app, "crf frames --probability out/probability -o sharper");
   return [a] { return run(*a); };
 }
 
-const Command command(55, "crf", "sharpen a label map or probability map along an image's edges (dense CRF)",
-                      setup_crf);
+const Command crf_command(55, "crf", "sharpen a label map or probability map along an image's edges (dense CRF)",
+                          setup_crf);
 
 }  // namespace
 }  // namespace tools

@@ -31,6 +31,34 @@ int complain(std::string message, ExitCode code) {
   std::fputs(("cris: " + message + "\n").c_str(), stderr);
   return code;
 }
+/// What was wrong with the command line, with the nearest command or option where one was mistyped.
+std::string problem_with(const CLI::App& app, const CLI::ParseError& e) {
+  const CLI::App* at = &app;
+  while (!at->get_subcommands().empty()) at = at->get_subcommands().front();
+  const auto extras = at->remaining();
+  const auto advice = [](const std::string& typed, const std::vector<std::string>& known) {
+    const std::string nearest = nearest_name(typed, known);
+    return nearest.empty() ? "" : fmt::format("; did you mean {}?", nearest);
+  };
+  std::string problem = e.what();
+  const bool missing = dynamic_cast<const CLI::RequiredError*>(&e) != nullptr;
+  if (!extras.empty() && (missing || dynamic_cast<const CLI::ExtrasError*>(&e))) {
+    const std::string& typed = extras.front();
+    const auto subcommands = commands_of(*at);
+    if (typed.starts_with("-")) {
+      std::vector<std::string> flags;
+      for (const OptionHelp& o : options_of(*at)) flags.insert(flags.end(), o.flags.begin(), o.flags.end());
+      const std::string name = typed.substr(0, typed.find('='));
+      problem = fmt::format("{} is not an option of {}{}", name, full_name(*at), advice(name, flags));
+    } else if (!subcommands.empty()) {
+      std::vector<std::string> names;
+      for (const CLI::App* c : subcommands) names.push_back(c->get_name());
+      problem = fmt::format("{} is not a command{}{}", typed, at == &app ? "" : " of " + full_name(*at),
+                            advice(typed, names));
+    }
+  }
+  return fmt::format("{}; {} --help says more", problem, full_name(*at));
+}
 /// `code`, where all that was printed was written or its reader chose to leave.
 int after_printing(int code) {
   if (std::fflush(stdout) == 0 && !std::ferror(stdout)) return code;
@@ -59,12 +87,23 @@ int main(int argc, char** argv) {
   remember_command_line(argc, argv);
   CLI::App app("CRIS: segments polyps with a network that refines its own masks, all of it written here.", "cris");
   app.set_version_flag("--version",
-                       fmt::format("cris {} (commit {})", cris::build_facts().version, cris::build_facts().commit));
+                       fmt::format("cris {} (commit {})", cris::build_facts().version, cris::build_facts().commit),
+                       "print the version and end");
   app.require_subcommand(1);
+  app.formatter(std::make_shared<HelpFormatter>());
   std::map<CLI::App*, Run> runs;
   for (const Command* c : commands()) {
     CLI::App* sub = app.add_subcommand(c->name, c->description);
     runs[sub] = c->setup(*sub);
+  }
+  // Last, or every command would begin with them.
+  add_example(app, "data synthesize data");
+  add_example(app, "train --data data --base 8 --size 64 --epochs 4 -o run");
+  add_example(app, "predict run data -o out");
+  if (argc == 1) {
+    std::cout << app.help();
+    std::cout.flush();
+    return after_printing(kUsage);
   }
   try {
     app.parse(argc, argv);
@@ -74,14 +113,7 @@ int main(int argc, char** argv) {
       std::cout.flush();
       return after_printing(kOk);
     }
-    std::string command = "cris";
-    for (const CLI::App* at = &app; !at->get_subcommands().empty();) {
-      at = at->get_subcommands().front();
-      command += " " + at->get_name();
-    }
-    const bool unknown = app.get_subcommands().empty() && !app.remaining().empty();
-    const std::string problem = unknown ? app.remaining().front() + " is not a command" : e.what();
-    return complain(fmt::format("{}; {} --help says more", problem, command), kUsage);
+    return complain(problem_with(app, e), kUsage);
   }
   try {
     return after_printing(runs.at(app.get_subcommands().front())());

@@ -36,24 +36,37 @@ std::vector<std::pair<std::string, std::string>> facts_of(tensor::Device device)
   }
 }
 
-Run setup_doctor(CLI::App&) {
-  return [] {
-    const auto environment = cris::environment();
-    for (const auto& [key, value] : environment.items())
-      fmt::print("{:<12} {}\n", key, value.is_string() ? value.get<std::string>() : value.dump());
-    fmt::print("{:<12} {}\n", "levels", fmt::join(tensor::cpu_levels(), ", "));
-    fmt::print("{:<12} {}\n", "threads", tensor::threads());
-    fmt::print("{:<12} {}\n", "memory", cris::bytes_text(int64_t(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGE_SIZE)));
+Run setup_doctor(CLI::App& app) {
+  auto json = std::make_shared<bool>(false);
+  app.add_flag("--json", *json, "print JSON, not a table");
+  add_example(app, "doctor");
+  return [json] {
+    nlohmann::ordered_json facts = cris::environment();
+    facts["levels"] = fmt::format("{}", fmt::join(tensor::cpu_levels(), ", "));
+    facts["threads"] = tensor::threads();
+    facts["memory"] = cris::bytes_text(int64_t(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGE_SIZE));
     struct statvfs disk;
     if (statvfs(".", &disk) == 0)
-      fmt::print("{:<12} {} free here\n", "disk", cris::bytes_text(int64_t(disk.f_bavail) * int64_t(disk.f_frsize)));
+      facts["disk"] = cris::bytes_text(int64_t(disk.f_bavail) * int64_t(disk.f_frsize)) + " free here";
     bool good = true;
+    nlohmann::ordered_json devices;
     for (const tensor::Device d : {tensor::Device::reference, tensor::Device::cpu, tensor::Device::cuda}) {
       const std::string state = try_device(d);
-      fmt::print("{:<12} {}\n", tensor::name(d), state);
-      for (const auto& [key, value] : facts_of(d)) fmt::print("  {:<10} {}\n", key, value);
+      devices[tensor::name(d)] = {{"state", state}};
+      for (const auto& [key, value] : facts_of(d)) devices[tensor::name(d)][key] = value;
       good = good && (state == "works" || d == tensor::Device::cuda);
     }
+    if (*json) {
+      facts["devices"] = devices, facts["good"] = good;
+      fmt::print("{}\n", facts.dump());
+      return int(good ? kOk : kVerification);
+    }
+    const auto row = [](const std::string& key, const nlohmann::ordered_json& value) {
+      fmt::print("{:<12} {}\n", key, wrapped(value.is_string() ? value.get<std::string>() : value.dump(), 13));
+    };
+    for (const auto& [key, value] : facts.items()) row(key, value);
+    for (const auto& [device, known] : devices.items())
+      for (const auto& [key, value] : known.items()) key == "state" ? row(device, value) : row("  " + key, value);
     return int(good ? kOk : kVerification);
   };
 }

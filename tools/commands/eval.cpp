@@ -54,24 +54,29 @@ Run setup_eval(CLI::App& app) {
   };
   auto o = std::make_shared<Options>();
   app.add_option("RUN", o->run, "run directory")->required();
-  app.add_option("--on", o->on, "train, validation or test; or all: every pair of --data, which the run never saw")
+  app.add_option("--on", o->on, "the part of the data; all: every pair of --data, which the run never saw")
       ->check(CLI::IsMember({"train", "validation", "test", "all"}))
       ->capture_default_str();
-  app.add_option("--checkpoint", o->checkpoint, "best or last")
+  app.add_option("--checkpoint", o->checkpoint, "the weights to use")
       ->check(CLI::IsMember({"best", "last"}))
       ->capture_default_str();
-  app.add_option("-o,--out", o->out, "folder to write; default RUN/eval-ON-CHECKPOINT");
-  app.add_option("--data", o->data, "the data, if it moved since the training; with --on all another data set");
-  app.add_option("--device", o->device, "cpu, reference or cuda; default: the run's");
-  app.add_option("--threads", o->threads, "of the cpu device");
+  app.add_option("-o,--out", o->out, "folder to write; default RUN/eval-ON-CHECKPOINT")->type_name("DIR");
+  app.add_option("--data", o->data, "the data, if it moved since the training; with --on all another data set")
+      ->type_name("DIR");
+  app.add_option("--device", o->device, "who computes; default: the run's")->type_name("TEXT:{cpu,reference,cuda}");
+  app.add_option("--threads", o->threads, "threads of the cpu device; default: the run's")->check(CLI::Range(1, 1024));
   app.add_option("--batch", o->batch, "images at once, where memory is short; default: the run's")
       ->check(CLI::Range(1, 100000));
   app.add_option("--overlays", o->overlays, "how many of the worst images to draw")
       ->check(CLI::Range(0, 1000000))
       ->capture_default_str();
-  app.add_option("--score-size", o->size, "network or picture: the size at which maps are scored; default: the run's");
-  app.add_option("--save-maps", o->maps, "folder for each scored map and mask as f32, NAME.npy and NAME_mask.npy");
+  app.add_option("--score-size", o->size, "the size at which maps are scored; default: the run's")
+      ->type_name("TEXT:{network,picture}");
+  app.add_option("--save-maps", o->maps, "folder for each scored map and mask as f32, NAME.npy and NAME_mask.npy")
+      ->type_name("DIR");
   app.add_flag("--json", o->json, "one JSON line at the threshold chosen on the training set");
+  add_example(app, "eval runs/kvasir");
+  add_example(app, "eval runs/kvasir --on all --data data/cvc-clinicdb --json");
   return [o] {
     cris::Config config = cris::config_of_run(o->run, {.data = o->data, .device = o->device, .threads = o->threads});
     cris::apply_run_settings(config);

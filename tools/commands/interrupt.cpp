@@ -35,7 +35,13 @@ void begin_process() {
 void outlive_reader() { std::signal(SIGPIPE, SIG_IGN); }
 
 void catch_signals() {
-  on_signals([](int) { stop = 1; }, int(SA_RESETHAND | SA_RESTART));
+  on_signals(
+      [](int) {
+        stop = 1;
+        constexpr char kAnswer[] = "\nstopping once the work at hand is done; a second signal ends it at once\n";
+        [[maybe_unused]] const ssize_t heard = write(STDERR_FILENO, kAnswer, sizeof kAnswer - 1);
+      },
+      int(SA_RESETHAND | SA_RESTART));
 }
 
 void exit_on_signals(int code) {

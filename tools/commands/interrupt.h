@@ -11,7 +11,8 @@ void begin_process();
 /// From here on no command dies when the reader of its output leaves (`| head`): for those that write files.
 void outlive_reader();
 
-/// From here on the first SIGINT, SIGTERM, SIGHUP or SIGUSR1 only sets a flag; a second one ends the process. One that
+/// From here on the first SIGINT, SIGTERM, SIGHUP or SIGUSR1 only sets a flag, and says so; a second one ends the
+/// process. One that
 /// was ignored when the process began (nohup) stays ignored.
 void catch_signals();
 bool stop_requested();

@@ -40,14 +40,16 @@ int run(const Options& o) {
 
 Run setup_parity(CLI::App& app) {
   auto o = std::make_shared<Options>();
-  app.add_option("folder", o->folder, "Folder of *.safetensors cases")->required();
-  add_choice(app, "--device", o->parity.device, "reference, cpu or cuda", {"reference", "cpu", "cuda"});
+  app.add_option("DIR", o->folder, "folder of *.safetensors cases: tests/vectors of the source")->required();
+  add_choice(app, "--device", o->parity.device, "who computes", {"reference", "cpu", "cuda"});
   const CLI::Option* const dtype =
-      add_choice(app, "--dtype", o->parity.dtype, "f64, or f32, which tf32 and bf16 imply", {"f64", "f32"});
+      add_choice(app, "--dtype", o->parity.dtype, "of the arithmetic; tf32 and bf16 imply f32", {"f64", "f32"});
   add_choice(app, "--precision", o->parity.precision,
-             "how f32 is multiplied: exact, f32; tf32, bf16: cuda, with their own tolerances");
-  app.add_option("--only", o->parity.only, "Only cases whose name contains this");
-  app.add_option("--write", o->parity.write_folder, "Save what was computed to this folder, under the same names");
+             "how f32 is multiplied; tf32, bf16: cuda, with their own tolerances");
+  app.add_option("--only", o->parity.only, "only cases whose name contains this");
+  app.add_option("--write", o->parity.write_folder, "save what was computed to this folder, under the same names")
+      ->type_name("DIR");
+  add_example(app, "parity tests/vectors");
   return [o, dtype] {
     if (tensor::needs_cuda(o->parity.precision) && dtype->empty()) o->parity.dtype = tensor::DType::f32;
     return run(*o);

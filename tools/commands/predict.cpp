@@ -2,11 +2,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <filesystem>
 #include <list>
 #include <map>
 
 #include "cris/evaluate.h"
+#include "cris/measures/findings.h"
 #include "cris/nonfinite.h"
 #include "cris/report/evaluation.h"
 #include "cris/report/overlay.h"
@@ -15,12 +17,13 @@
 #include "cris/run/run_directory.h"
 #include "data/files.h"
 #include "data/format_error.h"
-#include "data/parallel.h"
+#include "data/map.h"
 #include "tensor/machine/atomic_file.h"
 #include "tensor/machine/folder_lock.h"
+#include "tensor/machine/threads.h"
 #include "tools/commands/command.h"
 #include "tools/commands/interrupt.h"
-#include "tools/commands/write_results.h"
+#include "tools/commands/many_pictures.h"
 
 namespace fs = std::filesystem;
 
@@ -31,7 +34,7 @@ namespace {
 struct PredictOptions {
   std::string run, out, checkpoint = "best", device, masks;
   std::vector<std::string> in, passed_over;
-  bool overlay = false;
+  bool overlay = false, skip_bad = false, json = false, save_maps = false;
   double threshold = -1;
   int64_t threads = 0;
 };
@@ -73,58 +76,144 @@ Files mask_files(const std::string& folder) {
   return masks;
 }
 
-/// The image, and for overlays its mask where there is one (else a mask of no pixels).
-data::Sample read_input(const PredictOptions& o, const Files& masks, const std::string& name, const std::string& path) {
-  const auto mask = masks.find(name);
-  if (o.overlay && mask != masks.end()) return data::read_pair({name, path, mask->second});
-  return {data::read_image(path, 3), {}};
-}
+/// A picture under way.
+struct Item {
+  data::Sample sample;  ///< the image, and for overlays its mask where there is one
+  std::vector<float> input;
+  tensor::Tensor small, map;  ///< probabilities at the network's size, and at the picture's own
+  double milliseconds = 0;
+  cris::Findings findings;
+  std::vector<std::pair<std::string, std::string>> pngs;  ///< path, content
+};
+
+class Prediction {
+ public:
+  Prediction(const PredictOptions& o, const cris::Config& config, const Files& files, Files masks,
+             const std::vector<std::string>& locked)
+      : o_(o),
+        config_(config),
+        masks_(std::move(masks)),
+        inputs_(files.begin(), files.end()),
+        threshold_(o.threshold >= 0 ? o.threshold : cris::chosen_threshold(o.run)),
+        model_(cris::load_model(o.run, config, o.checkpoint)),
+        locks_(locked.begin(), locked.end()),
+        findings_(o.out, o.run, threshold_) {
+    model_->fold_norms();
+  }
+
+  int run(cris::Progress& progress) {
+    const ManyPictures work{.what = "predicting",
+                            .out = o_.out,
+                            .count = int64_t(inputs_.size()),
+                            .ahead = 2 * tensor::threads() + 2,
+                            .threads = tensor::threads(),
+                            .skip_bad = o_.skip_bad,
+                            .progress = &progress};
+    items_.resize(size_t(work.ahead));
+    const auto item = [&](int64_t i) -> Item& { return items_[size_t(i % work.ahead)]; };
+    data::Pipeline steps;
+    steps.read = [&](int64_t i) { read(item(i), inputs_[size_t(i)]); };
+    steps.compute = [&](int64_t i) { compute(item(i), inputs_[size_t(i)].second); };
+    steps.encode = [&](int64_t i) { encode(item(i), inputs_[size_t(i)]); };
+    steps.write = [&](int64_t i) { write(item(i)); };
+    const PicturesDone done = through_pictures(work, steps);
+    findings_.commit();
+    if (!o_.json)
+      fmt::print("{} image{} at threshold {:.2f}: {}/masks, {}/probability{}\nareas, boxes, times: {}/findings.csv\n",
+                 done.written, done.written == 1 ? "" : "s", threshold_, o_.out, o_.out,
+                 o_.overlay ? ", " + o_.out + "/overlays" : "", o_.out);
+    return done.exit_code(work);
+  }
+
+ private:
+  using Input = std::pair<std::string, std::string>;
+  const PredictOptions& o_;
+  const cris::Config& config_;
+  const Files masks_;
+  const std::vector<Input> inputs_;
+  const double threshold_;
+  const std::unique_ptr<cris::Model> model_;
+  const std::list<tensor::FolderLock> locks_;
+  cris::FindingsFiles findings_;
+  std::vector<Item> items_;
+
+  void read(Item& item, const Input& input) const {
+    const auto mask = masks_.find(input.first);
+    if (o_.overlay && mask != masks_.end())
+      item.sample = data::read_pair({input.first, input.second, mask->second});
+    else
+      item.sample = {data::read_image(input.second, 3), {}};
+    const int64_t size = config_.data.size;
+    item.input.resize(size_t(size * size * 3));
+    data::to_unit(data::resize(item.sample.image, size, size), item.input.data());
+  }
+  void compute(Item& item, const std::string& path) {
+    const auto begin = std::chrono::steady_clock::now();
+    const int64_t size = config_.data.size;
+    const data::Image& image = item.sample.image;
+    const auto x = tensor::Tensor::from(item.input, {1, size, size, 3}, tensor::Device::cpu).to(config_.run.device);
+    const tensor::Tensor p = item.small = cris::probabilities(*model_, x);
+    if (!std::all_of(p.data<float>(), p.data<float>() + p.size(), [](float v) { return v >= 0 && v <= 1; }))
+      throw cris::NonFiniteError(
+          fmt::format("{}: its probability map is not finite; the checkpoint is of no use", path));
+    item.map = tensor::resize(p, image.height, image.width, tensor::ResizeMode::bilinear_centers);
+    item.milliseconds = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count();
+  }
+  void encode(Item& item, const Input& input) const {
+    const auto& [image, truth] = item.sample;
+    const float* map = item.map.data<float>();
+    const data::Image mask = cris::mask_image(map, image.height, image.width, threshold_);
+    const auto add = [&](const char* folder, const data::Image& picture) {
+      item.pngs.emplace_back(fmt::format("{}/{}/{}.png", o_.out, folder, input.first), data::encode_png(picture));
+    };
+    item.pngs.clear();
+    add("masks", mask);
+    add("probability", cris::probability_image(map, image.height, image.width));
+    if (o_.overlay) add("overlays", cris::overlay(image, mask, truth));
+    item.findings = cris::find_regions(mask, map);
+    item.findings.name = input.first, item.findings.file = input.second;
+    item.findings.milliseconds = item.milliseconds;
+  }
+  void write(Item& item) {
+    data::write_together(item.pngs);
+    if (o_.save_maps)
+      data::write_npy(fmt::format("{}/maps/{}.npy", o_.out, item.findings.name), item.small.data<float>(),
+                      config_.data.size, config_.data.size);
+    findings_.add(item.findings);
+    if (o_.json) {
+      fmt::print("{}\n", cris::json_of(item.findings).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+      std::fflush(stdout);
+    }
+  }
+};
 
 int predict(PredictOptions& o, const cris::Config& config) {
-  const double threshold = o.threshold >= 0 ? o.threshold : cris::chosen_threshold(o.run);
   const Files files = input_files(o), masks = mask_files(o.masks);
   std::vector<std::string> folders{o.out + "/masks", o.out + "/probability"}, outputs, read;
   if (o.overlay) folders.push_back(o.out + "/overlays");
+  if (o.save_maps) {
+    data::require_data(!fs::exists(o.out + "/maps") || fs::is_empty(o.out + "/maps"),
+                       "{}/maps is not empty; move it away, or choose another -o", o.out);
+  }
   for (const auto& [name, path] : files)
     for (const std::string& folder : folders) outputs.push_back(folder + "/" + name + ".png");
+  for (const std::string& path : cris::FindingsFiles::paths(o.out)) outputs.push_back(path);
   for (const Files* some : {&files, &masks})
     for (const auto& [name, path] : *some) read.push_back(path);
   cris::check_outputs(outputs, read);
-  const auto model = cris::load_model(o.run, config, o.checkpoint);
-  model->fold_norms();
-  // All inputs are read before the first result is written: a bad one leaves no half of an answer.
-  const std::vector<std::pair<std::string, std::string>> inputs(files.begin(), files.end());
-  data::for_each_index(int64_t(inputs.size()), int(config.run.threads),
-                       [&](int64_t i) { read_input(o, masks, inputs[size_t(i)].first, inputs[size_t(i)].second); });
-  const std::list<tensor::FolderLock> locks(folders.begin(), folders.end());
-  const int64_t size = config.data.size;
-  int64_t done = 0;
-  for (const auto& [name, path] : files) {
-    const auto [image, truth] = read_input(o, masks, name, path);
-    const data::Image small = data::resize(image, size, size);
-    std::vector<float> values(size_t(size * size * 3));
-    data::to_unit(small, values.data());
-    const auto x = tensor::Tensor::from(values, {1, size, size, 3}, tensor::Device::cpu).to(config.run.device);
-    const auto p =
-        tensor::resize(cris::probabilities(*model, x), image.height, image.width, tensor::ResizeMode::bilinear_centers);
-    const float* map = p.data<float>();
-    if (!std::all_of(map, map + p.size(), [](float v) { return v >= 0 && v <= 1; }))
-      throw cris::NonFiniteError(
-          fmt::format("{}: its probability map is not finite; the checkpoint is of no use", path));
-    const data::Image mask = cris::mask_image(map, image.height, image.width, threshold);
-    data::Pictures results{
-        {fmt::format("{}/masks/{}.png", o.out, name), mask},
-        {fmt::format("{}/probability/{}.png", o.out, name), cris::probability_image(map, image.height, image.width)}};
-    if (o.overlay)
-      results.emplace_back(fmt::format("{}/overlays/{}.png", o.out, name), cris::overlay(image, mask, truth));
-    write_results(results, done++, int64_t(files.size()), o.out);
-  }
-  fmt::print("{} images at threshold {:.2f}: {}/masks, {}/probability{}\n", files.size(), threshold, o.out, o.out,
-             o.overlay ? ", " + o.out + "/overlays" : "");
+  cris::ConsoleProgress progress(stderr);
   if (!o.passed_over.empty())
-    fmt::print("passed over: {} files that are not named as PNG, JPEG, BMP or TIFF, such as {}\n", o.passed_over.size(),
-               o.passed_over.front());
-  return kOk;
+    progress.message(fmt::format("passed over: {} files that are not named as PNG, JPEG, BMP or TIFF, such as {}",
+                                 o.passed_over.size(), o.passed_over.front()));
+  if (o.save_maps) folders.push_back(o.out + "/maps");
+  try {
+    std::vector<std::string> locked = folders;
+    locked.push_back(o.out);
+    return Prediction(o, config, files, masks, locked).run(progress);
+  } catch (...) {
+    remove_empty(folders);
+    throw;
+  }
 }
 
 Run setup_predict(CLI::App& app) {
@@ -133,16 +222,23 @@ Run setup_predict(CLI::App& app) {
   app.add_option("IN", o->in, "images, folders of images, or data sets (images/ and masks/)")
       ->required()
       ->expected(1, -1);
-  app.add_option("-o,--out", o->out, "folder for masks/, probability/ and overlays/")->required();
+  app.add_option("-o,--out", o->out, "folder for masks/, probability/, overlays/ and findings.csv")
+      ->type_name("DIR")
+      ->required();
   app.add_flag("--overlay", o->overlay, "draw overlays: agreement green, prediction only yellow, mask only blue");
-  app.add_option("--masks", o->masks, "folder of true masks for the overlays");
+  app.add_flag("--save-maps", o->save_maps, "also maps/NAME.npy: the network's own map, f32, at its own size");
+  app.add_option("--masks", o->masks, "folder of true masks for the overlays")->type_name("DIR");
+  add_skip_bad(app, o->skip_bad);
+  app.add_flag("--json", o->json, "print a line of JSON a picture: what findings.json holds of it");
   app.add_option("--threshold", o->threshold, "default: the one chosen on the training set")
       ->check(CLI::Range(0.0, 1.0));
-  app.add_option("--checkpoint", o->checkpoint, "best or last")
+  app.add_option("--checkpoint", o->checkpoint, "the weights to use")
       ->check(CLI::IsMember({"best", "last"}))
       ->capture_default_str();
-  app.add_option("--device", o->device, "cpu, reference or cuda; default: the run's");
-  app.add_option("--threads", o->threads, "of the cpu device");
+  app.add_option("--device", o->device, "who computes; default: the run's")->type_name("TEXT:{cpu,reference,cuda}");
+  app.add_option("--threads", o->threads, "threads of the cpu device; default: the run's")->check(CLI::Range(1, 1024));
+  add_example(app, "predict runs/kvasir frames -o out --overlay");
+  add_example(app, "predict runs/kvasir frames -o out --skip-bad --json");
   return [o] {
     cris::Config config = cris::config_of_run(o->run, {.device = o->device, .threads = o->threads});
     cris::apply_run_settings(config);
@@ -155,7 +251,7 @@ Run setup_predict(CLI::App& app) {
   };
 }
 
-const Command command(50, "predict", "segment images or folders", setup_predict);
+const Command predict_command(50, "predict", "segment images or folders", setup_predict);
 
 }  // namespace
 

@@ -10,8 +10,10 @@
 #include "data/format_error.h"
 #include "data/map.h"
 #include "tensor/machine/atomic_file.h"
+#include "tensor/machine/threads.h"
 #include "tools/commands/command.h"
 #include "tools/commands/interrupt.h"
+#include "tools/commands/many_pictures.h"
 
 namespace fs = std::filesystem;
 
@@ -38,7 +40,7 @@ Run setup_score(CLI::App& app) {
   struct Options {
     std::string predictions, truth, out;
     double threshold = 0.5;
-    bool json = false;
+    bool json = false, skip_bad = false;
   };
   auto o = std::make_shared<Options>();
   app.add_option("PREDICTIONS", o->predictions,
@@ -49,8 +51,11 @@ Run setup_score(CLI::App& app) {
   app.add_option("--threshold", o->threshold, "a pixel is polyp from this value on, 255 or 65535 being 1")
       ->check(CLI::Range(0.0, 1.0))
       ->capture_default_str();
-  app.add_option("-o,--out", o->out, "folder for score.json, per_image.csv, precision_recall.csv and score.html");
+  app.add_option("-o,--out", o->out, "folder for score.json, per_image.csv, precision_recall.csv and score.html")
+      ->type_name("DIR");
   app.add_flag("--json", o->json, "print JSON, not a table");
+  add_skip_bad(app, o->skip_bad);
+  add_example(app, "score out/probability data/kvasir-seg -o scores");
   return [o] {
     auto predictions = maps_in(o->predictions, "/probability");
     const auto truth = maps_in(o->truth, "/masks");
@@ -69,19 +74,46 @@ Run setup_score(CLI::App& app) {
     }
     outlive_reader();
     cris::MeasureSet measures(o->threshold);
-    for (const auto& [name, path] : truth) {
-      const data::Map map = data::read_map(predictions.at(name)), mask = data::read_mask_map(path);
+    cris::ConsoleProgress progress(stderr);
+    const ManyPictures work{.what = "scoring",
+                            .out = "",
+                            .count = int64_t(truth.size()),
+                            .ahead = 2 * tensor::threads() + 2,
+                            .threads = tensor::threads(),
+                            .skip_bad = o->skip_bad,
+                            .progress = &progress};
+    struct Item {
+      data::Map map;
+      cris::Measured measured;
+    };
+    std::vector<Item> items(size_t(work.ahead));
+    const std::vector<std::pair<std::string, std::string>> masks(truth.begin(), truth.end());
+    data::Pipeline steps;
+    steps.read = [&](int64_t i) {
+      const auto& [name, path] = masks[size_t(i)];
+      const std::string& predicted = predictions.at(name);
+      const data::Map mask = data::read_mask_map(path);
+      data::Map map = data::read_map(predicted);
       data::require_data(map.height == mask.height && map.width == mask.width,
-                         "{} has {} x {} pixels and {} has {} x {}; resize the map to its mask", predictions.at(name),
-                         map.width, map.height, path, mask.width, mask.height);
-      measures.add(name, map.values.data(), mask.values.data(), map.height, map.width);
-    }
+                         "{} has {} x {} pixels and {} has {} x {}; resize the map to its mask", predicted, map.width,
+                         map.height, path, mask.width, mask.height);
+      cris::Measured m =
+          cris::measure(name, map.values.data(), mask.values.data(), map.height, map.width, o->threshold);
+      items[size_t(i % work.ahead)] = {std::move(map), std::move(m)};
+    };
+    steps.compute = [&](int64_t i) {
+      const Item& item = items[size_t(i % work.ahead)];
+      measures.add(item.measured, item.map.values.data());
+    };
+    steps.encode = steps.write = [](int64_t) {};
+    const PicturesDone done = through_pictures(work, steps);
+    if (done.stopped || done.written == 0) return done.exit_code(work);
     if (!o->out.empty()) cris::write_scores(measures, o->out, fmt::format("{} against {}", o->predictions, o->truth));
     if (o->json)
       fmt::print("{}\n", measures.json().dump());
     else
       fmt::print("{}{}", cris::measures_text(measures), o->out.empty() ? "" : "\n" + o->out + "/score.html\n");
-    return int(kOk);
+    return done.exit_code(work);
   };
 }
 

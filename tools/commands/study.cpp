@@ -63,7 +63,7 @@ std::map<std::string, std::string> data_folders(const StudyOptions& o, const cri
 
 int list_study(const StudyOptions& o) {
   const cris::Plan plan = cris::read_plan(o.plan);
-  cris::ConsoleProgress progress(stdout);
+  cris::ConsoleProgress progress(stderr);
   std::vector<cris::CellTime> times;
   if (!o.dry_run) times = cris::estimate_times(plan, o.device, o.threads, progress);
   fmt::print("{}", cris::plan_text(plan, times));
@@ -81,13 +81,14 @@ int work_in_study(const StudyOptions& o) {
   enter(o.out);
   outlive_reader();
   catch_signals();
-  cris::ConsoleProgress progress(stdout);
+  cris::ConsoleProgress progress(stderr);
   const cris::WorkDone done = cris::work_on_study(plan, worker, progress);
   if (done.end == cris::WorkDone::stopped) {
     progress.message("stopped; the same command goes on");
     return kStopped;
   }
-  progress.message(cris::status_text(plan));
+  progress.end();
+  fmt::print("{}\n", cris::status_text(plan));
   for (const std::string& failure : done.failed) progress.message(failure);
   if (done.end == cris::WorkDone::others_at_work) progress.message("others hold what is left");
   return done.failed.empty() ? kOk : kNonFinite;
@@ -146,20 +147,21 @@ Run setup_study(CLI::App& app) {
   const auto planning =
       add("plan", "the cells, their pieces of work, and the hours by steps measured here", list_study);
   const auto working =
-      add("work", "takes pieces of the study until none is left; start any number of these", work_in_study);
+      add("work", "take pieces of the study until none is left; start any number of these", work_in_study);
   const auto asking = add("status", "how far the study is, and the time left", show_study);
   const auto recording =
-      add("records", "collects what tables and decisions follow from, for a repository", record_study);
+      add("records", "collect what tables and decisions follow from, for a repository", record_study);
   const auto reporting = add("report", "both tables, intervals and verdicts, from records alone", report_study);
-  const auto queueing = add("slurm", "writes an array job whose tasks are workers", queue_study);
+  const auto queueing = add("slurm", "write an array job whose tasks are workers", queue_study);
 
   for (CLI::App* sub : {planning.first, working.first, queueing.first}) {
     sub->add_option("PLAN", o->plan, "the plan (TOML): docs/reference/study.md")->required();
     sub->add_option("--device", o->device, "who computes, where the plan does not say");
   }
   for (CLI::App* sub : {working.first, queueing.first}) {
-    sub->add_option("-o,--out", o->out, "the study's folder, shared by all workers")->required();
-    sub->add_option("--data", o->data, "SET=DIR: where a set of the plan is; once for each")
+    sub->add_option("-o,--out", o->out, "the study's folder, shared by all workers")->type_name("DIR")->required();
+    sub->add_option("--data", o->data, "where a set of the plan is; once for each")
+        ->type_name("SET=DIR")
         ->take_all()
         ->expected(1)
         ->allow_extra_args(false);
@@ -170,14 +172,20 @@ Run setup_study(CLI::App& app) {
   working.first->add_flag("--no-wait", o->no_wait, "end when others hold all that is left, instead of waiting");
   for (CLI::App* sub : {asking.first, recording.first})
     sub->add_option("DIR", o->folder, "the study's folder")->required();
-  recording.first->add_option("-o,--out", o->out, "where to write the records")->required();
+  recording.first->add_option("-o,--out", o->out, "where to write the records")->type_name("DIR")->required();
   reporting.first->add_option("RECORDS", o->folder, "what cris study records wrote")->required();
-  reporting.first->add_option("-o,--out", o->out, "an offline page to write");
+  reporting.first->add_option("-o,--out", o->out, "an offline page to write")->type_name("FILE");
   reporting.first->add_option("--title", o->title, "its heading")->capture_default_str();
   queueing.first->add_option("--tasks", o->slurm.tasks, "workers")->check(CLI::Range(1, 1000))->capture_default_str();
   queueing.first->add_option("--cpus", o->slurm.cpus, "of each")->check(CLI::Range(1, 1024))->capture_default_str();
   queueing.first->add_option("--time", o->slurm.time, "limit of a task, as sbatch reads it")->capture_default_str();
 
+  add_example(*planning.first, "study plan plan.toml");
+  add_example(*working.first, "study work plan.toml --data kvasir-seg=data/kvasir-seg -o study");
+  add_example(*asking.first, "study status study");
+  add_example(*recording.first, "study records study -o records");
+  add_example(*reporting.first, "study report records -o study.html");
+  add_example(*queueing.first, "study slurm plan.toml --data kvasir-seg=data -o study --tasks 8");
   return [=] {
     for (const auto& [sub, run] : {planning, working, asking, recording, reporting, queueing})
       if (sub->parsed()) return run(*o);

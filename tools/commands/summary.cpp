@@ -11,12 +11,16 @@ namespace tools {
 namespace {
 
 Run setup_summary(CLI::App& app) {
-  auto options = std::make_shared<ConfigOptions>(app);
-  return [options] {
+  auto options = std::make_shared<ConfigOptions>(app, ConfigOptions::kNetwork);
+  auto json = std::make_shared<bool>(false);
+  app.add_flag("--json", *json, "print JSON, not a table");
+  add_example(app, "summary --backbone unet --base 16 --size 128 --strategy cris");
+  return [options, json] {
     const cris::Config config = options->config();
     std::optional<cris::ExperimentData> data;
     if (!config.data.dir.empty()) data = cris::open_data(config);
-    fmt::print("{}", cris::summary_text(cris::summarize(config, data ? &*data : nullptr), config));
+    const cris::ModelSummary s = cris::summarize(config, data ? &*data : nullptr);
+    fmt::print("{}", *json ? cris::summary_json(s, config).dump() + "\n" : cris::summary_text(s, config));
     return int(kOk);
   };
 }

@@ -10,13 +10,14 @@
 #include "cris/study/tune.h"
 #include "tools/commands/config_options.h"
 #include "tools/commands/interrupt.h"
+#include "tools/commands/next_step.h"
 
 namespace tools {
 
 namespace {
 
 struct TuneOptions {
-  explicit TuneOptions(CLI::App& app) : config(app) {}
+  explicit TuneOptions(CLI::App& app) : config(app, ConfigOptions::kTraining) {}
   ConfigOptions config;
   std::string journal, name, out, replayed, replayed_study, replayed_out;
   std::vector<std::string> search = {"train.learning_rate=1e-6..1e-2:log"};
@@ -68,9 +69,8 @@ int tune(const TuneOptions& o) {
   cris::require_memory(t.base, data->training->size());
   cris::check_place(t.out);
   outlive_reader();
-  cris::ConsoleProgress progress(stdout);
-  progress.message(fmt::format("decoding {} images", data->training->size() + data->validation->size()));
-  for (const std::string& note : cris::decode_all(*data, int(t.base.run.threads))) progress.message(note);
+  cris::ConsoleProgress progress(stderr);
+  for (const std::string& note : cris::decode_all(*data, int(t.base.run.threads), &progress)) progress.message(note);
   t.data = data;
   catch_signals();
   cris::Work work;
@@ -79,27 +79,27 @@ int tune(const TuneOptions& o) {
                                     [&] { return cris::work_on_tuning(t, stop_requested, progress); });
   } while (work == cris::Work::done && !stop_requested());
   const cris::TuningState s = cris::state_of(t);
-  progress.message(fmt::format("{}: {} complete, {} pruned, {} running of {} trials", t.study, s.complete, s.pruned,
-                               s.running, t.trials));
+  progress.end();
+  fmt::print("{}: {} complete, {} pruned, {} running of {} trials\n", t.study, s.complete, s.pruned, s.running,
+             t.trials);
   if (work == cris::Work::stopped || work == cris::Work::done) return kStopped;
   if (work == cris::Work::busy)
-    progress.message(
-        "other workers have the last trials; the same command shows the end, and takes over what they leave");
+    fmt::print("other workers have the last trials; the same command shows the end, and takes over what they leave\n");
   if (!s.best) {
-    progress.message("no trial is complete, so none is the best; search a range in which trainings stay finite");
+    fmt::print("no trial is complete, so none is the best; search a range in which trainings stay finite\n");
     return kOk;
   }
   std::string settings;
   for (const auto& [key, value] : s.best_settings) settings += fmt::format("  {} {}", key, value);
-  progress.message(
-      fmt::format("best: trial {}{}  Dice {:.4f}\ncris train -c {}/trial-{:04}/config.resolved.toml -o {}/best",
-                  s.best_trial, settings, *s.best, t.out, s.best_trial, t.out));
+  fmt::print("best: trial {}{}  Dice {:.4f}\n", s.best_trial, settings, *s.best);
+  next_step("cris train -c {}/trial-{:04}/config.resolved.toml -o {}/best", t.out, s.best_trial, t.out);
   return kOk;
 }
 
 Run setup_tune(CLI::App& app) {
   auto o = std::make_shared<TuneOptions>(app);
   app.add_option("--study", o->journal, "journal file (Optuna's) that records the study; made where it is missing")
+      ->type_name("FILE")
       ->take_last();
   app.add_option("--name", o->name, "the study's name in it; default DATA/BACKBONE/STRATEGY")->take_last();
   app.add_option("--trials", o->trials, "complete and pruned trials that the study shall have")
@@ -124,12 +124,17 @@ Run setup_tune(CLI::App& app) {
       ->capture_default_str()
       ->check(CLI::Range(int64_t(1), int64_t(1000000)))
       ->take_last();
-  app.add_option("-o,--out", o->out, "folder of the trials' runs; workers of one study share it")->take_last();
+  app.add_option("-o,--out", o->out, "folder of the trials' runs; workers of one study share it")
+      ->type_name("DIR")
+      ->take_last();
   app.add_flag("--keep", o->keep, "keep checkpoints of ended trials");
-  CLI::App* replaying = app.add_subcommand("replay", "recomputes every suggestion and pruning decision of a journal");
-  replaying->add_option("journal", o->replayed, "the journal file")->required();
+  CLI::App* replaying = app.add_subcommand("replay", "recompute every suggestion and pruning decision of a journal");
+  replaying->add_option("JOURNAL", o->replayed, "the journal file")->required();
   replaying->add_option("--name", o->replayed_study, "only this study");
-  replaying->add_option("-o,--out", o->replayed_out, "compare what it reported with the runs in this folder, too");
+  replaying->add_option("-o,--out", o->replayed_out, "compare what it reported with the runs in this folder, too")
+      ->type_name("DIR");
+  add_example(*replaying, "tune replay tune.journal -o tuning");
+  add_example(app, "tune --data data/kvasir-seg --study tune.journal --trials 20 -o tuning");
   return [o, replaying] { return replaying->parsed() ? replay(*o) : tune(*o); };
 }
 

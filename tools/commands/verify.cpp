@@ -24,12 +24,12 @@ namespace {
 Run setup_verify(CLI::App& app) {
   struct Options {
     std::string run, data;
-    bool recompute = false;
+    bool recompute = false, json = false;
     int64_t steps = 8;
   };
   auto o = std::make_shared<Options>();
   app.add_option("RUN", o->run, "run directory")->required();
-  app.add_option("--data", o->data, "the data, if it moved since the training");
+  app.add_option("--data", o->data, "the data, if it moved since the training")->type_name("DIR");
   CLI::Option* recompute = app.add_flag("--recompute", o->recompute,
                                         "evaluate the best checkpoint again, train the first steps again, and compare");
   app.add_option_function<std::string>(
@@ -42,7 +42,10 @@ Run setup_verify(CLI::App& app) {
          "how many steps --recompute trains again, or all")
       ->needs(recompute)
       ->default_str("8");
-  app.footer("Decisions of a tuning are recomputed by cris tune replay.");
+  app.add_flag("--json", o->json, "print JSON: what was checked, what failed and why, notes");
+  add_example(app, "verify runs/kvasir");
+  add_example(app, "verify runs/kvasir --recompute --steps 20");
+  add_example(app, "tune replay tune.journal    (decisions of a tuning)");
   return [o] {
     const std::string sums = o->run + "/SHA256SUMS";
     if (!std::filesystem::exists(sums))
@@ -50,9 +53,16 @@ Run setup_verify(CLI::App& app) {
                     fmt::format("{}: is not a complete run (it has no SHA256SUMS); finish it with cris train", o->run));
     if (o->recompute) cris::apply_run_settings(cris::config_of_run(o->run, {.data = o->data}));  // is its device here?
     int64_t good = 0, bad = 0;
+    nlohmann::ordered_json failures = nlohmann::ordered_json::array(), notes = nlohmann::ordered_json::array();
+    const auto note = [&](const std::string& text) {
+      notes.push_back(text);
+      if (!o->json) fmt::print("{}\n", text);
+    };
     const auto judge = [&](const std::string& what, bool ok, const std::string& why) {
       ++(ok ? good : bad);
-      if (!ok) fmt::print("FAILED  {}: {}\n", what, why);
+      if (ok) return;
+      failures.push_back({{"what", what}, {"why", why}});
+      if (!o->json) fmt::print("FAILED  {}: {}\n", what, why);
     };
     // The list is checked too: it must name all of the run's own files, and no others are read.
     std::map<std::string, std::string> listed;
@@ -72,7 +82,7 @@ Run setup_verify(CLI::App& app) {
     for (const auto& [name, hash] : listed) {
       if (!cris::is_own_name(name)) continue;
       if (std::ranges::find(removed, name) != removed.end() && !std::filesystem::exists(o->run + "/" + name)) {
-        fmt::print("removed {}: removed.txt says so\n", name);
+        note(fmt::format("removed {}: removed.txt says so", name));
         continue;
       }
       const std::string file = o->run + "/" + name;
@@ -114,14 +124,21 @@ Run setup_verify(CLI::App& app) {
       judge("split", data::split_hash(data.split) == manifest.at("split_sha256"), "the split made now is another");
       if (!o->recompute || !changed.empty()) return;
       if (const std::string other = cris::other_arithmetic(o->run, config); !other.empty())
-        fmt::print("note: {}: numbers are compared to within 0.001, pictures and weights are not\n", other);
+        note(fmt::format("note: {}: numbers are compared to within 0.001, pictures and weights are not", other));
       const cris::Verdict verdict = [&](const std::string& name, const std::string& difference) {
         judge(name, difference.empty(), difference);
       };
-      attempt("measures", [&] { fmt::print("{}\n", cris::recompute_measures(o->run, config, data, verdict)); });
-      attempt("steps", [&] { fmt::print("{}\n", cris::replay_steps(o->run, config, data, o->steps, verdict)); });
+      attempt("measures", [&] { note(cris::recompute_measures(o->run, config, data, verdict)); });
+      attempt("steps", [&] { note(cris::replay_steps(o->run, config, data, o->steps, verdict)); });
     });
-    fmt::print("{} checked, {} failed\n", good + bad, bad);
+    if (o->json)
+      fmt::print(
+          "{}\n",
+          nlohmann::ordered_json{
+              {"run", o->run}, {"checked", good + bad}, {"failed", bad}, {"failures", failures}, {"notes", notes}}
+              .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+    else
+      fmt::print("{} checked, {} failed\n", good + bad, bad);
     return int(bad ? kVerification : kOk);
   };
 }

@@ -1,0 +1,61 @@
+#!/usr/bin/env bash
+# predict, crf and score of whole folders: what they find, bad files, signals; ordinary masks for crf.
+source "$(dirname "$0")/setting.bash"
+
+"$cris" data synthesize data --count 24 --size 40 --seed 5 >/dev/null 2>&1 && "$cris" train --data data --base 2 --size 32 --epochs 1 --strategy backbone --threads 1 -o run >/dev/null 2>&1 || { echo "FAILED train"; exit 1; }
+
+"$cris" predict run data -o out --threshold 0.3 >said.txt 2>told.txt && grep -q '^24 images at threshold 0.30' said.txt && [ "$(grep -vc ^next: told.txt)" -eq 0 ]
+verdict "predict says what it wrote on stdout, and no more than the next step on stderr" $?
+[ "$(wc -l <out/findings.csv)" -eq 25 ] && head -n 1 out/findings.csv | grep -q '^name,file,width,height,area,share,components,left,top,right,bottom,centroid_x,centroid_y,largest_probability,milliseconds$' && [ "$(grep -c '"largest_probability"' out/findings.json)" -eq 24 ]
+verdict "  and a row for each picture" $?
+"$cris" predict run data -o lines --threshold 0.3 --json >lines.jsonl && [ "$(grep -c '^{"name":.*}$' lines.jsonl)" -eq 24 ] && [ "$(wc -l <lines.jsonl)" -eq 24 ]
+verdict "  with --json a line for each on stdout, and no other" $?
+for threads in 1 2 5; do
+  rm -rf again && "$cris" predict run data -o again --threshold 0.3 --threads $threads >/dev/null && diff -r out/masks again/masks && diff -r out/probability again/probability &&
+    cmp <(cut -d, -f1-14 out/findings.csv) <(cut -d, -f1-14 again/findings.csv)
+  verdict "  the same bytes by $threads threads" $?
+done
+
+mkdir some && cp data/images/000[0-9].png some && head -c 900 data/images/0010.png >some/0004.png && echo text >some/0007.png
+refuses "a bad picture of ten ends predict" 3 "holds the results of 4 of 10 images; --skip-bad" "$cris" predict run some -o first
+[ "$(ls first/masks | wc -l)" -eq 4 ]
+verdict "  those before it are there" $?
+status=0
+echo notes >some/notes.txt && printf GIF89a >some/film.gif
+"$cris" predict run some -o rest --skip-bad >said.txt 2>told.txt || status=$?
+[ "$status" -eq 3 ] && grep -q '^8 images' said.txt && [ "$(grep -c '^skipped: some/000[47].png' told.txt)" -eq 2 ] && grep -q '^skipped 2 of 10 files$' told.txt && [ "$(ls rest/masks | wc -l)" -eq 8 ] && [ "$(wc -l <rest/findings.csv)" -eq 9 ]
+verdict "  with --skip-bad it is named and counted, the others are there, exit code 3" $?
+grep -q '^passed over: 2 files' told.txt
+verdict "  files of other kinds are counted" $?
+refuses "a bad picture alone leaves nothing" 3 "0004.png" "$cris" predict run some/0004.png -o alone
+[ ! -e alone ]
+verdict "  not even a folder" $?
+
+mkdir maps && cp out/probability/000[0-9].png maps && rm some/notes.txt some/film.gif
+status=0
+"$cris" crf some --probability maps -o sharp --skip-bad >said.txt 2>told.txt || status=$?
+[ "$status" -eq 3 ] && grep -q '^8 pictures -> sharp$' said.txt && grep -q '^skipped 2 of 10 files$' told.txt && [ "$(ls sharp | wc -l)" -eq 8 ]
+verdict "crf skips bad pictures too" $?
+mkdir truth && cp data/masks/000[0-9].png truth && echo text >truth/0003.png
+status=0
+"$cris" score maps truth --skip-bad --json >scores.json 2>told.txt || status=$?
+[ "$status" -eq 3 ] && grep -q '"images":9' scores.json && grep -q '^skipped: truth/0003.png' told.txt
+verdict "score too" $?
+refuses "  and else names the bad one" 3 "truth/0003.png" "$cris" score maps truth
+
+# Ordinary masks for crf.
+image=data/images/0000.png
+"$cris" crf "$image" --labels data/masks/0000.png -o mask.png && [ "$(file -b mask.png | grep -c '8-bit grayscale')" -eq 1 ]
+verdict "crf takes a mask of 0 and 255" $?
+"$cris" data synthesize empty --count 1 --size 40 >/dev/null && "$cris" predict run "$image" -o none --threshold 1 >/dev/null && "$cris" crf "$image" --labels none/masks/0000.png -o blank.png && cmp -s <("$cris" score blank.png none/masks/0000.png --json) <("$cris" score none/masks/0000.png none/masks/0000.png --json)
+verdict "  and an empty one, which stays empty" $?
+refuses "an option out of range, by its name" 2 "--gaussian-compat -1" "$cris" crf "$image" --labels data/masks/0000.png -o z.png --gaussian-compat -1
+
+# A signal ends it, with what is there whole.
+"$cris" data synthesize many --count 400 --size 64 --seed 2 >/dev/null
+"$cris" predict run many -o cut >/dev/null 2>told.txt & child=$!
+for _ in $(seq 200); do [ "$(ls cut/masks 2>/dev/null | wc -l)" -gt 2 ] && break; sleep 0.01; done
+kill -TERM $child; wait $child
+[ $? -eq 85 ] && grep -qE '^stopped: [0-9]+ of 400 pictures are in cut' told.txt && [ "$(ls cut/masks | wc -l)" -eq "$(($(wc -l <cut/findings.csv) - 1))" ]
+verdict "SIGTERM ends predict after the pictures under way: exit code 85" $?
+finish

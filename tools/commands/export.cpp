@@ -1,0 +1,56 @@
+/// cris export: the model of a run as an ONNX file, for other programs.
+#include <fmt/format.h>
+
+#include "cris/report/evaluation.h"
+#include "cris/run/outputs.h"
+#include "cris/run/run_directory.h"
+#include "tensor/machine/atomic_file.h"
+#include "tools/commands/command.h"
+#include "tools/commands/next_step.h"
+#include "tools/exchange/onnx_network.h"
+
+namespace tools {
+
+namespace {
+
+Run setup_export(CLI::App& app) {
+  struct Options {
+    std::string run, out = "model.onnx", checkpoint = "best";
+  };
+  auto o = std::make_shared<Options>();
+  app.add_option("RUN", o->run, "run directory")->required();
+  app.add_option("-o,--out", o->out, "the file to write, .onnx")->type_name("FILE")->capture_default_str();
+  app.add_option("--checkpoint", o->checkpoint, "the weights to use")
+      ->check(CLI::IsMember({"best", "last"}))
+      ->capture_default_str();
+  add_example(app, "export runs/kvasir -o kvasir.onnx");
+  return [o] {
+    if (!o->out.ends_with(".onnx"))
+      throw Failure(kUsage, fmt::format("-o {}: the result is an ONNX file; name it so that it ends in .onnx", o->out));
+    cris::check_outputs({o->out});
+    const cris::Config config = cris::config_of_run(o->run, {.device = "cpu"});
+    const auto model = cris::load_model(o->run, config, o->checkpoint);
+    OnnxGraph graph = onnx_of(*model);
+    const double threshold = cris::chosen_threshold(o->run);
+    const bool crf = config.model.strategy == cris::Strategy::crf;
+    graph.metadata = {{"cris.size", fmt::format("{}", config.data.size)},
+                      {"cris.threshold", fmt::format("{}", threshold)},
+                      {"cris.config", cris::portable_toml(config)}};
+    tensor::write_file_atomically(o->out, onnx_bytes(graph));
+    fmt::print("{}: {} base {}{}, opset 17\n", o->out, name(config.model.backbone.kind), config.model.backbone.base,
+               model->refiner ? " with its refiner" : "");
+    fmt::print("input   image [batch, 3, height, width], RGB / 255; height, width multiples of {}\n",
+               cris::size_multiple(config.model.backbone.kind));
+    fmt::print("output  probability [batch, 1, height, width]; trained at {0} x {0}, threshold {1:.2f}\n",
+               config.data.size, threshold);
+    if (crf) fmt::print("The CRF is not in it: ONNX has no such operator. `cris crf` sharpens the probability maps.\n");
+    next_step("tools/check_onnx.py {} {} IMAGES compares it with this program", o->run, o->out);
+    return int(kOk);
+  };
+}
+
+const Command export_command(57, "export", "write the model as an ONNX file", setup_export);
+
+}  // namespace
+
+}  // namespace tools

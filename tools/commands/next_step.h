@@ -1,0 +1,16 @@
+/// The line about what to type next.
+#pragma once
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <string>
+
+namespace tools {
+
+/// "next: COMMAND" on stderr, where a person sees it and no script reads it.
+template <class... A>
+void next_step(fmt::format_string<A...> command, A&&... args) {
+  std::fputs(("next: " + fmt::format(command, std::forward<A>(args)...) + "\n").c_str(), stderr);
+}
+
+}  // namespace tools
