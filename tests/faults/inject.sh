@@ -12,10 +12,10 @@ cc -shared -fPIC -O1 -o inject.so "$here/inject.c" -ldl && "$cris" data synthesi
 total=0
 
 # state FOLDER: its files by content and its folders, but for what holds times.
-state() { (cd "$1" 2>/dev/null && find . -type f ! -name log.txt ! -name timing.jsonl -exec sha256sum {} + | sort -k 2 && find . -type d | sort) | sha256sum; }
+state() { (cd "$1" 2>/dev/null && find . -type f ! -name log.txt ! -name timing.jsonl ! -name 'findings.*' -exec sha256sum {} + | sort -k 2 && find . -type d | sort) | sha256sum; }
 # told STATUS KIND: a killed process dies of it; a failing one tells it in a line, or goes on where nothing was lost.
 told() {
-  if [[ $2 == [0-9]* ]]; then [ "$1" -eq 0 ] || { [ "$1" -eq 3 ] && [ "$(wc -l <stderr.txt)" -eq 1 ]; }; elif [ "$2" = short ]; then [ "$1" -eq 0 ]; else [ "$1" -eq 137 ]; fi
+  if [[ $2 == [0-9]* ]]; then [ "$1" -eq 0 ] || { [ "$1" -eq 3 ] && [ "$(grep -c '^cris: ' stderr.txt)" -eq 1 ]; }; elif [ "$2" = short ]; then [ "$1" -eq 0 ]; else [ "$1" -eq 137 ]; fi
 }
 
 # disturb NAME HOW FOLDER PATH COMMAND...: in a copy of old/, COMMAND with a fault at each of its operations on PATH, then

@@ -24,7 +24,7 @@ wait "$child"
 [ $? -eq 85 ] && "$cris" "${training[@]}" --overfit 4 --epochs 40 -o few >/dev/null && "$cris" eval few --json | grep -q '"images":4'
 verdict "a run on a handful of images goes on, and is evaluated on them" $?
 
-"$cris" "${training[@]}" --strategy fcn --init run --freeze backbone -o second >train.txt && grep -q 'as drawn: refiner.expand.weight' train.txt && grep -q '"sha256"' second/manifest.json
+"$cris" "${training[@]}" --strategy fcn --init run --freeze backbone -o second >train.txt 2>&1 && grep -q 'as drawn: refiner.expand.weight' train.txt && grep -q '"sha256"' second/manifest.json
 verdict "--init and --freeze: a second piece behind the first" $?
 refuses "a run that is not there" 2 'train.start_from' "$cris" "${training[@]}" --init nowhere -o third
 finish

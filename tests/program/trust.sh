@@ -9,7 +9,7 @@ train --data a --epochs 4 -o whole >/dev/null
 train --data a --epochs 2 -o run >/dev/null || { echo "FAILED train"; exit 1; }
 
 # Data that moved.
-train --data ./a --epochs 2 -o run | grep -q "is complete" && train --data "$PWD/a" --epochs 2 -o run | grep -q "is complete"
+train --data ./a --epochs 2 -o run 2>&1 | grep -q "is complete" && train --data "$PWD/a" --epochs 2 -o run 2>&1 | grep -q "is complete"
 verdict "the same data by another path: the run is complete" $?
 (mkdir -p far/away && cd far/away && "$cris" verify ../../run >/dev/null && "$cris" eval ../../run >/dev/null)
 verdict "from another folder verify and eval find the data" $?
@@ -34,7 +34,7 @@ if user "$cris" --version >/dev/null 2>&1; then
   verdict "  which works" $?
   user prlimit --nproc=1 "$cris" train --data b --base 4 --size 32 --epochs 1 --batch 4 --strategy backbone --threads 1 -o open/r >/dev/null 2>stderr.txt && [ -s open/r/SHA256SUMS ]
   verdict "a training without any thread" $?
-  user prlimit --nproc=1 "$cris" train --data b --base 4 --size 32 --epochs 1 --batch 4 --strategy backbone -o open/r2 2>/dev/null | grep -q "allows no more threads"
+  user prlimit --nproc=1 "$cris" train --data b --base 4 --size 32 --epochs 1 --batch 4 --strategy backbone -o open/r2 2>&1 | grep -q "allows no more threads"
   verdict "  with more wanted it says so" $?
 fi
 chmod -R u+w locked
@@ -163,9 +163,9 @@ PY
   part() { sed -n "/^\[$1/,/^\[/p" run/split.txt | grep -v '^\['; }
   cp -r b empty && part validation | xargs python3 masks.py empty black
   refuses "a validation set without a polyp" 3 "validation masks has a polyp pixel" train --data empty --epochs 2 -o none
-  cp -r b dull && part test | xargs python3 masks.py dull black && train --data dull --epochs 1 -o dull_run | grep -q "note: not one of the 2 test masks has a polyp"
+  cp -r b dull && part test | xargs python3 masks.py dull black && train --data dull --epochs 1 -o dull_run 2>&1 | grep -q "note: not one of the 2 test masks has a polyp"
   verdict "a test set without a polyp is told" $?
-  cp -r b dots && part validation | xargs python3 masks.py dots dot && train --data dots --epochs 1 --size 16 -o dots_run | grep -q "note: 2 of 2 validation masks have a polyp smaller than a pixel of 16 x 16" && ! grep -q ",1,[0-9.]*$" dots_run/epochs.csv
+  cp -r b dots && part validation | xargs python3 masks.py dots dot && train --data dots --epochs 1 --size 16 -o dots_run 2>&1 | grep -q "note: 2 of 2 validation masks have a polyp smaller than a pixel of 16 x 16" && ! grep -q ",1,[0-9.]*$" dots_run/epochs.csv
   verdict "polyps that vanish by resizing are told, and finding none is not a success" $?
 fi
 finish
