@@ -38,8 +38,10 @@ function(cris_add_cpu_kernels target sources)
     target_compile_options(${name} PRIVATE ${ARGN} $<$<CXX_COMPILER_ID:GNU>:-fno-gnu-unique>)
     target_compile_definitions(${name} PRIVATE CRIS_CPU_KERNELS=${name} CRIS_CPU_LEVEL="${level}")
     # A source alone: what the compiler fuses, and with it the last bits, does not depend on its neighbours.
-    set_target_properties(${name} PROPERTIES UNITY_BUILD OFF POSITION_INDEPENDENT_CODE
-                                                             $<OR:$<BOOL:${BUILD_SHARED_LIBS}>,$<BOOL:${CMAKE_POSITION_INDEPENDENT_CODE}>>)
+    set_target_properties(${name} PROPERTIES UNITY_BUILD OFF)
+    if(BUILD_SHARED_LIBS)
+      set_target_properties(${name} PROPERTIES POSITION_INDEPENDENT_CODE ON)
+    endif()
     if(CRIS_NATIVE OR level MATCHES "-v[34]$")
       target_compile_options(${name} PRIVATE -march=${level})
     endif()
