@@ -23,12 +23,6 @@ struct SavedBatchNorm {
   }
 };
 
-/// running = (1 - momentum) running + momentum scale batch, in place.
-void update_running(const Tensor& running, const Tensor& batch, double momentum, double scale) {
-  tensor::map_in(running, tensor::Affine{1 - momentum, 0});
-  tensor::add_to(running, tensor::cast(tensor::map(tensor::Affine{momentum * scale, 0}, batch), running.dtype()));
-}
-
 /// With so few values per channel xhat nears its bounds (+-1 of two values), where the gradient of x is a small rest of
 /// numbers that cancel: f32 leaves nothing of it, and Adam, which divides by a gradient's size, makes that rest count.
 constexpr int64_t kFewValues = 32;
@@ -50,21 +44,19 @@ Variable batch_norm(const Variable& x, const Variable& gamma, const Variable& be
     return cast(batch_norm(wide(x), wide(gamma), wide(beta), running_mean, running_var, options), x.value().dtype());
   }
   SavedBatchNorm n{Saved(x), {}, {}, gamma.value(), beta.value(), options.activation, options.training};
-  Tensor variance = running_var;
   if (options.training) {
     check(values > 1,
           "batch_norm: x {} has {} value(s) per channel; training needs at least 2 (a larger batch or image)",
           x.shape(), values);
     tensor::Statistics batch = tensor::batch_norm_statistics(x.value());
-    update_running(running_mean, batch.mean, options.momentum, 1);
-    update_running(running_var, batch.variance, options.momentum, double(values) / double(values - 1));
+    n.rstd = tensor::batch_norm_running({options.momentum, double(values) / double(values - 1), options.epsilon}, batch,
+                                        running_mean, running_var);
     n.mean = std::move(batch.mean);
-    variance = std::move(batch.variance);
   } else {
     // A later training pass changes the running mean in place; the formulas need today's.
     n.mean = grad_enabled() ? running_mean.clone() : running_mean;
+    n.rstd = tensor::map(tensor::Rsqrt{options.epsilon}, running_var);
   }
-  n.rstd = tensor::map(tensor::Rsqrt{options.epsilon}, variance);
 
   Tensor y = tensor::batch_norm({x.value(), n.mean, n.rstd, n.gamma, n.beta, n.activation});
   // Over dy, for all three gradients: whichever formula runs first computes them.

@@ -16,11 +16,14 @@ function(compile_cuda_backend target)
   set_source_files_properties(${PROJECT_SOURCE_DIR}/tensor/cuda/runtime.cpp PROPERTIES COMPILE_DEFINITIONS
                                                                              "CRIS_CUDA_CODE=\"${code}\"")
   # fmt 9 believes that nvcc knows no constexpr, and then fails to check the formats of messages.
-  # A kernel that spills its registers to memory has lost its speed: the build stops and names it.
-  set_source_files_properties(${kernels} PROPERTIES COMPILE_OPTIONS "-Xptxas=-warn-spills,-Werror"
+  # A kernel that spills its registers to memory has lost its speed: it is named, and in the project's own test it stops
+  # the build, but not where another compiler needs a few registers more.
+  set_source_files_properties(${kernels} PROPERTIES COMPILE_OPTIONS "-Xptxas=-warn-spills$<$<BOOL:${CRIS_CUDA_STRICT}>:,-Werror>"
                                          COMPILE_DEFINITIONS FMT_USE_CONSTEXPR=1)
   find_package(CUDAToolkit REQUIRED)
-  target_link_libraries(${target} PRIVATE CUDA::cudart_static CUDA::cublas)
+  set_source_files_properties(${PROJECT_SOURCE_DIR}/tensor/cuda/cublas.cpp PROPERTIES COMPILE_DEFINITIONS
+                                                                            "CRIS_CUDA_LIBRARIES=\"${CUDAToolkit_LIBRARY_DIR}\"")
+  target_link_libraries(${target} PRIVATE CUDA::cudart_static ${CMAKE_DL_LIBS})
 endfunction()
 
 # Compiled as plain C++: tests/cuda_emulator stands in for the toolkit. Fortified longjmp takes a switch of stacks for an
@@ -33,6 +36,8 @@ function(emulate_cuda_backend target)
   set_source_files_properties(${PROJECT_SOURCE_DIR}/tensor/cuda/runtime.cpp PROPERTIES COMPILE_DEFINITIONS
                                                                              CRIS_CUDA_CODE="the emulator")
   target_include_directories(${target} BEFORE PRIVATE ${PROJECT_SOURCE_DIR}/tests/cuda_emulator)
+  set_source_files_properties(${PROJECT_SOURCE_DIR}/tensor/cuda/cublas.cpp PROPERTIES COMPILE_DEFINITIONS
+                                                                            CRIS_CUDA_EMULATOR)
 endfunction()
 
 # Compiled by nvcc to the PTX that users get, which tests/ptx executes on the host in the place of the CUDA libraries.

@@ -28,15 +28,16 @@ Variable batch_loss(Model& model, Loss kind, const CrisOptions& options, const T
 
 Tensor compute_gradients(Model& model, Loss kind, const StepOptions& options, const Tensor& x, const Tensor& mask) {
   model.zero_grad();
-  std::vector<Tensor> watched;
+  Tensor value;
   {
     const Variable loss = batch_loss(model, kind, options.cris, x, mask);
-    watched.push_back(loss.value());
+    value = loss.value();
     autograd::backward(loss);
   }
+  std::vector<Tensor> gradients;
   for (const auto& p : model.parameters())
-    if (options.watch_gradients && p.value->grad().defined()) watched.push_back(tensor::sum(p.value->grad()));
-  return tensor::concat(watched);
+    if (options.watch_gradients && p.value->grad().defined()) gradients.push_back(p.value->grad());
+  return gradients.empty() ? value : tensor::concat({value, tensor::non_finite(gradients)});
 }
 
 double update_weights(Model& model, nn::Optimizer& optimizer, const Tensor& watched, double learning_rate) {

@@ -26,15 +26,14 @@ FoldedConv fold(const Conv2d& conv, const BatchNorm2d& norm) {
   check(conv.options.activation == tensor::Activation::none, "fold: an activation lies between convolution and norm");
   const auto gamma = norm.weight.value().to_vector(), beta = norm.bias.value().to_vector();
   const auto mean = norm.running_mean.to_vector(), variance = norm.running_var.to_vector();
-  auto weight = conv.weight.value().to_vector();
   auto bias = conv.bias.defined() ? conv.bias.value().to_vector() : std::vector<double>(gamma.size(), 0.0);
-  const size_t taps = weight.size() / gamma.size();
+  std::vector<double> scale(gamma.size());
   for (size_t k = 0; k < gamma.size(); ++k) {
-    const double scale = gamma[k] / std::sqrt(variance[k] + norm.options.epsilon);
-    for (size_t i = 0; i < taps; ++i) weight[k * taps + i] *= scale;
-    bias[k] = (bias[k] - mean[k]) * scale + beta[k];
+    scale[k] = gamma[k] / std::sqrt(variance[k] + norm.options.epsilon);
+    bias[k] = (bias[k] - mean[k]) * scale[k] + beta[k];
   }
-  return {make(weight, conv.weight.value()), make(bias, norm.bias.value())};
+  // The weights, which are many, stay on their device.
+  return {tensor::scale_filters(conv.weight.value(), scale), make(bias, norm.bias.value())};
 }
 
 Variable conv_norm(const Conv2d& conv, BatchNorm2d& norm, const FoldedConv& folded, Parts<Variable> x) {

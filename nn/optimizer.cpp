@@ -1,6 +1,8 @@
 /// What all optimisers share (state by parameter name, rates, missing gradients), then the two rules.
 #include "nn/optimizer.h"
 
+#include <utility>
+
 namespace nn {
 
 using tensor::check;
@@ -21,6 +23,7 @@ void Optimizer::step(double learning_rate) {
       if (p.name.starts_with(prefix)) rate *= factor;
     update(rate, g, w, state);
   }
+  finish();
 }
 
 void Optimizer::set_state(std::map<std::string, ParameterState> state) {
@@ -47,14 +50,18 @@ const std::vector<std::string>& Adam::moment_names() const {
 }
 
 void Adam::update(double learning_rate, const Tensor& g, const Tensor& w, const ParameterState& state) {
-  tensor::adam_step({.learning_rate = learning_rate,
-                     .beta1 = options_.beta1,
-                     .beta2 = options_.beta2,
-                     .epsilon = options_.epsilon,
-                     .weight_decay = options_.weight_decay,
-                     .step = state.step},
-                    g, w, state.moments[0], state.moments[1]);
+  updates_.push_back({{.learning_rate = learning_rate,
+                       .beta1 = options_.beta1,
+                       .beta2 = options_.beta2,
+                       .epsilon = options_.epsilon,
+                       .weight_decay = options_.weight_decay,
+                       .step = state.step},
+                      g,
+                      w,
+                      state.moments[0],
+                      state.moments[1]});
 }
+void Adam::finish() { tensor::adam_steps(std::exchange(updates_, {})); }
 
 const std::vector<std::string>& Sgd::moment_names() const {
   static const std::vector<std::string> names{"velocity"};

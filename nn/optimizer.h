@@ -39,6 +39,8 @@ class Optimizer {
  protected:
   /// Updates `w` in place by gradient `g`; state.step already counts this update.
   virtual void update(double learning_rate, const Tensor& g, const Tensor& w, const ParameterState& state) = 0;
+  /// After the last parameter of a step: for rules that gather them.
+  virtual void finish() {}
 
  private:
   std::vector<Named<Variable>> parameters_;
@@ -65,7 +67,9 @@ class Adam : public Optimizer {
 
  private:
   OptimizerOptions options_;
+  std::vector<tensor::AdamUpdate> updates_;  // of the step under way: a GPU takes them in one launch
   void update(double learning_rate, const Tensor& g, const Tensor& w, const ParameterState& state) override;
+  void finish() override;
 };
 
 /// Stochastic gradient descent with momentum. Formula: tensor/backend.h, sgd_step.

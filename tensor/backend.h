@@ -67,6 +67,9 @@ struct Backend : DeviceMemory, ConvInParts {
   /// dw[k,r,s,c] = sum_{n,p,q} dy[n,p,q,k] x[n, row(p,r), col(q,s), c].
   void (*conv2d_grad_weight)(const ConvShape& z, const Tensor& dy, const Tensor& x, const Tensor& dw);
 
+  /// y[k,...] = scale[k] w[k,...], a product of f64; scale is f64. Null where the host does it.
+  void (*scale_filters)(const Tensor& w, const Tensor& scale, const Tensor& y);
+
   // ---- windows -----------------------------------------------------------------------------------------------------
   /// y = largest of each window (the first on ties, NaN wins); index (u8) = its place in the window. index may be
   /// undefined.
@@ -88,6 +91,11 @@ struct Backend : DeviceMemory, ConvInParts {
   /// Over all but the last axis: mean[c], and variance[c] divided by the number of values (biased). f32 is summed in
   /// f64.
   void (*batch_norm_statistics)(const Tensor& x, const Tensor& mean, const Tensor& variance);
+  /// mean, variance: the batch's. running_mean = (1 - momentum) running_mean + momentum mean, running_variance alike
+  /// with correction variance, in place; rstd = 1 / sqrt(variance + epsilon). The running values may be f32 beside f64.
+  /// Null where tensor/ops.cpp has element-wise kernels do it.
+  void (*batch_norm_running)(const RunningUpdate& u, const Tensor& mean, const Tensor& variance,
+                             const Tensor& running_mean, const Tensor& running_variance, const Tensor& rstd);
   void (*batch_norm)(const BatchNorm& b, const Tensor& y);
   /// With dz = dy where the activation let it through, else 0: dbeta[c] = sum dz, dgamma[c] = sum dz xhat.
   void (*batch_norm_grad_sums)(const BatchNorm& b, const Tensor& dy, const Tensor& dgamma, const Tensor& dbeta);
@@ -116,6 +124,10 @@ struct Backend : DeviceMemory, ConvInParts {
   /// g += weight_decay w; m = beta1 m + (1 - beta1) g; v = beta2 v + (1 - beta2) g^2;
   /// w -= learning_rate mhat / (sqrt(vhat) + epsilon), mhat = m / (1 - beta1^step), vhat = v / (1 - beta2^step).
   void (*adam_step)(const AdamStep& s, const Tensor& g, const Tensor& w, const Tensor& m, const Tensor& v);
+  /// adam_step of each, which share no memory. Null where they are taken one by one.
+  void (*adam_steps)(const std::vector<AdamUpdate>& updates);
+  /// y[i] = 0 where all of x[i] is finite, else NaN. Null where sums show it.
+  void (*non_finite)(const std::vector<Tensor>& x, const Tensor& y);
   /// g += weight_decay w; velocity = momentum velocity + g; w -= learning_rate velocity.
   void (*sgd_step)(const SgdStep& s, const Tensor& g, const Tensor& w, const Tensor& velocity);
 };

@@ -2,6 +2,7 @@
 #pragma once
 #include <cmath>
 #include <cstdint>
+#include <vector>
 
 #include "tensor/conv_shape.h"
 #include "tensor/tensor.h"
@@ -51,6 +52,18 @@ inline AdamFactors adam_factors(const AdamStep& s) {
   return {s.learning_rate / (1 - std::pow(s.beta1, double(s.step))),
           1 / std::sqrt(1 - std::pow(s.beta2, double(s.step)))};
 }
+
+/// A parameter's part in an Adam step over many.
+struct AdamUpdate {
+  AdamStep step;
+  Tensor g, w, m, v;
+};
+
+/// What a training pass of batch norm does to its running values: they move by `momentum` toward the batch's, the
+/// variance toward `correction` times the batch's (biased) one.
+struct RunningUpdate {
+  double momentum, correction, epsilon;
+};
 
 /// One update of stochastic gradient descent with momentum.
 struct SgdStep {

@@ -205,6 +205,22 @@ Tensor concat(const std::vector<Tensor>& parts) {
   }
   return y;
 }
+Tensor scale_filters(const Tensor& w, const std::vector<double>& scale) {
+  check_floats("scale_filters", {&w});
+  check(w.shape().rank() >= 1 && w.shape()[0] == int64_t(scale.size()), "scale_filters: {} scales for weights {}",
+        scale.size(), w.shape());
+  if (backend(w.device()).scale_filters) {
+    Tensor y = like(w);
+    backend(w.device()).scale_filters(w, Tensor::from(scale, {int64_t(scale.size())}, w.device()), y);
+    return y;
+  }
+  std::vector<double> values = w.to_vector();
+  const size_t in_filter = scale.empty() ? 0 : values.size() / scale.size();
+  for (size_t i = 0; i < values.size(); ++i) values[i] *= scale[i / in_filter];
+  return visit_float(w.dtype(), "scale_filters", [&]<class T>() {
+    return Tensor::from(std::vector<T>(values.begin(), values.end()), w.shape(), w.device());
+  });
+}
 Tensor channels(const Tensor& x, int64_t first, int64_t count) {
   check_activations("channels", {&x});
   check(x.shape().rank() >= 1 && first >= 0 && count >= 1 && first + count <= x.shape()[-1],
@@ -219,6 +235,24 @@ Statistics batch_norm_statistics(const Tensor& x) {
   Statistics s{wide_like(x, {x.shape()[-1]}), wide_like(x, {x.shape()[-1]})};
   run(&Backend::batch_norm_statistics, x, s.mean, s.variance);
   return s;
+}
+Tensor batch_norm_running(const RunningUpdate& u, const Statistics& batch, const Tensor& running_mean,
+                          const Tensor& running_variance) {
+  check_floats("batch_norm_running", {&batch.mean, &batch.variance});
+  for (const Tensor* t : {&batch.variance, &running_mean, &running_variance})
+    check_shape("batch_norm_running", "argument", t->shape(), batch.mean.shape());
+  if (backend(batch.mean.device()).batch_norm_running) {
+    Tensor rstd = like(batch.mean);
+    run(&Backend::batch_norm_running, u, batch.mean, batch.variance, running_mean, running_variance, rstd);
+    return rstd;
+  }
+  const auto move = [&](const Tensor& running, const Tensor& value, double scale) {
+    map_in(running, Affine{1 - u.momentum, 0});
+    add_to(running, cast(map(Affine{u.momentum * scale, 0}, value), running.dtype()));
+  };
+  move(running_mean, batch.mean, 1);
+  move(running_variance, batch.variance, u.correction);
+  return map(Rsqrt{u.epsilon}, batch.variance);
 }
 Tensor batch_norm(const BatchNorm& b) {
   check_batch_norm("batch_norm", b);
@@ -289,6 +323,32 @@ void adam_step(const AdamStep& s, const Tensor& g, const Tensor& w, const Tensor
   check(s.step >= 1, "adam_step: step {} must count from 1", s.step);
   for (const Tensor* t : {&g, &m, &v}) check_shape("adam_step", "argument", t->shape(), w.shape());
   run(&Backend::adam_step, s, g, w, m, v);
+}
+void adam_steps(const std::vector<AdamUpdate>& updates) {
+  if (updates.empty()) return;
+  const Backend& table = backend(updates[0].w.device());
+  if (!table.adam_steps) {
+    for (const AdamUpdate& u : updates) adam_step(u.step, u.g, u.w, u.m, u.v);
+    return;
+  }
+  for (const AdamUpdate& u : updates) {
+    check_floats("adam_steps", {&updates[0].w, &u.w, &u.g, &u.m, &u.v});
+    check(u.step.step >= 1, "adam_steps: step {} must count from 1", u.step.step);
+    for (const Tensor* t : {&u.g, &u.m, &u.v}) check_shape("adam_steps", "argument", t->shape(), u.w.shape());
+  }
+  table.adam_steps(updates);
+}
+Tensor non_finite(const std::vector<Tensor>& x) {
+  check(!x.empty(), "non_finite: no tensors");
+  if (const Backend& table = backend(x[0].device()); table.non_finite) {
+    for (const Tensor& t : x) check_floats("non_finite", {&x[0], &t});
+    Tensor y = like(x[0], {int64_t(x.size())});
+    table.non_finite(x, y);
+    return y;
+  }
+  std::vector<Tensor> sums;
+  for (const Tensor& t : x) sums.push_back(sum(t));
+  return concat(sums);
 }
 void sgd_step(const SgdStep& s, const Tensor& g, const Tensor& w, const Tensor& velocity) {
   check_floats("sgd_step", {&w, &g, &velocity});

@@ -68,6 +68,9 @@ Tensor max_unpool_grad(const Tensor& dy, const Tensor& index, int64_t kernel, in
 Tensor resize(const Tensor& x, int64_t height, int64_t width, ResizeMode mode);
 Tensor resize_grad(const Tensor& dy, const Shape& x, ResizeMode mode);
 
+/// Weights [K,...], each filter k times scale[k]; the products are rounded once.
+Tensor scale_filters(const Tensor& w, const std::vector<double>& scale);
+
 // ---- channels ------------------------------------------------------------------------------------------------------
 /// Joins along the last axis.
 Tensor concat(const std::vector<Tensor>& parts);
@@ -77,6 +80,9 @@ struct Statistics {
   Tensor mean, variance;  ///< [C]; variance biased
 };
 Statistics batch_norm_statistics(const Tensor& x);
+/// Moves the running values, in place, and returns rstd of the batch. Formulas: tensor/backend.h, batch_norm_running.
+Tensor batch_norm_running(const RunningUpdate& u, const Statistics& batch, const Tensor& running_mean,
+                          const Tensor& running_variance);
 Tensor batch_norm(const BatchNorm& b);
 struct BatchNormSums {
   Tensor dgamma, dbeta;  ///< [C]: the gradients of gamma and beta
@@ -97,6 +103,9 @@ Tensor cross_entropy_grad(const Tensor& z, const Tensor& classes);
 
 // ---- update (in place) ---------------------------------------------------------------------------------------------
 void adam_step(const AdamStep& s, const Tensor& g, const Tensor& w, const Tensor& m, const Tensor& v);
+void adam_steps(const std::vector<AdamUpdate>& updates);
+/// [x.size()]: a finite number for each tensor of which all is finite, NaN or an infinity for each other.
+Tensor non_finite(const std::vector<Tensor>& x);
 void sgd_step(const SgdStep& s, const Tensor& g, const Tensor& w, const Tensor& velocity);
 
 }  // namespace tensor

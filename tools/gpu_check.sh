@@ -1,43 +1,63 @@
 #!/usr/bin/env bash
-# Proves the CUDA backend on a machine with a GPU that has a CUDA toolkit, a C++20 compiler and CMake, and nothing else.
-#   tools/gpu_check.sh pack HEADERS          where the packages are installed: copies the headers that the build needs
-#   tools/gpu_check.sh run HEADERS RESULT [--minutes N] [--peer-python PYTHON --peer SCRIPT] [--parity DIR]
-# `run` builds, runs test_cuda, the parity cases twice (same bits) and the benchmarks, against a PyTorch program (options of
-# tools/bench/bench_peer.py, and --device, --precision, --channels-last, --compile) where one is given, then small trainings that
-# are killed and resumed, compute-sanitizer on the small cases and the host's unit tests, and writes all of it to RESULT.
-# What matters most comes first: with --minutes, what that time does not hold is cut short or skipped.
-# It goes on after a failure; the last line is `N passed, N failed, N skipped`. CRIS_CUDA=EMULATED rehearses it without a GPU.
+# Proves the CUDA backend on a machine with a GPU, which may be lent for minutes and have a driver and nothing else.
+#   tools/gpu_check.sh build FOLDER [CAPABILITY]   here: builds for that GPU (90 by default) what is then carried there
+#   tools/gpu_check.sh rehearse FOLDER             here: the same of the PTX executor, which needs no GPU (tests/ptx)
+#   tools/gpu_check.sh run FOLDER RESULT [--minutes N] [--peer-python PYTHON --peer SCRIPT]
+# `run`, in a checkout with that FOLDER: doctor, test_cuda, parity in every precision, the same bits twice, step times with and
+# without replay beside a PyTorch program (options of tools/bench/bench_peer.py, and --device, --precision, --channels-last,
+# --compile), the profiler's counters for two convolutions, then every op, trainings that are killed and resumed, and
+# compute-sanitizer. All of it is written to RESULT. What matters most comes first, for a lease of 13 minutes: what --minutes
+# does not hold is cut short or skipped. It goes on after a failure; the last line is `N passed, N failed, N skipped`.
 set -uo pipefail
 cd "$(dirname "$0")/.."
-usage() { sed -n '3,4s/^# *//p' "$0" >&2; exit 2; }
+usage() { sed -n '3,5s/^# *//p' "$0" >&2; exit 2; }
 
-if [ "${1:-}" = pack ]; then
-  [ $# -eq 2 ] || usage
-  mkdir -p "$2"
-  for name in fmt nlohmann CLI toml++ Random123 doctest stb; do
-    cp -rL "/usr/include/$name" "$2/" || { echo "gpu_check: /usr/include/$name is missing; run tools/setup.sh" >&2; exit 1; }
-  done
-  du -sh "$2"
-  exit 0
-fi
+# gather FOLDER CRIS TEST_CUDA: what `run` needs beside the checkout.
+gather() {
+  mkdir -p "$1" && cp "$2" "$1/cris" && cp "$3" "$1/test_cuda" && strip "$1/cris" "$1/test_cuda" && du -sh "$1"
+}
+case ${1:-} in
+  build)
+    [ $# -ge 2 ] || usage
+    headers=build/gpu/headers
+    mkdir -p $headers
+    for name in fmt nlohmann CLI toml++ Random123 doctest stb; do
+      cp -rL "/usr/include/$name" $headers/ || { echo "gpu_check: /usr/include/$name is missing; run tools/setup.sh" >&2; exit 1; }
+    done
+    # Nothing but the C library and the driver is looked for there; cuBLAS when a matrix product asks for it.
+    PATH=$PATH:/usr/local/cuda/bin cmake -S . -B build/gpu -DCMAKE_BUILD_TYPE=Release -DCRIS_CUDA=ON -DCRIS_NATIVE=OFF \
+      -DCMAKE_CUDA_ARCHITECTURES="${3:-90}" -DCRIS_BARE="$PWD/$headers" \
+      -DCMAKE_EXE_LINKER_FLAGS="-static-libstdc++ -static-libgcc" &&
+      cmake --build build/gpu --target cris test_cuda && gather "$2" build/gpu/cris build/gpu/tests/test_cuda
+    exit
+    ;;
+  rehearse)
+    [ $# -eq 2 ] || usage
+    cmake --preset release && cmake --build --preset release --target cris_ptx test_ptx &&
+      gather "$2" build/release/cris_ptx build/release/tests/test_ptx && touch "$2/rehearsal"
+    exit
+    ;;
+esac
 [ "${1:-}" = run ] && [ $# -ge 3 ] || usage
-headers=$(realpath "$2") result=$3
-[ -d "$headers/fmt" ] || { echo "gpu_check: $2 holds no headers; tools/gpu_check.sh pack fills it" >&2; exit 2; }
+folder=$(realpath "$2") result=$3
+[ -x "$folder/cris" ] || { echo "gpu_check: $2 holds no program; tools/gpu_check.sh build fills it" >&2; exit 2; }
 shift 3
-peer_python="" peer="" parity=tests/vectors minutes=1000
+peer_python="" peer="" minutes=13
 while [ $# -gt 0 ]; do
   case $1 in
     --minutes) minutes=$2 ;;
     --peer-python) peer_python=$2 ;;
     --peer) peer=$2 ;;
-    --parity) parity=$2 ;;
     *) usage ;;
   esac
   shift 2 || usage
 done
 [[ $minutes =~ ^[0-9]+$ ]] || usage
-export PATH=$PATH:/usr/local/cuda/bin
-build=build/gpu passed=0 failed=0 skipped=0
+export PATH=$PATH:/usr/local/cuda/bin:/opt/nvidia/nsight-compute
+cris=$folder/cris test_cuda=$folder/test_cuda work=$(mktemp -d) passed=0 failed=0 skipped=0
+# In a rehearsal whole networks are launched, not run: the executor would take hours.
+counted=() small=()
+[ -e "$folder/rehearsal" ] && counted=(env CRIS_PTX_RUN=0) small=(--test-case='*pooling*,*updates*,*replayed*')
 exec > >(tee "$result") 2>&1
 
 # step NAME COMMAND...: runs it under a time limit, shows its end, counts it. COMMAND may be a function that is exported.
@@ -81,69 +101,70 @@ skip() {
 
 echo "commit $(git rev-parse --short=12 HEAD 2>/dev/null || echo unknown), $(date -u +%FT%TZ)"
 nvidia-smi --query-gpu=name,driver_version,memory.total,compute_cap,clocks.max.sm --format=csv || echo "no nvidia-smi"
-nvcc --version | tail -n 2
-g++ --version | head -n 1
 
-configure() {
-  cmake -S . -B $build -DCMAKE_BUILD_TYPE=Release -DCRIS_CUDA="${CRIS_CUDA:-ON}" -DCMAKE_CUDA_ARCHITECTURES=native \
-    -DCRIS_BARE="$headers"
-}
+works_on_device() { "$cris" doctor && "$cris" doctor | grep -q "^cuda *works"; }
+parity() { "$cris" parity tests/vectors --device cuda --dtype f32 --precision "$1" --write "$work/$2-$1"; }
 same_bits() {
   for precision in f32 tf32 bf16; do
-    $build/cris parity "$parity" --device cuda --dtype f32 --precision $precision --write $build/twice-$precision &&
-      diff -rq $build/once-$precision $build/twice-$precision || return 1
+    parity $precision twice && diff -rq "$work/once-$precision" "$work/twice-$precision" || return 1
   done
 }
-works_on_device() { $build/cris doctor && $build/cris doctor | grep -q "^cuda *works"; }
-export -f configure same_bits works_on_device
-export build headers parity
+export -f works_on_device parity same_bits
+export cris work
 
-lines=2 step configure configure
-limit=1500 lines=2 step build cmake --build $build -j "$(nproc)" --target cris test_cuda
-lines=30 step doctor works_on_device
-[ "$passed" -eq 3 ] || finish  # nothing below can work
-lines=3 step test_cuda $build/tests/test_cuda --no-colors
-for precision in exact f32 tf32 bf16; do
-  lines=1 step "parity $precision" \
-    $build/cris parity "$parity" --device cuda --dtype f32 --precision $precision --write $build/once-$precision
-done
-step "the same bits twice" same_bits
+limit=60 lines=30 step doctor works_on_device
+[ "$passed" -eq 1 ] || finish  # nothing below can work
+limit=180 lines=3 step test_cuda "$test_cuda" --no-colors "${small[@]}"
+for precision in bf16 f32 tf32 exact; do limit=60 lines=1 step "parity $precision" parity $precision once; done
+limit=90 lines=1 step "the same bits twice" same_bits
 
-bench=(--backbone unet --base 64 --size 256 --batch 4 --steps 20 --warmup 5)
-for mode in train infer; do
-  for precision in f32 tf32 bf16; do
-    lines=1 step "bench $mode $precision" $build/cris bench $mode --device cuda --precision $precision "${bench[@]}" --json
+shape=(--backbone unet --base 64 --size 256 --batch 4 --steps 20 --warmup 5)
+bench() { limit=60 lines=1 step "$1" "${counted[@]}" "$cris" bench "${@:2}" --device cuda --json; }
+for precision in bf16 tf32 f32; do
+  for replay in true false; do
+    bench "bench train $precision, run.replay $replay" train --precision $precision --set run.replay=$replay "${shape[@]}"
   done
-  if [ -n "$peer" ]; then
-    for options in "" "--precision tf32 --channels-last" "--precision bf16 --channels-last" \
-      "--precision tf32 --channels-last --compile" "--precision bf16 --channels-last --compile"; do
-      # shellcheck disable=SC2086
-      lines=1 step "peer $mode $options" "$peer_python" "$peer" bench --model "${bench[@]:1}" --mode $mode \
-        --threads "$(nproc)" --device cuda $options
-    done
-  fi
+  [ -z "$peer" ] && continue
+  for compile in "" --compile; do
+    limit=90 lines=1 step "peer train $precision $compile" "$peer_python" "$peer" bench --model "${shape[@]:1}" --mode train \
+      --threads "$(nproc)" --device cuda --precision $precision --channels-last $compile
+  done
 done
 [ -n "$peer" ] || echo "no peer was given"
+bench "bench infer bf16" infer --precision bf16 "${shape[@]}"
+
+# Two products of a step: the first layer's second convolution (128 x 64) and a wide one (128 x 128).
+if command -v ncu >/dev/null; then
+  for product in 64 128; do
+    limit=60 lines=40 step "counters of a product of $product columns" ncu --clock-control none --kernel-name-base mangled \
+      --kernel-name "regex:product_kernelILi${product}ENS0_9PatchRows" --launch-count 1 --section SpeedOfLight \
+      --section ComputeWorkloadAnalysis --section MemoryWorkloadAnalysis --section Occupancy --section WarpStateStats \
+      "$cris" bench train --device cuda --precision bf16 --set run.replay=false "${shape[@]:0:8}" --steps 1 --warmup 0
+  done
+else
+  skip "no ncu here"
+fi
+limit=180 lines=120 step "bench convolutions" "${counted[@]}" "$cris" bench convolutions --device cuda --base 64 --size 256 --batch 4
+limit=120 lines=80 step "bench ops" "${counted[@]}" "$cris" bench --device cuda
 # Small enough that launches may take longer than kernels: what replay saves.
 for replay in true false; do
-  lines=1 step "bench train bf16, base 16, run.replay $replay" $build/cris bench train --device cuda --precision bf16 \
-    --set run.replay=$replay --backbone unet --base 16 --size 128 --batch 4 --steps 20 --warmup 5 --json
+  bench "bench train bf16, base 16, run.replay $replay" train --precision bf16 --set run.replay=$replay --backbone unet \
+    --base 16 --size 128 --batch 4 --steps 20 --warmup 5
 done
-lines=120 step "bench convolutions" $build/cris bench convolutions --device cuda --base 64 --size 256 --batch 4
-lines=80 step "bench ops" $build/cris bench --device cuda
 
-for replay in true false; do
-  limit=1200 lines=30 step "trainings: killed, resumed, the same bytes; run.replay $replay" \
-    tests/program/repeat.sh $build/cris --device cuda --set run.replay=$replay
-done
 if command -v compute-sanitizer >/dev/null; then
+  # Each tensor an allocation of its own: an arena would hide where they end.
+  export CRIS_CUDA_SEPARATE=1
   for tool in memcheck racecheck synccheck initcheck; do
-    limit=900 lines=3 step "compute-sanitizer $tool" compute-sanitizer --tool $tool --error-exitcode 1 \
-      $build/tests/test_cuda --source-file='*cuda/kernels.cpp'
+    limit=300 lines=3 step "compute-sanitizer $tool" compute-sanitizer --tool $tool --error-exitcode 1 \
+      "$test_cuda" --source-file='*cuda/kernels.cpp'
   done
+  unset CRIS_CUDA_SEPARATE
 else
   skip "no compute-sanitizer here"
 fi
-limit=1500 lines=2 step "build the other tests" cmake --build $build -j "$(nproc)"
-for layer in tensor autograd nn; do lines=3 step "test_$layer" $build/tests/test_$layer --no-colors; done
+for replay in true false; do
+  limit=600 lines=30 step "trainings: killed, resumed, the same bytes; run.replay $replay" \
+    tests/program/repeat.sh "$cris" --device cuda --set run.replay=$replay
+done
 finish

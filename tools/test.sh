@@ -49,7 +49,7 @@ real_cuda() {
   local nvcc output
   if ! nvcc=$(PATH=$PATH:/usr/local/cuda/bin command -v nvcc); then
     echo "not compiled, there is no nvcc here"
-  elif output=$({ CUDACXX=$nvcc cmake --preset release -DCRIS_CUDA_PROGRAM=ON -DCMAKE_CUDA_ARCHITECTURES="75-real;90-real" &&
+  elif output=$({ CUDACXX=$nvcc cmake --preset release -DCRIS_CUDA_PROGRAM=ON -DCRIS_CUDA_STRICT=ON -DCMAKE_CUDA_ARCHITECTURES="75-real;90-real" &&
     cmake --build --preset release --target cris_cuda; } 2>&1); then
     echo "ok the CUDA backend compiles and links, and no kernel spills registers"
   else

@@ -1,6 +1,9 @@
 /// The CUDA backend: the device's memory, and the table of its kernels.
 #include "tensor/backend.h"
 
+#include <algorithm>
+#include <cstdlib>
+
 #include "tensor/cuda/convolution.h"
 #include "tensor/cuda/gemm.h"
 #include "tensor/cuda/recording.h"
@@ -23,21 +26,38 @@ namespace {
 
 using namespace cuda;
 
+/// CRIS_CUDA_MEMORY_MB in bytes: the most that the arena takes; 0 where it is not set.
+int64_t memory_setting() {
+  const char* const set = std::getenv("CRIS_CUDA_MEMORY_MB");
+  if (!set) return 0;
+  char* end = nullptr;
+  const int64_t mib = std::strtoll(set, &end, 10);
+  check(*set && !*end && mib >= 1 && mib < int64_t(1) << 30,
+        "CRIS_CUDA_MEMORY_MB is \"{}\"; it must be a number of MiB, at least 1", set);
+  return mib << 20;
+}
+
 Backend cuda_table() {
   Backend b{};
   for (Chapter* add : {add_elementwise, add_random, add_sums, add_pooling, add_resizing, add_channels, add_norms,
                        add_gaussians, add_updates})
     add(b);
 
-  /// Nine tenths of what is free now; the rest stays for the driver, cuBLAS and other processes.
+  /// Nine tenths of what is free now, or CRIS_CUDA_MEMORY_MB; the rest stays for the driver, cuBLAS and other
+  /// processes.
   b.reserve_arena = [](int64_t& limit) -> void* {
     cuda::device();
     size_t free_bytes = 0, total = 0;
     check_cuda(cudaMemGetInfo(&free_bytes, &total), "cudaMemGetInfo");
     limit = int64_t(free_bytes / 10 * 9 / 256 * 256);
+    if (const int64_t most = memory_setting(); most > 0) limit = std::min(limit, most);
+    if (separate_blocks()) return nullptr;
     char* arena = nullptr;
     // Free memory may be in pieces: what cannot be had in one is asked for with a tenth less.
-    while (cudaMalloc(&arena, size_t(limit)) != cudaSuccess) {
+    while (true) {
+      const cudaError_t status = cudaMalloc(&arena, size_t(limit));
+      if (status == cudaSuccess) break;
+      if (status != cudaErrorMemoryAllocation) check_cuda(status, "cudaMalloc of the arena");
       cudaGetLastError();
       limit = limit / 10 * 9 / 256 * 256;
       if (limit < int64_t(64) << 20)
@@ -48,6 +68,18 @@ Backend cuda_table() {
     }
     return arena;
   };
+  if (separate_blocks()) {
+    b.allocate_block = [](int64_t bytes) {
+      char* block = nullptr;
+      check_cuda(cudaMalloc(&block, size_t(std::max<int64_t>(bytes, 1))), "cudaMalloc of a tensor");
+      return static_cast<void*>(block);
+    };
+    // After what the stream still does with it.
+    b.release_block = [](void* block) {
+      cudaStreamSynchronize(stream());
+      cudaFree(block);
+    };
+  }
   b.facts = cuda::facts;
   b.conv_workspace_bytes = cuda::conv_workspace_bytes;
   b.copy_from_host = [](void* to, const void* host, int64_t bytes) {

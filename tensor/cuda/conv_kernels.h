@@ -33,16 +33,20 @@ template <class T>
 void sum_patches(const ConvShape& z, const T* patches, const Wide<T>* b, T* dx);
 
 // ---- implicit_gemm.cu: tensor cores ---------------------------------------------------------------------------------
-/// T: float, rounded to 10 bits of mantissa, or BFloat16. c and k are multiples of 16 bytes, every offset fits 32 bits.
+/// T: float, rounded to 10 bits of mantissa, or BFloat16. Rows that are read at once are multiples of 16 bytes: c, and
+/// of gradients the filters that dy has, of which z.k may be fewer.
+/// The elements of an image, and the pixels of all, may be so many.
+constexpr int64_t kMostOffset = (int64_t(1) << 31) - 1;
 /// Floats of workspace that the sums over slices need; 0 where there is one slice.
 template <class T>
 int64_t conv2d_mma_workspace(const ConvShape& z);
 template <class T>
 void conv2d_mma(const ConvShape& z, const T* x, const T* w, const float* b, Activation activation, float* workspace,
                 T* y);
-/// turned[c, r, s, k] = w[k, R-1-r, S-1-s, c]: with it the input's gradient of stride 1 is a convolution of dy.
+/// turned[c, r, s, k] = w[k, R-1-r, S-1-s, c], and 0 from z.k on to `filters`: with it the input's gradient of stride 1
+/// is a convolution of dy.
 template <class T>
-void turn_weight(const ConvShape& z, const float* w, T* turned);
+void turn_weight(const ConvShape& z, int64_t filters, const float* w, T* turned);
 /// Rows of `channels`, at most 8, become rows of 8 in bf16, the rest 0. From: float or BFloat16.
 template <class From>
 void pad_channels(const From* x, int64_t rows, int64_t channels, BFloat16* y);
@@ -53,6 +57,6 @@ void conv2d_tiles_mma(const ConvShape& z, const BFloat16* dy, const BFloat16* w,
 template <class T>
 int64_t conv2d_grad_weight_mma_workspace(const ConvShape& z);
 template <class T>
-void conv2d_grad_weight_mma(const ConvShape& z, const T* dy, const T* x, float* workspace, float* dw);
+void conv2d_grad_weight_mma(const ConvShape& z, int64_t filters, const T* dy, const T* x, float* workspace, float* dw);
 
 }  // namespace tensor::cuda

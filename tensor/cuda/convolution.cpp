@@ -26,29 +26,33 @@ bool windows_tile(const ConvShape& z) {
 }
 
 /// Methods of the input's gradient.
-bool is_one_product(const ConvShape& z, DType dtype) { return dtype == DType::bf16 && windows_tile(z); }
-
-/// The first layer's: an image of few channels is given 8, which takes less memory than its patches.
-bool is_padded(const ConvShape& z, ConvPass pass, DType dtype) {
-  return dtype == DType::bf16 && pass != ConvPass::grad_input && z.c < 8 && z.r * z.s > 1;
-}
-/// What the implicit GEMM computes in place of z.
-ConvShape product_shape(ConvShape z, ConvPass pass, DType dtype) {
-  if (is_padded(z, pass, dtype)) z.c = 8;
-  return z;
+bool is_one_product(const ConvShape& z, DType dtype) {
+  return dtype == DType::bf16 && windows_tile(z) && z.c % 8 == 0 && z.k % 8 == 0 &&
+         z.n * z.p * z.q * z.k <= kMostOffset;
 }
 
-/// The product reads 16 bytes of channels at once, with 32-bit offsets.
-bool implicit_serves(ConvPass pass, const ConvShape& given, DType dtype) {
-  const ConvShape z = product_shape(given, pass, dtype);
-  constexpr int64_t most = std::numeric_limits<int32_t>::max();
-  const int64_t at_once = 16 / int64_t(size_of(dtype));
-  const bool small = z.n * z.h * z.w * z.c <= most && z.n * z.p * z.q * z.k <= most && z.k * z.r * z.s * z.c <= most;
+/// A thread reads 8 channels of bf16 at once. An image of fewer, a first layer's or the gradient of a head's result, is
+/// given 8, which takes less memory than its patches.
+bool is_padded(int64_t channels, DType dtype) { return dtype == DType::bf16 && channels < 8; }
+int64_t padded_channels(int64_t channels, DType dtype) { return is_padded(channels, dtype) ? 8 : channels; }
+
+/// The product reads 16 bytes of channels at once: of x forward, of dy for its gradient, of both for the weight's. What
+/// it counts in 32 bits: pixels, the weight, and the elements of few images.
+bool implicit_serves(ConvPass pass, const ConvShape& z, DType dtype) {
+  const int64_t at_once = 16 / int64_t(size_of(dtype)), pixels = std::max(z.n * z.h * z.w, z.n * z.p * z.q);
+  const int64_t c = padded_channels(z.c, dtype), k = padded_channels(z.k, dtype);
+  const bool x_in_vectors = c % at_once == 0, dy_in_vectors = k % at_once == 0;
+  const bool vectors = dtype == DType::f32            ? x_in_vectors && dy_in_vectors
+                       : pass == ConvPass::forward    ? x_in_vectors
+                       : pass == ConvPass::grad_input ? dy_in_vectors
+                                                      : x_in_vectors && dy_in_vectors;
+  const bool small = pixels <= kMostOffset && c * z.r * z.s * k <= kMostOffset &&
+                     std::max((z.h + 2 * z.r) * (z.w + 2 * z.s) * c, z.p * z.q * k) <= kMostOffset;
   // With a stride most taps of an input pixel meet no window: the patches' product skips them, the implicit one cannot,
   // unless every pixel meets one.
   const bool dense =
       pass != ConvPass::grad_input || (z.stride == 1 && z.r == z.s && z.padding < z.r) || is_one_product(z, dtype);
-  return device().major >= 8 && z.c % at_once == 0 && z.k % at_once == 0 && small && dense;
+  return device().major >= 8 && vectors && small && dense && (dtype == DType::f32 || z.r * z.s > 1 || z.c % 8 == 0);
 }
 
 /// So few that their time is that of a launch: summed in f64, small networks keep f32's own accuracy.
@@ -123,6 +127,19 @@ ConvShape turned_shape(const ConvShape& z) {
   return back;
 }
 
+/// x, an image or a weight, in 8 channels.
+Tensor padded(const Tensor& x) {
+  const int64_t channels = x.shape()[-1], rows = x.size() / channels;
+  const Tensor y = workspace("a copy in 8 channels", x.shape().with(-1, 8), DType::bf16);
+  if (x.dtype() == DType::bf16)
+    pad_channels(x.data<BFloat16>(), rows, channels, y.data<BFloat16>());
+  else
+    pad_channels(x.data<float>(), rows, channels, y.data<BFloat16>());
+  return y;
+}
+/// An image as products read it.
+Tensor in_vectors(const Tensor& x) { return is_padded(x.shape()[-1], x.dtype()) ? padded(x) : x; }
+
 /// The weight as its product's other operand is kept: a copy beside bf16.
 template <class T>
 struct WeightFor {
@@ -143,24 +160,17 @@ void convolve_implicit(const ConvShape& z, const T* x, const T* w, const float* 
   conv2d_mma(z, x, w, b, activation, partial.data<float>(), y);
 }
 
-/// x, an image or a weight, in 8 channels.
-Tensor padded(const Tensor& x) {
-  const int64_t channels = x.shape()[-1], rows = x.size() / channels;
-  const Tensor y = workspace("a copy in 8 channels", x.shape().with(-1, 8), DType::bf16);
-  if (x.dtype() == DType::bf16)
-    pad_channels(x.data<BFloat16>(), rows, channels, y.data<BFloat16>());
-  else
-    pad_channels(x.data<float>(), rows, channels, y.data<BFloat16>());
-  return y;
-}
-
-/// dw of the padded image, cut to its channels.
-void convolve_grad_weight_padded(const ConvShape& z, const Tensor& dy, const Tensor& x, const Tensor& dw) {
-  const ConvShape wide = product_shape(z, ConvPass::grad_weight, DType::bf16);
-  const Tensor image = padded(x), all = workspace("the gradient in 8 channels", dw.shape().with(-1, 8), DType::f32);
-  const Tensor partial = workspace("the partial sums", {conv2d_grad_weight_mma_workspace<BFloat16>(wide)}, DType::f32);
-  conv2d_grad_weight_mma(wide, dy.data<BFloat16>(), image.data<BFloat16>(), partial.data<float>(), all.data<float>());
-  cuda_backend().copy_channels({all, 0, z.c}, {dw, 0, z.c});
+/// The weight's gradient, cut to the channels of an image that was given more.
+template <class T>
+void convolve_grad_weight_implicit(const ConvShape& z, const Tensor& given_dy, const Tensor& given_x,
+                                   const Tensor& dw) {
+  const Tensor dy = in_vectors(given_dy), x = in_vectors(given_x);
+  ConvShape wide = z;
+  wide.c = x.shape()[-1];
+  const Tensor all = wide.c == z.c ? dw : workspace("the gradient in 8 channels", dw.shape().with(-1, 8), DType::f32);
+  const Tensor partial = workspace("the partial sums", {conv2d_grad_weight_mma_workspace<T>(wide)}, DType::f32);
+  conv2d_grad_weight_mma(wide, dy.shape()[-1], dy.data<T>(), x.data<T>(), partial.data<float>(), all.data<float>());
+  if (wide.c != z.c) cuda_backend().copy_channels({all, 0, z.c}, {dw, 0, z.c});
 }
 
 }  // namespace
@@ -196,18 +206,24 @@ int64_t conv_workspace_bytes(const ConvShape& z, ConvPass pass, DType dtype) {
     case Method::patches:
       return weight_copy + (is_pointwise(z) ? 0 : images_in_group(z, dtype) * patch_bytes(z, dtype));
     case Method::implicit:
-      if (is_padded(z, pass, dtype)) {
-        const ConvShape wide = product_shape(z, pass, dtype);
-        const int64_t taps = z.k * z.r * z.s * 8, image = round_up(z.n * z.h * z.w * 8 * int64_t(size_of(dtype)));
-        return image + (pass == ConvPass::forward
-                            ? round_up(taps * int64_t(size_of(dtype))) + conv2d_mma_workspace<BFloat16>(wide) * kFloat
-                            : round_up(taps * kFloat) + conv2d_grad_weight_mma_workspace<BFloat16>(wide) * kFloat);
-      }
       return visit_mma(dtype, [&]<class T>() {
-        if (pass == ConvPass::forward) return weight_copy + conv2d_mma_workspace<T>(z) * kFloat;
-        if (pass == ConvPass::grad_weight) return conv2d_grad_weight_mma_workspace<T>(z) * kFloat;
-        const bool tiles = is_one_product(z, dtype);
-        return weight + (tiles ? conv2d_tiles_mma_workspace(z) : conv2d_mma_workspace<T>(turned_shape(z))) * kFloat;
+        const int64_t element = int64_t(sizeof(T)), c = padded_channels(z.c, dtype), k = padded_channels(z.k, dtype);
+        const int64_t image = c == z.c ? 0 : round_up(z.n * z.h * z.w * c * element);
+        const int64_t gradient = k == z.k ? 0 : round_up(z.n * z.p * z.q * k * element);
+        ConvShape wide = z;
+        if (pass != ConvPass::grad_input) wide.c = c;
+        if (pass == ConvPass::forward) {
+          const int64_t copy = dtype == DType::bf16 ? round_up(z.k * z.r * z.s * c * element) : 0;
+          return image + copy + conv2d_mma_workspace<T>(wide) * kFloat;
+        }
+        if (pass == ConvPass::grad_weight) {
+          const int64_t all = c == z.c ? 0 : round_up(z.k * z.r * z.s * c * kFloat);
+          return image + gradient + all + conv2d_grad_weight_mma_workspace<T>(wide) * kFloat;
+        }
+        if (is_one_product(z, dtype)) return weight + conv2d_tiles_mma_workspace(z) * kFloat;
+        wide.k = k;
+        return gradient + round_up(z.c * z.r * z.s * k * element) +
+               conv2d_mma_workspace<T>(turned_shape(wide)) * kFloat;
       });
   }
   return 0;
@@ -216,10 +232,12 @@ int64_t conv_workspace_bytes(const ConvShape& z, ConvPass pass, DType dtype) {
 void convolve(const ConvShape& z, const Tensor& x, const Tensor& w, const Tensor& b, Activation activation,
               const Tensor& y) {
   const Method by = method(ConvPass::forward, z, x.dtype());
-  if (by == Method::implicit && is_padded(z, ConvPass::forward, x.dtype())) {
+  if (by == Method::implicit && is_padded(z.c, x.dtype())) {
     const Tensor image = padded(x), weight = padded(w);
-    return convolve_implicit(product_shape(z, ConvPass::forward, x.dtype()), image.data<BFloat16>(),
-                             weight.data<BFloat16>(), or_null<float>(b), activation, y.data<BFloat16>());
+    ConvShape wide = z;
+    wide.c = 8;
+    return convolve_implicit(wide, image.data<BFloat16>(), weight.data<BFloat16>(), or_null<float>(b), activation,
+                             y.data<BFloat16>());
   }
   if (by == Method::implicit)
     return visit_mma(x.dtype(), [&]<class T>() {
@@ -251,10 +269,13 @@ void convolve_grad_input(const ConvShape& z, const Tensor& dy, const Tensor& w, 
           return conv2d_tiles_mma(z, dy.data<T>(), weight.values, or_null<float>(b), partial.data<float>(),
                                   dx.data<T>());
         }
-      const Tensor turned = workspace("the turned weight", w.shape(), dy.dtype());
-      turn_weight(z, w.data<float>(), turned.data<T>());
-      convolve_implicit<T>(turned_shape(z), dy.data<T>(), turned.data<T>(), or_null<float>(b), Activation::none,
-                           dx.data<T>());
+      const Tensor gradient = in_vectors(dy);
+      ConvShape wide = z;
+      wide.k = gradient.shape()[-1];
+      const Tensor turned = workspace("the turned weight", {z.c, z.r, z.s, wide.k}, dy.dtype());
+      turn_weight(z, wide.k, w.data<float>(), turned.data<T>());
+      convolve_implicit<T>(turned_shape(wide), gradient.data<T>(), turned.data<T>(), or_null<float>(b),
+                           Activation::none, dx.data<T>());
     });
   visit_activation(dy.dtype(), "conv2d_grad_input", [&]<class T>() {
     using W = Wide<T>;
@@ -277,13 +298,8 @@ void convolve_grad_input(const ConvShape& z, const Tensor& dy, const Tensor& w, 
 
 void convolve_grad_weight(const ConvShape& z, const Tensor& dy, const Tensor& x, const Tensor& dw) {
   const Method by = method(ConvPass::grad_weight, z, dy.dtype());
-  if (by == Method::implicit && is_padded(z, ConvPass::grad_weight, dy.dtype()))
-    return convolve_grad_weight_padded(z, dy, x, dw);
   if (by == Method::implicit)
-    return visit_mma(dy.dtype(), [&]<class T>() {
-      const Tensor partial = workspace("the partial sums", {conv2d_grad_weight_mma_workspace<T>(z)}, DType::f32);
-      conv2d_grad_weight_mma(z, dy.data<T>(), x.data<T>(), partial.data<float>(), dw.data<float>());
-    });
+    return visit_mma(dy.dtype(), [&]<class T>() { convolve_grad_weight_implicit<T>(z, dy, x, dw); });
   visit_activation(dy.dtype(), "conv2d_grad_weight", [&]<class T>() {
     using W = Wide<T>;
     if (by == Method::direct) {

@@ -8,8 +8,8 @@
 
 namespace tensor::cuda {
 
-/// The algorithms: "direct", "patches", "implicit". For benchmarks and tests, as are the next two; all three throw Error
-/// in a build without CUDA.
+/// The algorithms: "direct", "patches", "implicit". For benchmarks and tests, as are the next two; all three throw
+/// Error in a build without CUDA.
 std::vector<std::string> conv_methods();
 /// Until it is called with "", every convolution takes this algorithm, or throws Error where it cannot.
 void force_conv_method(const std::string& name);

@@ -1,12 +1,11 @@
 /// cuBLAS counts columns first, so the product of rows is asked for as that of the transposes, b^T a^T.
 #include "tensor/cuda/gemm.h"
 
-#include <cublas_v2.h>
-
 #include <algorithm>
 #include <limits>
 #include <type_traits>
 
+#include "tensor/cuda/cublas.h"
 #include "tensor/cuda/runtime.h"
 #include "tensor/precision.h"
 
@@ -14,8 +13,7 @@ namespace tensor::cuda {
 namespace {
 
 void check_cublas(cublasStatus_t status, const char* call) {
-  if (status != CUBLAS_STATUS_SUCCESS)
-    throw CudaError(fmt::format("cuda: {}: {}", call, cublasGetStatusString(status)));
+  if (status != CUBLAS_STATUS_SUCCESS) throw CudaError(fmt::format("cuda: {}: {}", call, cublas().status_text(status)));
 }
 
 /// A workspace of its own keeps cuBLAS from choosing another algorithm when memory runs short.
@@ -23,11 +21,11 @@ cublasHandle_t handle() {
   static const cublasHandle_t the_one = [] {
     constexpr size_t workspace_bytes = size_t(32) << 20;
     cublasHandle_t h;
-    check_cublas(cublasCreate(&h), "cublasCreate");
-    check_cublas(cublasSetStream(h, stream()), "cublasSetStream");
+    check_cublas(cublas().create(&h), "cublasCreate");
+    check_cublas(cublas().set_stream(h, stream()), "cublasSetStream");
     char* workspace = nullptr;
     check_cuda(cudaMalloc(&workspace, workspace_bytes), "cudaMalloc of cuBLAS' workspace");
-    check_cublas(cublasSetWorkspace(h, workspace, workspace_bytes), "cublasSetWorkspace");
+    check_cublas(cublas().set_workspace(h, workspace, workspace_bytes), "cublasSetWorkspace");
     return h;
   }();
   return the_one;
@@ -57,10 +55,10 @@ void matmul(const MatmulShape& z, const T* a, const T* b, Y* y, bool accumulate)
         z.k, z.k, z.n);
   const Wide<T> one = 1, kept = accumulate ? 1 : 0;
   // cuBLAS counts columns first: what it sees is the transposed product, y' = op(b)' op(a)'.
-  check_cublas(cublasGemmEx(handle(), z.transpose_b ? CUBLAS_OP_T : CUBLAS_OP_N,
-                            z.transpose_a ? CUBLAS_OP_T : CUBLAS_OP_N, int(z.n), int(z.m), int(z.k), &one, b, kType<T>,
-                            int(z.transpose_b ? z.k : z.n), a, kType<T>, int(z.transpose_a ? z.m : z.k), &kept, y,
-                            kType<Y>, int(z.n), compute_type<T>(z), CUBLAS_GEMM_DEFAULT),
+  check_cublas(cublas().gemm(handle(), z.transpose_b ? CUBLAS_OP_T : CUBLAS_OP_N,
+                             z.transpose_a ? CUBLAS_OP_T : CUBLAS_OP_N, int(z.n), int(z.m), int(z.k), &one, b, kType<T>,
+                             int(z.transpose_b ? z.k : z.n), a, kType<T>, int(z.transpose_a ? z.m : z.k), &kept, y,
+                             kType<Y>, int(z.n), compute_type<T>(z), CUBLAS_GEMM_DEFAULT),
                "cublasGemmEx");
 }
 

@@ -2,8 +2,8 @@
 ///
 /// A block of 8 warps makes 128 x kN of the result, 64 bytes of the summed index at a time (16 f32 or 32 bf16), while
 /// the copies of the next three tiles are under way. Where the result has too few blocks to fill a device, the sum is
-/// cut into slices, whose number the shape alone fixes, and the slices are added in order: no atomics, the same bits on
-/// every device.
+/// cut into slices, whose number the shape alone fixes, and the slices are added in order: no atomics, the same bits
+/// from run to run, and on every device of one generation: how a tensor core rounds within a step differs between them.
 #include "tensor/cuda/mma.h"
 #include "tensor/cuda/pack.h"
 #include "tensor/cuda/tile_readers.cuh"
@@ -13,25 +13,33 @@ namespace {
 
 constexpr int kM = 128, kStages = 4;
 
-/// One step's operands of 16 free indices, from `free` and `k` of the tile on: as mma.h says of an A, or of two Bs.
-template <class View, int kRows>
+/// One step's operands of 16 free indices, from `free` and `k` of the tile on, both multiples of 8. An A's as mma.h
+/// says; of two Bs each's two registers follow one another, since a tensor core takes them from neighbours: otherwise
+/// every step would move them there.
+enum class Operand { a, two_b };
+template <Operand kWhich>
+__device__ __forceinline__ int free_half(int e) {
+  return kWhich == Operand::a ? e % 2 : e / 2;
+}
+template <Operand kWhich, class View, int kRows>
 __device__ __forceinline__ void operands(const float* tile, int free, int k, uint32_t (&r)[4]) {
   constexpr int kStride = kTileStride<View, kRows>;
-  const int lane = int(threadIdx.x) % 32, row = free + lane / 4, first = k + lane % 4;
+  const int lane = int(threadIdx.x) % 32, g = lane / 4, t = lane % 4;
 #pragma unroll
   for (int e = 0; e < 4; ++e) {
-    const int f = row + 8 * (e % 2), d = first + 4 * (e / 2);
-    r[e] = to_tf32(tile[View::kAlongK ? f * kStride + d : d * kStride + f]);
+    const int half = free_half<kWhich>(e), f = free + g + 8 * half, d = k + 4 * (kWhich == Operand::a ? e / 2 : e % 2);
+    r[e] = to_tf32(tile[View::kAlongK ? f * kStride + 4 * swizzled(g, d / 4) + t : (d + t) * kStride + f]);
   }
 }
-template <class View, int kRows>
+template <Operand kWhich, class View, int kRows>
 __device__ __forceinline__ void operands(const BFloat16* tile, int free, int k, uint32_t (&r)[4]) {
   constexpr int kStride = kTileStride<View, kRows>;
   const int lane = int(threadIdx.x) % 32, row = lane % 8, matrix = lane / 8;
+  const int half = free_half<kWhich>(matrix), k_half = kWhich == Operand::a ? matrix / 2 : matrix % 2;
   if constexpr (View::kAlongK)
-    load_matrices<false>(r, tile + (free + row + 8 * (matrix % 2)) * kStride + k + 8 * (matrix / 2));
+    load_matrices<false>(r, tile + (free + row + 8 * half) * kStride + 8 * swizzled(row, k / 8 + k_half));
   else
-    load_matrices<true>(r, tile + (k + row + 8 * (matrix / 2)) * kStride + free + 8 * (matrix % 2));
+    load_matrices<true>(r, tile + (k + row + 8 * k_half) * kStride + free + 8 * half);
 }
 
 /// Element row(m) + column(n) of the result: the product itself or its transpose.
@@ -64,32 +72,36 @@ struct Store {
   }
   __device__ float bias_at(int64_t at) const { return bias ? bias[split(at, channels).remainder] : 0; }
 
-  /// An even column and the next: channels and products have an even number of them (implicit_serves).
+  /// An even column and the next, if there is one: channels may be odd in number.
   struct Two {
     int64_t at, next_at;
     float bias, next_bias;
+    bool both, neighbours;  // neighbours: an even place and the next
   };
-  __device__ Two columns(int n) const {
-    const int64_t at = place.column(n), next_at = place.column(n + 1);
-    return {at, next_at, bias_at(at), bias_at(next_at)};
+  __device__ Two columns(int n, int beyond) const {
+    const bool both = n + 1 < beyond;
+    const int64_t at = place.column(n), next_at = both ? place.column(n + 1) : at;
+    return {at, next_at, bias_at(at), bias_at(next_at), both, channels % 2 == 0};
   }
   __device__ void put(int slice, int64_t row, const Two& two, float v, float next) const {
     if (partial) {
       float* const to = partial + slice * size + row;
-      to[two.at] = v, to[two.next_at] = next;
+      to[two.at] = v;
+      if (two.both) to[two.next_at] = next;
       return;
     }
     v = finished(v, two.bias), next = finished(next, two.next_bias);
     if constexpr (std::is_same_v<Y, BFloat16>)
-      store(y + row + two.at, Pack<Y, 2>{Y(v), Y(next)});
-    else
-      y[row + two.at] = v, y[row + two.next_at] = next;
+      if (two.neighbours) return store(y + row + two.at, Pack<Y, 2>{Y(v), Y(next)});
+    y[row + two.at] = Y(v);
+    if (two.both) y[row + two.next_at] = Y(next);
   }
 };
 
 /// to(m, n) = sum over k in [slice k_per_slice, ...): a's free index is m, b's n.
 template <int kN, class A, class B, class To>
-__global__ void __launch_bounds__(kThreads) product_kernel(A a, B b, To to, int m, int n, int depth, int k_per_slice) {
+__global__ void __launch_bounds__(kThreads, kN == 128 ? 2 : 3)
+    product_kernel(A a, B b, To to, int m, int n, int depth, int k_per_slice) {
   using T = typename A::Element;
   constexpr int kStrideA = kTileStride<A, kM>, kStrideB = kTileStride<B, kN>;
   constexpr int kElementsA = kTileElements<A, kM>, kElements = kElementsA + kTileElements<B, kN>;
@@ -122,19 +134,20 @@ __global__ void __launch_bounds__(kThreads) product_kernel(A a, B b, To to, int 
     __syncthreads();
     fetch(tile + kStages - 1);
     if (idle) continue;
+    __syncwarp();  // the readers' loops may have parted the lanes, which the matrix instructions need together
     const T* const left = tiles + tile % kStages * kElements;
     const T* const right = left + kElementsA;
 #pragma unroll
     for (int k = 0; k < kTileDepth<T>; k += kMmaDepth<T>) {
       uint32_t fa[kWarpM / 16][4], fb[4][2];
 #pragma unroll
-      for (int i = 0; i < kWarpM / 16; ++i) operands<A, kM>(left, warp_m + 16 * i, k, fa[i]);
+      for (int i = 0; i < kWarpM / 16; ++i) operands<Operand::a, A, kM>(left, warp_m + 16 * i, k, fa[i]);
 #pragma unroll
       for (int j = 0; j < 4; j += 2) {
         uint32_t two[4];
-        operands<B, kN>(right, warp_n + 8 * j, k, two);
+        operands<Operand::two_b, B, kN>(right, warp_n + 8 * j, k, two);
 #pragma unroll
-        for (int e = 0; e < 4; ++e) fb[j + e % 2][e / 2] = two[e];
+        for (int e = 0; e < 4; ++e) fb[j + e / 2][e % 2] = two[e];
       }
 #pragma unroll
       for (int i = 0; i < kWarpM / 16; ++i)
@@ -147,7 +160,7 @@ __global__ void __launch_bounds__(kThreads) product_kernel(A a, B b, To to, int 
   for (int j = 0; j < 4; ++j) {
     const int column = first_n + warp_n + 8 * j + 2 * t;
     if (column >= n) continue;
-    const auto two = to.columns(column);
+    const auto two = to.columns(column, n);
 #pragma unroll
     for (int i = 0; i < kWarpM / 16; ++i)
 #pragma unroll
@@ -176,7 +189,7 @@ struct Plan {
   int n_of_block;
   int64_t blocks, slices, k_per_slice;
   Plan(int64_t m, int64_t n, int64_t depth, int tile_depth) {
-    n_of_block = n <= 64 ? 64 : 128;
+    n_of_block = n <= 32 ? 32 : n <= 64 ? 64 : 128;
     blocks = ceil_div(m, kM) * ceil_div(n, n_of_block);
     const int64_t wanted = blocks >= 132 ? 1 : 264 / blocks, most = depth / 256 < 1 ? 1 : depth / 256;
     k_per_slice = ceil_div(ceil_div(depth, wanted < most ? wanted : most), tile_depth) * tile_depth;
@@ -193,23 +206,30 @@ void launch_product(const char* name, const Plan& plan, A a, B b, const To& to, 
 }
 
 template <class A, class B, class To>
-void product(const char* name, A a, B b, To to, int64_t m, int64_t n, int64_t depth) {
-  const Plan plan(m, n, depth, kTileDepth<typename A::Element>);
+void product(const char* name, const Plan& plan, A a, B b, To to, int64_t m, int64_t n, int64_t depth) {
   if (plan.slices == 1) to.partial = nullptr;
-  plan.n_of_block == 64 ? launch_product<64>(name, plan, a, b, to, m, n, depth)
-                        : launch_product<128>(name, plan, a, b, to, m, n, depth);
+  switch (plan.n_of_block) {
+    case 32:
+      launch_product<32>(name, plan, a, b, to, m, n, depth);
+      break;
+    case 64:
+      launch_product<64>(name, plan, a, b, to, m, n, depth);
+      break;
+    default:
+      launch_product<128>(name, plan, a, b, to, m, n, depth);
+  }
   if (plan.slices > 1) {
     const auto kernel = &sum_slices_kernel<std::remove_reference_t<decltype(*to.y)>, decltype(to.place)>;
     launch("sum_slices", kernel, blocks_for(to.size), kThreads, to, int(plan.slices));
   }
 }
 
-/// turned[c, r, s, k] = w[k, R-1-r, S-1-s, c].
+/// turned[c, r, s, k] = w[k, R-1-r, S-1-s, c], 0 from z.k on to `filters`.
 template <class T>
-__global__ void turn_weight_kernel(ConvShape z, const float* w, T* turned) {
-  for_each(z.c * z.r * z.s * z.k, [=](int64_t i) {
-    const Coordinates at = coordinates(i, z.r, z.s, z.k);
-    turned[i] = T(w[((at.c * z.r + z.r - 1 - at.h) * z.s + z.s - 1 - at.w) * z.c + at.n]);
+__global__ void turn_weight_kernel(ConvShape z, int64_t filters, const float* w, T* turned) {
+  for_each(z.c * z.r * z.s * filters, [=](int64_t i) {
+    const Coordinates at = coordinates(i, z.r, z.s, filters);
+    turned[i] = T(at.c < z.k ? w[((at.c * z.r + z.r - 1 - at.h) * z.s + z.s - 1 - at.w) * z.c + at.n] : 0.0f);
   });
 }
 
@@ -240,12 +260,13 @@ void conv2d_mma(const ConvShape& z, const T* x, const T* w, const float* b, Acti
                 T* y) {
   const int64_t pixels = z.n * z.p * z.q, depth = z.r * z.s * z.c;
   const Store<T, Steps> to{b, activation == Activation::relu, y, workspace, {z.k, 1}, z.k, pixels * z.k};
-  product("conv2d", PatchRows<T>{x, PatchWindows(z)}, MatrixRows<T>{w, int(z.k), int(depth)}, to, pixels, z.k, depth);
+  product("conv2d", Plan(pixels, z.k, depth, kTileDepth<T>), PatchRows<T>{x, PatchWindows(z)},
+          MatrixRows<T>{w, int(z.k), int(depth)}, to, pixels, z.k, depth);
 }
 
 template <class T>
-void turn_weight(const ConvShape& z, const float* w, T* turned) {
-  launch("turn_weight", &turn_weight_kernel<T>, blocks_for(z.k * z.r * z.s * z.c), kThreads, z, w, turned);
+void turn_weight(const ConvShape& z, int64_t filters, const float* w, T* turned) {
+  launch("turn_weight", &turn_weight_kernel<T>, blocks_for(filters * z.r * z.s * z.c), kThreads, z, filters, w, turned);
 }
 
 int64_t conv2d_tiles_mma_workspace(const ConvShape& z) {
@@ -258,8 +279,9 @@ void conv2d_tiles_mma(const ConvShape& z, const BFloat16* dy, const BFloat16* w,
   const int64_t windows = z.n * z.p * z.q, taps = z.r * z.s * z.c;
   const Tiles tiles{int(z.q), int(z.r), int(z.s), int(z.c)};
   const Store<BFloat16, Tiles> to{b, false, dx, workspace, tiles, z.c, windows * taps};
-  product("conv2d_grad_input", MatrixRows<BFloat16>{dy, int(windows), int(z.k)}, MatrixColumns<BFloat16>{w, int(taps)},
-          to, windows, taps, z.k);
+  product("conv2d_grad_input", Plan(windows, taps, z.k, kTileDepth<BFloat16>),
+          MatrixRows<BFloat16>{dy, int(windows), int(z.k)}, MatrixColumns<BFloat16>{w, int(taps)}, to, windows, taps,
+          z.k);
 }
 
 template <class T>
@@ -269,12 +291,12 @@ int64_t conv2d_grad_weight_mma_workspace(const ConvShape& z) {
 }
 
 template <class T>
-void conv2d_grad_weight_mma(const ConvShape& z, const T* dy, const T* x, float* workspace, float* dw) {
+void conv2d_grad_weight_mma(const ConvShape& z, int64_t filters, const T* dy, const T* x, float* workspace, float* dw) {
   // Filters as columns: few of them leave no half of a block idle.
   const int64_t pixels = z.n * z.p * z.q, taps = z.r * z.s * z.c;
   const Store<float, Steps> to{nullptr, false, dw, workspace, {1, taps}, taps, taps * z.k};
-  product("conv2d_grad_weight", PatchColumns<T>{x, PatchWindows(z)}, MatrixColumns<T>{dy, int(z.k)}, to, taps, z.k,
-          pixels);
+  product("conv2d_grad_weight", Plan(taps, z.k, pixels, kTileDepth<T>), PatchColumns<T>{x, PatchWindows(z)},
+          MatrixColumns<T>{dy, int(filters)}, to, taps, z.k, pixels);
 }
 
 template void pad_channels(const float*, int64_t, int64_t, BFloat16*);
@@ -284,11 +306,11 @@ template int64_t conv2d_mma_workspace<BFloat16>(const ConvShape&);
 template void conv2d_mma(const ConvShape&, const float*, const float*, const float*, Activation, float*, float*);
 template void conv2d_mma(const ConvShape&, const BFloat16*, const BFloat16*, const float*, Activation, float*,
                          BFloat16*);
-template void turn_weight(const ConvShape&, const float*, float*);
-template void turn_weight(const ConvShape&, const float*, BFloat16*);
+template void turn_weight(const ConvShape&, int64_t, const float*, float*);
+template void turn_weight(const ConvShape&, int64_t, const float*, BFloat16*);
 template int64_t conv2d_grad_weight_mma_workspace<float>(const ConvShape&);
 template int64_t conv2d_grad_weight_mma_workspace<BFloat16>(const ConvShape&);
-template void conv2d_grad_weight_mma(const ConvShape&, const float*, const float*, float*, float*);
-template void conv2d_grad_weight_mma(const ConvShape&, const BFloat16*, const BFloat16*, float*, float*);
+template void conv2d_grad_weight_mma(const ConvShape&, int64_t, const float*, const float*, float*, float*);
+template void conv2d_grad_weight_mma(const ConvShape&, int64_t, const BFloat16*, const BFloat16*, float*, float*);
 
 }  // namespace tensor::cuda

@@ -50,6 +50,18 @@ struct StoreStatistics {
   }
 };
 
+/// T: of the batch's values; R: of the running ones.
+template <class T, class R>
+__global__ void running_kernel(RunningUpdate u, const T* mean, const T* variance, R* running_mean, R* running_variance,
+                               T* rstd, int64_t n) {
+  for_each(n, [=](int64_t i) {
+    running_mean[i] = rounded_product(R(1 - u.momentum), running_mean[i]) + R(rounded_product(T(u.momentum), mean[i]));
+    running_variance[i] = rounded_product(R(1 - u.momentum), running_variance[i]) +
+                          R(rounded_product(T(u.momentum * u.correction), variance[i]));
+    rstd[i] = Rsqrt{u.epsilon}(variance[i]);
+  });
+}
+
 /// The parameters of N channels, and what they make of a value.
 template <class T, int N>
 struct Channels {
@@ -138,6 +150,16 @@ void batch_norm_statistics(const Tensor& x, const Tensor& mean, const Tensor& va
   });
 }
 
+void batch_norm_running(const RunningUpdate& u, const Tensor& mean, const Tensor& variance, const Tensor& running_mean,
+                        const Tensor& running_variance, const Tensor& rstd) {
+  visit_float(mean.dtype(), "batch_norm_running", [&]<class T>() {
+    visit_float(running_mean.dtype(), "batch_norm_running", [&]<class R>() {
+      launch("batch_norm_running", &running_kernel<T, R>, blocks_for(mean.size()), kThreads, u, mean.data<T>(),
+             variance.data<T>(), running_mean.data<R>(), running_variance.data<R>(), rstd.data<T>(), mean.size());
+    });
+  });
+}
+
 void batch_norm(const BatchNorm& norm, const Tensor& y) {
   visit_activation(y.dtype(), "batch_norm", [&]<class T>() {
     const Norm<T> b(norm);
@@ -169,6 +191,7 @@ void batch_norm_grad_input(const BatchNorm& norm, const Tensor& dy, const Tensor
 
 void add_norms(Backend& b) {
   b.batch_norm_statistics = batch_norm_statistics;
+  b.batch_norm_running = batch_norm_running;
   b.batch_norm = batch_norm;
   b.batch_norm_grad_sums = batch_norm_grad_sums;
   b.batch_norm_grad_input = batch_norm_grad_input;

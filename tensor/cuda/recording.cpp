@@ -28,6 +28,7 @@ class GraphRecording final : public Recording {
 }  // namespace
 
 std::unique_ptr<Recording> record(const Tensor& random_step, const std::function<void()>& work) {
+  check(!separate_blocks(), "record: with CRIS_CUDA_SEPARATE=1 memory does not stay where it was recorded");
   cudaGraph_t graph{};
   check_cuda(cudaStreamBeginCapture(stream(), cudaStreamCaptureModeThreadLocal), "cudaStreamBeginCapture");
   current_random_step = &random_step;

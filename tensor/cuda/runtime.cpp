@@ -1,6 +1,8 @@
 /// Calls of the CUDA runtime whose failures become errors that say what to do.
 #include "tensor/cuda/runtime.h"
 
+#include <cstdlib>
+
 namespace tensor::cuda {
 
 namespace {
@@ -12,10 +14,13 @@ std::string version_text(int v) { return fmt::format("{}.{}", v / 1000, v % 1000
 void check_cuda(cudaError_t status, const char* call) {
   if (status == cudaSuccess) return;
   cudaGetLastError();
-  const char* remedy = status == cudaErrorNoKernelImageForDevice
-                           ? "; this build has code for " CRIS_CUDA_CODE
-                             ", not for this device: configure with -DCMAKE_CUDA_ARCHITECTURES=native"
-                           : "";
+  // Which of the three says that code is missing depends on the call and on the driver.
+  const bool no_code = status == cudaErrorInvalidDeviceFunction || status == cudaErrorNoKernelImageForDevice ||
+                       status == cudaErrorUnsupportedPtxVersion;
+  const char* remedy = no_code ? "; this build has code for " CRIS_CUDA_CODE
+                                 ", and none that this device and its driver can run: configure with "
+                                 "-DCMAKE_CUDA_ARCHITECTURES=native, or update the driver"
+                               : "";
   throw CudaError(fmt::format("cuda: {}: {}{}", call, cudaGetErrorString(status), remedy));
 }
 
@@ -68,6 +73,14 @@ std::vector<std::pair<std::string, std::string>> facts() {
   }
   cudaGetLastError();
   return facts;
+}
+
+bool separate_blocks() {
+  static const bool set = [] {
+    const char* const value = std::getenv("CRIS_CUDA_SEPARATE");
+    return value && std::string(value) == "1";
+  }();
+  return set;
 }
 
 const cudaDeviceProp& device() {

@@ -22,6 +22,9 @@ namespace cuda {
 cudaDeviceProp choose_device();
 /// Driver, runtime, devices and built code, for people. Never throws.
 std::vector<std::pair<std::string, std::string>> facts();
+/// CRIS_CUDA_SEPARATE=1: each tensor is an allocation of its own, so that compute-sanitizer knows where it ends;
+/// nothing is then recorded.
+bool separate_blocks();
 /// The device that this process computes on, chosen at first use.
 const cudaDeviceProp& device();
 

@@ -3,8 +3,10 @@
 /// A view names its free index (the row or column of the product that it stays on) and the summed index k. Its Reader
 /// is one thread's part in the reading of a tile of kRows free indices by kTileDepth k, 64 bytes: it starts at the
 /// block's first k and each `fetch` starts the copies of one tile and moves on. Values outside are 0. Views along k lie
-/// [free][k] in shared memory, the others [k][free]; rows are padded so that a warp's operands touch every bank once.
-/// 16 bytes travel together, so channels are multiples of 4 f32 or 8 bf16; offsets are 32-bit.
+/// [free][k] in shared memory, rows of four vectors of 16 bytes, whose order `swizzled` changes from row to row; the
+/// others lie [k][free] in padded rows. Either way the writes of a tile and the reads of a warp's operands touch every
+/// bank once. 16 bytes travel together, so channels are multiples of 4 f32 or 8 bf16. 32 bits count pixels, and
+/// elements within one image.
 #pragma once
 #include "tensor/conv_shape.h"
 #include "tensor/cuda/async_copy.h"
@@ -21,15 +23,18 @@ constexpr int kTileDepth = 4 * kVector<T>;
 
 /// Elements from one row of a tile to the next: operands are read as 4 k by 8 rows of floats, or as 8 rows of 16 bytes.
 template <class View, int kRows>
-constexpr int kTileStride =
-    View::kAlongK ? kTileDepth<typename View::Element> + kVector<typename View::Element> : kRows + 8;
+constexpr int kTileStride = View::kAlongK ? kTileDepth<typename View::Element> : kRows + 8;
+/// Where vector 0 to 3 of a row lies: two rows fill the 32 banks, and the next two begin with another vector.
+__device__ __forceinline__ int swizzled(int row, int vector) { return vector ^ (row / 2 % 4); }
 template <class View, int kRows>
 constexpr int kTileElements = (View::kAlongK ? kRows : kTileDepth<typename View::Element>)*kTileStride<View, kRows>;
 
 /// The thread's i-th vector of 16 bytes: its place in the tile.
 template <class T, bool kAlongK, int kRows>
 struct Share {
-  static constexpr int kVectors = kRows * 4 / kThreads, kInRow = kRows / kVector<T>;
+  static constexpr int kAll = kRows * 4, kVectors = (kAll + kThreads - 1) / kThreads, kInRow = kRows / kVector<T>;
+  /// Of a tile with fewer vectors than threads the last threads bring none.
+  __device__ static bool takes_part() { return kAll >= kThreads || int(threadIdx.x) < kAll; }
   __device__ static int free(int i) {
     return kAlongK ? int(threadIdx.x) / 4 + i * (kThreads / 4) : int(threadIdx.x) % kInRow * kVector<T>;
   }
@@ -38,13 +43,16 @@ struct Share {
   }
   template <int kStride>
   __device__ static int place(int i) {
-    return kAlongK ? free(i) * kStride + k(i) : k(i) * kStride + free(i);
+    if constexpr (kAlongK)
+      return free(i) * kStride + swizzled(free(i), int(threadIdx.x) % 4) * kVector<T>;
+    else
+      return k(i) * kStride + free(i);
   }
 };
 
 /// An image and its windows, in 32 bits.
 struct PatchWindows {
-  int h, w, c, p, q, r, s, stride, padding, pixels;
+  int h, w, c, p, q, r, s, stride, padding, pixels, elements;  // elements: of an image
   explicit PatchWindows(const ConvShape& z)
       : h(int(z.h)),
         w(int(z.w)),
@@ -55,9 +63,14 @@ struct PatchWindows {
         s(int(z.s)),
         stride(int(z.stride)),
         padding(int(z.padding)),
-        pixels(int(z.n * z.p * z.q)) {}
+        pixels(int(z.n * z.p * z.q)),
+        elements(int(z.h * z.w * z.c)) {}
   __device__ bool inside(int row, int column) const {
     return unsigned(row) < unsigned(h) && unsigned(column) < unsigned(w);
+  }
+  /// Where an image's element lies; row and column may be outside.
+  __device__ int64_t place(int image, int row, int column, int channel) const {
+    return int64_t(image) * elements + ((row * w + column) * c + channel);
   }
 };
 
@@ -85,9 +98,11 @@ struct MatrixRows {
     }
     template <int kStride>
     __device__ void fetch(T* tile) {
+      if (Mine::takes_part()) {
 #pragma unroll
-      for (int i = 0; i < Mine::kVectors; ++i)
-        copy_16_bytes_async(tile + Mine::template place<kStride>(i), values + offset[i] + k, inside[i] && k < end);
+        for (int i = 0; i < Mine::kVectors; ++i)
+          copy_16_bytes_async(tile + Mine::template place<kStride>(i), values + offset[i] + k, inside[i] && k < end);
+      }
       k += kTileDepth<T>;
     }
   };
@@ -118,7 +133,7 @@ struct PatchRows {
         // A row above every image stands for a pixel that is none.
         row[i] = pixel < z.pixels ? line % z.p * z.stride - z.padding : -z.h - z.r;
         column[i] = pixel % z.q * z.stride - z.padding;
-        image[i] = line / z.p * z.h;
+        image[i] = line / z.p;
       }
     }
     template <int kStride>
@@ -126,7 +141,7 @@ struct PatchRows {
 #pragma unroll
       for (int i = 0; i < Mine::kVectors; ++i) {
         const int down = row[i] + r, across = column[i] + s;
-        copy_16_bytes_async(tile + Mine::template place<kStride>(i), x + ((image[i] + down) * z.w + across) * z.c + c,
+        copy_16_bytes_async(tile + Mine::template place<kStride>(i), x + z.place(image[i], down, across, c),
                             k < end && z.inside(down, across));
       }
       k += kTileDepth<T>;
@@ -154,10 +169,13 @@ struct MatrixColumns {
         : values(view.values), columns(view.columns), k(begin), end(end_), column(first + Mine::free(0)) {}
     template <int kStride>
     __device__ void fetch(T* tile) {
+      if (Mine::takes_part()) {
 #pragma unroll
-      for (int i = 0; i < Mine::kVectors; ++i)
-        copy_16_bytes_async(tile + Mine::template place<kStride>(i), values + (k + Mine::k(i)) * columns + column,
-                            k + Mine::k(i) < end && column < columns);
+        for (int i = 0; i < Mine::kVectors; ++i)
+          copy_16_bytes_async(tile + Mine::template place<kStride>(i),
+                              values + int64_t(k + Mine::k(i)) * columns + column,
+                              k + Mine::k(i) < end && column < columns);
+      }
       k += kTileDepth<T>;
     }
   };
@@ -189,7 +207,7 @@ struct PatchColumns {
         const int pixel = begin + Mine::k(i), line = pixel / z.q;
         q[i] = pixel % z.q;
         p[i] = line % z.p;
-        image[i] = line / z.p * z.h;
+        image[i] = line / z.p;
       }
     }
     template <int kStride>
@@ -197,10 +215,10 @@ struct PatchColumns {
 #pragma unroll
       for (int i = 0; i < Mine::kVectors; ++i) {
         const int down = p[i] * z.stride - z.padding + r, across = q[i] * z.stride - z.padding + s;
-        copy_16_bytes_async(tile + Mine::template place<kStride>(i), x + ((image[i] + down) * z.w + across) * z.c + c,
+        copy_16_bytes_async(tile + Mine::template place<kStride>(i), x + z.place(image[i], down, across, c),
                             k + Mine::k(i) < end && z.inside(down, across));
         for (q[i] += kTileDepth<T>; q[i] >= z.q; q[i] -= z.q)
-          if (++p[i] == z.p) p[i] = 0, image[i] += z.h;
+          if (++p[i] == z.p) p[i] = 0, ++image[i];
       }
       k += kTileDepth<T>;
     }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <memory>
+#include <unordered_map>
 #include <utility>
 
 #include "tensor/machine/device_memory.h"
@@ -36,12 +37,27 @@ void poison(Device device, void* block, int64_t bytes, bool on) {
 
 struct DeviceArena {
   explicit DeviceArena(Device device)
-      : base(static_cast<char*>(device_memory(device).reserve_arena(limit))), arena(limit) {}
+      : memory(device_memory(device)), base(static_cast<char*>(memory.reserve_arena(limit))), arena(limit) {}
+  const DeviceMemory& memory;
   int64_t limit = 0;
   char* base;
   Arena arena;
   std::mutex mutex;
   Footprint* noting = nullptr;
+  std::unordered_map<void*, int64_t> offsets;  // of blocks of their own (DeviceMemory::allocate_block)
+
+  void* block(int64_t offset, int64_t bytes) {
+    if (!memory.allocate_block) return base + offset;
+    void* const block = memory.allocate_block(bytes);
+    offsets[block] = offset;
+    return block;
+  }
+  int64_t release(void* block) {
+    if (!memory.allocate_block) return arena.release(static_cast<char*>(block) - base);
+    const auto own = offsets.extract(block);
+    memory.release_block(block);
+    return arena.release(own.empty() ? -1 : own.mapped());
+  }
 };
 
 /// Made at first use and never destroyed: tensors of static lifetime may outlive everything else.
@@ -161,16 +177,17 @@ void* allocate(Device device, int64_t bytes) {
   const int64_t offset = a.arena.allocate(bytes);
   if (offset < 0) throw OutOfMemory(device, "a block", bytes, a.arena.stats().live, a.limit);
   if (a.noting) a.noting->add(offset, round_up(bytes));
-  poison(device, a.base + offset, round_up(bytes), true);
-  poison(device, a.base + offset, bytes, false);
-  return a.base + offset;
+  void* const block = a.block(offset, bytes);
+  if (!a.memory.allocate_block) poison(device, block, round_up(bytes), true);
+  poison(device, block, bytes, false);
+  return block;
 }
 
 void release(Device device, void* block) {
   DeviceArena& a = arena_of(device);
   const std::lock_guard lock(a.mutex);
-  const int64_t bytes = a.arena.release(static_cast<char*>(block) - a.base);
-  poison(device, block, bytes, true);
+  const int64_t bytes = a.release(block);
+  if (!a.memory.allocate_block) poison(device, block, bytes, true);
 }
 
 void Footprint::note(const std::function<void()>& work) {
@@ -206,6 +223,7 @@ void Footprint::add(int64_t offset, int64_t bytes) {
 bool Footprint::take() {
   if (taken_) return true;
   DeviceArena& a = arena_of(device_);
+  if (a.memory.allocate_block) return false;  // blocks have no places to come back to
   const std::lock_guard lock(a.mutex);
   for (auto range = ranges_.begin(); range != ranges_.end(); ++range) {
     if (a.arena.allocate_at(range->first, range->second)) continue;

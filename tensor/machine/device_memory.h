@@ -11,6 +11,10 @@ struct DeviceMemory {
   /// Reserves address space for the device's arena; pages become resident when first written. `limit` returns its
   /// bytes.
   void* (*reserve_arena)(int64_t& limit);
+  /// Blocks of their own beside the arena's bookkeeping, for tools that know memory by its allocations; null: blocks
+  /// are parts of the arena.
+  void* (*allocate_block)(int64_t bytes);
+  void (*release_block)(void* block);
   void (*copy_from_host)(void* to, const void* host, int64_t bytes);
   void (*copy_to_host)(void* host, const void* from, int64_t bytes);
   void (*copy)(void* to, const void* from, int64_t bytes);

@@ -37,7 +37,12 @@ TEST_CASE("cuda: no device, an old driver, an old device and missing code are to
         {no_driver, {"no NVIDIA driver"}},
         {[](Machine& m) { m.driver = 12040; }, {"serves CUDA 12.4", "needs 13.0", "update the driver"}},
         {[](Machine& m) { m.major = 7; }, {"capability 7.0", "at least 7.5"}},
-        {[](Machine& m) { m.has_code = false; }, {"no kernel image", "CMAKE_CUDA_ARCHITECTURES=native"}}}) {
+        {[](Machine& m) { m.code_error = cudaErrorInvalidDeviceFunction; },
+         {"invalid device function", "CMAKE_CUDA_ARCHITECTURES=native"}},
+        {[](Machine& m) { m.code_error = cudaErrorNoKernelImageForDevice; },
+         {"no kernel image", "CMAKE_CUDA_ARCHITECTURES=native"}},
+        {[](Machine& m) { m.code_error = cudaErrorUnsupportedPtxVersion; },
+         {"unsupported toolchain", "update the driver"}}}) {
     const WithMachine faulty(fault.change);
     const std::string refusal = message_of([] { choose_device(); });
     CAPTURE(refusal);

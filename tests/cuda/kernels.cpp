@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "tensor/cuda/convolution.h"
+#include "tensor/cuda/runtime.h"
 #include "tensor/precision.h"
 #include "tests/kernels/kernel_cases.h"
 
@@ -74,6 +75,7 @@ TEST_CASE("cuda: pooling and resizing of images of bf16") {
 }
 TEST_CASE("cuda: convolutions of images of bf16 by every method") {
   for (const char* method : {"", "direct", "patches"}) {
+    if (cuda::device().major < 8 && *method == 'p') continue;  // cuBLAS has no products of bf16 there
     cuda::force_conv_method(method);
     check_bf16(convolutions(), 1e-2);  // tensor cores take weights as bf16
   }
@@ -126,7 +128,7 @@ TEST_CASE("cuda keeps activations as bf16 in that precision alone, and from capa
     CHECK(cuda.activation_type(DType::f32) == DType::f32);
   }
   const WithPrecision with(Precision::bf16);
-  CHECK(cuda.activation_type(DType::f32) == DType::bf16);
+  CHECK(cuda.activation_type(DType::f32) == (cuda::device().major >= 8 ? DType::bf16 : DType::f32));
   CHECK(cuda.activation_type(DType::f64) == DType::f64);
   CHECK(backend(Device::cpu).activation_type(DType::f32) == DType::f32);
 }

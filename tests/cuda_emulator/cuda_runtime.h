@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <functional>
+#include <map>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -18,6 +19,7 @@
 #define __device__
 #define __host__
 #define __forceinline__ inline
+#define __grid_constant__
 // Blocks run one after another, so what is static is shared by one block at a time.
 #define __shared__ static
 #define __launch_bounds__(...)
@@ -114,7 +116,7 @@ struct Machine {
   int driver = 13000, runtime = 13000, major = 9, minor = 0;
   size_t memory = (std::getenv("CRIS_EMULATOR_MEMORY_MB") ? std::stoul(std::getenv("CRIS_EMULATOR_MEMORY_MB")) : 8192)
                   << 20;
-  bool has_code = true;  // for this device
+  int code_error = 0;  // what a build says that has no code for this device
 };
 inline Machine machine;
 
@@ -124,8 +126,10 @@ enum cudaError_t {
   cudaSuccess = 0,
   cudaErrorMemoryAllocation = 2,
   cudaErrorInsufficientDriver = 35,
+  cudaErrorInvalidDeviceFunction = 98,
   cudaErrorNoDevice = 100,
   cudaErrorNoKernelImageForDevice = 209,
+  cudaErrorUnsupportedPtxVersion = 222,
   cudaErrorStreamCaptureUnsupported = 900,
   cudaErrorStreamCaptureInvalidated = 901
 };
@@ -149,6 +153,10 @@ inline const char* cudaGetErrorString(cudaError_t e) {
       return "CUDA driver version is insufficient for CUDA runtime version";
     case cudaErrorNoDevice:
       return "no CUDA-capable device is detected";
+    case cudaErrorInvalidDeviceFunction:
+      return "invalid device function";
+    case cudaErrorUnsupportedPtxVersion:
+      return "the provided PTX was compiled with an unsupported toolchain.";
     case cudaErrorNoKernelImageForDevice:
       return "no kernel image is available for execution on the device";
     case cudaErrorStreamCaptureUnsupported:
@@ -177,7 +185,7 @@ struct cudaFuncAttributes {
 };
 template <class Kernel>
 cudaError_t cudaFuncGetAttributes(cudaFuncAttributes*, Kernel) {
-  return cuda_emulator::machine.has_code ? cudaSuccess : cudaErrorNoKernelImageForDevice;
+  return cudaError_t(cuda_emulator::machine.code_error);
 }
 inline cudaError_t cudaDriverGetVersion(int* v) {
   *v = cuda_emulator::machine.driver;
@@ -246,6 +254,9 @@ inline cudaError_t cudaMemGetInfo(size_t* free_bytes, size_t* total) {
   *free_bytes = *total = cuda_emulator::machine.memory;
   return cudaSuccess;
 }
+namespace cuda_emulator {
+inline std::map<void*, size_t> blocks;  // what cudaMalloc gave
+}
 template <class T>
 cudaError_t cudaMalloc(T** block, size_t bytes) {
   *block = nullptr;
@@ -253,7 +264,15 @@ cudaError_t cudaMalloc(T** block, size_t bytes) {
   if (bytes > cuda_emulator::machine.memory) return cudaErrorMemoryAllocation;
   void* p = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   *block = p == MAP_FAILED ? nullptr : static_cast<T*>(p);
+  cuda_emulator::blocks[*block] = bytes;
   return *block ? cudaSuccess : cudaErrorMemoryAllocation;
+}
+
+template <class T>
+cudaError_t cudaFree(T* block) {
+  if (const cudaError_t e = cuda_emulator::forbidden_in_capture()) return e;
+  if (const auto b = cuda_emulator::blocks.extract(block); !b.empty()) munmap(block, b.mapped());
+  return cudaSuccess;
 }
 
 namespace cuda_emulator {
