@@ -4,6 +4,7 @@
 
 #include <filesystem>
 
+#include "cris/run/build_facts.h"
 #include "data/files.h"
 #include "tensor/machine/atomic_file.h"
 #include "tools/commands/command.h"
@@ -152,7 +153,7 @@ std::string manual_page(const CLI::App& app, const std::string& title) {
   for (char& c : upper) c = char(std::toupper(static_cast<unsigned char>(c)));
   std::string page =
       fmt::format(".TH {} 1 \"\" \"cris {}\" \"User commands\"\n.SH NAME\n{} \\- {}\n.SH SYNOPSIS\n{}\n", roff(upper),
-                  CRIS_VERSION, roff(title), roff(app.get_description()), roff(usage_of(app)));
+                  cris::build_facts().version, roff(title), roff(app.get_description()), roff(usage_of(app)));
   const auto row = [&](const std::string& heading, const std::string& text) {
     page += fmt::format(".TP\n.B {}\n{}\n", roff(heading), roff(text));
   };

@@ -1,6 +1,7 @@
 /// The only file that includes ONNX's schema, and protobuf with it.
 #include "tools/exchange/onnx_graph.h"
 
+#include "cris/run/build_facts.h"
 #include "tensor/check.h"
 
 #ifdef CRIS_ONNX
@@ -64,7 +65,7 @@ std::string onnx_bytes(const OnnxGraph& graph) {
   onnx::ModelProto model;
   model.set_ir_version(kIrVersion);
   model.set_producer_name("cris");
-  model.set_producer_version(CRIS_VERSION);
+  model.set_producer_version(cris::build_facts().version);
   model.set_doc_string(graph.description);
   model.add_opset_import()->set_version(kOpset);
   for (const auto& [key, value] : graph.metadata) {
