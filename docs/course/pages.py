@@ -2,15 +2,15 @@
 """Keeps the pages of docs/ true. What they quote is taken from the sources, what they print from the programs.
 
     pages.py fill quotes                   writes every quoted piece of code anew
-    pages.py fill CHAPTER.md PROGRAM       runs the program, and writes its output and its figures anew
+    pages.py fill CHAPTER.md PROGRAM...    runs the programs, and writes their output and their figures anew
     pages.py check quotes
-    pages.py check CHAPTER.md PROGRAM      exit status 1 where the page or a figure differs
+    pages.py check CHAPTER.md PROGRAM...   exit status 1 where the page or a figure differs
 
 A page marks what is filled, each time with a fenced block behind it:
 
     <!-- quote FILE NAME -->               the definition of NAME with the comment above it, and a link to it
     <!-- quote FILE from TEXT to TEXT -->  the lines from the first that holds one text to the next that holds the other
-    <!-- output N -->                      part N of what the program prints; parts are separated by empty lines
+    <!-- output N -->                      part N of what the programs print; parts are separated by empty lines
 
 Numbers are compared with a tolerance, since other processors round otherwise: two units of the last digit shown, or
 what the page asks for by <!-- tolerance 0.05 --> (relative). A number behind a ~ is a measured time: any will do."""
@@ -152,10 +152,14 @@ def main():
         if not seen:
             wrong.append("no page quotes anything")
     else:
-        page, program = pathlib.Path(sys.argv[2]).resolve(), sys.argv[3]
+        page = pathlib.Path(sys.argv[2]).resolve()
         text = page.read_text()
         tolerance = float((re.search(r"<!-- tolerance ([\d.]+) -->", text) or [0, 0])[1])
-        parts, figures = run(program)
+        parts, figures = [], {}
+        for program in sys.argv[3:]:
+            printed, drawn = run(program)
+            parts += printed
+            figures.update(drawn)
         compare = str.__eq__ if fill else lambda a, b: same(a, b, tolerance)
         wrong, seen = work([page], "output", lambda n: parts[int(n) - 1], compare, fill)
         for n in range(len(parts)):
