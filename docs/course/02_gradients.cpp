@@ -24,8 +24,8 @@ void print_graph(const Node& node, int depth) {
 int main() {
   // L = (a b + c)^2 at a = 2, b = -3, c = 10.
   const Variable a = number(2), b = number(-3), c = number(10);
-  const Variable inner = add(multiply(a, b), c);
-  const Variable loss = multiply(inner, inner);
+  const Variable inner = a * b + c;
+  const Variable loss = inner * inner;
   fmt::print("L = (a b + c)^2 = {}\n", loss.value().item());
   print_graph(*loss.node(), 0);
   backward(loss);
@@ -33,13 +33,13 @@ int main() {
 
   // Asked twice, gradients add up; and what was not reached has none.
   const Variable unused = number(1);
-  backward(multiply(a, a));
+  backward(a * a);
   fmt::print("dL/da + d(a^2)/da = {}\n", a.grad().item());
   fmt::print("unused has a gradient: {}\n\n", unused.grad().defined());
 
   // One neuron: p = sigmoid(w x + bias), and the cross entropy of the truth t = 1.
   const Variable w = number(0.5), bias = number(-1), x(Tensor::from<double>({3}, {1}, Device::reference));
-  const Variable p = sigmoid(add(multiply(w, x), bias));
+  const Variable p = sigmoid(w * x + bias);
   const double before = p.value().item();
   backward(binary_cross_entropy(p, Tensor::from<double>({1}, {1}, Device::reference)));
   fmt::print("p = {:.4f}\n", before);

@@ -34,7 +34,7 @@ int main() {
   const Variable x = numbers(values, {5}), same = numbers(values, {5});
   const Variable y = swish(x);
   backward(y);
-  const Variable composed = multiply(same, sigmoid(same));
+  const Variable composed = same * sigmoid(same);
   backward(composed);
   print("x", x.value());
   print("swish(x)", y.value());

@@ -26,7 +26,7 @@ double slope(const std::function<Variable(const Variable&)>& f, double at, doubl
   return central_difference([&] { return std::vector{f(x)}; }, kOnes, x, {1.0}, h);
 }
 
-Variable cube(const Variable& x) { return multiply(multiply(x, x), x); }
+Variable cube(const Variable& x) { return x * x * x; }
 
 /// x^2 with a wrong gradient: the 2 is forgotten.
 Variable wrong_square(const Variable& x) {

@@ -28,8 +28,8 @@ struct Network : nn::Module {
   }
   Variable operator()(const Variable& x) const {
     using namespace autograd;
-    const Variable h1 = relu(add(matmul(x, w1), b1)), h2 = relu(add(matmul(h1, w2), b2));
-    return add(matmul(h2, w3), b3);
+    const Variable h1 = relu(matmul(x, w1) + b1), h2 = relu(matmul(h1, w2) + b2);
+    return matmul(h2, w3) + b3;
   }
   void visit(nn::Visitor& v) override {
     v.parameter("w1", w1), v.parameter("b1", b1), v.parameter("w2", w2);

@@ -64,13 +64,13 @@ Answers chapter_tensor() {
 
 Answers chapter_gradients() {
   // (a b + c)^2 with c = 5; x^3 by a graph; tanh.
-  const Variable a = leaf(2), inner = add(multiply(a, leaf(-3)), leaf(5));
-  backward(multiply(inner, inner));
+  const Variable a = leaf(2), inner = a * leaf(-3) + leaf(5);
+  backward(inner * inner);
   const Variable x = leaf(3);
-  backward(multiply(multiply(x, x), x));
+  backward(x * x * x);
   const Variable z = leaf(0.5);
   backward(hyperbolic_tangent(z));
-  const Variable once = leaf(1), loss = multiply(once, once);
+  const Variable once = leaf(1), loss = once * once;
   backward(loss);
   std::string twice = "yes";
   try {
@@ -91,7 +91,7 @@ Answers chapter_an_op() {
   const Variable five(tensor::full({1, 5, 5, 1}, 1, DType::f64, Device::reference));
   backward(conv2d(five, w, {}, {}));
   const Variable at(Tensor::from<double>({-1}, {1}, Device::reference), true);
-  const Variable leaky = subtract(relu(at), affine(relu(affine(at, -1, 0)), 0.1, 0));  // slope 0.1 below 0
+  const Variable leaky = relu(at) - 0.1 * relu(-at);  // slope 0.1 below 0
   backward(leaky);
   return {number(x.grad().to_vector()[0]), number(image.grad().to_vector()[4]), number(w.grad().to_vector()[0]),
           number(at.grad().item())};
