@@ -10,7 +10,7 @@ PlanCounts& plan_counts() {
 
 const Backend& Arguments::table() const {
   check(any_, "run: a kernel needs a tensor, which says where it runs");
-  if (device_ == Device::plan) plan_counts().bytes += bytes_;
+  if (device_ == Device::plan) plan_counts().bytes += bytes_, ++plan_counts().calls;
   return device_ == Device::cpu && (f64_ || !f32_) ? reference_backend() : backend(device_);
 }
 

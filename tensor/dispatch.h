@@ -8,8 +8,9 @@ namespace tensor {
 
 /// What kernels on Device::plan would have done. Whoever counts begins with plan_counts() = {}.
 struct PlanCounts {
-  double flops = 0;  ///< multiplications and additions of convolutions, matrix products and filters, padding counted
-  double bytes = 0;  ///< bytes that kernels read and write, each argument once
+  double flops = 0;   ///< multiplications and additions of convolutions, matrix products and filters, padding counted
+  double bytes = 0;   ///< bytes that kernels read and write, each argument once
+  int64_t calls = 0;  ///< of kernels
 };
 PlanCounts& plan_counts();
 

@@ -34,7 +34,8 @@ struct Sums {
   double of[kSums][N];
 };
 
-/// partial[s][slice][lane][e] = sum over the slice's rows of term.at<N>(first element, its channel).of[s][e].
+/// partial[s][slice][lane][e] = sum over the slice's rows of term.of<N>(channel).at(first element).of[s][e]: what `of`
+/// reads of a thread's channels it reads once.
 template <int kSums, int N, class Term>
 __global__ void __launch_bounds__(Columns::kLanes* Columns::kRows, 3)  // 80 registers: with fewer, f64 spills
 
@@ -46,10 +47,10 @@ __global__ void __launch_bounds__(Columns::kLanes* Columns::kRows, 3)  // 80 reg
   const int64_t end = beyond < z.rows ? beyond : z.rows;
   double mine[kSums][N] = {};
   if (lane < z.width) {
-    const int64_t channel = uint32_t(lane) % (uint32_t(z.channels) / N) * N;
+    const auto mine_of = term.template of<N>(uint32_t(lane) % (uint32_t(z.channels) / N) * N);
     for (int64_t row = begin + threadIdx.y; row < end; row += Columns::kRows)
       if (const int64_t i = (row * z.width + lane) * N; i < z.n) {
-        const Sums<kSums, N> t = term.template at<N>(i, channel);
+        const Sums<kSums, N> t = mine_of.at(i);
         for (int s = 0; s < kSums; ++s)
           for (int e = 0; e < N; ++e) mine[s][e] += t.of[s][e];
       }

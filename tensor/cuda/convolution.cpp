@@ -52,7 +52,7 @@ bool implicit_serves(ConvPass pass, const ConvShape& z, DType dtype) {
   // unless every pixel meets one.
   const bool dense =
       pass != ConvPass::grad_input || (z.stride == 1 && z.r == z.s && z.padding < z.r) || is_one_product(z, dtype);
-  return device().major >= 8 && vectors && small && dense && (dtype == DType::f32 || z.r * z.s > 1 || z.c % 8 == 0);
+  return device().major >= 8 && vectors && small && dense;
 }
 
 /// So few that their time is that of a launch: summed in f64, small networks keep f32's own accuracy.

@@ -1,17 +1,27 @@
 /// Convolution as a matrix product of views on tensor cores: nothing is written out between image and product.
 ///
-/// A block of 8 warps makes 128 x kN of the result, 64 bytes of the summed index at a time (16 f32 or 32 bf16), while
+/// A block makes kM x kN of the result, 64 bytes of the summed index at a time (16 f32 or 32 bf16), while
 /// the copies of the next three tiles are under way. Where the result has too few blocks to fill a device, the sum is
 /// cut into slices, whose number the shape alone fixes, and the slices are added in order: no atomics, the same bits
 /// from run to run, and on every device of one generation: how a tensor core rounds within a step differs between them.
 #include "tensor/cuda/mma.h"
 #include "tensor/cuda/pack.h"
+#include "tensor/cuda/product_plan.h"
 #include "tensor/cuda/tile_readers.cuh"
 
 namespace tensor::cuda {
 namespace {
 
-constexpr int kM = 128, kStages = 4;
+constexpr int kStages = 4;
+
+/// A block's threads: a warp makes 64 x 32 of its result, or less of a small one.
+template <int kM, int kN>
+constexpr int kBlock = kM* kN == 256 * 128 ? 512 : 256;
+/// Blocks on a multiprocessor, by the registers that they may then use.
+template <int kM, int kN>
+constexpr int kResident = kM* kN == 256 * 128   ? 1
+                          : kM* kN == 128 * 128 ? 2
+                                                : 3;
 
 /// One step's operands of 16 free indices, from `free` and `k` of the tile on, both multiples of 8. An A's as mma.h
 /// says; of two Bs each's two registers follow one another, since a tensor core takes them from neighbours: otherwise
@@ -99,13 +109,13 @@ struct Store {
 };
 
 /// to(m, n) = sum over k in [slice k_per_slice, ...): a's free index is m, b's n.
-template <int kN, class A, class B, class To>
-__global__ void __launch_bounds__(kThreads, kN == 128 ? 2 : 3)
+template <int kM, int kN, class A, class B, class To>
+__global__ void __launch_bounds__(kBlock<kM, kN>, kResident<kM, kN>)
     product_kernel(A a, B b, To to, int m, int n, int depth, int k_per_slice) {
   using T = typename A::Element;
   constexpr int kStrideA = kTileStride<A, kM>, kStrideB = kTileStride<B, kN>;
   constexpr int kElementsA = kTileElements<A, kM>, kElements = kElementsA + kTileElements<B, kN>;
-  constexpr int kWarpsN = kN / 32, kWarpM = kM / (8 / kWarpsN);
+  constexpr int kWarpsN = kN / 32, kWarpM = kM / (kBlock<kM, kN> / 32 / kWarpsN);
   T* const tiles = dynamic_shared<T>();
   const int blocks_n = (n + kN - 1) / kN;
   const int first_m = int(blockIdx.x) / blocks_n * kM, first_n = int(blockIdx.x) % blocks_n * kN;
@@ -115,8 +125,8 @@ __global__ void __launch_bounds__(kThreads, kN == 128 ? 2 : 3)
   const int warp_m = warp / kWarpsN * kWarpM, warp_n = warp % kWarpsN * 32;
   const bool idle = first_m + warp_m >= m || first_n + warp_n >= n;
 
-  typename A::template Reader<kM> read_a(a, first_m, begin, end);
-  typename B::template Reader<kN> read_b(b, first_n, begin, end);
+  typename A::template Reader<kM, kBlock<kM, kN>> read_a(a, first_m, begin, end);
+  typename B::template Reader<kN, kBlock<kM, kN>> read_b(b, first_n, begin, end);
   const auto fetch = [&](int tile) {
     if (tile < count) {
       T* const stage = tiles + tile % kStages * kElements;
@@ -171,6 +181,10 @@ __global__ void __launch_bounds__(kThreads, kN == 128 ? 2 : 3)
   }
 }
 
+/// Which convolutions' images may be taken in tall blocks.
+template <class T>
+constexpr bool kTall = std::is_same_v<T, BFloat16>;
+
 /// y = act(bias + the slices' sums, in order).
 template <class Y, class Place>
 __global__ void sum_slices_kernel(Store<Y, Place> to, int slices) {
@@ -181,43 +195,30 @@ __global__ void sum_slices_kernel(Store<Y, Place> to, int slices) {
   });
 }
 
-int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
-
-/// A product's blocks: kN that wastes least, and slices enough for the largest devices (132 multiprocessors, two blocks
-/// each) of at least 256 summed terms.
-struct Plan {
-  int n_of_block;
-  int64_t blocks, slices, k_per_slice;
-  Plan(int64_t m, int64_t n, int64_t depth, int tile_depth) {
-    n_of_block = n <= 32 ? 32 : n <= 64 ? 64 : 128;
-    blocks = ceil_div(m, kM) * ceil_div(n, n_of_block);
-    const int64_t wanted = blocks >= 132 ? 1 : 264 / blocks, most = depth / 256 < 1 ? 1 : depth / 256;
-    k_per_slice = ceil_div(ceil_div(depth, wanted < most ? wanted : most), tile_depth) * tile_depth;
-    slices = ceil_div(depth, k_per_slice);
-  }
-  int64_t workspace(int64_t m, int64_t n) const { return slices > 1 ? slices * m * n : 0; }
-};
-
-template <int kN, class A, class B, class To>
-void launch_product(const char* name, const Plan& plan, A a, B b, const To& to, int64_t m, int64_t n, int64_t depth) {
+template <int kM, int kN, class A, class B, class To>
+void launch_product(const char* name, const ProductPlan& plan, A a, B b, const To& to, int64_t m, int64_t n,
+                    int64_t depth) {
   constexpr int kBytes = kStages * (kTileElements<A, kM> + kTileElements<B, kN>)*int(sizeof(typename A::Element));
-  launch_with_shared(name, &product_kernel<kN, A, B, To>, dim3(unsigned(plan.blocks), unsigned(plan.slices)), kThreads,
-                     kBytes, a, b, to, int(m), int(n), int(depth), int(plan.k_per_slice));
+  launch_with_shared(name, &product_kernel<kM, kN, A, B, To>, dim3(unsigned(plan.blocks), unsigned(plan.slices)),
+                     kBlock<kM, kN>, kBytes, a, b, to, int(m), int(n), int(depth), int(plan.k_per_slice));
 }
 
-template <class A, class B, class To>
-void product(const char* name, const Plan& plan, A a, B b, To to, int64_t m, int64_t n, int64_t depth) {
+/// kTall: there are blocks of 256 rows too.
+template <bool kTall = false, class A, class B, class To>
+void product(const char* name, const ProductPlan& plan, A a, B b, To to, int64_t m, int64_t n, int64_t depth) {
   if (plan.slices == 1) to.partial = nullptr;
-  switch (plan.n_of_block) {
-    case 32:
-      launch_product<32>(name, plan, a, b, to, m, n, depth);
-      break;
-    case 64:
-      launch_product<64>(name, plan, a, b, to, m, n, depth);
-      break;
-    default:
-      launch_product<128>(name, plan, a, b, to, m, n, depth);
-  }
+  const auto with = [&]<int kM, int kN>() { launch_product<kM, kN>(name, plan, a, b, to, m, n, depth); };
+  if constexpr (kTall)
+    if (plan.rows == 256) {
+      plan.columns == 64 ? with.template operator()<256, 64>() : with.template operator()<256, 128>();
+      return;
+    }
+  if (plan.columns == 32)
+    with.template operator()<128, 32>();
+  else if (plan.columns == 64)
+    with.template operator()<128, 64>();
+  else
+    with.template operator()<128, 128>();
   if (plan.slices > 1) {
     const auto kernel = &sum_slices_kernel<std::remove_reference_t<decltype(*to.y)>, decltype(to.place)>;
     launch("sum_slices", kernel, blocks_for(to.size), kThreads, to, int(plan.slices));
@@ -252,7 +253,7 @@ void pad_channels(const From* x, int64_t rows, int64_t channels, BFloat16* y) {
 template <class T>
 int64_t conv2d_mma_workspace(const ConvShape& z) {
   const int64_t pixels = z.n * z.p * z.q;
-  return Plan(pixels, z.k, z.r * z.s * z.c, kTileDepth<T>).workspace(pixels, z.k);
+  return ProductPlan(pixels, z.k, z.r * z.s * z.c, kTileDepth<T>, kTall<T>).workspace(pixels, z.k);
 }
 
 template <class T>
@@ -260,8 +261,8 @@ void conv2d_mma(const ConvShape& z, const T* x, const T* w, const float* b, Acti
                 T* y) {
   const int64_t pixels = z.n * z.p * z.q, depth = z.r * z.s * z.c;
   const Store<T, Steps> to{b, activation == Activation::relu, y, workspace, {z.k, 1}, z.k, pixels * z.k};
-  product("conv2d", Plan(pixels, z.k, depth, kTileDepth<T>), PatchRows<T>{x, PatchWindows(z)},
-          MatrixRows<T>{w, int(z.k), int(depth)}, to, pixels, z.k, depth);
+  product<kTall<T>>("conv2d", ProductPlan(pixels, z.k, depth, kTileDepth<T>, kTall<T>),
+                    PatchRows<T>{x, PatchWindows(z)}, MatrixRows<T>{w, int(z.k), int(depth)}, to, pixels, z.k, depth);
 }
 
 template <class T>
@@ -271,7 +272,7 @@ void turn_weight(const ConvShape& z, int64_t filters, const float* w, T* turned)
 
 int64_t conv2d_tiles_mma_workspace(const ConvShape& z) {
   const int64_t windows = z.n * z.p * z.q, taps = z.r * z.s * z.c;
-  return Plan(windows, taps, z.k, kTileDepth<BFloat16>).workspace(windows, taps);
+  return ProductPlan(windows, taps, z.k, kTileDepth<BFloat16>, false).workspace(windows, taps);
 }
 
 void conv2d_tiles_mma(const ConvShape& z, const BFloat16* dy, const BFloat16* w, const float* b, float* workspace,
@@ -279,7 +280,7 @@ void conv2d_tiles_mma(const ConvShape& z, const BFloat16* dy, const BFloat16* w,
   const int64_t windows = z.n * z.p * z.q, taps = z.r * z.s * z.c;
   const Tiles tiles{int(z.q), int(z.r), int(z.s), int(z.c)};
   const Store<BFloat16, Tiles> to{b, false, dx, workspace, tiles, z.c, windows * taps};
-  product("conv2d_grad_input", Plan(windows, taps, z.k, kTileDepth<BFloat16>),
+  product("conv2d_grad_input", ProductPlan(windows, taps, z.k, kTileDepth<BFloat16>, false),
           MatrixRows<BFloat16>{dy, int(windows), int(z.k)}, MatrixColumns<BFloat16>{w, int(taps)}, to, windows, taps,
           z.k);
 }
@@ -287,7 +288,7 @@ void conv2d_tiles_mma(const ConvShape& z, const BFloat16* dy, const BFloat16* w,
 template <class T>
 int64_t conv2d_grad_weight_mma_workspace(const ConvShape& z) {
   const int64_t taps = z.r * z.s * z.c;
-  return Plan(taps, z.k, z.n * z.p * z.q, kTileDepth<T>).workspace(taps, z.k);
+  return ProductPlan(taps, z.k, z.n * z.p * z.q, kTileDepth<T>, false).workspace(taps, z.k);
 }
 
 template <class T>
@@ -295,8 +296,8 @@ void conv2d_grad_weight_mma(const ConvShape& z, int64_t filters, const T* dy, co
   // Filters as columns: few of them leave no half of a block idle.
   const int64_t pixels = z.n * z.p * z.q, taps = z.r * z.s * z.c;
   const Store<float, Steps> to{nullptr, false, dw, workspace, {1, taps}, taps, taps * z.k};
-  product("conv2d_grad_weight", Plan(taps, z.k, pixels, kTileDepth<T>), PatchColumns<T>{x, PatchWindows(z)},
-          MatrixColumns<T>{dy, int(filters)}, to, taps, z.k, pixels);
+  product("conv2d_grad_weight", ProductPlan(taps, z.k, pixels, kTileDepth<T>, false),
+          PatchColumns<T>{x, PatchWindows(z)}, MatrixColumns<T>{dy, int(filters)}, to, taps, z.k, pixels);
 }
 
 template void pad_channels(const float*, int64_t, int64_t, BFloat16*);

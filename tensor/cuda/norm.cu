@@ -27,14 +27,22 @@ template <class T>
 struct Moments {
   const T* x;
   template <int N>
-  __device__ Sums<2, N> at(int64_t i, int64_t channel) const {
-    const Pack<T, N> v = load<N>(x + i), origin = load<N>(x + channel);
-    Sums<2, N> sums;
-    for (int e = 0; e < N; ++e) {
-      const double d = double(v.of[e]) - double(origin.of[e]);
-      sums.of[0][e] = d, sums.of[1][e] = d * d;
+  struct Of {
+    const T* x;
+    Pack<T, N> origin;
+    __device__ Sums<2, N> at(int64_t i) const {
+      const Pack<T, N> v = load<N>(x + i);
+      Sums<2, N> sums;
+      for (int e = 0; e < N; ++e) {
+        const double d = double(v.of[e]) - double(origin.of[e]);
+        sums.of[0][e] = d, sums.of[1][e] = d * d;
+      }
+      return sums;
     }
-    return sums;
+  };
+  template <int N>
+  __device__ Of<N> of(int64_t channel) const {
+    return {x, load<N>(x + channel)};
   }
 };
 
@@ -85,15 +93,22 @@ struct ParameterGradients {
   Norm<T> b;
   const T* dy;
   template <int N>
-  __device__ Sums<2, N> at(int64_t i, int64_t c) const {
-    const Channels<T, N> p(b, c);
-    const Pack<T, N> x = load<N>(b.x + i), d = load<N>(dy + i);
-    Sums<2, N> sums;
-    for (int e = 0; e < N; ++e) {
-      const Wide<T> h = p.xhat(x.of[e], e), dz = p.through(d.of[e], h, e);
-      sums.of[0][e] = double(dz) * double(h), sums.of[1][e] = double(dz);
+  struct Of {
+    const T *x, *dy;
+    Channels<T, N> p;
+    __device__ Sums<2, N> at(int64_t i) const {
+      const Pack<T, N> v = load<N>(x + i), d = load<N>(dy + i);
+      Sums<2, N> sums;
+      for (int e = 0; e < N; ++e) {
+        const Wide<T> h = p.xhat(v.of[e], e), dz = p.through(d.of[e], h, e);
+        sums.of[0][e] = double(dz) * double(h), sums.of[1][e] = double(dz);
+      }
+      return sums;
     }
-    return sums;
+  };
+  template <int N>
+  __device__ Of<N> of(int64_t channel) const {
+    return {b.x, dy, Channels<T, N>(b, channel)};
   }
 };
 

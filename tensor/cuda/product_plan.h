@@ -4,17 +4,20 @@
 
 namespace tensor::cuda {
 
-/// [m, n] by sums of `depth`. A block makes kRows x columns of it; slices of the sum are enough for the largest devices
-/// (132 multiprocessors, two blocks each), of at least 256 summed terms. The columns are those that waste least.
+/// [m, n] by sums of `depth`. A block makes rows x columns of it: the columns that waste least, and twice the rows
+/// where `tall` allows it and they leave no device idle, since a block reads its rows and columns from the L2 cache.
+/// Slices of the sum are enough for the largest devices (132 multiprocessors, two blocks each), of at least 256 summed
+/// terms.
 struct ProductPlan {
-  static constexpr int kRows = 128;
-  int columns;
+  int rows = 128, columns;
   int64_t blocks, slices, k_per_slice;
 
-  ProductPlan(int64_t m, int64_t n, int64_t depth, int tile_depth) {
+  ProductPlan(int64_t m, int64_t n, int64_t depth, int tile_depth, bool tall) {
     columns = n <= 32 ? 32 : n <= 64 ? 64 : 128;
-    blocks = ceil_div(m, kRows) * ceil_div(n, columns);
-    const int64_t wanted = blocks >= 132 ? 1 : 264 / blocks, most = depth / 256 < 1 ? 1 : depth / 256;
+    const int64_t tall_blocks = ceil_div(m, 256) * ceil_div(n, columns);
+    if (tall && columns > 32 && tall_blocks >= (columns == 64 ? 264 : 120)) rows = 256;
+    blocks = ceil_div(m, rows) * ceil_div(n, columns);
+    const int64_t wanted = blocks >= 132 || rows == 256 ? 1 : 264 / blocks, most = depth / 256 < 1 ? 1 : depth / 256;
     k_per_slice = ceil_div(ceil_div(depth, wanted < most ? wanted : most), tile_depth) * tile_depth;
     slices = ceil_div(depth, k_per_slice);
   }

@@ -8,11 +8,18 @@ template <class T>
 struct Value {
   const T* x;
   template <int N>
-  __device__ Sums<1, N> at(int64_t i, int64_t) const {
-    const Pack<T, N> v = load<N>(x + i);
-    Sums<1, N> sums;
-    for (int e = 0; e < N; ++e) sums.of[0][e] = double(v.of[e]);
-    return sums;
+  struct Of {
+    const T* x;
+    __device__ Sums<1, N> at(int64_t i) const {
+      const Pack<T, N> v = load<N>(x + i);
+      Sums<1, N> sums;
+      for (int e = 0; e < N; ++e) sums.of[0][e] = double(v.of[e]);
+      return sums;
+    }
+  };
+  template <int N>
+  __device__ Of<N> of(int64_t) const {
+    return {x};
   }
 };
 

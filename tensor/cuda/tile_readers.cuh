@@ -29,17 +29,17 @@ __device__ __forceinline__ int swizzled(int row, int vector) { return vector ^ (
 template <class View, int kRows>
 constexpr int kTileElements = (View::kAlongK ? kRows : kTileDepth<typename View::Element>)*kTileStride<View, kRows>;
 
-/// The thread's i-th vector of 16 bytes: its place in the tile.
-template <class T, bool kAlongK, int kRows>
+/// The i-th vector of 16 bytes of one of kBlock threads: its place in the tile.
+template <class T, bool kAlongK, int kRows, int kBlock>
 struct Share {
-  static constexpr int kAll = kRows * 4, kVectors = (kAll + kThreads - 1) / kThreads, kInRow = kRows / kVector<T>;
+  static constexpr int kAll = kRows * 4, kVectors = (kAll + kBlock - 1) / kBlock, kInRow = kRows / kVector<T>;
   /// Of a tile with fewer vectors than threads the last threads bring none.
-  __device__ static bool takes_part() { return kAll >= kThreads || int(threadIdx.x) < kAll; }
+  __device__ static bool takes_part() { return kAll >= kBlock || int(threadIdx.x) < kAll; }
   __device__ static int free(int i) {
-    return kAlongK ? int(threadIdx.x) / 4 + i * (kThreads / 4) : int(threadIdx.x) % kInRow * kVector<T>;
+    return kAlongK ? int(threadIdx.x) / 4 + i * (kBlock / 4) : int(threadIdx.x) % kInRow * kVector<T>;
   }
   __device__ static int k(int i) {
-    return kAlongK ? int(threadIdx.x) % 4 * kVector<T> : int(threadIdx.x) / kInRow + i * (kThreads / kInRow);
+    return kAlongK ? int(threadIdx.x) % 4 * kVector<T> : int(threadIdx.x) / kInRow + i * (kBlock / kInRow);
   }
   template <int kStride>
   __device__ static int place(int i) {
@@ -82,9 +82,9 @@ struct MatrixRows {
   const T* values;
   int rows, depth;
 
-  template <int kRows>
+  template <int kRows, int kBlock>
   struct Reader {
-    using Mine = Share<T, true, kRows>;
+    using Mine = Share<T, true, kRows, kBlock>;
     const T* const values;
     int k, end, offset[Mine::kVectors];
     bool inside[Mine::kVectors];
@@ -116,9 +116,9 @@ struct PatchRows {
   const T* x;
   PatchWindows z;
 
-  template <int kRows>
+  template <int kRows, int kBlock>
   struct Reader {
-    using Mine = Share<T, true, kRows>;
+    using Mine = Share<T, true, kRows, kBlock>;
     const T* const x;
     const PatchWindows z;
     int k, end, r, s, c, image[Mine::kVectors], row[Mine::kVectors], column[Mine::kVectors];
@@ -159,9 +159,9 @@ struct MatrixColumns {
   const T* values;
   int columns;
 
-  template <int kRows>
+  template <int kRows, int kBlock>
   struct Reader {
-    using Mine = Share<T, false, kRows>;
+    using Mine = Share<T, false, kRows, kBlock>;
     const T* const values;
     const int columns;
     int k, end, column;
@@ -189,9 +189,9 @@ struct PatchColumns {
   const T* x;
   PatchWindows z;
 
-  template <int kRows>
+  template <int kRows, int kBlock>
   struct Reader {
-    using Mine = Share<T, false, kRows>;
+    using Mine = Share<T, false, kRows, kBlock>;
     const T* const x;
     const PatchWindows z;
     int k, end, r, s, c, image[Mine::kVectors], p[Mine::kVectors], q[Mine::kVectors];

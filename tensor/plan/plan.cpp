@@ -12,8 +12,11 @@ namespace tensor {
 namespace {
 
 Device planned = Device::cpu;
+std::optional<DType> activations;
+std::vector<PlannedConvolution>* convolutions = nullptr;
 
 void convolution(const ConvShape& z, ConvPass pass, DType dtype) {
+  if (convolutions) convolutions->push_back({z, pass, dtype});
   const Storage workspace(Device::plan, backend(planned).conv_workspace_bytes(z, pass, dtype));
   plan_counts().flops += z.flops();
 }
@@ -35,7 +38,9 @@ Backend plan_table() {
   b.copy_to_host = [](void* host, const void*, int64_t bytes) { std::memset(host, 0, size_t(bytes)); };
   b.copy = [](void*, const void*, int64_t) {};
   b.synchronize = [] {};
-  b.activation_type = [](DType parameters) { return backend(planned).activation_type(parameters); };
+  b.activation_type = [](DType parameters) {
+    return activations ? *activations : backend(planned).activation_type(parameters);
+  };
   b.takes_parts = [](const ConvShape& z, const std::vector<int64_t>& channels, DType dtype) {
     const auto takes = backend(planned).takes_parts;
     return takes && takes(z, channels, dtype);
@@ -75,5 +80,9 @@ const Backend& plan_backend() {
   return table;
 }
 Device set_planned_device(Device device) { return std::exchange(planned, device); }
+std::optional<DType> set_planned_activations(std::optional<DType> type) { return std::exchange(activations, type); }
+std::vector<PlannedConvolution>* set_planned_convolutions(std::vector<PlannedConvolution>* list) {
+  return std::exchange(convolutions, list);
+}
 
 }  // namespace tensor

@@ -7,8 +7,10 @@
 #include <limits>
 
 #include "tensor/cuda/convolution.h"
+#include "tensor/cuda/product_plan.h"
 #include "tensor/cuda/runtime.h"
 #include "tensor/precision.h"
+#include "tensor/relative_error.h"
 #include "tests/kernels/kernel_cases.h"
 
 namespace {
@@ -80,6 +82,24 @@ TEST_CASE("cuda: convolutions of images of bf16 by every method") {
     check_bf16(convolutions(), 1e-2);  // tensor cores take weights as bf16
   }
   cuda::force_conv_method("");
+}
+
+TEST_CASE("cuda: convolutions of images so large that blocks are tall") {
+  const WithPrecision tensor_cores(Precision::bf16);
+  if (cuda::device().major < 8) return;
+  struct Large {
+    int64_t side, filters;
+  };
+  for (const auto& [side, filters] : {Large{176, 72}, Large{260, 40}}) {
+    CAPTURE(filters);
+    CHECK(cuda::ProductPlan(side * side, filters, 72, 32, true).rows == 256);
+    const Tensor x = cast(uniform({1, 1, 0}, {1, side, side, 8}, -1, 1, DType::f32, Device::cuda), DType::bf16);
+    const Tensor w = uniform({1, 2, 0}, {filters, 3, 3, 8}, -1, 1, DType::f32, Device::cpu);
+    const Tensor b = uniform({1, 3, 0}, {filters}, -1, 1, DType::f32, Device::cpu);
+    const Tensor got = conv2d(x, w.to(Device::cuda), b.to(Device::cuda), {.padding = 1});
+    CHECK(relative_error(got.to_vector(),
+                         conv2d(cast(x, DType::f32).to(Device::cpu), w, b, {.padding = 1}).to_vector()) < 1e-2);
+  }
 }
 
 TEST_CASE("cuda: a pixel that is not finite reaches its own windows alone") {

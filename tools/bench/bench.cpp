@@ -18,6 +18,7 @@
 #include "tensor/gaussian/gaussian_filter.h"
 #include "tensor/machine/threads.h"
 #include "tools/bench/bench_convolutions.h"
+#include "tools/bench/bench_plan.h"
 #include "tools/bench/fma_ceiling.h"
 #include "tools/bench/shortest.h"
 #include "tools/commands/config_options.h"
@@ -186,7 +187,8 @@ Run setup_bench(CLI::App& app) {
     ConfigOptions config;
     std::string what = "ops";
     int64_t steps = 5, warmup = 2;
-    bool json = false;
+    bool json = false, plan = false;
+    DeviceFigures figures;
   };
   auto o = std::make_shared<Options>(app);
   app.add_option("WHAT", o->what, "train or infer: whole steps; ops: every op; convolutions: every algorithm (cuda)")
@@ -199,10 +201,27 @@ Run setup_bench(CLI::App& app) {
       ->check(CLI::Range(int64_t(0), int64_t(1000)))
       ->capture_default_str();
   app.add_flag("--json", o->json, "one JSON line (train, infer)");
+  auto* plan = app.add_flag("--plan", o->plan, "estimate a training step on a GPU that need not be here (tf32, bf16)");
+  const auto figure = [&](const char* option, double& value, const char* what) {
+    app.add_option(option, value, what)->check(CLI::PositiveNumber)->capture_default_str()->needs(plan);
+  };
+  figure("--tflops", o->figures.tflops, "its tensor cores in bf16, dense, 10^12 a second");
+  figure("--memory-gbs", o->figures.memory_gbs, "its memory, 10^9 bytes a second");
+  figure("--l2-gbs", o->figures.l2_gbs, "its L2 cache, 10^9 bytes a second");
+  figure("--launch-us", o->figures.launch_us, "from one kernel to the next, microseconds");
+  figure("--ghz", o->figures.ghz, "its clock");
+  app.add_option("--multiprocessors", o->figures.multiprocessors, "how many it has")
+      ->check(CLI::Range(int64_t(1), int64_t(10000)))
+      ->capture_default_str()
+      ->needs(plan);
   add_example(app, "bench");
   add_example(app, "bench train --backbone unet --base 16 --size 128 --batch 4 --json");
   return [o] {
     const cris::Config config = o->config.config();
+    if (o->plan) {
+      bench_plan(config, o->figures);
+      return int(kOk);
+    }
     cris::apply_run_settings(config);
     if (o->what == "ops") return bench_ops(config);
     if (o->what == "convolutions") {

@@ -1,0 +1,168 @@
+/// The step runs on Device::plan, which counts; each convolution is then the slowest of four things that it keeps busy.
+#include "tools/bench/bench_plan.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <tuple>
+
+#include "cris/run/experiment.h"
+#include "cris/training_step.h"
+#include "nn/dropout.h"
+#include "tensor/cuda/product_plan.h"
+#include "tensor/dispatch.h"
+#include "tensor/plan/plan.h"
+#include "tensor/precision.h"
+
+namespace tools {
+namespace {
+
+using tensor::ConvPass;
+using tensor::ConvShape;
+using tensor::DType;
+
+/// Parts of a figure that are reached where everything goes well: tensor cores by mma.sync, the L2 cache, memory, issue
+/// slots. The first is of arXiv 2402.13499; the others are guesses, to be measured.
+constexpr double kTensorPart = 0.62, kL2Part = 0.9, kMemoryPart = 0.85, kIssuePart = 0.75, kElementwisePart = 0.75;
+
+/// Instructions of a warp in the main loop, a tile of 64 bytes of the sum, counted in nvcc's output for capability 9.0
+/// (docs/reference/cuda.md).
+double loop_instructions(ConvPass pass, bool bf16, int columns) {
+  const auto of = [&](double narrow, double middle, double wide) {
+    return columns == 32 ? narrow : columns == 64 ? middle : wide;
+  };
+  if (pass == ConvPass::grad_weight) return bf16 ? of(158, 167, 200) : of(226, 248, 326);
+  return bf16 ? of(129, 141, 168) : of(205, 228, 300);
+}
+
+/// Seconds of one pass as an implicit GEMM.
+double product_seconds(const tensor::PlannedConvolution& c, const DeviceFigures& f) {
+  const ConvShape& z = c.z;
+  const bool bf16 = c.dtype == DType::bf16;
+  const double element = bf16 ? 2 : 4, peak = f.tflops * 1e12 / (bf16 ? 1 : 2);
+  const auto vectors = [&](int64_t channels) { return bf16 && channels < 8 ? 8 : channels; };
+  const int64_t in = z.n * z.h * z.w, out = z.n * z.p * z.q, taps = z.r * z.s;
+  int64_t m = out, n = z.k, depth = taps * vectors(z.c);
+  if (c.pass == ConvPass::grad_weight)
+    m = taps * vectors(z.c), depth = out;
+  else if (c.pass == ConvPass::grad_input && z.stride > 1)  // windows that tile the image: one product
+    n = taps * z.c, depth = z.k;
+  else if (c.pass == ConvPass::grad_input)
+    m = in, n = z.c, depth = taps * vectors(z.k);
+  const int tile = bf16 ? 32 : 16;
+  // As implicit_gemm.cu's kTall.
+  const bool tall = bf16 && c.pass != ConvPass::grad_weight && !(c.pass == ConvPass::grad_input && z.stride > 1);
+  const tensor::cuda::ProductPlan plan(m, n, depth, tile, tall);
+  const double tiles = double((plan.k_per_slice + tile - 1) / tile), blocks = double(plan.blocks * plan.slices);
+  const double waves = std::ceil(blocks / double(f.multiprocessors));
+  const double partial = double(plan.workspace(m, n)) * 4;
+  const double tensor_cores = 2 * blocks * tiles * tile * plan.rows * plan.columns / (kTensorPart * peak);
+  const double l2 = (blocks * tiles * (plan.rows + plan.columns) * 64 + partial) / (kL2Part * f.l2_gbs * 1e9);
+  const double memory =
+      (double(in * z.c + out * z.k) * element + double(z.k * taps * z.c) * 4) / (kMemoryPart * f.memory_gbs * 1e9);
+  // 8 warps a block, 4 schedulers a multiprocessor.
+  const double issue =
+      waves * tiles * loop_instructions(c.pass, bf16, plan.columns) * 8 / 4 / (kIssuePart * f.ghz * 1e9);
+  const double slices = partial > 0 ? f.launch_us * 1e-6 + partial / (kL2Part * f.l2_gbs * 1e9) : 0;
+  return std::max({tensor_cores, l2, memory, issue}) * 1.1 + slices;
+}
+
+struct PlannedLayer {
+  ConvShape z;
+  double seconds[3] = {};
+  int64_t times[3] = {};
+};
+auto key(const ConvShape& z) { return std::tuple(z.n, z.h, z.w, z.c, z.k, z.r, z.s, z.p, z.q, z.stride, z.padding); }
+
+double bytes_of(const tensor::PlannedConvolution& c) {
+  const ConvShape& z = c.z;
+  return double(z.n) * double(z.h * z.w * z.c + z.p * z.q * z.k) * double(tensor::size_of(c.dtype)) +
+         double(z.k * z.r * z.s * z.c) * 4;
+}
+
+/// What a step on Device::plan asked for.
+struct Planned {
+  std::vector<tensor::PlannedConvolution> convolutions;
+  tensor::PlanCounts counts;
+  int64_t launches = 0;  ///< about: a call is one launch, or a few; what a GPU gathers is taken off
+};
+Planned plan_step(const cris::Config& config, cris::Loss loss) {
+  constexpr tensor::Device kPlan = tensor::Device::plan;
+  Planned planned;
+  cris::Model model(cris::model_options(config));
+  model.to(kPlan);
+  const auto optimizer = nn::make_optimizer(model, config.optimizer);
+  const int64_t n = config.train.batch, size = config.data.size;
+  const tensor::Tensor x({n, size, size, 3}, DType::f32, kPlan), mask({n, size, size, 1}, DType::f32, kPlan);
+  nn::set_random_step(model, 0, 0);
+  const auto before = tensor::set_planned_convolutions(&planned.convolutions);
+  tensor::plan_counts() = {};
+  cris::compute_gradients(model, loss, {.strategy = config.model.strategy, .watch_gradients = false}, x, mask);
+  optimizer->step(1e-3);
+  planned.counts = tensor::plan_counts();
+  // One launch for 48 parameters of Adam, and one for a norm's running values, which are seven calls here.
+  const int64_t parameters = int64_t(optimizer->parameters().size()), norms = int64_t(model.buffers().size()) / 2;
+  planned.launches = planned.counts.calls - parameters + (parameters + 47) / 48 - 6 * norms;
+  tensor::set_planned_convolutions(before);
+  return planned;
+}
+
+void print_step(const char* title, const Planned& planned, const DeviceFigures& f) {
+  std::map<decltype(key(ConvShape{})), size_t> rows;
+  std::vector<PlannedLayer> layers;
+  double convolutions = 0, flops = 0, bytes = planned.counts.bytes;
+  for (const tensor::PlannedConvolution& c : planned.convolutions) {
+    const auto [at, fresh] = rows.try_emplace(key(c.z), layers.size());
+    if (fresh) layers.push_back({c.z});
+    const double seconds = product_seconds(c, f);
+    PlannedLayer& layer = layers[at->second];
+    layer.seconds[size_t(c.pass)] += seconds, ++layer.times[size_t(c.pass)];
+    convolutions += seconds, flops += c.z.flops(), bytes -= bytes_of(c);
+  }
+  fmt::print("\n{}\n{:<34} {:>5} {:>9} {:>9} {:>9} {:>9}\n", title, "convolution", "times", "forward", "d image",
+             "d weight", "TFLOP/s");
+  for (const PlannedLayer& l : layers) {
+    const int64_t times = std::max({l.times[0], l.times[1], l.times[2]});
+    const double seconds = l.seconds[0] + l.seconds[1] + l.seconds[2];
+    const double passes = double(l.times[0] + l.times[1] + l.times[2]);
+    const std::string name = fmt::format("{}x{} {} -> {} channels, {}x{}", l.z.r, l.z.s, l.z.c, l.z.k, l.z.h, l.z.w);
+    fmt::print("{:<34} {:>5} {:>9.0f} {:>9.0f} {:>9.0f} {:>9.0f}\n", name, times, 1e6 * l.seconds[0],
+               1e6 * l.seconds[1], 1e6 * l.seconds[2], passes * l.z.flops() / seconds / 1e12);
+  }
+  const double rest = std::max(0.0, bytes) / (kElementwisePart * f.memory_gbs * 1e9);
+  const double launches = double(planned.launches) * f.launch_us * 1e-6;
+  fmt::print(
+      "convolutions {:.2f} ms ({:.3f} TFLOP, {:.0f} TFLOP/s); all else moves {:.2f} GB, {:.2f} ms; {} kernel calls, "
+      "{:.2f} "
+      "ms\nstep: {:.1f} ms\n",
+      1e3 * convolutions, flops / 1e12, flops / convolutions / 1e12, std::max(0.0, bytes) / 1e9, 1e3 * rest,
+      planned.launches, 1e3 * launches, 1e3 * (convolutions + rest + launches));
+}
+
+}  // namespace
+
+void bench_plan(const cris::Config& config, const DeviceFigures& f) {
+  fmt::print(
+      "An estimate, not a measurement, for {:.0f} TFLOP/s, {:.0f} GB/s of memory, {:.0f} of L2, {} multiprocessors at "
+      "{} GHz, {} us a launch.\nMicroseconds, {} {}, batch {} of {}x{}, {}.\n",
+      f.tflops, f.memory_gbs, f.l2_gbs, f.multiprocessors, f.ghz, f.launch_us, name(config.model.backbone.kind),
+      config.model.backbone.base, config.train.batch, config.data.size, config.data.size, name(config.run.precision));
+  const bool bf16 = config.run.precision == tensor::Precision::bf16;
+  if (!bf16 && config.run.precision != tensor::Precision::tf32)
+    throw cris::ConfigError("bench --plan knows tensor cores: choose --precision bf16 or tf32");
+  const tensor::Precision before = tensor::precision();
+  tensor::set_precision(config.run.precision);
+  const auto device = tensor::set_planned_device(tensor::Device::cpu);
+  const auto activations = tensor::set_planned_activations(bf16 ? DType::bf16 : DType::f32);
+  const bool both = config.model.strategy == cris::Strategy::cris;
+  print_step(both ? "a step by the mask's loss" : "a step",
+             plan_step(config, both ? cris::Loss::mask_mse : cris::Loss::output_bce), f);
+  if (both) print_step("a step by the output's loss", plan_step(config, cris::Loss::output_bce), f);
+  tensor::set_planned_activations(activations);
+  tensor::set_planned_device(device);
+  tensor::set_precision(before);
+}
+
+}  // namespace tools
