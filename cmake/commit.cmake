@@ -1,4 +1,5 @@
 # Writes OUTPUT, a header with the commit that SOURCE is at, where it says something else by now. cmake -P, with every build.
+cmake_minimum_required(VERSION 3.25)
 set(commit unknown)
 execute_process(COMMAND git -C ${SOURCE} rev-parse --show-toplevel --short=12 HEAD OUTPUT_VARIABLE lines ERROR_QUIET
                 OUTPUT_STRIP_TRAILING_WHITESPACE RESULT_VARIABLE failed)

@@ -1,5 +1,5 @@
-# cmake --install: headers, libraries, the package that find_package(cris) reads, the program, and what the build made for it
-# in share/ (man pages, completions).
+# cmake --install: headers, libraries, the package that find_package(cris) reads, the program, its manual pages
+# and completions.
 include(CMakePackageConfigHelpers)
 include(GNUInstallDirs)
 set(package ${CMAKE_INSTALL_LIBDIR}/cmake/cris)
@@ -24,7 +24,23 @@ install(FILES ${PROJECT_BINARY_DIR}/cris-config.cmake ${PROJECT_BINARY_DIR}/cris
 if(CRIS_PROGRAM)
   set_target_properties(cris PROPERTIES INSTALL_RPATH "$ORIGIN/../${CMAKE_INSTALL_LIBDIR}")
   install(TARGETS cris COMPONENT program)
-  install(DIRECTORY ${PROJECT_BINARY_DIR}/share/ DESTINATION ${CMAKE_INSTALL_DATADIR} COMPONENT program OPTIONAL)
+  # The program writes its own manual pages and completions, where it runs on the machine that builds it.
+  set(share ${PROJECT_BINARY_DIR}/share)
+  if(NOT CMAKE_CROSSCOMPILING)
+    install(CODE "set(cris_program \"$<TARGET_FILE:cris>\")\nset(cris_share \"${share}\")" COMPONENT program)
+    install(CODE [[
+      file(MAKE_DIRECTORY ${cris_share}/man/man1)
+      execute_process(COMMAND ${cris_program} man ${cris_share}/man/man1 COMMAND_ERROR_IS_FATAL ANY)
+      foreach(completion bash:bash-completion/completions/cris zsh:zsh/vendor-completions/_cris
+                         fish:fish/vendor_completions.d/cris.fish)
+        string(REPLACE ":" ";" completion ${completion})
+        list(GET completion 0 shell)
+        list(GET completion 1 file)
+        execute_process(COMMAND ${cris_program} complete ${shell} OUTPUT_VARIABLE text COMMAND_ERROR_IS_FATAL ANY)
+        file(WRITE ${cris_share}/${file} "${text}")
+      endforeach()]] COMPONENT program)
+  endif()
+  install(DIRECTORY ${share}/ DESTINATION ${CMAKE_INSTALL_DATADIR} COMPONENT program OPTIONAL)
   install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT program)
   include(cmake/package.cmake)
 endif()
