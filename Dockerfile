@@ -9,7 +9,8 @@ FROM ${BUILD} AS build
 ARG CUDA=OFF
 RUN apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
       cmake dpkg-dev file g++ git libcli11-dev libfmt-dev libjpeg-dev libonnx-dev libprotobuf-dev librandom123-dev \
-      libstb-dev libtiff-dev libtomlplusplus-dev ninja-build nlohmann-json3-dev protobuf-compiler && rm -rf /var/lib/apt/lists/*
+      libstb-dev libtiff-dev libtomlplusplus-dev zlib1g-dev ninja-build nlohmann-json3-dev protobuf-compiler && \
+      rm -rf /var/lib/apt/lists/*
 COPY . /source
 RUN git config --global --add safe.directory /source && \
     cmake -S /source -B /build -G Ninja -DCMAKE_BUILD_TYPE=Release -DCMAKE_INSTALL_PREFIX=/usr -DCMAKE_UNITY_BUILD=ON \

@@ -10,6 +10,10 @@
 #include <mutex>
 #include <new>
 
+#ifndef CRIS_BARE
+#include <zlib.h>
+#endif
+
 #include "data/files.h"
 #include "data/format_error.h"
 #include "data/image_decoders.h"
@@ -28,6 +32,17 @@ void* required_realloc(void* block, size_t bytes) {
   void* larger = std::realloc(block, bytes);
   return larger ? larger : throw std::bad_alloc();
 }
+#ifndef CRIS_BARE
+/// What stb_image_write asks for, by zlib, which is several times as fast as its own.
+unsigned char* compress_by_zlib(unsigned char* bytes, int count, int* compressed, int) {
+  constexpr int kLevel = 4;
+  uLongf size = compressBound(uLong(count));
+  auto* to = static_cast<unsigned char*>(required_realloc(nullptr, size));
+  if (compress2(to, &size, bytes, uLong(count), kLevel) != Z_OK) throw std::bad_alloc();
+  *compressed = int(size);
+  return to;
+}
+#endif
 }  // namespace
 
 #define STBI_MALLOC bounded_malloc
@@ -41,6 +56,9 @@ void* required_realloc(void* block, size_t bytes) {
 #define STB_IMAGE_STATIC
 #define STB_IMAGE_IMPLEMENTATION
 #define STB_IMAGE_WRITE_STATIC
+#ifndef CRIS_BARE
+#define STBIW_ZLIB_COMPRESS compress_by_zlib
+#endif
 #define STB_IMAGE_WRITE_IMPLEMENTATION
 #define STBI_WRITE_NO_STDIO
 // Static functions of the two libraries that we do not call.

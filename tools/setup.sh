@@ -6,7 +6,7 @@
 set -euo pipefail
 
 packages=(g++ cmake ninja-build pkg-config libfmt-dev libcli11-dev nlohmann-json3-dev libtomlplusplus-dev libstb-dev
-  libjpeg-dev libtiff-dev librandom123-dev doctest-dev python3)
+  libjpeg-dev libtiff-dev zlib1g-dev librandom123-dev doctest-dev python3)
 
 [ "${1:-}" = clang ] && packages+=(clang libclang-rt-dev)
 [ "${1:-}" = docs ] && packages+=(mkdocs doxygen python3-pygments)
