@@ -52,8 +52,8 @@ ConsoleProgress::~ConsoleProgress() { clear_bar(); }
 bool ConsoleProgress::due() { return passed(last_, Milliseconds(terminal_ ? 100 : 10000)); }
 
 void ConsoleProgress::clear_bar() {
-  if (bar_shown_) show("\r\033[K");
-  bar_shown_ = false;
+  if (shown_columns_ > 0) show("\r" + std::string(size_t(shown_columns_), ' ') + "\r");
+  shown_columns_ = 0;
 }
 
 void ConsoleProgress::draw(const std::string& head, double share, const std::string& tail) {
@@ -64,8 +64,11 @@ void ConsoleProgress::draw(const std::string& head, double share, const std::str
   for (int i = 0; i < bar; ++i) drawn += i < int(share * bar) ? "━" : "╌";
   // What does not fit is cut: a bar of two lines could not be redrawn.
   const std::string cut = tail.substr(0, size_t(std::max(0, free - std::max(bar, 0))));
-  show(fmt::format("\r\033[K{}{}{}{}{}", head, colour_ ? "\033[36m" : "", drawn, colour_ ? "\033[0m" : "", cut));
-  bar_shown_ = true;
+  const int now = int(head.size()) + bar + int(cut.size());
+  // Blanks over what is left of a longer line: no escape sequence is needed for it.
+  const std::string blanks(size_t(std::max(0, shown_columns_ - now)), ' ');
+  show(fmt::format("\r{}{}{}{}{}{}", head, colour_ ? "\033[36m" : "", drawn, colour_ ? "\033[0m" : "", cut, blanks));
+  shown_columns_ = std::max(now, 1);
 }
 
 void ConsoleProgress::step(const Step& s) {

@@ -45,7 +45,8 @@ class StepsOnly : public Progress {
 };
 
 /// Writes to `file`, in 80 columns or as many as the terminal has. Colours and a bar unless `file` is not a terminal or
-/// TERM is dumb; no colours with NO_COLOR. What cannot be written is passed over: work goes on without its reader.
+/// TERM is dumb; with NO_COLOR neither colours nor other escape sequences. What cannot be written is passed over: work
+/// goes on without its reader.
 class ConsoleProgress : public Progress {
  public:
   explicit ConsoleProgress(std::FILE* file);
@@ -58,7 +59,8 @@ class ConsoleProgress : public Progress {
  private:
   using Clock = std::chrono::steady_clock;
   std::FILE* file_;
-  bool terminal_, colour_, bar_shown_ = false;
+  bool terminal_, colour_;
+  int shown_columns_ = 0;  // of the bar that is there
   Clock::time_point last_ = Clock::now(), began_ = Clock::now();
   std::string counted_;
   bool due();

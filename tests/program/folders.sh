@@ -58,4 +58,26 @@ for _ in $(seq 200); do [ "$(ls cut/masks 2>/dev/null | wc -l)" -gt 2 ] && break
 kill -TERM $child; wait $child
 [ $? -eq 85 ] && grep -qE '^stopped: [0-9]+ of 400 pictures are in cut' told.txt && [ "$(ls cut/masks | wc -l)" -eq "$(($(wc -l <cut/findings.csv) - 1))" ]
 verdict "SIGTERM ends predict after the pictures under way: exit code 85" $?
+
+# On a terminal of 80 columns: a bar, in colour unless NO_COLOR or TERM forbid it.
+if script -qec true /dev/null >/dev/null 2>&1; then
+  terminal() { script -qec "stty cols 80; exec \"$cris\" predict run many -o $1" /dev/null </dev/null >shown.txt 2>&1; }
+  TERM=xterm NO_COLOR='' terminal drawn && grep -q $'\033\\[36m' shown.txt && grep -qE 'predicting .*/400 .*a second +left' shown.txt && ! tr '\r' '\n' <shown.txt | sed 's/\x1b\[[0-9]*m//g' | LC_ALL=C.UTF-8 grep -qP '^.{81}'
+  verdict "predict draws a bar with the time left on a terminal, within its 80 columns" $?
+  TERM=xterm NO_COLOR=1 terminal plain && ! grep -q $'\033' shown.txt && grep -q 'predicting .*/400' shown.txt
+  verdict "  without escape sequences by NO_COLOR" $?
+  TERM=dumb terminal dumb && ! grep -q $'\033' shown.txt && ! grep -q '━' shown.txt
+  verdict "  and no bar on a dumb one" $?
+fi
+"$cris" train --data data --base 2 --size 32 --epochs 2 --threads 1 -o table >results.txt 2>told.txt && ! grep -hq '.\{81\}' told.txt && grep -q '^  epoch loss  *dice ' told.txt && grep -q '^    2/2 bce ' told.txt && grep -q '^run: table$' results.txt && ! grep -q epoch.*loss results.txt && grep -q '^next: cris report table' told.txt
+verdict "train: epochs are a table of 80 columns on stderr, results on stdout, and what to do next" $?
+[ "$(sed -n 's/^[^ ]* //p' table/log.txt | head -n 1)" = "cris train --data data --base 2 --size 32 --epochs 2 --threads 1 -o table" ] && grep -q ' epoch loss' table/log.txt && grep -q '^test set, ' table/log.txt
+verdict "  log.txt has the command, the epochs and the results" $?
+"$cris" train --data data --base 2 --size 32 --epochs 2 --threads 1 -o events --json 2>told.txt >events.jsonl && [ ! -s told.txt ] && [ "$(grep -c '^{"event":"epoch","epoch":' events.jsonl)" -eq 2 ] && tail -n 1 events.jsonl | grep -q '^{"event":"complete","run":"events".*"test":{"dice":' && ! grep -qv '^{"event":' events.jsonl
+verdict "  with --json every line of stdout is an event" $?
+for command in "doctor" "summary --size 32 --base 2" "data check data" "verify table" "paper --kvasir table"; do
+  # shellcheck disable=SC2086
+  "$cris" $command --json >json.txt 2>/dev/null && [ "$(wc -l <json.txt)" -eq 1 ] && grep -qE '^[[{].*[]}]$' json.txt
+  verdict "  and $command --json is JSON on one line" $?
+done
 finish

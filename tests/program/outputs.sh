@@ -50,6 +50,8 @@ spares() {
   sums mine | cmp -s - mine.txt
   verdict "  and it stays" $?
 }
+refuses "a page under a picture's name" 2 "ends in .html" "$cris" report run -o report.png
+refuses "  the paper's too" 2 "ends in .html" "$cris" paper --kvasir run -o paper.pdf
 without=mine/images
 spares "predict over a person's picture" 3 "mine/masks/0001.png is there, and cris did not make it" "$cris" predict run good -o mine
 without=

@@ -45,6 +45,10 @@ CLI::Option* add_choice(CLI::App& app, const std::string& flag, E& value, const 
       ->default_str(tensor::name(value));
 }
 
+/// A file keeps the promise of its name. Throws Failure(kUsage) when `path` ends in another extension than `wanted`, as
+/// ".html"; without one any name will do. `kind` is for the message: "an HTML page".
+void require_extension(const std::string& path, const std::string& wanted, const char* kind);
+
 /// Runs the chosen subcommand; returns an ExitCode.
 using Run = std::function<int()>;
 /// Adds options to `app` and returns what to run once they are parsed. State that options write to is kept by the

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <filesystem>
 #include <iostream>
 #include <map>
 #include <new>
@@ -71,6 +72,12 @@ int after_printing(int code) {
 Command::Command(int rank, const char* name, const char* description, Setup setup)
     : rank(rank), name(name), description(description), setup(setup) {
   registry().push_back(this);
+}
+
+void require_extension(const std::string& path, const std::string& wanted, const char* kind) {
+  const std::string end = std::filesystem::path(path).extension();
+  if (!end.empty() && end != wanted)
+    throw Failure(kUsage, fmt::format("-o {}: the result is {}; name it so that it ends in {}", path, kind, wanted));
 }
 
 std::vector<const Command*> commands() {

@@ -25,8 +25,7 @@ Run setup_export(CLI::App& app) {
       ->capture_default_str();
   add_example(app, "export runs/kvasir -o kvasir.onnx");
   return [o] {
-    if (!o->out.ends_with(".onnx"))
-      throw Failure(kUsage, fmt::format("-o {}: the result is an ONNX file; name it so that it ends in .onnx", o->out));
+    require_extension(o->out, ".onnx", "an ONNX file");
     cris::check_outputs({o->out});
     const cris::Config config = cris::config_of_run(o->run, {.device = "cpu"});
     const auto model = cris::load_model(o->run, config, o->checkpoint);

@@ -30,7 +30,10 @@ Run setup_paper(CLI::App& app) {
   return [o] {
     if (o->kvasir.empty() && o->cvc.empty()) throw Failure(kUsage, "paper: give runs by --kvasir and --cvc");
     outlive_reader();
-    if (!o->out.empty()) cris::check_outputs({o->out});
+    if (!o->out.empty()) {
+      cris::check_outputs({o->out});
+      require_extension(o->out, ".html", "an HTML page");
+    }
     const auto tables = cris::paper_tables(o->kvasir, o->cvc);
     if (!o->out.empty()) cris::write_page(o->out, cris::paper_html(tables, o->title));
     if (o->json)

@@ -27,6 +27,7 @@ Run setup_report(CLI::App& app) {
   return [o] {
     outlive_reader();
     cris::check_outputs({o->out});
+    require_extension(o->out, ".html", "an HTML page");
     const auto cells = cris::report_cells(o->runs);
     const std::string page = cris::html_report(cells, o->title);
     cris::write_page(o->out, page);

@@ -113,7 +113,10 @@ int record_study(const StudyOptions& o) {
 
 int report_study(const StudyOptions& o) {
   outlive_reader();
-  if (!o.out.empty()) cris::check_outputs({o.out});
+  if (!o.out.empty()) {
+    cris::check_outputs({o.out});
+    require_extension(o.out, ".html", "an HTML page");
+  }
   const cris::StudyReport made = cris::study_report(o.folder, o.title);
   if (!o.out.empty()) cris::write_page(o.out, made.html);
   fmt::print("{}{}", made.text, o.out.empty() ? "" : "report: " + o.out + "\n");
