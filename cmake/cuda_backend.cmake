@@ -13,16 +13,14 @@ function(compile_cuda_backend target)
   _cuda_backend_sources(sources kernels)
   target_sources(${target} PRIVATE ${sources} ${kernels})
   string(REPLACE ";" " " code "${CMAKE_CUDA_ARCHITECTURES}")
-  set_source_files_properties(${PROJECT_SOURCE_DIR}/tensor/cuda/runtime.cpp PROPERTIES COMPILE_DEFINITIONS
-                                                                             "CRIS_CUDA_CODE=\"${code}\"")
+  target_compile_definitions(${target} PRIVATE "CRIS_CUDA_CODE=\"${code}\"")
   # fmt 9 believes that nvcc knows no constexpr, and then fails to check the formats of messages.
   # A kernel that spills its registers to memory has lost its speed: it is named, and in the project's own test it stops
   # the build, but not where another compiler needs a few registers more.
   set_source_files_properties(${kernels} PROPERTIES COMPILE_OPTIONS "-Xptxas=-warn-spills$<$<BOOL:${CRIS_CUDA_STRICT}>:,-Werror>"
                                          COMPILE_DEFINITIONS FMT_USE_CONSTEXPR=1)
   find_package(CUDAToolkit REQUIRED)
-  set_source_files_properties(${PROJECT_SOURCE_DIR}/tensor/cuda/cublas.cpp PROPERTIES COMPILE_DEFINITIONS
-                                                                            "CRIS_CUDA_LIBRARIES=\"${CUDAToolkit_LIBRARY_DIR}\"")
+  target_compile_definitions(${target} PRIVATE "CRIS_CUDA_LIBRARIES=\"${CUDAToolkit_LIBRARY_DIR}\"")
   target_link_libraries(${target} PRIVATE CUDA::cudart_static ${CMAKE_DL_LIBS})
 endfunction()
 
@@ -33,11 +31,8 @@ function(emulate_cuda_backend target)
   target_sources(${target} PRIVATE ${sources} ${kernels})
   set_source_files_properties(${kernels} PROPERTIES LANGUAGE CXX COMPILE_OPTIONS
                                                     "-x;c++;-Wno-unknown-pragmas;-U_FORTIFY_SOURCE")
-  set_source_files_properties(${PROJECT_SOURCE_DIR}/tensor/cuda/runtime.cpp PROPERTIES COMPILE_DEFINITIONS
-                                                                             CRIS_CUDA_CODE="the emulator")
+  target_compile_definitions(${target} PRIVATE CRIS_CUDA_CODE="the emulator" CRIS_CUDA_EMULATOR)
   target_include_directories(${target} BEFORE PRIVATE ${PROJECT_SOURCE_DIR}/tests/cuda_emulator)
-  set_source_files_properties(${PROJECT_SOURCE_DIR}/tensor/cuda/cublas.cpp PROPERTIES COMPILE_DEFINITIONS
-                                                                            CRIS_CUDA_EMULATOR)
 endfunction()
 
 # Compiled by nvcc to the PTX that users get, which tests/ptx executes on the host in the place of the CUDA libraries.
@@ -50,7 +45,7 @@ function(execute_cuda_backend target)
     add_custom_command(
       OUTPUT ${object}
       COMMAND ${CMAKE_COMMAND} -E make_directory ${CMAKE_CURRENT_BINARY_DIR}/ptx
-      COMMAND ${CRIS_NVCC} -std=c++20 -O3 -I${PROJECT_SOURCE_DIR} -DFMT_USE_CONSTEXPR=1 -no-compress
+      COMMAND ${CRIS_NVCC} -std=c++20 -O3 -I${PROJECT_SOURCE_DIR} -DFMT_USE_CONSTEXPR=1 -no-compress -Xcompiler=-fPIE
               -gencode arch=compute_90,code=compute_90 -MD -MF ${object}.d -MT ${object} -c -o ${object} ${kernel}
       DEPENDS ${kernel} DEPFILE ${object}.d
       COMMENT "Compiling ${name}.cu to PTX")
@@ -58,7 +53,6 @@ function(execute_cuda_backend target)
   endforeach()
   target_sources(${target} PRIVATE ${sources} ${objects})
   set_source_files_properties(${objects} PROPERTIES EXTERNAL_OBJECT ON GENERATED ON)
-  set_source_files_properties(${PROJECT_SOURCE_DIR}/tensor/cuda/runtime.cpp PROPERTIES COMPILE_DEFINITIONS
-                                                                             CRIS_CUDA_CODE="the PTX executor")
+  target_compile_definitions(${target} PRIVATE CRIS_CUDA_CODE="the PTX executor")
   target_link_libraries(${target} PRIVATE ptx_executor)
 endfunction()

@@ -77,7 +77,7 @@ TEST_CASE("cuda: pooling and resizing of images of bf16") {
 }
 TEST_CASE("cuda: convolutions of images of bf16 by every method") {
   for (const char* method : {"", "direct", "patches"}) {
-    if (cuda::device().major < 8 && *method == 'p') continue;  // cuBLAS has no products of bf16 there
+    if (cuda::device().major < 8 && *method != 'd') continue;  // cuBLAS has no products of bf16 there
     cuda::force_conv_method(method);
     check_bf16(convolutions(), 1e-2);  // tensor cores take weights as bf16
   }
@@ -110,6 +110,7 @@ TEST_CASE("cuda: a pixel that is not finite reaches its own windows alone") {
   const Tensor weight = full({8, 3, 3, 8}, 1, DType::f32, Device::cuda);
   const WithPrecision tensor_cores(Precision::tf32);
   for (const DType t : {DType::f32, DType::bf16}) {
+    if (t == DType::bf16 && cuda::device().major < 8) continue;
     const std::vector<double> y = conv2d(cast(image, t), weight, {}, {.padding = 1}).to_vector();
     CHECK(std::count_if(y.begin(), y.end(), [](double v) { return std::isnan(v); }) == 3 * 3 * 8);
   }

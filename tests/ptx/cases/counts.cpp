@@ -1,0 +1,66 @@
+/// What the backend's kernels cost, as far as counting shows it: kept from growing unseen.
+#include <doctest/doctest.h>
+
+#include <utility>
+
+#include "tensor/ops.h"
+#include "tensor/precision.h"
+#include "tests/ptx/device.h"
+
+namespace {
+
+using namespace tensor;
+
+/// Launches of what `work` does.
+template <class F>
+uint64_t launches(F work) {
+  const uint64_t before = ptx::tally().launches;
+  work();
+  return ptx::tally().launches - before;
+}
+
+}  // namespace
+
+TEST_CASE("ptx: a product's copies and operands meet no bank twice") {
+  const bool counted = std::exchange(ptx::settings().count_memory, true);
+  set_precision(Precision::bf16);
+  const auto draw = [](uint32_t stream, const Shape& shape) {
+    return uniform({9, stream, 0}, shape, -1, 1, DType::f32, Device::cuda);
+  };
+  for (const int64_t filters : {40, 72}) {
+    const Tensor x = cast(draw(1, {1, 17, 17, 32}), DType::bf16), dy = cast(draw(2, {1, 17, 17, filters}), DType::bf16);
+    const Tensor w = draw(3, {filters, 3, 3, 32});
+    conv2d(x, w, {}, {.padding = 1});
+    conv2d_grad_input(dy, w, x.shape(), {.padding = 1});
+    conv2d_grad_weight(dy, x, w.shape(), {.padding = 1});
+  }
+  set_precision(Precision::f32);
+  ptx::settings().count_memory = counted;
+  int kernels = 0;
+  for (const ptx::DeviceKernel* k : ptx::kernels_named("product_kernel")) {
+    if (!k->ready || k->ready->counts.least_wavefronts == 0 || k->name.find("Li32E") != std::string::npos) continue;
+    CAPTURE(k->name);
+    const ptx::Counts& c = k->ready->counts;
+    CHECK(c.wavefronts == c.least_wavefronts);
+    CHECK(c.copy_wavefronts == c.least_copy_wavefronts);
+    ++kernels;
+  }
+  CHECK(kernels >= 3);
+}
+
+TEST_CASE("ptx: many parameters take few launches") {
+  const auto tensors = [](double value) {
+    std::vector<Tensor> all;
+    for (int i = 0; i < 60; ++i) all.push_back(full({5 + i}, value, DType::f32, Device::cuda));
+    return all;
+  };
+  const std::vector<Tensor> g = tensors(1), w = tensors(2), m = tensors(0), v = tensors(0);
+  std::vector<AdamUpdate> updates;
+  for (size_t i = 0; i < g.size(); ++i) updates.push_back({{.step = 1}, g[i], w[i], m[i], v[i]});
+  CHECK(launches([&] { adam_steps(updates); }) == 2);
+  CHECK(w[59].to_vector() == std::vector<double>(64, w[0].to_vector()[0]));
+  CHECK(launches([&] { non_finite(g); }) == 3);  // and a fill
+  const Statistics batch{full({8}, 1, DType::f32, Device::cuda), full({8}, 2, DType::f32, Device::cuda)};
+  const Tensor mean = full({8}, 0, DType::f32, Device::cuda), variance = full({8}, 1, DType::f32, Device::cuda);
+  CHECK(launches([&] { batch_norm_running({0.1, 1, 1e-5}, batch, mean, variance); }) == 1);
+}
