@@ -46,6 +46,9 @@ status=0
 [ "$status" -eq 2 ] && [ ! -s stderr.txt ] && grep -q '^  predict  *segment images' stdout.txt
 verdict "no command: the list of commands, exit code 2" $?
 refuses "a mistyped flag" 2 "--sizee is not an option of cris train; did you mean --size?" "$cris" train --sizee 3
+refuses "a folder without its flag" 2 "good is one argument too many for cris train; did you mean --data good?" "$cris" train good
+"$cris" help data check | grep -q '^Usage: cris data check ' && "$cris" help | grep -q '^  predict '
+verdict "help in the place of --help" $?
 refuses "a mistyped command of a command" 2 "did you mean check?" "$cris" data chek good
 refuses "an unknown command" 2 "trian is not a command; did you mean train?; cris --help" "$cris" trian --data good
 refuses "a folder as configuration file" 2 "good: Is a directory" "$cris" train --data good -c good

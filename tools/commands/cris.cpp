@@ -56,6 +56,13 @@ std::string problem_with(const CLI::App& app, const CLI::ParseError& e) {
       for (const CLI::App* c : subcommands) names.push_back(c->get_name());
       problem = fmt::format("{} is not a command{}{}", typed, at == &app ? "" : " of " + full_name(*at),
                             advice(typed, names));
+    } else {
+      const auto options = options_of(*at);
+      const bool data = std::any_of(options.begin(), options.end(), [](const OptionHelp& o) {
+        return std::find(o.flags.begin(), o.flags.end(), "--data") != o.flags.end();
+      });
+      problem = fmt::format("{} is one argument too many for {}{}", typed, full_name(*at),
+                            data ? fmt::format("; did you mean --data {}?", typed) : "");
     }
   }
   return fmt::format("{}; {} --help says more", problem, full_name(*at));
@@ -112,8 +119,12 @@ int main(int argc, char** argv) {
     std::cout.flush();
     return after_printing(kUsage);
   }
+  // "cris help predict" is "cris predict --help".
+  std::vector<std::string> words(argv + 1, argv + argc);
+  if (words.front() == "help") std::rotate(words.begin(), words.begin() + 1, words.end()), words.back() = "--help";
+  std::reverse(words.begin(), words.end());  // as CLI11 takes them
   try {
-    app.parse(argc, argv);
+    app.parse(words);
   } catch (const CLI::ParseError& e) {
     if (e.get_exit_code() == 0) {
       app.exit(e);

@@ -10,6 +10,7 @@ namespace tools {
 /// "next: COMMAND" on stderr, where a person sees it and no script reads it.
 template <class... A>
 void next_step(fmt::format_string<A...> command, A&&... args) {
+  std::fflush(stdout);  // after the results, where both are one terminal
   std::fputs(("next: " + fmt::format(command, std::forward<A>(args)...) + "\n").c_str(), stderr);
 }
 
