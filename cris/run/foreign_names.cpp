@@ -96,7 +96,7 @@ nn::SafeTensors in_our_names(nn::SafeTensors file) {
     return file;
   }
   if (!any(file, "backbone.") && (any(file, "encoder.") || any(file, "node.")))
-    return renamed(file, {{std::regex("(.*)"), "backbone.$1"}});
+    return renamed(file, {{std::regex("(.+)"), "backbone.$1"}});
   return file;
 }
 
