@@ -55,4 +55,5 @@ function(execute_cuda_backend target)
   set_source_files_properties(${objects} PROPERTIES EXTERNAL_OBJECT ON GENERATED ON)
   target_compile_definitions(${target} PRIVATE CRIS_CUDA_CODE="the PTX executor")
   target_link_libraries(${target} PRIVATE ptx_executor)
+  set_target_properties(${target} PROPERTIES ENABLE_EXPORTS ON)  # so that the backend finds cuBLAS in it
 endfunction()
