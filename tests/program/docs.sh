@@ -20,7 +20,7 @@ while read -r _ first second rest; do
     echo "there is no cris $first" && wrong=1 && continue
   fi
   text=${help[$first]}
-  if [[ $second =~ ^[a-z]+$ ]] && grep -q SUBCOMMAND <<<"$text"; then
+  if [[ $second =~ ^[a-z]+$ ]] && grep -qE 'Usage: cris [a-z]+ .*COMMAND' <<<"$text"; then
     grep -qE "^  $second( |$)" <<<"$text" || { echo "there is no cris $first $second"; wrong=1; }
     help_of "$first" "$second"
     text+=${help[$first $second]}
