@@ -134,7 +134,7 @@ void print_step(const char* title, const Planned& planned, const DeviceFigures& 
   const double rest = std::max(0.0, bytes) / (kElementwisePart * f.memory_gbs * 1e9);
   const double launches = double(planned.launches) * f.launch_us * 1e-6;
   fmt::print(
-      "convolutions {:.2f} ms ({:.3f} TFLOP, {:.0f} TFLOP/s); all else moves {:.2f} GB, {:.2f} ms; {} kernel calls, "
+      "convolutions {:.2f} ms ({:.3f} TFLOP, {:.0f} TFLOP/s); all else moves {:.2f} GB, {:.2f} ms; about {} launches, "
       "{:.2f} "
       "ms\nstep: {:.1f} ms\n",
       1e3 * convolutions, flops / 1e12, flops / convolutions / 1e12, std::max(0.0, bytes) / 1e9, 1e3 * rest,
