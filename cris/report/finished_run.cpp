@@ -75,7 +75,8 @@ void read_times(RunFiles& r) {
   }
   r.network_ms_an_image = median(network);
   for (std::string line; std::getline(log, line);)
-    if (line.find(" epoch ") == 20 && line[10] == 'T') r.finished = line.substr(0, 10);
+    if (line.size() > 20 && line[10] == 'T' && line[19] == 'Z' && line.find(" epoch ", 19) != std::string::npos)
+      r.finished = line.substr(0, 10);  // "best epoch 4, ..." is the last of them
 }
 
 }  // namespace

@@ -36,7 +36,8 @@ TEST_CASE("report: times, day, commands and validation loss of a run stand on it
   write("timing.jsonl",
         "{\"seconds\": 60, \"network_ms_an_image\": 2}\n{\"seconds\": 30, \"network_ms_an_image\": 4}\n{\"sec");
   write("log.txt",
-        "2026-01-02T03:04:05Z epoch 1/2  bce\n2026-01-03T03:04:05Z epoch 2/2  bce\n2026-01-09T00:00:00Z note\n");
+        "2026-01-02T03:04:05Z   epoch loss\n2026-01-02T03:04:06Z     1/2 bce 0.5\n"
+        "2026-01-03T03:04:05Z best epoch 2, best validation Dice 0.5\n2026-01-09T00:00:00Z note\n");
   const std::string after = page();
   CHECK(after.find("Validation cross entropy") != std::string::npos);
   for (const char* cell : {"training, min\">1.5<", "network, ms an image\">3.00<", "finished\">2026-01-03<"})
