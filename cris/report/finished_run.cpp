@@ -5,7 +5,6 @@
 #include <filesystem>
 #include <sstream>
 
-#include "cris/metrics.h"
 #include "cris/run/run_directory.h"
 #include "data/files.h"
 #include "data/format_error.h"
@@ -57,26 +56,16 @@ Json read_json(const std::string& path) {
   refuse_run_file(path, "is damaged");
 }
 
-/// What log.txt and timing.jsonl, which no other number depends on, say of the training. Lines that say nothing are
-/// passed over.
-void read_times(RunFiles& r) {
-  const auto lines = [&](const char* file) {
-    std::error_code none;
-    return std::istringstream(
-        std::filesystem::is_regular_file(r.path + "/" + file, none) ? read_run_file(r.path + "/" + file) : "");
-  };
-  std::vector<double> network;
-  std::istringstream timing = lines("timing.jsonl"), log = lines("log.txt");
-  for (std::string line; std::getline(timing, line);) {
-    const Json epoch = Json::parse(line, nullptr, false);
-    const auto value = [&](const char* key) { return epoch.is_object() ? part(epoch, key) : Json(); };
-    if (value("seconds").is_number()) r.training_seconds += value("seconds").get<double>();
-    if (value("network_ms_an_image").is_number()) network.push_back(value("network_ms_an_image").get<double>());
-  }
-  r.network_ms_an_image = median(network);
+/// The day of the last stamped line of log.txt that speaks of an epoch: "best epoch 4, ..." ends a training.
+std::string last_day(const std::string& path) {
+  std::error_code none;
+  if (!std::filesystem::is_regular_file(path, none)) return "";
+  std::istringstream log(read_run_file(path));
+  std::string day;
   for (std::string line; std::getline(log, line);)
     if (line.size() > 20 && line[10] == 'T' && line[19] == 'Z' && line.find(" epoch ", 19) != std::string::npos)
-      r.finished = line.substr(0, 10);  // "best epoch 4, ..." is the last of them
+      day = line.substr(0, 10);
+  return day;
 }
 
 }  // namespace
@@ -95,6 +84,7 @@ RunFiles read_run(const std::string& path) {
   if (!complete_manifest(r.manifest)) refuse_run_file(path + "/manifest.json", "is damaged or of another version");
   r.epochs = read_epochs(path + "/epochs.csv");
   r.curves = read_csv(path + "/curves.csv");
+  if (r.curves.empty()) refuse_run_file(path + "/curves.csv", "has no thresholds");
   if (has("precision_recall.csv")) {
     r.precision_recall = read_csv(path + "/precision_recall.csv");
     r.precision_recall_images = read_csv(path + "/precision_recall_images.csv");
@@ -110,7 +100,8 @@ RunFiles read_run(const std::string& path) {
     if (row[0].starts_with('\'')) row[0].erase(0, 1);
   if (const auto images = r.manifest["images"].value("test", int64_t(0)); int64_t(r.images.size()) != images)
     refuse_run_file(path + "/per_image.csv", fmt::format("has {} images, and the run {}", r.images.size(), images));
-  read_times(r);
+  r.timing = read_timing(path);
+  r.finished = last_day(path + "/log.txt");
   return r;
 }
 

@@ -8,6 +8,7 @@
 #include "cris/report/svg_chart.h"
 #include "cris/run/config.h"
 #include "cris/run/csv.h"
+#include "cris/run/timing.h"
 
 namespace cris {
 
@@ -18,9 +19,8 @@ struct RunFiles {
   Rows epochs, curves, images;
   Rows precision_recall;         ///< threshold, precision and recall of all test pixels
   Rows precision_recall_images;  ///< recall and precision, the mean over test images
-  /// Measured while it was trained; zero and empty where the run has no timing.jsonl or log.txt any more.
-  double training_seconds = 0, network_ms_an_image = 0;
-  std::string finished;  ///< the day of its last epoch: 2026-11-29
+  Timing timing;         ///< nothing where timing.jsonl is gone
+  std::string finished;  ///< the day of its last epoch, 2026-11-29; empty where log.txt is gone
 };
 
 /// Throws data::FormatError when `path` is not a finished run or a file of it is damaged.

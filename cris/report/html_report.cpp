@@ -68,7 +68,9 @@ std::string training_charts(const std::vector<ReportCell>& cells) {
     dice.push_back(mean_line(c, "epochs.csv", &RunFiles::epochs, 0, 10));
     error.push_back(mean_line(c, "epochs.csv", &RunFiles::epochs, 0, 7));
     const RunFiles& first = c.runs[0];
-    if (const auto column = validation_loss_column(first))
+    const auto column = validation_loss_column(first);
+    // Seeds of an older version have none: then the cell has no line.
+    if (std::ranges::all_of(c.runs, [](const RunFiles& r) { return validation_loss_column(r).has_value(); }))
       validation.push_back(mean_line(c, "epochs.csv", &RunFiles::epochs, 0, *column));
     for (size_t i = 0; i < first.epochs.size(); ++i)
       if (c.runs.size() == 1 && number(first.epochs, i, 9, first.path + "/epochs.csv") == 1 &&
@@ -266,13 +268,14 @@ Table cost_table(const std::vector<RunFiles>& runs) {
               .title = "What each run cost",
               .columns = {"", "parameters", "epochs", "training, min", "network, ms an image", "device", "finished"}};
   for (const RunFiles& r : runs)
-    table.rows.push_back({{r.label},
-                          {grouped(r.evaluation.value("parameters", int64_t(0)))},
-                          {fmt::format("{}", r.epochs.size())},
-                          {r.training_seconds > 0 ? fmt::format("{:.1f}", r.training_seconds / 60) : "-"},
-                          {r.network_ms_an_image > 0 ? fmt::format("{:.2f}", r.network_ms_an_image) : "-"},
-                          {r.manifest.value("device", std::string())},
-                          {r.finished.empty() ? "-" : r.finished}});
+    table.rows.push_back(
+        {{r.label},
+         {grouped(r.evaluation.value("parameters", int64_t(0)))},
+         {fmt::format("{}", r.epochs.size())},
+         {r.timing.seconds > 0 ? fmt::format("{:.1f}", r.timing.seconds / 60) : "-"},
+         {r.timing.network_ms_an_image > 0 ? fmt::format("{:.2f}", r.timing.network_ms_an_image) : "-"},
+         {r.manifest.value("device", std::string())},
+         {r.finished.empty() ? "-" : r.finished}});
   return table;
 }
 

@@ -3,12 +3,10 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <sstream>
 
 #include "cris/run/progress.h"
+#include "cris/run/timing.h"
 #include "cris/study/complete_run.h"
-#include "nn/json_text.h"
-#include "tensor/machine/atomic_file.h"
 
 namespace fs = std::filesystem;
 
@@ -16,48 +14,28 @@ namespace cris {
 
 namespace {
 
-struct Epochs {
-  int64_t count = 0;
-  double seconds = 0;
-};
-
-/// The epochs that a run has trained, from its timing.jsonl; a last line without end is passed over.
-Epochs epochs_of(const std::string& run) {
-  Epochs e;
-  std::error_code none;
-  const std::string file = run + "/timing.jsonl";
-  if (!fs::is_regular_file(file, none)) return e;
-  std::istringstream lines(tensor::read_file(file));
-  for (std::string line; std::getline(lines, line);) {
-    const auto json = nlohmann::json::parse(line, nullptr, false);
-    if (!json.is_object() || !json.contains("seconds") || !json["seconds"].is_number()) continue;
-    ++e.count, e.seconds += json["seconds"].get<double>();
-  }
-  return e;
-}
-
 CellStatus status_of_cell(const Plan& plan, const Cell& cell, const JournalState& journal) {
   CellStatus s{.tuning = state_of(tuning_of(plan, cell), journal)};
-  Epochs trials, all;
-  const auto add = [&](Epochs& sum, const Epochs& e) { sum.count += e.count, sum.seconds += e.seconds; };
+  Timing trials, all;
+  const auto add = [&](Timing& sum, const Timing& t) { sum.epochs += t.epochs, sum.seconds += t.seconds; };
   std::error_code none;
   if (cell.tuned && fs::is_directory(trials_folder(cell), none))
-    for (const auto& entry : fs::directory_iterator(trials_folder(cell))) add(trials, epochs_of(entry.path()));
+    for (const auto& entry : fs::directory_iterator(trials_folder(cell))) add(trials, read_timing(entry.path()));
   add(all, trials);
   for (const int64_t seed : plan.seeds) {
     const std::string run = run_folder(cell, seed);
-    const Epochs e = epochs_of(run);
-    add(all, e);
+    const Timing t = read_timing(run);
+    add(all, t);
     const bool complete = is_complete_run(run), failed = has_failed(run);
     s.runs_complete += complete, s.runs_failed += failed;
-    if (!complete && !failed) s.epochs_left += double(std::max<int64_t>(0, plan.epochs - e.count));
+    if (!complete && !failed) s.epochs_left += double(std::max<int64_t>(0, plan.epochs - t.epochs));
   }
   if (cell.tuned && plan.trials > 0) {
     const int64_t done = ended(s.tuning);
-    const double epochs_of_trial = done > 0 ? double(trials.count) / double(done) : double(plan.trial_epochs);
+    const double epochs_of_trial = done > 0 ? double(trials.epochs) / double(done) : double(plan.trial_epochs);
     s.epochs_left += epochs_of_trial * double(std::max<int64_t>(0, plan.trials - done));
   }
-  if (all.count > 0) s.seconds_per_epoch = all.seconds / double(all.count);
+  if (all.epochs > 0) s.seconds_per_epoch = all.seconds / double(all.epochs);
   return s;
 }
 

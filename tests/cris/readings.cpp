@@ -278,6 +278,8 @@ TEST_CASE("alternate = both: a step of each loss for every batch, both are recor
   CHECK(epochs[0][2].empty());
   CHECK(number(epochs, 0, 12, "epochs.csv") == doctest::Approx(mse));
   CHECK(number(epochs, 0, 13, "epochs.csv") == doctest::Approx(bce));
+  REQUIRE(epochs[0].size() == 15);
+  CHECK(metrics.find("\"validation_bce\":" + epochs[0][14] + ",") != std::string::npos);
 }
 
 TEST_CASE("eval.size: scores at the network's size or each picture's own, from the same weights") {

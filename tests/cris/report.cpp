@@ -5,6 +5,7 @@
 
 #include "cris/report/crf_filmstrip.h"
 #include "cris/report/html_page.h"
+#include "cris/report/svg_chart.h"
 #include "tests/cris/finished_run.h"
 
 using doctest::Contains;
@@ -46,6 +47,20 @@ TEST_CASE("report: times, day, commands and validation loss of a run stand on it
   CHECK(after.find("<div id=\"slider\" class=\"slider\" hidden>") != std::string::npos);
   CHECK(after.find("thresholds = [0,1], curves = [[[0.2000,0.1000,1.0000],[0.4000,1.0000,0.2500]]]") !=
         std::string::npos);
+}
+
+TEST_CASE("an axis whose label asks for percent shows its numbers times 100") {
+  const auto chart = [](const char* label) {
+    return cris::to_svg({.title = "",
+                         .x_label = "threshold",
+                         .y_label = label,
+                         .series = {{.name = "a", .points = {{0, 0.2}, {1, 0.8}}}},
+                         .x_range = {{0, 1}},
+                         .y_range = {{0, 1}}});
+  };
+  CHECK(chart("Dice, %").find(">80</text>") != std::string::npos);
+  CHECK(chart("Dice").find(">80</text>") == std::string::npos);
+  CHECK(chart("Dice").find(">0.8</text>") != std::string::npos);
 }
 
 TEST_CASE("a film strip shows every iteration, of many twelve to the last") {

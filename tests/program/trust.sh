@@ -165,7 +165,9 @@ PY
   refuses "a validation set without a polyp" 3 "validation masks has a polyp pixel" train --data empty --epochs 2 -o none
   cp -r b dull && part test | xargs python3 masks.py dull black && train --data dull --epochs 1 -o dull_run 2>&1 | grep -q "note: not one of the 2 test masks has a polyp"
   verdict "a test set without a polyp is told" $?
-  cp -r b dots && part validation | xargs python3 masks.py dots dot && train --data dots --epochs 1 --size 16 -o dots_run 2>&1 | grep -q "note: 2 of 2 validation masks have a polyp smaller than a pixel of 16 x 16" && ! grep -q ",1,[0-9.]*$" dots_run/epochs.csv
+  cp -r b dots && part validation | xargs python3 masks.py dots dot && train --data dots --epochs 1 --size 16 -o dots_run 2>&1 | grep -q "note: 2 of 2 validation masks have a polyp smaller than a pixel of 16 x 16" && ! awk -F, 'NR > 1 && $11 == 1' dots_run/epochs.csv | grep -q . && grep -q '"polyps_below_a_pixel": 0' dots_run/evaluation.json
   verdict "polyps that vanish by resizing are told, and finding none is not a success" $?
+  cp -r b specks && part test | xargs python3 masks.py specks dot && train --data specks --epochs 1 --size 16 -o specks_run >/dev/null 2>&1 && grep -q '"polyps_below_a_pixel": 2' specks_run/evaluation.json && "$cris" report specks_run -o specks.html >/dev/null && grep -q "2 of the test polyps are smaller than a pixel at this size" specks.html
+  verdict "  and counted where a report shows the score" $?
 fi
 finish
