@@ -56,14 +56,14 @@ struct CurvePoint {
 /// Collects one probability map and mask after another, then answers for every threshold.
 class Scores {
  public:
-  /// probability: `pixels` values in [0, 1]; mask: 0 or 1. Throws Error on a probability that is not finite.
+  /// probability: `pixels` values in [0, 1]; mask: 0 or 1. Throws Error on a probability outside [0, 1].
   void add(const std::string& name, const float* probability, const float* mask, int64_t pixels);
   int64_t images() const { return int64_t(images_.size()); }
   MeanScores summary(double threshold) const;
   std::vector<ImageScore> per_image(double threshold) const;
   /// The grid's threshold with the highest mean Dice over images; the lowest on ties.
   double best_threshold() const;
-  /// Precision and recall at every threshold, from pooled pixels, or averaged over images.
+  /// Precision, recall and Dice at every threshold, from pooled pixels, or averaged over images.
   std::vector<CurvePoint> curve(bool pooled) const;
   /// PraNet's convention: every map stretched to [0, 1] by its own minimum and maximum, then the mean over images of
   /// the mean Dice over thresholds 0/255 .. 255/255.  Source: Fan et al., "PraNet", MICCAI 2020, evaluation code.

@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 out=$(realpath -m "${1:-build/site/html}")
 
-#S tools/setup.sh docs
+tools/setup.sh docs
 tools/docs_pages.py build/site/pages
 mkdocs build --quiet --config-file docs/mkdocs.yml --site-dir "$out" 2> >(grep -v "api/files.html" >&2)
 # The colours of code, in the light and in the dark.

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Proves the CUDA backend on a machine with a GPU, which may be lent for minutes and have a driver and nothing else.
+# Proves the CUDA backend on a machine with a GPU, which may be at hand for minutes only and have a driver and nothing else.
 #   tools/gpu_check.sh build FOLDER [CAPABILITY]   here: builds for that GPU (90 by default) what is then carried there
 #   tools/gpu_check.sh rehearse FOLDER             here: the same of the PTX executor, which needs no GPU (tests/ptx)
 #   tools/gpu_check.sh run FOLDER RESULT [--minutes N] [--peer-python PYTHON --peer SCRIPT]

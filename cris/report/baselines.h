@@ -7,9 +7,9 @@
 
 namespace cris {
 
-/// {every_pixel, nothing, mean_mask}: each {dice, dice_of_images}, in the order of `part`, at the network's size.
-/// mean_mask predicts the mean of all training masks, at the threshold that is best on the training set; it is left out
-/// without a training set.
+/// {every_pixel, nothing, mean_mask}: each {dice, threshold, dice_of_images}, in the order of `part`, at the network's
+/// size. mean_mask predicts the mean of all training masks, at the threshold that is best on the training set; it is
+/// left out without a training set.
 nlohmann::ordered_json baselines(data::SampleStore* training, data::SampleStore& part);
 
 }  // namespace cris

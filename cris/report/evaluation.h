@@ -16,7 +16,7 @@ std::unique_ptr<Model> load_model(const std::string& run, const Config& config, 
 std::unique_ptr<Model> load_model_file(const std::string& path, const Config& config);
 
 struct Evaluation {
-  std::string part;         ///< train, validation or test
+  std::string part;         ///< train, validation, test or all
   MeanScores chosen, half;  ///< at the threshold that maximises Dice on the training set, and at 0.5
   double pranet_dice = 0;   ///< Scores::pranet_mean_dice
   ScoreSize size = ScoreSize::network;
@@ -26,10 +26,11 @@ struct Evaluation {
 
 /// Chooses the threshold on the training set, or takes the one that is given, then scores `part`. Writes into `folder`:
 /// evaluation.json, per_image.csv, curves.csv, precision_recall.csv, precision_recall_images.csv,
-/// plots/{pr_pooled,pr_images,threshold,training}.svg, and `overlays` overlays/*.png of the worst images: the image,
-/// the mask outlined, and the prediction coloured. Of the part's first images: maps/*_{image,mask, probability}.png
-/// and, for strategy crf, film/*.png (cris/report/crf_filmstrip.h). epochs.csv, if the folder has one, gives
-/// plots/training.svg. `maps`, when named, is a folder for NAME.npy, the scored map, and NAME_mask.npy, both f32.
+/// plots/{pr_pooled,pr_images,threshold,training}.svg, and up to `overlays` overlays/*.png
+/// (cris/report/examples.h): image, mask, probability map and overlay beside each other. Of the part's first images:
+/// maps/*_{image,mask, probability}.png and, for strategy crf, film/*.png (cris/report/crf_filmstrip.h). epochs.csv, if
+/// the folder has one, gives plots/training.svg. `maps`, when named, is a folder for NAME.npy, the scored map, and
+/// NAME_mask.npy, both f32.
 Evaluation evaluate_run(Model& model, const Config& config, const ExperimentData& data, const std::string& part,
                         const std::string& folder, int64_t overlays = 20, const std::string& maps = "",
                         std::optional<double> threshold = {});
@@ -37,7 +38,7 @@ Evaluation evaluate_run(Model& model, const Config& config, const ExperimentData
 /// The threshold that was chosen on the run's training set; 0.5 for a run that was not evaluated yet. Throws
 /// data::FormatError when its evaluation.json is damaged.
 double chosen_threshold(const std::string& run);
-/// {dice, dice_pooled, precision, recall, mse, mse_thresholded, threshold, images}
+/// {dice, dice_pooled, precision, precision_pooled, recall, recall_pooled, mse, mse_thresholded, threshold, images}
 nlohmann::ordered_json summary_json(const MeanScores& s);
 /// A table for people of both thresholds.
 std::string summary_table(const Evaluation& e);

@@ -4,6 +4,7 @@
 
 #include <filesystem>
 
+#include "cris/report/comparison.h"
 #include "cris/report/html_page.h"
 #include "cris/report/svg_chart.h"
 #include "data/files.h"
@@ -33,7 +34,8 @@ std::vector<std::string> remarks(const Json& json) {
     said.push_back(fmt::format(
         "{} of {} predictions are empty: where there is a polyp, HD95 and ASSD count the picture's diagonal.", n,
         count("images")));
-  if (count("images") < 20) said.push_back(fmt::format("{} images are too few to rank methods by.", count("images")));
+  if (count("images") < kLeastImages)
+    said.push_back(fmt::format("{} images are too few to rank methods by.", count("images")));
   return said;
 }
 

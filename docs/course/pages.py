@@ -24,7 +24,7 @@ import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 FIGURES = ROOT / "docs" / "course" / "figures"
-BLOCK = re.compile(r"(<!-- (quote|output) ([^>]*?) ?-->\n)(.*?```[a-z]*\n)(.*?)(```\n)", re.S)
+BLOCK = re.compile(r"(<!-- (quote|output) ([^\n]*?) ?-->\n)(.*?```[a-z]*\n)(.*?)(```\n)", re.S)
 NUMBER = re.compile(r"~?(?<![\w.#])-?\d+(?:\.\d+)?(?:e[+-]?\d+)?(?![\w.]*[a-zA-Z_])|~?-?\d+(?:\.\d+)?")
 
 
@@ -138,6 +138,9 @@ def work(pages, kind, text_of, is_same, fill):
             return head + above + fence + new + tail
         before = page.read_text()
         after = BLOCK.sub(block, before)
+        markers = len(re.findall("^<!-- (?:quote|output) ", before, re.M))
+        if markers != len(BLOCK.findall(before)):
+            wrong.append("%s: has %d markers and %d blocks" % (page.relative_to(ROOT), markers, len(BLOCK.findall(before))))
         if fill and after != before:
             page.write_text(after)
     return wrong, seen
