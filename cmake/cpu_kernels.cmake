@@ -34,8 +34,8 @@ function(cris_add_cpu_kernels target sources)
     target_compile_features(${name} PRIVATE cxx_std_20)
     target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR})
     target_link_libraries(${name} PRIVATE fmt::fmt)
-    # -fno-gnu-unique: symbols of that kind could not be kept within.
-    target_compile_options(${name} PRIVATE ${ARGN} $<$<CXX_COMPILER_ID:GNU>:-fno-gnu-unique>)
+    # -fno-gnu-unique: symbols of that kind could not be kept within; nor could those of link-time optimisation.
+    target_compile_options(${name} PRIVATE ${ARGN} -fno-lto $<$<CXX_COMPILER_ID:GNU>:-fno-gnu-unique>)
     target_compile_definitions(${name} PRIVATE CRIS_CPU_KERNELS=${name} CRIS_CPU_LEVEL="${level}")
     # A source alone: what the compiler fuses, and with it the last bits, does not depend on its neighbours.
     set_target_properties(${name} PROPERTIES UNITY_BUILD OFF)

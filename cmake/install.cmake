@@ -1,7 +1,6 @@
 # cmake --install: headers, libraries, the package that find_package(cris) reads, the program, its manual pages
 # and completions.
 include(CMakePackageConfigHelpers)
-include(GNUInstallDirs)
 set(package ${CMAKE_INSTALL_LIBDIR}/cmake/cris)
 
 foreach(layer ${layers})
@@ -42,5 +41,7 @@ if(CRIS_PROGRAM)
   endif()
   install(DIRECTORY ${share}/ DESTINATION ${CMAKE_INSTALL_DATADIR} COMPONENT program OPTIONAL)
   install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT program)
-  include(cmake/package.cmake)
+  if(NOT BUILD_SHARED_LIBS)  # the program's package holds the program alone
+    include(cmake/package.cmake)
+  endif()
 endif()

@@ -8,6 +8,7 @@ namespace nn {
 using tensor::check;
 
 void Optimizer::step(double learning_rate) {
+  std::vector<Update> updates;
   for (const auto& p : parameters_) {
     const Tensor& w = p.value->value();
     Tensor g = p.value->grad();
@@ -21,9 +22,9 @@ void Optimizer::step(double learning_rate) {
     double rate = learning_rate;
     for (const auto& [prefix, factor] : factors_)
       if (p.name.starts_with(prefix)) rate *= factor;
-    update(rate, g, w, state);
+    updates.push_back({rate, g, w, &state});
   }
-  finish();
+  update(updates);
 }
 
 void Optimizer::set_state(std::map<std::string, ParameterState> state) {
@@ -49,29 +50,32 @@ const std::vector<std::string>& Adam::moment_names() const {
   return names;
 }
 
-void Adam::update(double learning_rate, const Tensor& g, const Tensor& w, const ParameterState& state) {
-  updates_.push_back({{.learning_rate = learning_rate,
-                       .beta1 = options_.beta1,
-                       .beta2 = options_.beta2,
-                       .epsilon = options_.epsilon,
-                       .weight_decay = options_.weight_decay,
-                       .step = state.step},
-                      g,
-                      w,
-                      state.moments[0],
-                      state.moments[1]});
+void Adam::update(const std::vector<Update>& updates) {
+  std::vector<tensor::AdamUpdate> steps;
+  for (const Update& u : updates)
+    steps.push_back({{.learning_rate = u.learning_rate,
+                      .beta1 = options_.beta1,
+                      .beta2 = options_.beta2,
+                      .epsilon = options_.epsilon,
+                      .weight_decay = options_.weight_decay,
+                      .step = u.state->step},
+                     u.g,
+                     u.w,
+                     u.state->moments[0],
+                     u.state->moments[1]});
+  tensor::adam_steps(steps);  // a GPU takes them in a few launches
 }
-void Adam::finish() { tensor::adam_steps(std::exchange(updates_, {})); }
 
 const std::vector<std::string>& Sgd::moment_names() const {
   static const std::vector<std::string> names{"velocity"};
   return names;
 }
 
-void Sgd::update(double learning_rate, const Tensor& g, const Tensor& w, const ParameterState& state) {
-  tensor::sgd_step(
-      {.learning_rate = learning_rate, .momentum = options_.momentum, .weight_decay = options_.weight_decay}, g, w,
-      state.moments[0]);
+void Sgd::update(const std::vector<Update>& updates) {
+  for (const Update& u : updates)
+    tensor::sgd_step(
+        {.learning_rate = u.learning_rate, .momentum = options_.momentum, .weight_decay = options_.weight_decay}, u.g,
+        u.w, u.state->moments[0]);
 }
 
 std::unique_ptr<Optimizer> make_optimizer(Module& module, const OptimizerOptions& options) {

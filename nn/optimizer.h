@@ -37,10 +37,13 @@ class Optimizer {
   void set_missing_as_zero(bool on) { missing_as_zero_ = on; }
 
  protected:
-  /// Updates `w` in place by gradient `g`; state.step already counts this update.
-  virtual void update(double learning_rate, const Tensor& g, const Tensor& w, const ParameterState& state) = 0;
-  /// After the last parameter of a step: for rules that gather them.
-  virtual void finish() {}
+  /// A parameter's part in a step: `w` moves in place by gradient `g`; state->step already counts this update.
+  struct Update {
+    double learning_rate;
+    Tensor g, w;
+    const ParameterState* state;
+  };
+  virtual void update(const std::vector<Update>& updates) = 0;
 
  private:
   std::vector<Named<Variable>> parameters_;
@@ -67,9 +70,7 @@ class Adam : public Optimizer {
 
  private:
   OptimizerOptions options_;
-  std::vector<tensor::AdamUpdate> updates_;  // of the step under way: a GPU takes them in one launch
-  void update(double learning_rate, const Tensor& g, const Tensor& w, const ParameterState& state) override;
-  void finish() override;
+  void update(const std::vector<Update>& updates) override;
 };
 
 /// Stochastic gradient descent with momentum. Formula: tensor/backend.h, sgd_step.
@@ -80,7 +81,7 @@ class Sgd : public Optimizer {
 
  private:
   OptimizerOptions options_;
-  void update(double learning_rate, const Tensor& g, const Tensor& w, const ParameterState& state) override;
+  void update(const std::vector<Update>& updates) override;
 };
 
 /// The one that options.kind says.

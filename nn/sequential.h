@@ -9,8 +9,8 @@
 namespace nn {
 
 /// y = last(...(second(first(x)))). Each layer maps a Variable to a Variable; their names are "0", "1", ..., as in
-/// PyTorch.
-///   nn::Sequential mlp(nn::Linear({.in = 2, .out = 16}), nn::Tanh(), nn::Linear({.in = 16, .out = 3}));
+/// PyTorch. In braces, so that layers are made, and draw their initial values, in the order in which they are written.
+///   nn::Sequential mlp{nn::Linear({.in = 2, .out = 16}), nn::Tanh(), nn::Linear({.in = 16, .out = 3})};
 template <class... Layers>
 class Sequential : public Module {
  public:

@@ -292,14 +292,24 @@ Tensor softmax_grad(const Tensor& dy, const Tensor& y) {
   return dx;
 }
 
-Tensor cross_entropy(const Tensor& z, const Tensor& classes) {
-  check_floats("cross_entropy", {&z});
-  check(z.shape().rank() >= 2 && z.shape()[-1] >= 1, "cross_entropy: needs [..., classes], got {}", z.shape());
+namespace {
+
+/// The shape of one value a row of z [..., C], which `classes` must have.
+Shape shape_of_classes(const char* op, const Tensor& z, const Tensor& classes) {
+  check_floats(op, {&z});
+  check(z.shape().rank() >= 2 && z.shape()[-1] >= 1, "{}: needs [..., classes], got {}", op, z.shape());
   check(classes.defined() && classes.dtype() == DType::i32 && classes.device() == z.device(),
-        "cross_entropy: the classes must be i32 and on {}", name(z.device()));
+        "{}: the classes must be i32 and on {}", op, name(z.device()));
+  const Shape rows(std::vector<int64_t>(z.shape().begin(), z.shape().end() - 1));
+  check_shape(op, "the tensor of classes", classes.shape(), rows);
+  return rows;
+}
+
+}  // namespace
+
+Tensor cross_entropy(const Tensor& z, const Tensor& classes) {
+  const Shape wanted = shape_of_classes("cross_entropy", z, classes);
   const int64_t count = z.shape()[-1], rows = z.size() / count;
-  const Shape wanted(std::vector<int64_t>(z.shape().begin(), z.shape().end() - 1));
-  check_shape("cross_entropy", "the tensor of classes", classes.shape(), wanted);
   if (z.device() == Device::reference || z.device() == Device::cpu)
     for (int64_t i = 0; i < rows; ++i) {
       const int32_t t = classes.data<int32_t>()[i];
@@ -311,7 +321,7 @@ Tensor cross_entropy(const Tensor& z, const Tensor& classes) {
   return y;
 }
 Tensor cross_entropy_grad(const Tensor& z, const Tensor& classes) {
-  check_floats("cross_entropy_grad", {&z});
+  shape_of_classes("cross_entropy_grad", z, classes);
   Tensor dz = like(z);
   run(&Backend::cross_entropy_grad, z, classes, dz);
   return dz;

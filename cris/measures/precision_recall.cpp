@@ -78,7 +78,8 @@ std::vector<PrecisionRecallPoint> thinned(const std::vector<PrecisionRecallPoint
     const double length = std::hypot(dx, dy);
     for (size_t i = begin + 1; i < end; ++i) {
       const double x = curve[i].recall - curve[begin].recall, y = curve[i].precision - curve[begin].precision;
-      const double d = length > 0 ? std::abs(x * dy - y * dx) / length : std::hypot(x, y);
+      const double t = length > 0 ? std::clamp((x * dx + y * dy) / (length * length), 0.0, 1.0) : 0;
+      const double d = std::hypot(x - t * dx, y - t * dy);
       if (d > c.distance) c.distance = d, c.furthest = i;
     }
     return c;

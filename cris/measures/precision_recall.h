@@ -1,5 +1,6 @@
 /// The precision-recall curve over every probability that occurs, and the area below it.
 #pragma once
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 

@@ -84,6 +84,9 @@ bool any(const nn::SafeTensors& file, const std::string& start) {
 }  // namespace
 
 nn::SafeTensors in_our_names(nn::SafeTensors file) {
+  // std::regex takes stack for every character.
+  for (const auto& [tensor, values] : file.tensors)
+    tensor::require(tensor.size() <= 1000, "a tensor's name has {} bytes, and 1000 are allowed", tensor.size());
   const auto all_begin = [&](const std::string& start) {
     return std::all_of(file.tensors.begin(), file.tensors.end(),
                        [&](const auto& t) { return t.first.starts_with(start); });

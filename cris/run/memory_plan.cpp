@@ -273,6 +273,9 @@ nlohmann::ordered_json summary_json(const ModelSummary& s, const Config& c) {
           {"backbone_parameters", s.backbone_parameters},
           {"macs", s.macs},
           {"training_bytes", s.training_bytes},
+          {"kept_bytes", s.kept_bytes},
+          {"more_for_each_image", s.more_for_each_image},
+          {"resume_bytes", s.resume_bytes},
           {"inference_bytes", s.inference_bytes},
           {"layers", layers}};
 }

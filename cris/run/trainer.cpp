@@ -13,6 +13,7 @@
 #include "nn/checkpoint.h"
 #include "nn/json_text.h"
 #include "tensor/machine/allocator.h"
+#include "tensor/machine/atomic_file.h"
 
 namespace cris {
 
@@ -60,6 +61,8 @@ const char* short_name(Loss loss) {
   }
   return "";
 }
+/// The last column; runs that an older version began have none.
+const char* const kLossHeader = ",validation_bce";
 /// The further columns of runs whose epochs train both of cris's losses; training_loss is then empty.
 const char* const kMixedHeader = ",training_mask_mse,training_output_bce";
 
@@ -95,8 +98,8 @@ void Trainer::restore() {
   if (!run_.has("checkpoints/last.safetensors")) {
     metrics_.truncate(0);
     epochs_.truncate(0);
-    epochs_.append(fmt::format("{}{},validation_bce\n", kEpochsHeader,
-                               mixed(config_.model.strategy, config_.cris) ? kMixedHeader : ""));
+    epochs_.append(fmt::format("{}{}{}\n", kEpochsHeader,
+                               mixed(config_.model.strategy, config_.cris) ? kMixedHeader : "", kLossHeader));
     if (!config_.train.start_from.empty()) say(begin_from(*model_, config_));
     return;
   }
@@ -136,6 +139,8 @@ void Trainer::restore() {
   }
   metrics_.go_back(at_.metrics_bytes, at_.metrics_sha256);
   epochs_.go_back(at_.epochs_bytes, at_.epochs_sha256);
+  const std::string epochs = tensor::read_file(run_.file("epochs.csv"));
+  has_validation_loss_ = epochs.substr(0, epochs.find('\n')).ends_with(kLossHeader);
   say(fmt::format("going on from epoch {}, step {}", at_.epoch + 1, at_.step));
 }
 
@@ -243,7 +248,7 @@ std::optional<double> Trainer::end_epoch(const std::function<bool()>& stop) {
                              both ? "" : fmt::format("{}", mean(loss)), s.dice, s.dice_pooled, s.precision, s.recall,
                              s.mse, s.mse_thresholded, best ? 1 : 0, dice, threshold));
   if (both) epochs_.append(fmt::format(",{},{}", mean(Loss::mask_mse), mean(Loss::output_bce)));
-  epochs_.append(fmt::format(",{}\n", s.cross_entropy));
+  epochs_.append(has_validation_loss_ ? fmt::format(",{}\n", s.cross_entropy) : "\n");
   json line = {{"epoch", at_.epoch + 1}, {"loss_name", loss_name}};
   if (both)
     line["training_mask_mse"] = mean(Loss::mask_mse), line["training_output_bce"] = mean(Loss::output_bce);

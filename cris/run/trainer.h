@@ -58,7 +58,8 @@ class Trainer {
   data::Loader loader_;
   AppendOnlyFile metrics_, epochs_, timing_, log_;
   Position at_;
-  double network_ms_ = 0;  ///< for an image of the last validation
+  double network_ms_ = 0;            ///< for an image of the last validation
+  bool has_validation_loss_ = true;  ///< epochs.csv has its column
   bool said_refusal_ = false, said_response_ = false, said_heading_ = false;
 
   void restore();

@@ -52,17 +52,15 @@ __device__ __forceinline__ void for_each(int64_t n, F f) {
   for (int64_t i = int64_t(blockIdx.x) * blockDim.x + threadIdx.x; i < n; i += step) f(i);
 }
 
-/// a b, rounded before anything is added to it: a compiler makes one fma of a product and a sum where it may.
-__device__ __forceinline__ float rounded_product(float a, float b) {
+/// a b of float or double, rounded before anything is added to it: a compiler makes one fma of a product and a sum
+/// where it may.
+template <class T>
+__device__ __forceinline__ T rounded_product(T a, T b) {
 #ifdef __CUDA_ARCH__
-  return __fmul_rn(a, b);
-#else
-  return a * b;
-#endif
-}
-__device__ __forceinline__ double rounded_product(double a, double b) {
-#ifdef __CUDA_ARCH__
-  return __dmul_rn(a, b);
+  if constexpr (sizeof(T) == 4)
+    return __fmul_rn(a, b);
+  else
+    return __dmul_rn(a, b);
 #else
   return a * b;
 #endif

@@ -271,5 +271,7 @@ TEST_CASE("cross entropy and linear refuse what does not fit, and say what") {
   CHECK_THROWS_WITH_AS(cross_entropy(z, classes({0, -1})), doctest::Contains("class -1"), tensor::Error);
   CHECK_THROWS_WITH_AS(cross_entropy(z, classes({0, 1, 1})), doctest::Contains("[3], expected [2]"), tensor::Error);
   CHECK_THROWS_WITH_AS(cross_entropy(z, vector({0, 1})), doctest::Contains("must be i32"), tensor::Error);
+  CHECK_THROWS_WITH_AS(tensor::cross_entropy_grad(z.value(), classes({0, 1, 1})),
+                       doctest::Contains("cross_entropy_grad"), tensor::Error);
   CHECK_THROWS_WITH_AS(linear(z, Variable(noise({3, 4}, 1)), {}), doctest::Contains("linear: x [2, 2]"), tensor::Error);
 }

@@ -14,6 +14,8 @@ enum cublasComputeType_t { CUBLAS_COMPUTE_32F = 68, CUBLAS_COMPUTE_64F = 70, CUB
 enum cublasGemmAlgo_t { CUBLAS_GEMM_DEFAULT = -1 };
 using cublasHandle_t = void*;
 
+#include "product_types.h"  // it speaks of the enums above
+
 inline const char* cublasGetStatusString(cublasStatus_t s) {
   return s == CUBLAS_STATUS_SUCCESS ? "success" : "failure";
 }
@@ -38,11 +40,5 @@ inline cublasStatus_t cublasGemmEx(cublasHandle_t, cublasOperation_t op_a, cubla
     });
     return CUBLAS_STATUS_SUCCESS;
   };
-  if (type_a != type_b) return CUBLAS_STATUS_NOT_SUPPORTED;
-  if (type_a == CUDA_R_64F && type_c == CUDA_R_64F) return run(double{}, double{}, 0);
-  if (type_a == CUDA_R_32F && type_c == CUDA_R_32F)
-    return run(float{}, float{}, compute == CUBLAS_COMPUTE_32F_FAST_TF32 ? 13 : 0);
-  if (type_a == CUDA_R_16BF && type_c == CUDA_R_16BF) return run(tensor::BFloat16{}, tensor::BFloat16{}, 0);
-  if (type_a == CUDA_R_16BF && type_c == CUDA_R_32F) return run(tensor::BFloat16{}, float{}, 0);
-  return CUBLAS_STATUS_NOT_SUPPORTED;
+  return cuda_emulator::with_product_types(type_a, type_b, type_c, compute, run);
 }

@@ -129,7 +129,7 @@ TEST_CASE("a layer is made with PyTorch's values, and the n-th layer after a see
 }
 
 TEST_CASE("a sequence applies its layers in order, names them by number, and initialises them") {
-  Sequential net(Linear({.in = 2, .out = 3}), Tanh(), Linear({.in = 3, .out = 1, .bias = false}));
+  Sequential net{Linear({.in = 2, .out = 3}), Tanh(), Linear({.in = 3, .out = 1, .bias = false})};
   std::vector<std::string> names;
   for (const auto& p : net.parameters()) names.push_back(p.name);
   CHECK(names == std::vector<std::string>{"0.weight", "0.bias", "2.weight"});

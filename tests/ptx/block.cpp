@@ -94,15 +94,20 @@ void Block::run() {
   for (int n = 0; n < count; ++n) start(*kernel.warps[size_t(n)], n, threads);
   for (bool waiting = true; waiting; shared.pass_barrier()) {
     waiting = false;
+    bool ended = false;
     for (int n = 0; n < count; ++n) {
       Warp& w = *kernel.warps[size_t(options.descending ? count - 1 - n : n)];
       try {
         if (w.living && run_warp(w)) waiting = true;
+        if (!w.living) ended = true;
       } catch (const Violation& v) {
         throw Violation(fmt::format("{}\n  block {} {} {}, warp {}, lanes {:08x}: {}\n  {}", kernel.name, index.x,
                                     index.y, index.z, w.number, w.active, kernel.text[size_t(w.place)], v.what()));
       }
     }
+    if (waiting && ended)
+      throw Violation(fmt::format("{}\n  block {} {} {}: a barrier is reached by a part of the block's warps",
+                                  kernel.name, index.x, index.y, index.z));
   }
 }
 

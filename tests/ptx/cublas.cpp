@@ -5,6 +5,7 @@
 
 #include "tensor/bfloat16.h"
 #include "tests/cuda_emulator/multiply.h"
+#include "tests/cuda_emulator/product_types.h"
 #include "tests/ptx/device.h"
 #include "tests/ptx/memory.h"
 #include "tests/ptx/stream.h"
@@ -64,13 +65,7 @@ cublasStatus_t cublasGemmEx(cublasHandle_t, cublasOperation_t op_a, cublasOperat
     }
     return CUBLAS_STATUS_SUCCESS;
   };
-  if (type_a != type_b) return CUBLAS_STATUS_NOT_SUPPORTED;
-  if (type_a == CUDA_R_64F && type_c == CUDA_R_64F) return product(double{}, double{}, 0);
-  if (type_a == CUDA_R_32F && type_c == CUDA_R_32F)
-    return product(float{}, float{}, compute == CUBLAS_COMPUTE_32F_FAST_TF32 ? 13 : 0);
-  if (type_a == CUDA_R_16BF && type_c == CUDA_R_16BF) return product(tensor::BFloat16{}, tensor::BFloat16{}, 0);
-  if (type_a == CUDA_R_16BF && type_c == CUDA_R_32F) return product(tensor::BFloat16{}, float{}, 0);
-  return CUBLAS_STATUS_NOT_SUPPORTED;
+  return cuda_emulator::with_product_types(type_a, type_b, type_c, compute, product);
 }
 
 }  // extern "C"

@@ -53,7 +53,7 @@ struct Extent {
   uint32_t x = 1, y = 1, z = 1;
 };
 struct LaunchOptions {
-  bool descending = false;    ///< blocks and warps run from the last to the first, and cp.async at once
+  bool descending = false;    ///< blocks and warps run from the last to the first
   bool count_memory = false;  ///< sectors and wavefronts
 };
 

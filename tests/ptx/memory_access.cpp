@@ -177,10 +177,6 @@ void start_copies(Warp& w, const Instruction& i) {
     w.block->shared.start_copy(uint32_t(to.at[size_t(l)]), w.number);
     w.open.push_back({uint32_t(to.at[size_t(l)]), from[l], 16, read});
   }
-  // Copies may arrive at any time: in descending order they are made at once, though nobody may look before the wait.
-  if (w.block->options.descending)
-    for (const Copy& c : w.open)
-      if (c.read) std::memcpy(w.block->shared.bytes() + c.to, reinterpret_cast<const void*>(c.from), c.read);
 }
 void commit_copies(Warp& w, const Instruction&) {
   need_all_lanes(w, "cp.async.commit_group");

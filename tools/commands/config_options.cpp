@@ -39,15 +39,15 @@ constexpr std::pair<const char*, const char*> kFlags[] = {{"--data", "data.dir"}
 
 /// The type and the range as CLI11 writes them, and the default.
 void describe(CLI::Option& option, const cris::Key& key) {
-  const auto in = [&](const char* type, auto least, auto most) {
-    return key.least == cris::Key::kAny * -1 || key.most == cris::Key::kAny
-               ? std::string(type)
-               : fmt::format("{}:{} in [{} - {}]", type, type, least, most);
+  const auto in = [&](const char* type, bool whole) {
+    if (key.least == cris::Key::kAny * -1 || key.most == cris::Key::kAny) return std::string(type);
+    return whole ? fmt::format("{}:{} in [{:.0f} - {:.0f}]", type, type, key.least, key.most)
+                 : fmt::format("{}:{} in [{} - {}]", type, type, key.least, key.most);
   };
   if (const auto* i = std::get_if<int64_t*>(&key.value)) {
-    option.type_name(in("INT", int64_t(key.least), int64_t(key.most)))->default_str(fmt::format("{}", **i));
+    option.type_name(in("INT", true))->default_str(fmt::format("{}", **i));
   } else if (const auto* d = std::get_if<double*>(&key.value)) {
-    option.type_name(in("FLOAT", key.least, key.most))->default_str(fmt::format("{}", **d));
+    option.type_name(in("FLOAT", false))->default_str(fmt::format("{}", **d));
   } else if (const auto* choice = std::get_if<cris::Choice>(&key.value)) {
     option.type_name(choices_type(choice->choices))->default_str(choice->get());
   } else {

@@ -116,7 +116,10 @@ data::Pictures refine(const CrfArguments& a, Input input, const std::string& ima
 std::map<std::string, std::string> pictures(const std::string& folder) {
   std::map<std::string, std::string> y;
   for (const std::string& file : data::list_files(folder))
-    if (data::has_image_extension(file)) y[data::base_name(file)] = (fs::path(folder) / file).string();
+    if (data::has_image_extension(file)) {
+      const auto [at, fresh] = y.emplace(data::base_name(file), (fs::path(folder) / file).string());
+      data::require_data(fresh, "{} and {}/{} have the same name; remove one", at->second, folder, file);
+    }
   return y;
 }
 
@@ -175,20 +178,20 @@ int process_folder(const CrfArguments& a) {
     for (const auto& [path, picture] : results[slot(i)]) files[slot(i)].emplace_back(path, data::encode_png(picture));
   };
   steps.write = [&](int64_t i) { data::write_together(files[slot(i)]); };
+  const std::vector<std::string> made = missing_folders({folders.begin(), folders.end()});
   try {
     const std::list<tensor::FolderLock> locks(folders.begin(), folders.end());
     const PicturesDone done = through_pictures(work, steps);
     fmt::print("{} picture{} -> {}\n", done.written, done.written == 1 ? "" : "s", a.output);
     return done.exit_code(work);
   } catch (...) {
-    remove_empty(folders);
+    remove_empty(made);
     throw;
   }
 }
 
 int run(const CrfArguments& a) {
-  if (a.labels.empty() == a.probability.empty())
-    throw Failure(kUsage, "crf: give either --labels or --probability");
+  if (a.labels.empty() == a.probability.empty()) throw Failure(kUsage, "crf: give either --labels or --probability");
   if (!a.probability_output.empty() && a.probability.size() != 1)
     throw Failure(kUsage, "crf: --probability-output needs one --probability map");
   try {

@@ -143,7 +143,11 @@ int split(const DataOptions& o) {
     fmt::print("{}: training {}, validation {}, test {} ({})\nsha256 {}\n", paths[i], split.training.size(),
                split.validation.size(), split.test.size(), split.protocol, data::split_hash(split));
   }
-  next_step("cris train --data {} --set data.split={}", o.folder, paths.front());
+  std::string rule;
+  for (const auto& [flag, value] :
+       {std::pair{"--masks", o.masks}, {"--mask-suffix", o.suffix}, {"--mask-values", o.values}})
+    if (!value.empty()) rule += fmt::format(" {} {}", flag, value);
+  next_step("cris train --data {}{} --set data.split={}", o.folder, rule, paths.front());
   return kOk;
 }
 
@@ -164,7 +168,7 @@ int prepare(const DataOptions& o) {
   check_set(o.out, names, dataset);
   const int64_t count = data::prepare_dataset(dataset, o.out, o.rows(), o.columns(), o.threads);
   fmt::print("{}: {} pairs of {} x {} pixels\n", o.out, count, o.columns(), o.rows());
-  next_step("cris train --data {} --size {}", o.out, o.size);
+  next_step("cris train --data {}{}", o.out, o.rows() == o.columns() ? fmt::format(" --size {}", o.rows()) : "");
   return kOk;
 }
 

@@ -48,7 +48,7 @@ bool shares_images(const std::string& run, const cris::ExperimentData& other) {
 
 Run setup_eval(CLI::App& app) {
   struct Options {
-    std::string run, on = "test", checkpoint = "best", data, device, out, size, maps;
+    std::string run, on = "test", checkpoint = "best", data, device, out, size, maps, masks, mask_suffix, mask_values;
     bool json = false;
     int64_t threads = 0, overlays = 20, batch = 0;
   };
@@ -63,6 +63,9 @@ Run setup_eval(CLI::App& app) {
   app.add_option("-o,--out", o->out, "folder to write; default RUN/eval-ON-CHECKPOINT")->type_name("DIR");
   app.add_option("--data", o->data, "the data, if it moved since the training; with --on all another data set")
       ->type_name("DIR");
+  app.add_option("--masks", o->masks, "with --on all: folder of that set's masks, if not masks/")->type_name("DIR");
+  app.add_option("--mask-suffix", o->mask_suffix, "with --on all: what follows an image's base name in its mask's");
+  app.add_option("--mask-values", o->mask_values, "with --on all: values of background and polyp in its masks: 0,1");
   app.add_option("--device", o->device, "who computes; default: the run's")->type_name("TEXT:{cpu,reference,cuda}");
   app.add_option("--threads", o->threads, "threads of the cpu device; default: the run's")->check(CLI::Range(1, 1024));
   app.add_option("--batch", o->batch, "images at once, where memory is short; default: the run's")
@@ -83,6 +86,14 @@ Run setup_eval(CLI::App& app) {
     const bool whole = o->on == "all";
     if (whole && o->data.empty())
       throw Failure(kUsage, "--on all scores another data set than the training's: name it by --data DIR");
+    if (!whole && !(o->masks + o->mask_suffix + o->mask_values).empty())
+      throw Failure(kUsage, "--masks, --mask-suffix and --mask-values are for --on all: the run knows its own masks");
+    // Another set has rules of its own.
+    if (whole) {
+      config.data.masks = o->masks;
+      config.data.mask_suffix = o->mask_suffix;
+      config.data.mask_values = o->mask_values;
+    }
     config.data.split = o->run + "/split.txt";  // holds the very names that were used
     config.train.fast_dev_run = false;
     if (!o->size.empty()) cris::set_config(config, "eval.size", o->size, "--score-size");

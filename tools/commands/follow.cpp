@@ -107,8 +107,8 @@ void print_ops(const std::vector<autograd::TraceRow>& rows, const std::map<uint6
       fmt::print("    skip connection: side by side {}\n", fmt::join(from, ", "));
     }
     const Values& v = values.at(row.order);
-    fmt::print("{:>3} {:<16} {:<21} {:<11} {:>7.2g} {:>7.2g} {:>9}\n", i, short_op(row.op) + (place.relu ? " relu" : ""), layer,
-               extents_text(row.shape), v.least, v.most,
+    fmt::print("{:>3} {:<16} {:<21} {:<11} {:>7.2g} {:>7.2g} {:>9}\n", i,
+               short_op(row.op) + (place.relu ? " relu" : ""), layer, extents_text(row.shape), v.least, v.most,
                row.gradient_norm < 0 ? "-" : fmt::format("{:.3e}", row.gradient_norm));
   }
 }
@@ -161,7 +161,7 @@ int follow(const FollowOptions& o) {
   if (mask_path.empty())
     sample.mask = data::Image(height, width, 1);
   else
-    sample = data::read_pair({stem, o.image, mask_path, {}});
+    sample = data::read_pair({stem, o.image, mask_path, cris::mask_rule(config).values});
   sample = data::resize(sample, size, size);
   fmt::print("{}: {} x {} pixels, resized to {} x {}\n", o.image, width, height, size, size);
   if (mask_path.empty())

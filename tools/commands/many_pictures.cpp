@@ -25,11 +25,17 @@ int PicturesDone::exit_code(const ManyPictures& of) const {
   return stopped ? kStopped : skipped > 0 ? kData : kOk;
 }
 
-void remove_empty(const std::vector<std::string>& folders) {
-  std::error_code ignored;  // one that holds something stays
-  for (const std::string& folder : folders) std::filesystem::remove(folder, ignored);
+std::vector<std::string> missing_folders(const std::vector<std::string>& folders) {
+  std::vector<std::string> missing;
+  std::error_code unknown;
   for (const std::string& folder : folders)
-    std::filesystem::remove(std::filesystem::path(folder).parent_path(), ignored);
+    if (!std::filesystem::exists(folder, unknown)) missing.push_back(folder);
+  return missing;
+}
+
+void remove_empty(const std::vector<std::string>& made) {
+  std::error_code ignored;  // one that holds something stays
+  for (auto folder = made.rbegin(); folder != made.rend(); ++folder) std::filesystem::remove(*folder, ignored);
 }
 
 PicturesDone through_pictures(const ManyPictures& of, const data::Pipeline& steps) {

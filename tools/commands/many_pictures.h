@@ -30,9 +30,11 @@ struct PicturesDone {
   int exit_code(const ManyPictures& of) const;
 };
 
-/// Work that failed before its first result leaves no empty folders: removes those of `folders`, and then those that
-/// hold them, that are empty.
-void remove_empty(const std::vector<std::string>& folders);
+/// Those of the folders, outermost first, that are not there yet.
+std::vector<std::string> missing_folders(const std::vector<std::string>& folders);
+/// Work that failed before its first result leaves no empty folders: removes those of `made` that are empty, innermost
+/// (the last) first.
+void remove_empty(const std::vector<std::string>& made);
 
 /// data::run_pipeline of these steps. With skip_bad a data::FormatError of `read` is told, counted, and the picture
 /// left out; else it ends the work, once the pictures before it are written. Every failure says how many results are

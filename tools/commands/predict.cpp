@@ -72,7 +72,10 @@ Files mask_files(const std::string& folder) {
   Files masks;
   if (!folder.empty())
     for (const std::string& file : data::list_files(folder))
-      if (data::has_image_extension(file)) masks.emplace(data::base_name(file), folder + "/" + file);
+      if (data::has_image_extension(file)) {
+        const auto [at, fresh] = masks.emplace(data::base_name(file), folder + "/" + file);
+        data::require_data(fresh, "{} and {}/{} have the same name; remove one", at->second, folder, file);
+      }
   return masks;
 }
 
@@ -181,7 +184,9 @@ class Prediction {
                       config_.data.size, config_.data.size);
     findings_.add(item.findings);
     if (o_.json) {
-      fmt::print("{}\n", cris::json_of(item.findings).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+      // A reader that leaves stops no work: what fputs cannot write is dropped.
+      const auto line = cris::json_of(item.findings).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+      std::fputs((line + "\n").c_str(), stdout);
       std::fflush(stdout);
     }
   }
@@ -206,12 +211,15 @@ int predict(PredictOptions& o, const cris::Config& config) {
     progress.message(fmt::format("passed over: {} files that are not named as PNG, JPEG, BMP or TIFF, such as {}",
                                  o.passed_over.size(), o.passed_over.front()));
   if (o.save_maps) folders.push_back(o.out + "/maps");
+  std::vector<std::string> made{o.out};
+  made.insert(made.end(), folders.begin(), folders.end());
+  made = missing_folders(made);
   try {
     std::vector<std::string> locked = folders;
     locked.push_back(o.out);
     return Prediction(o, config, files, masks, locked).run(progress);
   } catch (...) {
-    remove_empty(folders);
+    remove_empty(made);
     throw;
   }
 }

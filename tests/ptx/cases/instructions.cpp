@@ -104,6 +104,10 @@ TEST_CASE("ptx: lanes part and meet again, and count as they go") {
   CHECK(contains(
       violation_of("mov.u32 %r1, %tid.x; setp.lt.u32 %p1, %r1, 7; @%p1 bra A; bra B; A: bar.sync 0; B:", memory.at),
       "a part of the warp's lanes"));
+  // Whole warps: of two, the second ends.
+  const char* half = "mov.u32 %r1, %tid.x; setp.lt.u32 %p1, %r1, 32; @%p1 bra A; bra B; A: bar.sync 0; B:";
+  CHECK(contains(violation_of(half, memory.at, 64), "a part of the block's warps"));
+  CHECK(violation_of(half, memory.at, 32).empty());
 }
 
 TEST_CASE("ptx: memory that nobody wrote, that is nobody's, or that is not aligned") {
