@@ -10,6 +10,9 @@ verdict "predict says what it wrote on stdout, and no more than the next step on
 verdict "  and a row for each picture" $?
 "$cris" predict run data -o lines --threshold 0.3 --json >lines.jsonl && [ "$(grep -c '^{"name":.*}$' lines.jsonl)" -eq 24 ] && [ "$(wc -l <lines.jsonl)" -eq 24 ]
 verdict "  with --json a line for each on stdout, and no other" $?
+"$cris" predict run data -o left --threshold 0.3 --json | head -n 1 >/dev/null
+[ "$(wc -l <left/findings.csv)" -eq 25 ] && [ "$(ls left/masks | wc -l)" -eq 24 ]
+verdict "  a reader that leaves stops no work" $?
 for threads in 1 2 5; do
   rm -rf again && "$cris" predict run data -o again --threshold 0.3 --threads $threads >/dev/null && diff -r out/masks again/masks && diff -r out/probability again/probability &&
     cmp <(cut -d, -f1-14 out/findings.csv) <(cut -d, -f1-14 again/findings.csv)
@@ -28,6 +31,9 @@ verdict "  with --skip-bad it is named and counted, the others are there, exit c
 grep -q '^passed over: 2 files' told.txt
 verdict "  files of other kinds are counted" $?
 refuses "a bad picture alone leaves nothing" 3 "0004.png" "$cris" predict run some/0004.png -o alone
+mkdir -p mine/empty && refuses "  and takes no folder that was there" 3 "0004.png" "$cris" predict run some/0004.png -o mine/empty && [ -d mine/empty ] && [ ! -e mine/empty/masks ]
+verdict "  which is as it was" $?
+refuses "masks of another set, without another set" 2 "are for --on all" "$cris" eval run --mask-suffix _m
 [ ! -e alone ]
 verdict "  not even a folder" $?
 
