@@ -33,11 +33,9 @@ Model::Model(const ModelOptions& o) : options(o), backbone(make_backbone(o.backb
   if (o.strategy == Strategy::fcn || o.strategy == Strategy::cris) refiner.emplace(o.refiner);
   if (o.strategy == Strategy::crf) crf.emplace(o.crf);
   if (o.input == Input::standard) {
-    // (x - mean) / deviation of ImageNet's pictures, RGB / 255.
-    const std::vector<double> mean{0.485, 0.456, 0.406}, deviation{0.229, 0.224, 0.225};
     std::vector<float> scale, shift;
     for (size_t c = 0; c < 3; ++c)
-      scale.push_back(float(1 / deviation[c])), shift.push_back(float(-mean[c] / deviation[c]));
+      scale.push_back(float(1 / kInputDeviation[c])), shift.push_back(float(-kInputMean[c] / kInputDeviation[c]));
     input_scale_ = tensor::Tensor::from(scale, {3}, tensor::Device::cpu);
     input_shift_ = tensor::Tensor::from(shift, {3}, tensor::Device::cpu);
   }

@@ -1,5 +1,6 @@
 /// The composed model: a backbone, and what its strategy puts behind it.
 #pragma once
+#include <array>
 #include <memory>
 #include <optional>
 
@@ -12,6 +13,7 @@ namespace cris {
 
 /// What the backbone reads: RGB / 255, or that less the mean of ImageNet's pictures by their deviation, each channel.
 enum class Input { unit, standard };
+inline constexpr std::array<double, 3> kInputMean{0.485, 0.456, 0.406}, kInputDeviation{0.229, 0.224, 0.225};  // R G B
 constexpr auto names(Input) { return tensor::Names{"input", {"unit", "standard"}}; }
 
 struct ModelOptions {

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdio>
+#include <charconv>
 #include <filesystem>
 #include <map>
 #include <set>
@@ -66,8 +66,11 @@ void require_folder(const std::string& path, const std::string& dataset) {
 MaskValues mask_values(const std::string& text, const std::string& where) {
   if (text.empty()) return {};
   MaskValues v;
-  char rest = 0;
-  const bool two = std::sscanf(text.c_str(), "%d,%d%c", &v.background, &v.polyp, &rest) == 2;
+  const char *const comma = text.data() + std::min(text.find(','), text.size()), *const end = text.data() + text.size();
+  const auto reads = [](const char* from, const char* to, int& value) {
+    return std::from_chars(from, to, value).ptr == to && from != to;
+  };
+  const bool two = comma != end && reads(text.data(), comma, v.background) && reads(comma + 1, end, v.polyp);
   require_data(
       two && v.background >= 0 && v.polyp >= 0 && v.background < 256 && v.polyp < 256 && v.background != v.polyp,
       "{}: \"{}\" is not BACKGROUND,POLYP, two values from 0 to 255 such as 0,1", where, text);

@@ -77,4 +77,10 @@ std::map<uint64_t, OpPlace> places_of_ops(Module& module, const Variable& root) 
   return places;
 }
 
+std::pair<std::string, std::string> part_of_name(const std::string& name) {
+  const size_t dot = name.find('.');
+  return dot == std::string::npos ? std::pair{std::string(), name}
+                                  : std::pair{name.substr(0, dot), name.substr(dot + 1)};
+}
+
 }  // namespace nn

@@ -6,8 +6,8 @@
 # `run`, in a checkout with that FOLDER: doctor, test_cuda, parity in every precision, the same bits twice, step times with and
 # without replay beside a PyTorch program (options of tools/bench/bench_peer.py, and --device, --precision, --channels-last,
 # --compile), the profiler's counters for two convolutions, then every op, trainings that are killed and resumed, and
-# compute-sanitizer. All of it is written to RESULT. What matters most comes first, for a lease of 13 minutes: what --minutes
-# does not hold is cut short or skipped. It goes on after a failure; the last line is `N passed, N failed, N skipped`.
+# compute-sanitizer. All of it is written to RESULT. What matters most comes first, for a GPU that is at hand for 13 minutes: what
+# --minutes does not hold is cut short or skipped. It goes on after a failure; the last line is `N passed, N failed, N skipped`.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 usage() { sed -n '3,5s/^# *//p' "$0" >&2; exit 2; }
@@ -44,13 +44,14 @@ folder=$(realpath "$2") result=$3
 shift 3
 peer_python="" peer="" minutes=13
 while [ $# -gt 0 ]; do
+  [ $# -ge 2 ] || usage
   case $1 in
     --minutes) minutes=$2 ;;
     --peer-python) peer_python=$2 ;;
     --peer) peer=$2 ;;
     *) usage ;;
   esac
-  shift 2 || usage
+  shift 2
 done
 [[ $minutes =~ ^[0-9]+$ ]] || usage
 export PATH=$PATH:/usr/local/cuda/bin:/opt/nvidia/nsight-compute
@@ -58,7 +59,9 @@ cris=$folder/cris test_cuda=$folder/test_cuda work=$(mktemp -d) passed=0 failed=
 # In a rehearsal whole networks are launched, not run: the executor would take hours.
 counted=() small=()
 [ -e "$folder/rehearsal" ] && counted=(env CRIS_PTX_RUN=0) small=(--test-case='*pooling*,*updates*,*replayed*')
-exec > >(tee "$result") 2>&1
+exec 3>&1 > >(tee "$result") 2>&1
+told=$!
+trap 'rm -rf "$work"; exec >&3 2>&3; wait $told' EXIT  # the last lines are written before it ends
 
 # step NAME COMMAND...: runs it under a time limit, shows its end, counts it. COMMAND may be a function that is exported.
 step() {
@@ -69,7 +72,7 @@ step() {
     return
   fi
   echo "== $name"
-  log=$(mktemp)
+  log=$work/log
   if timeout --kill-after=10 "$((left < most ? left : most))" bash -c '"$@"' step "$@" >"$log" 2>&1; then
     tail -n "${lines:-6}" "$log"
     echo "ok $name ($((SECONDS - start)) s)"
@@ -87,7 +90,6 @@ step() {
       failed=$((failed + 1))
     fi
   fi
-  rm -f "$log"
 }
 finish() {
   echo "$passed passed, $failed failed, $skipped skipped"
@@ -109,7 +111,8 @@ same_bits() {
     parity $precision twice && diff -rq "$work/once-$precision" "$work/twice-$precision" || return 1
   done
 }
-export -f works_on_device parity same_bits
+profiled() { set -o pipefail; "$@" | tee "$work/counters" && ! grep -q "No kernels were profiled" "$work/counters"; }
+export -f works_on_device parity same_bits profiled
 export cris work
 
 limit=60 lines=30 step doctor works_on_device
@@ -136,7 +139,7 @@ bench "bench infer bf16" infer --precision bf16 "${shape[@]}"
 # Two products of a step: one of 64 columns, the first layer's second convolution, and one of 128.
 if command -v ncu >/dev/null; then
   for product in 64 128; do
-    limit=60 lines=40 step "counters of a product of $product columns" ncu --clock-control none --kernel-name-base mangled \
+    limit=60 lines=40 step "counters of a product of $product columns" profiled ncu --clock-control none --kernel-name-base mangled \
       --kernel-name "regex:product_kernelILi[0-9]+ELi${product}ENS0_9PatchRows" --launch-count 1 --section SpeedOfLight \
       --section ComputeWorkloadAnalysis --section MemoryWorkloadAnalysis --section Occupancy --section WarpStateStats \
       "$cris" bench train --device cuda --precision bf16 --set run.replay=false "${shape[@]:0:8}" --steps 1 --warmup 0

@@ -19,17 +19,16 @@ int64_t mask_pixels(const ImageMeasures& i) { return i.counts.true_positive + i.
 int64_t predicted_pixels(const ImageMeasures& i) { return i.counts.true_positive + i.counts.false_positive; }
 int64_t pixels(const ImageMeasures& i) { return i.height * i.width; }
 
-double mean_of(const std::vector<ImageMeasures>& images, const Measure& measure) {
-  double sum = 0;
-  int64_t count = 0;
-  for (const ImageMeasures& i : images)
-    if (counts_in_mean(measure, i)) sum += measure.of(i), ++count;
-  return count ? sum / double(count) : 0;
-}
-
+/// Without a measure that counts for none of the images.
 Json means(const std::vector<ImageMeasures>& images) {
-  Json json;
-  for (const Measure& m : image_measures()) json[m.key] = mean_of(images, m);
+  Json json = Json::object();
+  for (const Measure& m : image_measures()) {
+    double sum = 0;
+    int64_t count = 0;
+    for (const ImageMeasures& i : images)
+      if (counts_in_mean(m, i)) sum += m.of(i), ++count;
+    if (count > 0) json[m.key] = sum / double(count);
+  }
   return json;
 }
 
@@ -130,22 +129,22 @@ Json MeasureSet::json() const {
   const auto n = double(std::max<size_t>(images_.size(), 1));
   double squared = 0, weight = 0;
   for (const ImageMeasures& i : images_) squared += i.mse * double(pixels(i)), weight += double(pixels(i));
-  Json json = {{"threshold", threshold_},
-               {"images", images_.size()},
-               {"images_without_polyp", without_polyp},
-               {"images_without_prediction", empty_prediction},
-               {"mean", means(images_)},
-               {"pooled",
-                {{"dice", dice(all)},
+  Json pooled = {{"dice", dice(all)},
                  {"iou", iou(all)},
                  {"precision", precision(all)},
                  {"recall", recall(all)},
                  {"specificity", specificity(all)},
                  {"f2", f_beta(all, 2)},
                  {"mse", weight > 0 ? squared / weight : 0},
-                 {"mse_thresholded", wrong_share(all)},
-                 {"average_precision", average_precision(curve())},
-                 {"expected_calibration_error", calibration_.expected_error()}}},
+                 {"mse_thresholded", wrong_share(all)}};
+  if (all.true_positive + all.false_negative > 0) pooled["average_precision"] = average_precision(curve());
+  pooled["expected_calibration_error"] = calibration_.expected_error();
+  Json json = {{"threshold", threshold_},
+               {"images", images_.size()},
+               {"images_without_polyp", without_polyp},
+               {"images_without_prediction", empty_prediction},
+               {"mean", means(images_)},
+               {"pooled", pooled},
                {"lesions",
                 {{"count", lesions.lesions},
                  {"found", lesions.found},

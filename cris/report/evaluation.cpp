@@ -29,11 +29,16 @@ namespace {
 
 constexpr int64_t kShown = 3;  // images that every run of a split shows: the first ones, good or bad
 
-Chart pr_chart(const std::string& title, const std::vector<std::pair<double, double>>& points, double area) {
+/// `measures` has no average precision where no image shows a polyp.
+Chart pr_chart(const std::string& title, const std::vector<std::pair<double, double>>& points,
+               const nlohmann::ordered_json& measures) {
+  const auto area = measures.find("average_precision");
   return {.title = title,
           .x_label = "recall, %",
           .y_label = "precision, %",
-          .series = {{.name = fmt::format("AP {:.1f} %", 100 * area), .points = points}},
+          .series = {{.name = area == measures.end() ? "no polyp, no AP"
+                                                     : fmt::format("AP {:.1f} %", 100 * area->get<double>()),
+                      .points = points}},
           .x_range = {{0, 1}},
           .y_range = {{0, 1}}};
 }
@@ -224,12 +229,12 @@ Evaluation evaluate_run(Model& model, const Config& config, const ExperimentData
   std::vector<ImageScore> images = e.scores.per_image(threshold);
   write("per_image.csv", e.measures.csv());
   write("curves.csv", curves_csv(e.scores));
+  const auto& measures = json["measures"];
   const auto [pooled, mean] = write_precision_recall(e.measures, staging.path());
-  const auto area = [&](const char* of) { return json["measures"][of]["average_precision"].get<double>(); };
   write("plots/pr_pooled.svg",
-        to_svg(pr_chart(fmt::format("Precision and recall, {} (pooled pixels)", part), pooled, area("pooled"))));
+        to_svg(pr_chart(fmt::format("Precision and recall, {} (pooled pixels)", part), pooled, measures["pooled"])));
   write("plots/pr_images.svg",
-        to_svg(pr_chart(fmt::format("Precision and recall, {} (mean over images)", part), mean, area("mean"))));
+        to_svg(pr_chart(fmt::format("Precision and recall, {} (mean over images)", part), mean, measures["mean"])));
   write("plots/threshold.svg", to_svg(threshold_chart(training, e.scores, part, threshold)));
   if (fs::exists(folder + "/epochs.csv")) write("plots/training.svg", to_svg(training_chart(folder + "/epochs.csv")));
 

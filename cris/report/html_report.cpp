@@ -101,8 +101,11 @@ std::string curve_charts(const std::vector<ReportCell>& cells) {
     for (Series* s : {&pooled.back(), &images.back()}) s->name = c.label;
     const auto measures = first.evaluation.value("measures", nlohmann::ordered_json::object());
     if (!measures.contains("calibration")) continue;
-    pooled.back().name += fmt::format(", AP {:.1f} %", 100 * measures["pooled"].value("average_precision", 0.0));
-    images.back().name += fmt::format(", AP {:.1f} %", 100 * measures["mean"].value("average_precision", 0.0));
+    const auto area = [&](const char* of) {  // there is none where no image shows a polyp
+      const auto found = measures[of].find("average_precision");
+      return found == measures[of].end() ? "" : fmt::format(", AP {:.1f} %", 100 * found->template get<double>());
+    };
+    pooled.back().name += area("pooled"), images.back().name += area("mean");
     reliability.push_back({.name = c.label, .points = {}});
     for (const auto& bin : measures["calibration"])
       if (bin.value("pixels", int64_t(0)) > 0)
@@ -206,7 +209,8 @@ std::string crf_section(const std::vector<RunFiles>& runs) {
              : "<h2>The CRF</h2>\n<p>Label 0 is background, label 1 polyp: row l of the compatibility says what "
                "the other labels' weighted neighbours take from label l. The strips: image, mask, the backbone's "
                "probability map "
-               "(unary), the map after each iteration, the last one thresholded.</p>\n" +
+               "(unary), the map after each iteration (12 of them, evenly spread, where there are more), the last one "
+               "thresholded.</p>\n" +
                    html;
 }
 

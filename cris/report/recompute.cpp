@@ -98,11 +98,13 @@ bool was_removed(const std::string& run, const std::string& name) {
 }  // namespace
 
 std::string other_arithmetic(const std::string& run, const Config& config) {
-  const nlohmann::json before = manifest_of(run).value("environment", nlohmann::json::object()), now = environment();
-  for (const char* part : {"cpu", "kernels", "flags", "compiler"})
-    if (before.value(part, "unknown") != now.at(part))
-      return fmt::format("the run's {} was \"{}\", and here it is \"{}\"", part, before.value(part, "unknown"),
-                         now.at(part).get<std::string>());
+  const nlohmann::json manifest = manifest_of(run), now = environment();
+  for (const char* part : {"cpu", "kernels", "flags", "compiler"}) {
+    const nlohmann::json::json_pointer place("/environment/" + std::string(part));
+    const nlohmann::json before = manifest.contains(place) ? manifest.at(place) : nlohmann::json("unknown");
+    if (before != now.at(part))
+      return fmt::format("the run's {} was {}, and here it is {}", part, before.dump(), now.at(part).dump());
+  }
   return config.run.device == tensor::Device::cuda ? "the run's manifest does not name its GPU" : "";
 }
 

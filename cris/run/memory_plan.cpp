@@ -207,27 +207,16 @@ void require_memory(const Config& config, int64_t images) {
                     bytes_text(s.resume_bytes), bytes_text(limit)));
 }
 
-namespace {
-
-/// "backbone.encoder.0.conv1" -> "backbone", "encoder.0.conv1".
-std::pair<std::string, std::string> part_and_layer(const std::string& name) {
-  const size_t dot = name.find('.');
-  return dot == std::string::npos ? std::pair{std::string(), name}
-                                  : std::pair{name.substr(0, dot), name.substr(dot + 1)};
-}
-
-}  // namespace
-
 std::string summary_text(const ModelSummary& s, const Config& c) {
   std::string text = fmt::format("{:<24} {:<16} {:<19} {:>10} {:>7}\n", "layer", "op", "output", "parameters", "MMACs");
   std::string part;
   for (const LayerRow& r : s.layers) {
     if (r.op == "cast") continue;  // numbers in another type for a moment
-    const auto [of, layer] = part_and_layer(r.name);
+    const auto [of, layer] = nn::part_of_name(r.name);
     if (!of.empty() && of != part) text += of + "\n", part = of;
     if (!r.joins.empty()) {
       std::string from;
-      for (const std::string& j : r.joins) from += (from.empty() ? "" : ", ") + part_and_layer(j).second;
+      for (const std::string& j : r.joins) from += (from.empty() ? "" : ", ") + nn::part_of_name(j).second;
       text += fmt::format("  skip: side by side {}\n", from);
     }
     text += fmt::format("  {:<22} {:<16} {:<19} {:>10} {:>7}\n", layer, r.op + (r.relu ? " relu" : ""),

@@ -8,8 +8,7 @@
 namespace tensor::cuda {
 namespace {
 
-/// So many tensors at once: their table is a kernel's argument, of which there may be 4 KiB.
-constexpr int kTensors = 48, kInBlock = 16 * kThreads;
+constexpr int kTensors = kTensorsInLaunch, kInBlock = 16 * kThreads;
 
 /// Which tensor a block belongs to, and which of its elements.
 struct Blocks {
@@ -44,6 +43,7 @@ struct AdamTable {
   T *w[kTensors], *m[kTensors], *v[kTensors];
   T rate[kTensors], correction[kTensors];
 };
+static_assert(sizeof(AdamTable<double>) + sizeof(AdamStep) <= 4096);  // what a kernel's arguments may take
 
 template <class T>
 __global__ void adam_kernel(AdamStep s, const __grid_constant__ AdamTable<T> table) {

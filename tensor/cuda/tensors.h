@@ -5,6 +5,9 @@
 
 namespace tensor::cuda {
 
+/// So many parameters are updated or watched by one launch: their table is a kernel's argument.
+constexpr int kTensorsInLaunch = 48;
+
 /// visit_float, and BFloat16 for bf16.
 template <class F>
 auto visit_activation(DType t, const char* what, F&& f) {

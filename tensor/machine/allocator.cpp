@@ -48,9 +48,14 @@ struct DeviceArena {
 
   void* block(int64_t offset, int64_t bytes) {
     if (!memory.allocate_block) return base + offset;
-    void* const block = memory.allocate_block(bytes);
-    offsets[block] = offset;
-    return block;
+    try {
+      void* const block = memory.allocate_block(bytes);
+      offsets[block] = offset;
+      return block;
+    } catch (...) {
+      arena.release(offset);
+      throw;
+    }
   }
   int64_t release(void* block) {
     if (!memory.allocate_block) return arena.release(static_cast<char*>(block) - base);

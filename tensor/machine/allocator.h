@@ -59,8 +59,9 @@ void* allocate(Device device, int64_t bytes);
 /// Gives a block back to the arena. Its pages stay with the process for the next block.
 void release(Device device, void* block);
 
-/// Told of every block that an arena hands out (`live`) and takes back, and of a footprint's ranges alike, for what
-/// checks accesses tensor by tensor. `bytes` is what was asked for.
+/// Told that `bytes` from `block` on are now some tensor's (`live`) or nobody's, for what checks accesses tensor by
+/// tensor. The end of a block that nobody asked for is nobody's. Blocks of their own (DeviceMemory::allocate_block) are
+/// told of when they are made only; a footprint's ranges are told of as blocks are.
 using BlockWatch = void (*)(Device device, void* block, int64_t bytes, bool live);
 /// Set before anything is allocated.
 void watch_blocks(BlockWatch watch);

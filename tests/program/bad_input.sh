@@ -53,9 +53,14 @@ refuses "a mistyped command of a command" 2 "did you mean check?" "$cris" data c
 refuses "an unknown command" 2 "trian is not a command; did you mean train?; cris --help" "$cris" trian --data good
 refuses "a folder as configuration file" 2 "good: Is a directory" "$cris" train --data good -c good
 refuses "a number out of range names its flag" 2 "--threads: run.threads = 2000" "$cris" train --data good --threads 2000
-"$cris" doctor | grep -q "^cuda .*no CUDA" && refuses "a device that is not there" 2 "no CUDA" train --data good --device cuda
+doctor=$("$cris" doctor)
+grep -q "^cuda .*no CUDA" <<<"$doctor" && refuses "a device that is not there" 2 "no CUDA" "$cris" train --data good --device cuda -o run
+"$cris" bench --device cuda --plan --precision bf16 --base 8 --size 64 | grep -c '^step: [0-9.]* ms$' | grep -q '^2$'
+verdict "bench --plan needs no device" $?
+refuses "  but tensor cores" 2 "choose --precision bf16 or tf32" "$cris" bench --device cuda --plan --precision f32
+refuses "  and a step to estimate" 2 "leave infer away" "$cris" bench infer --device cuda --plan --precision bf16
 refuses "more than the memory holds" 2 "not enough memory" "$cris" train --data good --size 32768 --batch 8 -o run
-if "$cris" doctor | grep -q "code for .*the emulator"; then
+if grep -q "code for .*the emulator" <<<"$doctor"; then
   small=(env CRIS_EMULATOR_MEMORY_MB=75 "$cris")
   refuses "a machine without a device" 2 "no CUDA device is usable" env CRIS_EMULATOR_NO_DEVICE=1 "$cris" train --data good --device cuda -o run
   refuses "  for parity, once" 2 "no CUDA device is usable" env CRIS_EMULATOR_NO_DEVICE=1 "$cris" parity good --device cuda
@@ -63,6 +68,8 @@ if "$cris" doctor | grep -q "code for .*the emulator"; then
     # shellcheck disable=SC2086
     refuses "more than the device holds, $model" 2 "and fits in" "${small[@]}" train --data good --device cuda --size 128 --batch 8 -o run --precision $model
   done
+  refuses "  nor more than it may take of it" 2 "and fits in" env CRIS_CUDA_MEMORY_MB=60 "$cris" train --data good --device cuda --base 16 --size 128 --batch 8 -o run
+  refuses "  which is a number" 2 "CRIS_CUDA_MEMORY_MB is \"much\"" env CRIS_CUDA_MEMORY_MB=much "$cris" train --data good --device cuda -o run
   refuses "  of which it holds not even one image" 2 "not even one image fits" "${small[@]}" train --data good --device cuda --base 64 --size 256 -o run
   refuses "more than the device holds, to predict" 2 "to predict" "${small[@]}" bench infer --device cuda --base 16 --size 256 --batch 4
 fi

@@ -39,7 +39,11 @@ Settings from_environment() {
   Settings s;
   const std::string memory = variable("CRIS_EMULATOR_MEMORY_MB"), capability = variable("CRIS_PTX_CAPABILITY");
   s.memory = (memory.empty() ? size_t(8192) : std::stoul(memory)) << 20;
-  if (!capability.empty()) std::sscanf(capability.c_str(), "%d.%d", &s.major, &s.minor);
+  char end = 0;
+  if (!capability.empty() && std::sscanf(capability.c_str(), "%d.%d%c", &s.major, &s.minor, &end) != 2) {
+    fmt::print(stderr, "CRIS_PTX_CAPABILITY={}: a capability is two numbers, such as 7.5\n", capability);
+    std::exit(2);
+  }
   s.run = variable("CRIS_PTX_RUN") != "0";
   s.report = variable("CRIS_PTX_REPORT");
   s.count_memory = !s.report.empty();
@@ -162,19 +166,10 @@ std::string report() {
   return text;
 }
 
-namespace {
-/// Written when the program ends.
-struct AtExit {
-  ~AtExit() {
-    if (!settings().report.empty()) std::ofstream(settings().report) << report();
-  }
-};
-}  // namespace
-
 }  // namespace ptx
 
 // ---- what nvcc's objects call before main
-// -----------------------------------------------------------------------------
+
 extern "C" {
 
 void** __cudaRegisterFatBinary(void* wrapper) {
@@ -198,11 +193,11 @@ char __cudaInitModule(void**) { return 0; }
 
 namespace ptx {
 namespace {
-// After the tables it reads: destroyed before them.
-const struct Report {
-  Report() {
-    settings(), tally(), registered(), binaries();
-    static AtExit at_exit;
+/// Written when the program ends, before the tables that it reads are gone.
+const struct ReportAtExit {
+  ReportAtExit() { settings(), tally(), registered(), binaries(); }
+  ~ReportAtExit() {
+    if (!settings().report.empty()) std::ofstream(settings().report) << report();
   }
 } report_at_exit;
 }  // namespace

@@ -12,6 +12,7 @@
 #include "cris/training_step.h"
 #include "nn/dropout.h"
 #include "tensor/cuda/product_plan.h"
+#include "tensor/cuda/tensors.h"
 #include "tensor/dispatch.h"
 #include "tensor/plan/plan.h"
 #include "tensor/precision.h"
@@ -29,7 +30,8 @@ constexpr double kTensorPart = 0.62, kL2Part = 0.9, kMemoryPart = 0.85, kIssuePa
 
 /// Instructions of a warp in the main loop, a tile of 64 bytes of the sum, counted in nvcc's output for capability 9.0
 /// (docs/reference/cuda.md).
-double loop_instructions(ConvPass pass, bool bf16, int columns) {
+double loop_instructions(ConvPass pass, bool bf16, int rows, int columns) {
+  if (rows == 256) return columns == 64 ? 198 : 158;
   const auto of = [&](double narrow, double middle, double wide) {
     return columns == 32 ? narrow : columns == 64 ? middle : wide;
   };
@@ -37,8 +39,12 @@ double loop_instructions(ConvPass pass, bool bf16, int columns) {
   return bf16 ? of(129, 141, 168) : of(205, 228, 300);
 }
 
-/// Seconds of one pass as an implicit GEMM.
-double product_seconds(const tensor::PlannedConvolution& c, const DeviceFigures& f) {
+/// One pass as an implicit GEMM. Launches beside the product's own: weights rounded to bf16, slices added up.
+struct Product {
+  double seconds;
+  int64_t more_launches;
+};
+Product product_of(const tensor::PlannedConvolution& c, const DeviceFigures& f) {
   const ConvShape& z = c.z;
   const bool bf16 = c.dtype == DType::bf16;
   const double element = bf16 ? 2 : 4, peak = f.tflops * 1e12 / (bf16 ? 1 : 2);
@@ -62,11 +68,12 @@ double product_seconds(const tensor::PlannedConvolution& c, const DeviceFigures&
   const double l2 = (blocks * tiles * (plan.rows + plan.columns) * 64 + partial) / (kL2Part * f.l2_gbs * 1e9);
   const double memory =
       (double(in * z.c + out * z.k) * element + double(z.k * taps * z.c) * 4) / (kMemoryPart * f.memory_gbs * 1e9);
-  // 8 warps a block, 4 schedulers a multiprocessor.
-  const double issue =
-      waves * tiles * loop_instructions(c.pass, bf16, plan.columns) * 8 / 4 / (kIssuePart * f.ghz * 1e9);
-  const double slices = partial > 0 ? f.launch_us * 1e-6 + partial / (kL2Part * f.l2_gbs * 1e9) : 0;
-  return std::max({tensor_cores, l2, memory, issue}) * 1.1 + slices;
+  const double warps = plan.rows * plan.columns == 256 * 128 ? 16 : 8, schedulers = 4;  // of a block; of its processor
+  const double issue = waves * tiles * loop_instructions(c.pass, bf16, plan.rows, plan.columns) * warps / schedulers /
+                       (kIssuePart * f.ghz * 1e9);
+  const double slices = partial / (kL2Part * f.l2_gbs * 1e9);
+  return {std::max({tensor_cores, l2, memory, issue}) * 1.1 + slices,
+          int64_t(bf16 && c.pass != ConvPass::grad_weight) + int64_t(plan.slices > 1)};
 }
 
 struct PlannedLayer {
@@ -86,7 +93,7 @@ double bytes_of(const tensor::PlannedConvolution& c) {
 struct Planned {
   std::vector<tensor::PlannedConvolution> convolutions;
   tensor::PlanCounts counts;
-  int64_t launches = 0;  ///< about: a call is one launch, or a few; what a GPU gathers is taken off
+  int64_t launches = 0;  ///< about: a call is one launch, or a few, and a GPU gathers some
 };
 Planned plan_step(const cris::Config& config, cris::Loss loss) {
   constexpr tensor::Device kPlan = tensor::Device::plan;
@@ -100,11 +107,15 @@ Planned plan_step(const cris::Config& config, cris::Loss loss) {
   const auto before = tensor::set_planned_convolutions(&planned.convolutions);
   tensor::plan_counts() = {};
   cris::compute_gradients(model, loss, {.strategy = config.model.strategy, .watch_gradients = false}, x, mask);
+  planned.launches = tensor::plan_counts().calls;
+  // A norm that ran: its running values are one launch, seven calls here, and each of its two sums has an end.
+  for (const auto& batches : model.counters())
+    if (*batches.value > 0) planned.launches += 2 - 6;
+  int64_t updates = 0;
+  for (const auto& p : model.parameters()) updates += p.value->grad().defined();
+  planned.launches += (updates + tensor::cuda::kTensorsInLaunch - 1) / tensor::cuda::kTensorsInLaunch;
   optimizer->step(1e-3);
   planned.counts = tensor::plan_counts();
-  // One launch for 48 parameters of Adam, and one for a norm's running values, which are seven calls here.
-  const int64_t parameters = int64_t(optimizer->parameters().size()), norms = int64_t(model.buffers().size()) / 2;
-  planned.launches = planned.counts.calls - parameters + (parameters + 47) / 48 - 6 * norms;
   tensor::set_planned_convolutions(before);
   return planned;
 }
@@ -112,11 +123,13 @@ Planned plan_step(const cris::Config& config, cris::Loss loss) {
 void print_step(const char* title, const Planned& planned, const DeviceFigures& f) {
   std::map<decltype(key(ConvShape{})), size_t> rows;
   std::vector<PlannedLayer> layers;
+  int64_t launched = planned.launches;
   double convolutions = 0, flops = 0, bytes = planned.counts.bytes;
   for (const tensor::PlannedConvolution& c : planned.convolutions) {
     const auto [at, fresh] = rows.try_emplace(key(c.z), layers.size());
     if (fresh) layers.push_back({c.z});
-    const double seconds = product_seconds(c, f);
+    const auto [seconds, more_launches] = product_of(c, f);
+    launched += more_launches;
     PlannedLayer& layer = layers[at->second];
     layer.seconds[size_t(c.pass)] += seconds, ++layer.times[size_t(c.pass)];
     convolutions += seconds, flops += c.z.flops(), bytes -= bytes_of(c);
@@ -132,26 +145,25 @@ void print_step(const char* title, const Planned& planned, const DeviceFigures& 
                1e6 * l.seconds[1], 1e6 * l.seconds[2], passes * l.z.flops() / seconds / 1e12);
   }
   const double rest = std::max(0.0, bytes) / (kElementwisePart * f.memory_gbs * 1e9);
-  const double launches = double(planned.launches) * f.launch_us * 1e-6;
+  const double launches = double(launched) * f.launch_us * 1e-6;
   fmt::print(
       "convolutions {:.2f} ms ({:.3f} TFLOP, {:.0f} TFLOP/s); all else moves {:.2f} GB, {:.2f} ms; about {} launches, "
-      "{:.2f} "
-      "ms\nstep: {:.1f} ms\n",
-      1e3 * convolutions, flops / 1e12, flops / convolutions / 1e12, std::max(0.0, bytes) / 1e9, 1e3 * rest,
-      planned.launches, 1e3 * launches, 1e3 * (convolutions + rest + launches));
+      "{:.2f} ms\nstep: {:.1f} ms\n",
+      1e3 * convolutions, flops / 1e12, flops / convolutions / 1e12, std::max(0.0, bytes) / 1e9, 1e3 * rest, launched,
+      1e3 * launches, 1e3 * (convolutions + rest + launches));
 }
 
 }  // namespace
 
 void bench_plan(const cris::Config& config, const DeviceFigures& f) {
+  const bool bf16 = config.run.precision == tensor::Precision::bf16;
+  if (!bf16 && config.run.precision != tensor::Precision::tf32)
+    throw cris::ConfigError("bench --plan knows tensor cores: choose --precision bf16 or tf32");
   fmt::print(
       "An estimate, not a measurement, for {:.0f} TFLOP/s, {:.0f} GB/s of memory, {:.0f} of L2, {} multiprocessors at "
       "{} GHz, {} us a launch.\nMicroseconds, {} {}, batch {} of {}x{}, {}.\n",
       f.tflops, f.memory_gbs, f.l2_gbs, f.multiprocessors, f.ghz, f.launch_us, name(config.model.backbone.kind),
       config.model.backbone.base, config.train.batch, config.data.size, config.data.size, name(config.run.precision));
-  const bool bf16 = config.run.precision == tensor::Precision::bf16;
-  if (!bf16 && config.run.precision != tensor::Precision::tf32)
-    throw cris::ConfigError("bench --plan knows tensor cores: choose --precision bf16 or tf32");
   const tensor::Precision before = tensor::precision();
   tensor::set_precision(config.run.precision);
   const auto device = tensor::set_planned_device(tensor::Device::cpu);

@@ -70,7 +70,8 @@ Run setup_eval(CLI::App& app) {
   app.add_option("--threads", o->threads, "threads of the cpu device; default: the run's")->check(CLI::Range(1, 1024));
   app.add_option("--batch", o->batch, "images at once, where memory is short; default: the run's")
       ->check(CLI::Range(1, 100000));
-  app.add_option("--overlays", o->overlays, "how many of the worst images to draw")
+  app.add_option("--overlays", o->overlays,
+                 "how many images to draw: the worst, around the median, the best, at random")
       ->check(CLI::Range(0, 1000000))
       ->capture_default_str();
   app.add_option("--score-size", o->size, "the size at which maps are scored; default: the run's")

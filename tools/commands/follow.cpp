@@ -68,13 +68,6 @@ std::vector<data::Image> channels_of(const std::vector<double>& values, const te
   return pictures;
 }
 
-/// "backbone.encoder.0" -> "backbone", "encoder.0".
-std::pair<std::string, std::string> part_of_name(const std::string& name) {
-  const size_t dot = name.find('.');
-  return dot == std::string::npos ? std::pair{std::string(), name}
-                                  : std::pair{name.substr(0, dot), name.substr(dot + 1)};
-}
-
 std::string short_op(const std::string& op) {
   constexpr std::string_view kLong = "binary_cross_entropy";
   return op.starts_with(kLong) ? "bce_loss" : op;
@@ -99,11 +92,11 @@ void print_ops(const std::vector<autograd::TraceRow>& rows, const std::map<uint6
     if (row.op == "cast") continue;  // numbers in another type for a moment
     const auto at = places.find(row.order);
     const nn::OpPlace place = at == places.end() ? nn::OpPlace{} : at->second;
-    const auto [of, layer] = part_of_name(place.layer);
+    const auto [of, layer] = nn::part_of_name(place.layer);
     if (!of.empty() && of != part) fmt::print("{}\n", part = of);
     if (!place.joins.empty() && row.shape.rank() == 4) {
       std::vector<std::string> from;
-      for (const std::string& j : place.joins) from.push_back(part_of_name(j).second);
+      for (const std::string& j : place.joins) from.push_back(nn::part_of_name(j).second);
       fmt::print("    skip connection: side by side {}\n", fmt::join(from, ", "));
     }
     const Values& v = values.at(row.order);
@@ -206,7 +199,7 @@ int follow(const FollowOptions& o) {
   }
   autograd::set_observer(before);
   fmt::print("\nloss (binary cross entropy of the output): {:.6f}\n", loss_value);
-  if (o.out.empty()) next_step("cris follow {} -o activations writes pictures of what each op made", o.image);
+  if (o.out.empty()) next_step("cris follow {} -o activations  # pictures of what each op made", shell_word(o.image));
   return kOk;
 }
 

@@ -7,6 +7,8 @@
 #include <cerrno>
 #include <csignal>
 
+#include "tools/commands/next_step.h"
+
 namespace tools {
 
 namespace {
@@ -37,9 +39,11 @@ void outlive_reader() { std::signal(SIGPIPE, SIG_IGN); }
 void catch_signals() {
   on_signals(
       [](int) {
+        const int before = errno;
         stop = 1;
         constexpr char kAnswer[] = "\nstopping once the work at hand is done; a second signal ends it at once\n";
         [[maybe_unused]] const ssize_t heard = write(STDERR_FILENO, kAnswer, sizeof kAnswer - 1);
+        errno = before;
       },
       int(SA_RESETHAND | SA_RESTART));
 }
@@ -55,15 +59,7 @@ std::string command_line() { return typed; }
 
 void remember_command_line(int argc, char** argv) {
   typed = "cris";
-  for (int i = 1; i < argc; ++i) {
-    std::string argument = argv[i];
-    if (argument.empty() || argument.find_first_of(" \t\n'\"\\$&;|<>()*?") != std::string::npos) {
-      std::string quoted = "'";
-      for (const char c : argument) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
-      argument = quoted + "'";
-    }
-    typed += " " + argument;
-  }
+  for (int i = 1; i < argc; ++i) typed += " " + shell_word(argv[i]);
 }
 
 }  // namespace tools

@@ -122,7 +122,6 @@ std::string fish_completion(const CLI::App& root) {
     std::string when = "__fish_use_subcommand";
     if (!words.empty()) {
       when.clear();
-      std::string last;
       for (const CLI::App* at = &app; at->get_parent(); at = at->get_parent())
         when = "__fish_seen_subcommand_from " + at->get_name() + (when.empty() ? "" : "; and " + when);
     }

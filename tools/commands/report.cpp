@@ -37,7 +37,7 @@ Run setup_report(CLI::App& app) {
   };
 }
 
-const Command report(60, "report", "one offline HTML file: tables, curves, the worst images", setup_report);
+const Command report(60, "report", "one offline HTML file: tables, curves, examples", setup_report);
 
 }  // namespace
 

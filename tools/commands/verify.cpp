@@ -45,7 +45,7 @@ Run setup_verify(CLI::App& app) {
   app.add_flag("--json", o->json, "print JSON: what was checked, what failed and why, notes");
   add_example(app, "verify runs/kvasir");
   add_example(app, "verify runs/kvasir --recompute --steps 20");
-  add_example(app, "tune replay tune.journal    (decisions of a tuning)");
+  add_example(app, "tune replay tune.journal");
   return [o] {
     const std::string sums = o->run + "/SHA256SUMS";
     if (!std::filesystem::exists(sums))

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "nn/checkpoint.h"
+#include "nn/norm.h"
 
 namespace tools {
 
@@ -88,7 +89,7 @@ class Builder {
       y = add("BatchNormalization",
               {y, weight(norm + ".weight"), weight(norm + ".bias"), weight(norm + ".running_mean"),
                weight(norm + ".running_var")},
-              {{"epsilon", 1e-5f}});
+              {{"epsilon", float(nn::BatchNormLayerOptions{.channels = 1}.epsilon)}});
     return relu(y);
   }
   std::string double_conv(const std::string& path, const std::string& x) {
@@ -100,7 +101,8 @@ class Builder {
   std::string concat(const Names& parts) { return add("Concat", parts, {{"axis", int64_t(1)}}); }
 
   std::string standardised(const std::string& x) {
-    std::vector<float> mean{0.485f, 0.456f, 0.406f}, deviation{0.229f, 0.224f, 0.225f};
+    const std::vector<float> mean(cris::kInputMean.begin(), cris::kInputMean.end()),
+        deviation(cris::kInputDeviation.begin(), cris::kInputDeviation.end());
     const std::string centred = add("Sub", {x, constant("input.mean", {1, 3, 1, 1}, mean)});
     return add("Div", {centred, constant("input.deviation", {1, 3, 1, 1}, deviation)});
   }
