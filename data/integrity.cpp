@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <mutex>
 #include <numeric>
 
 #include "data/format_error.h"
@@ -107,7 +108,8 @@ void compare_images(const std::vector<Pair>& pairs, const std::vector<Facts>& fa
 
 }  // namespace
 
-IntegrityReport check_dataset(const std::string& folder, int threads, const MaskRule& rule) {
+IntegrityReport check_dataset(const std::string& folder, int threads, const MaskRule& rule,
+                              const std::function<void(int64_t, int64_t)>& told) {
   const Listing listing = list_dataset(folder, rule);
   const std::vector<Pair>& pairs = listing.dataset.pairs;
   IntegrityReport report;
@@ -115,7 +117,13 @@ IntegrityReport check_dataset(const std::string& folder, int threads, const Mask
   report.refused = listing.problems;
   report.passed_over = listing.passed_over;
   std::vector<Facts> facts(pairs.size());
-  for_each_index(int64_t(pairs.size()), threads, [&](int64_t i) { facts[size_t(i)] = examine(pairs[size_t(i)]); });
+  std::mutex one;
+  int64_t done = 0;
+  for_each_index(int64_t(pairs.size()), threads, [&](int64_t i) {
+    facts[size_t(i)] = examine(pairs[size_t(i)]);
+    const std::lock_guard lock(one);
+    if (told) told(++done, int64_t(pairs.size()));
+  });
   std::vector<double> coverages;
   std::string all_hashes;
   for (size_t i = 0; i < pairs.size(); ++i) {

@@ -1,6 +1,7 @@
 /// What is in a data set and what is wrong with it: the facts behind `cris data check`.
 #pragma once
 #include <array>
+#include <functional>
 #include <map>
 #include <string>
 #include <utility>
@@ -46,8 +47,10 @@ struct IntegrityReport {
 /// of Kvasir-SEG's.
 constexpr double kNearDuplicate = 0.97;
 
-/// Reads everything. Never throws for a bad file; throws FormatError if the folder itself is not a data set.
-IntegrityReport check_dataset(const std::string& folder, int threads = 0, const MaskRule& rule = {});
+/// Reads everything; `told` hears how many of all pairs were read, one call at a time. Never throws for a bad file;
+/// throws FormatError if the folder itself is not a data set.
+IntegrityReport check_dataset(const std::string& folder, int threads = 0, const MaskRule& rule = {},
+                              const std::function<void(int64_t done, int64_t all)>& told = {});
 
 /// Duplicates and near-duplicates of which one side is in `split`'s training list and the other in its validation or
 /// test list: what a model may know by heart.

@@ -162,8 +162,7 @@ nlohmann::ordered_json summary_json(const MeanScores& s) {
 }
 
 Evaluation evaluate_run(Model& model, const Config& config, const ExperimentData& data, const std::string& part,
-                        const std::string& folder, int64_t overlays, const std::string& maps_folder,
-                        std::optional<double> given) {
+                        const std::string& folder, const EvaluationOptions& options) {
   namespace fs = std::filesystem;
   // What stops it, a full disk say, leaves the evaluation before as it was. A run's own counts once it is sealed.
   const bool of_run = fs::exists(folder + "/config.resolved.toml");
@@ -172,9 +171,17 @@ Evaluation evaluate_run(Model& model, const Config& config, const ExperimentData
   for (const char* sub : {"/plots", "/overlays", "/maps"}) data::create_folder(staging.path() + sub);
   const auto store = part_of(data, part);
   const tensor::Device device = config.run.device;
-  const Scores training =
-      given ? Scores() : evaluate(model, data.training, device, config.train.batch, {}, config.eval.size);
-  const double threshold = given ? *given : training.best_threshold();
+  const bool given = options.threshold.has_value();
+  const auto told = [&](const char* what, const data::SampleStore& images) {
+    return [&progress = options.progress, what, all = images.size(), done = int64_t(0)]() mutable {
+      if (progress) progress->count(what, ++done, all);
+    };
+  };
+  Scores training;
+  if (!given)
+    training = evaluate(model, data.training, device, config.train.batch, {}, config.eval.size,
+                        [tell = told("choosing the threshold", *data.training)](const ScoredMap&) mutable { tell(); });
+  const double threshold = given ? *options.threshold : training.best_threshold();
   Evaluation e{.part = part, .chosen = {}, .half = {}, .scores = {}};
   // Kept for the overlays: two bytes a pixel. A map of 8 bits would not tell on which side of the threshold it lies.
   struct Shown {
@@ -187,13 +194,16 @@ Evaluation evaluate_run(Model& model, const Config& config, const ExperimentData
     maps[store->pair(sample).name] = {sample, probability_image(p, size, size), mask_image(p, size, size, threshold)};
   };
   e.measures = MeasureSet(threshold);
-  if (!maps_folder.empty()) data::create_folder(maps_folder);
+  if (!options.maps.empty()) data::create_folder(options.maps);
+  auto tell = told("scoring", *store);
   e.scores = evaluate(model, store, device, config.train.batch, keep_map, config.eval.size, [&](const ScoredMap& m) {
     e.measures.add(m.name, m.probability, m.mask, m.height, m.width);
-    if (maps_folder.empty()) return;
-    data::write_npy(fmt::format("{}/{}.npy", maps_folder, m.name), m.probability, m.height, m.width);
-    data::write_npy(fmt::format("{}/{}_mask.npy", maps_folder, m.name), m.mask, m.height, m.width);
+    tell();
+    if (options.maps.empty()) return;
+    data::write_npy(fmt::format("{}/{}.npy", options.maps, m.name), m.probability, m.height, m.width);
+    data::write_npy(fmt::format("{}/{}_mask.npy", options.maps, m.name), m.mask, m.height, m.width);
   });
+  if (options.progress) options.progress->end();
   e.size = config.eval.size;
   e.chosen = e.scores.summary(threshold), e.half = e.scores.summary(0.5), e.pranet_dice = e.scores.pranet_mean_dice();
 
@@ -238,7 +248,7 @@ Evaluation evaluate_run(Model& model, const Config& config, const ExperimentData
   write("plots/threshold.svg", to_svg(threshold_chart(training, e.scores, part, threshold)));
   if (fs::exists(folder + "/epochs.csv")) write("plots/training.svg", to_svg(training_chart(folder + "/epochs.csv")));
 
-  for (const Example& x : examples(images, overlays)) {
+  for (const Example& x : examples(images, options.overlays)) {
     const auto& [sample, map, prediction] = maps.at(x.name);
     const auto pair = store->get(sample);
     data::write_png(fmt::format("{}/overlays/{}.png", staging.path(), x.file),

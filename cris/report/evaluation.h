@@ -6,6 +6,7 @@
 
 #include "cris/measures/measures.h"
 #include "cris/run/experiment.h"
+#include "cris/run/progress.h"
 
 namespace cris {
 
@@ -24,16 +25,20 @@ struct Evaluation {
   MeasureSet measures{0.5};  ///< all that is measured, at the chosen threshold
 };
 
-/// Chooses the threshold on the training set, or takes the one that is given, then scores `part`. Writes into `folder`:
-/// evaluation.json, per_image.csv, curves.csv, precision_recall.csv, precision_recall_images.csv,
-/// plots/{pr_pooled,pr_images,threshold,training}.svg, and up to `overlays` overlays/*.png
-/// (cris/report/examples.h): image, mask, probability map and overlay beside each other. Of the part's first images:
-/// maps/*_{image,mask, probability}.png and, for strategy crf, film/*.png (cris/report/crf_filmstrip.h). epochs.csv, if
-/// the folder has one, gives plots/training.svg. `maps`, when named, is a folder for NAME.npy, the scored map, and
-/// NAME_mask.npy, both f32.
+struct EvaluationOptions {
+  int64_t overlays = 20;
+  std::string maps = {};                 ///< when named: a folder for NAME.npy, the scored map, and NAME_mask.npy
+  std::optional<double> threshold = {};  ///< nothing: the one that maximises Dice on the training set
+  Progress* progress = nullptr;          ///< told of each image that is scored
+};
+
+/// Chooses the threshold, then scores `part`. Writes into `folder`: evaluation.json, per_image.csv, curves.csv,
+/// precision_recall.csv, precision_recall_images.csv, plots/{pr_pooled,pr_images,threshold,training}.svg, and up to
+/// `overlays` overlays/*.png (cris/report/examples.h): image, mask, probability map and overlay beside each other. Of
+/// the part's first images: maps/*_{image,mask,probability}.png and, for strategy crf, film/*.png
+/// (cris/report/crf_filmstrip.h). epochs.csv, if the folder has one, gives plots/training.svg.
 Evaluation evaluate_run(Model& model, const Config& config, const ExperimentData& data, const std::string& part,
-                        const std::string& folder, int64_t overlays = 20, const std::string& maps = "",
-                        std::optional<double> threshold = {});
+                        const std::string& folder, const EvaluationOptions& options = {});
 
 /// The threshold that was chosen on the run's training set; 0.5 for a run that was not evaluated yet. Throws
 /// data::FormatError when its evaluation.json is damaged.

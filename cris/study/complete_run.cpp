@@ -49,7 +49,7 @@ CompleteRun complete_run(Config config, const std::string& out, const CompleteRu
     progress.message("evaluating the model that is kept");
     end.evaluation = with_memory_advice(config, Purpose::predict, [&] {
       const auto model = load_model(out, config);
-      return evaluate_run(*model, config, data, "test", out);
+      return evaluate_run(*model, config, data, "test", out, {.progress = &progress});
     });
   } catch (const std::exception& e) {
     try {

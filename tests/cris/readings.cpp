@@ -282,6 +282,27 @@ TEST_CASE("alternate = both: a step of each loss for every batch, both are recor
   CHECK(metrics.find("\"validation_bce\":" + epochs[0][14] + ",") != std::string::npos);
 }
 
+TEST_CASE("an evaluation tells of every image that it scores") {
+  struct Heard : Progress {
+    std::map<std::string, std::vector<int64_t>> done;
+    std::map<std::string, int64_t> of;
+    void count(const std::string& what, int64_t n, int64_t all) override { done[what].push_back(n), of[what] = all; }
+  } heard;
+  TinyRun run(Strategy::backbone);
+  run.config.train.epochs = 1;
+  run.train("run");
+  const auto model = load_model(run.folder / "run", run.config);
+  const ExperimentData data = open_data(run.config);
+  evaluate_run(*model, run.config, data, "test", run.folder / "scored", {.progress = &heard});
+  REQUIRE(heard.done.size() == 2);
+  for (const auto& [what, part] :
+       {std::pair{"choosing the threshold", data.split.training}, {"scoring", data.split.test}}) {
+    CHECK(heard.of[what] == int64_t(part.size()));
+    REQUIRE(heard.done[what].size() == part.size());
+    for (size_t i = 0; i < part.size(); ++i) CHECK(heard.done[what][i] == int64_t(i + 1));
+  }
+}
+
 TEST_CASE("eval.size: scores at the network's size or each picture's own, from the same weights") {
   TinyRun run(Strategy::backbone);
   run.config.train.epochs = 1;
@@ -289,8 +310,8 @@ TEST_CASE("eval.size: scores at the network's size or each picture's own, from t
   const auto model = load_model(run.folder / "run", run.config);
   for (const ScoreSize size : {ScoreSize::network, ScoreSize::picture}) {
     run.config.eval.size = size;
-    const Evaluation e =
-        evaluate_run(*model, run.config, open_data(run.config), "test", run.folder / tensor::name(size), 1);
+    const Evaluation e = evaluate_run(*model, run.config, open_data(run.config), "test",
+                                      run.folder / tensor::name(size), {.overlays = 1});
     const int64_t side = size == ScoreSize::network ? 32 : 40;
     std::vector<std::string> order;
     for (const ImageScore& i : e.scores.per_image(e.chosen.threshold)) {

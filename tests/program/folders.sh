@@ -49,6 +49,12 @@ status=0
 verdict "score too" $?
 refuses "  and else names the bad one" 3 "truth/0003.png" "$cris" score maps truth
 
+# What crf makes of a run's maps, as predict says it.
+"$cris" crf data/images --probability out/probability -o sharper --findings sharper --threads 2 >said.txt 2>told.txt && [ "$(wc -l <sharper/findings.csv)" -eq 25 ] &&
+  cmp <(head -n 1 sharper/findings.csv) <(head -n 1 out/findings.csv) && grep -q '"run": *"cris crf"' sharper/findings.json && grep -c '"name"' sharper/findings.json | grep -q 24
+verdict "crf of a folder says what it found" $?
+refuses "  of one picture it does not" 2 "needs a folder of images" "$cris" crf data/images/0000.png --probability out/probability/0000.png -o z.png --findings sharper
+
 # Ordinary masks for crf.
 image=data/images/0000.png
 "$cris" crf "$image" --labels data/masks/0000.png -o mask.png && [ "$(file -b mask.png | grep -c '8-bit grayscale')" -eq 1 ]

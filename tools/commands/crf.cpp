@@ -2,12 +2,17 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <filesystem>
 #include <list>
 #include <map>
 #include <memory>
+#include <optional>
+#include <set>
 
 #include "cris/dense_crf.h"
+#include "cris/measures/findings.h"
+#include "cris/report/overlay.h"
 #include "cris/run/outputs.h"
 #include "cris/run/progress.h"
 #include "data/files.h"
@@ -26,7 +31,7 @@ namespace {
 namespace fs = std::filesystem;
 
 struct CrfArguments {
-  std::string image, labels, output, probability_output;
+  std::string image, labels, output, probability_output, findings;
   std::vector<std::string> probability;
   bool black_is_label = false, skip_bad = false;
   int threads = 0;
@@ -83,9 +88,14 @@ Input read_input(const CrfArguments& a, const std::string& image, const std::vec
   return y;
 }
 
-/// The pictures of one image for `output` and, unless empty, `probability_output`.
-data::Pictures refine(const CrfArguments& a, Input input, const std::string& image_path, const std::string& output,
-                      const std::string& probability_output) {
+/// The pictures of one image for `output` and, unless empty, `probability_output`. Of one probability map, what the
+/// mask shows too.
+struct Refined {
+  data::Pictures pictures;
+  cris::Findings findings = {};
+};
+Refined refine(const CrfArguments& a, Input input, const std::string& image_path, const std::string& output,
+               const std::string& probability_output) {
   auto& [image, map, maps] = input;
   if (!a.labels.empty()) {
     if (map.colours.size() == 1)
@@ -93,23 +103,30 @@ data::Pictures refine(const CrfArguments& a, Input input, const std::string& ima
     else
       map.labels =
           cris::likeliest(cris::dense_crf(cris::log_probability(map, a.options), image, image_path, a.options));
-    return {{output, cris::picture_of(map)}};
+    return {{{output, cris::picture_of(map)}}};
   }
+  const auto begin = std::chrono::steady_clock::now();
   const tensor::Tensor refined = cris::dense_crf(cris::log_probability(maps), image, image_path, a.options);
   const std::vector<int32_t> label = cris::likeliest(refined);
   if (maps.size() > 1) {
     map = {.height = image.height, .width = image.width, .colours = {}, .labels = label};
     for (uint32_t l = 0; l < maps.size(); ++l) map.colours.push_back(colour_of(l));
-    return {{output, cris::picture_of(map)}};
+    return {{{output, cris::picture_of(map)}}};
   }
-  data::Image mask(image.height, image.width, 1), foreground = mask;
+  const double milliseconds =
+      std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count();
+  data::Image mask(image.height, image.width, 1);
+  std::vector<float> foreground(label.size());
   for (size_t i = 0; i < label.size(); ++i) {
     mask.pixels[i] = label[i] ? 255 : 0;
-    foreground.pixels[i] = uint8_t(refined.data<float>()[2 * i + 1] * 255.0f + 0.5f);
+    foreground[i] = refined.data<float>()[2 * i + 1];
   }
-  data::Pictures results{{output, mask}};
-  if (!probability_output.empty()) results.emplace_back(probability_output, foreground);
-  return results;
+  Refined y{{{output, mask}}, cris::find_regions(mask, foreground.data())};
+  y.findings.name = data::base_name(fs::path(image_path).filename().string()), y.findings.file = image_path;
+  y.findings.milliseconds = milliseconds;
+  if (!probability_output.empty())
+    y.pictures.emplace_back(probability_output, cris::probability_image(foreground.data(), image.height, image.width));
+  return y;
 }
 
 /// Base name -> path of the pictures in a folder.
@@ -153,6 +170,10 @@ int process_folder(const CrfArguments& a) {
     read.push_back(item.image);
     read.insert(read.end(), item.known.begin(), item.known.end());
   }
+  if (!a.findings.empty()) {
+    folders.push_back(a.findings);
+    for (const std::string& path : cris::FindingsFiles::paths(a.findings)) outputs.push_back(path);
+  }
   cris::check_outputs(outputs, read);
   cris::ConsoleProgress progress(stderr);
   const ManyPictures work{.what = "refining",
@@ -163,7 +184,7 @@ int process_folder(const CrfArguments& a) {
                           .skip_bad = a.skip_bad,
                           .progress = &progress};
   std::vector<Input> inputs(size_t(work.ahead));
-  std::vector<data::Pictures> results(size_t(work.ahead));
+  std::vector<Refined> results(size_t(work.ahead));
   std::vector<std::vector<std::pair<std::string, std::string>>> files(size_t(work.ahead));
   const auto slot = [&](int64_t i) { return size_t(i % work.ahead); };
   data::Pipeline steps;
@@ -175,13 +196,21 @@ int process_folder(const CrfArguments& a) {
   };
   steps.encode = [&](int64_t i) {
     files[slot(i)].clear();
-    for (const auto& [path, picture] : results[slot(i)]) files[slot(i)].emplace_back(path, data::encode_png(picture));
+    for (const auto& [path, picture] : results[slot(i)].pictures)
+      files[slot(i)].emplace_back(path, data::encode_png(picture));
   };
-  steps.write = [&](int64_t i) { data::write_together(files[slot(i)]); };
+  std::optional<cris::FindingsFiles> findings;
+  steps.write = [&](int64_t i) {
+    data::write_together(files[slot(i)]);
+    if (findings) findings->add(results[slot(i)].findings);
+  };
   const std::vector<std::string> made = missing_folders({folders.begin(), folders.end()});
   try {
-    const std::list<tensor::FolderLock> locks(folders.begin(), folders.end());
+    const std::set<std::string> locked(folders.begin(), folders.end());
+    const std::list<tensor::FolderLock> locks(locked.begin(), locked.end());
+    if (!a.findings.empty()) findings.emplace(a.findings, "cris crf", 0.5);
     const PicturesDone done = through_pictures(work, steps);
+    if (findings) findings->commit();
     fmt::print("{} picture{} -> {}\n", done.written, done.written == 1 ? "" : "s", a.output);
     return done.exit_code(work);
   } catch (...) {
@@ -194,6 +223,8 @@ int run(const CrfArguments& a) {
   if (a.labels.empty() == a.probability.empty()) throw Failure(kUsage, "crf: give either --labels or --probability");
   if (!a.probability_output.empty() && a.probability.size() != 1)
     throw Failure(kUsage, "crf: --probability-output needs one --probability map");
+  if (!a.findings.empty() && (a.probability.size() != 1 || !fs::is_directory(a.image)))
+    throw Failure(kUsage, "crf: --findings needs a folder of images and one --probability folder");
   try {
     cris::check_options(a.options);
   } catch (const tensor::Error& e) {
@@ -213,7 +244,7 @@ int run(const CrfArguments& a) {
     if (const std::string end = fs::path(path).extension(); !end.empty() && end != ".png" && end != ".PNG")
       throw Failure(kUsage, fmt::format("{}: the result is a PNG; name it so that it ends in .png", path));
   cris::check_outputs(outputs, read);
-  data::write_pngs(refine(a, read_input(a, a.image, known), a.image, output, a.probability_output));
+  data::write_pngs(refine(a, read_input(a, a.image, known), a.image, output, a.probability_output).pictures);
   return kOk;
 }
 
@@ -231,6 +262,8 @@ Run setup_crf(CLI::App& app) {
   app.add_option("--probability-output", a->probability_output,
                  "refined probability of the foreground as PNG (or a folder)")
       ->type_name("FILE");
+  app.add_option("--findings", a->findings, "folder for findings.csv and findings.json, as predict writes them")
+      ->type_name("DIR");
   app.add_flag("--black-is-label", a->black_is_label,
                "black is a label of its own, not \"unsure\"; in a map of one colour on black it always is");
   add_skip_bad(app, a->skip_bad);

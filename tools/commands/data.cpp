@@ -9,6 +9,7 @@
 #include <set>
 
 #include "cris/run/outputs.h"
+#include "cris/run/progress.h"
 #include "data/format_error.h"
 #include "data/integrity.h"
 #include "data/synthetic.h"
@@ -83,7 +84,10 @@ int check(const DataOptions& o) {
                        split->training.size() + split->validation.size() + split->test.size(),
                        missing.empty() ? "" : missing.front(), o.folder);
   }
-  const data::IntegrityReport report = data::check_dataset(o.folder, o.threads, rule);
+  cris::ConsoleProgress progress(stderr);
+  const data::IntegrityReport report = data::check_dataset(
+      o.folder, o.threads, rule, [&](int64_t done, int64_t all) { progress.count("checking", done, all); });
+  progress.end();
   const auto crossing = split ? data::leaks(report, *split) : std::vector<data::NearDuplicate>{};
   if (o.json) {
     Json json = json_of(report);

@@ -113,6 +113,8 @@ Run setup_eval(CLI::App& app) {
       data::require_data(!std::filesystem::exists(o->maps) || std::filesystem::is_empty(o->maps),
                          "{} is not empty; name a new folder for --save-maps", o->maps);
     }
+    cris::ConsoleProgress progress(stderr);
+    cris::EvaluationOptions options{.overlays = o->overlays, .maps = o->maps, .progress = &progress};
     const cris::Evaluation e = cris::with_memory_advice(config, cris::Purpose::predict, [&] {
       const auto model = cris::load_model(o->run, config, o->checkpoint);
       if (whole) {
@@ -120,12 +122,12 @@ Run setup_eval(CLI::App& app) {
         data::require_data(!shares_images(o->run, other),
                            "{}: images of it trained {}; score another data set, or --on test", config.data.dir,
                            o->run);
-        return cris::evaluate_run(*model, config, other, "test", folder, o->overlays, o->maps,
-                                  cris::chosen_threshold(o->run));
+        options.threshold = cris::chosen_threshold(o->run);
+        return cris::evaluate_run(*model, config, other, "test", folder, options);
       }
       const cris::ExperimentData data = cris::open_data(config);
       cris::require_same_data(o->run, config, data);
-      return cris::evaluate_run(*model, config, data, o->on, folder, o->overlays, o->maps);
+      return cris::evaluate_run(*model, config, data, o->on, folder, options);
     });
     if (o->json)
       fmt::print("{}\n", cris::summary_json(e.chosen).dump());
