@@ -15,12 +15,8 @@ Tensor probabilities(Model& model, const Tensor& image) {
   return tensor::cast(autograd::sigmoid(out.output).value(), tensor::DType::f32).to(tensor::Device::cpu);
 }
 
-namespace {
-
-/// What is told of each map that is scored.
-using Told = std::function<void(const ScoredMap&)>;
-
-void at_own_size(const data::Pair& pair, const float* map, int64_t height, int64_t width, const Told& tell) {
+void at_own_size(const data::Pair& pair, const float* map, int64_t height, int64_t width,
+                 const std::function<void(const ScoredMap&)>& tell) {
   const data::Image mask = data::read_pair(pair).mask;
   const Tensor small =
       Tensor::from(std::vector<float>(map, map + height * width), {1, height, width, 1}, tensor::Device::cpu);
@@ -30,14 +26,12 @@ void at_own_size(const data::Pair& pair, const float* map, int64_t height, int64
   tell({pair.name, own.data<float>(), truth.data(), mask.height, mask.width});
 }
 
-}  // namespace
-
 Scores evaluate(Model& model, std::shared_ptr<data::SampleStore> store, tensor::Device device, int64_t batch,
                 const MapObserver& observe, ScoreSize size, const std::function<void(const ScoredMap&)>& scored) {
   model.train(false);
   model.fold_norms();
   Scores scores;
-  const Told score = [&](const ScoredMap& m) {
+  const auto score = [&](const ScoredMap& m) {
     scores.add(m.name, m.probability, m.mask, m.height * m.width);
     if (scored) scored(m);
   };

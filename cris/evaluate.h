@@ -25,6 +25,11 @@ struct ScoredMap {
   int64_t height, width;
 };
 
+/// Tells of the map of `pair`, [height, width], at the picture's own size: resized bilinearly, beside the mask as it
+/// is.
+void at_own_size(const data::Pair& pair, const float* map, int64_t height, int64_t width,
+                 const std::function<void(const ScoredMap&)>& tell);
+
 /// Probabilities of the final output, [N,H,W,1] f32 on the host's side. Evaluation mode, no graph.
 Tensor probabilities(Model& model, const Tensor& image);
 

@@ -218,7 +218,7 @@ Evaluation evaluate_run(Model& model, const Config& config, const ExperimentData
                                  {"pranet_mean_dice", e.pranet_dice},
                                  {"parameters", model.parameter_count()},
                                  {"polyps_below_a_pixel", store->specks()}};
-  json["baselines"] = baselines(given ? nullptr : data.training.get(), *store);
+  json["baselines"] = baselines(given ? nullptr : data.training.get(), *store, config.eval.size);
   if (!given) json["training_set"] = summary_json(training.summary(threshold));
   if (model.crf) {
     json["crf"] = crf_json(*model.crf);

@@ -318,6 +318,15 @@ TEST_CASE("eval.size: scores at the network's size or each picture's own, from t
       CHECK(i.pixels == side * side);
       order.push_back(i.name);
     }
+    // Every pixel predicted: Dice is 2 m / (m + pixels) with m pixels of the mask, at the size of the scores.
+    const auto json = nlohmann::json::parse(run.bytes(std::string(tensor::name(size)) + "/evaluation.json"));
+    const auto every_pixel = json["baselines"]["every_pixel"]["dice_of_images"].get<std::vector<double>>();
+    REQUIRE(every_pixel.size() == e.measures.images().size());
+    for (size_t k = 0; k < every_pixel.size(); ++k) {
+      const Counts& c = e.measures.images()[k].counts;
+      const auto mask = double(c.true_positive + c.false_negative);
+      CHECK(every_pixel[k] == doctest::Approx(2 * mask / (mask + double(side * side))));
+    }
     CHECK(order == open_data(run.config).split.test);
   }
   CHECK(run.bytes("network/maps/01_" + open_data(run.config).split.test[0] + "_probability.png") ==
