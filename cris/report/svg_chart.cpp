@@ -17,13 +17,6 @@ constexpr double kWidth = 560, kHeight = 360, kLeft = 62, kTop = 44, kBottom = 4
 // Colours that stay apart for colour-blind readers.  Source: Okabe & Ito 2008.
 constexpr const char* kColours[] = {"#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#555555"};
 
-/// 1, 2 or 5 times a power of ten, so that about five steps cover `span`.
-double round_step(double span) {
-  const double power = std::pow(10, std::floor(std::log10(span / 5)));
-  const double rest = span / 5 / power;
-  return power * (rest < 1.5 ? 1 : rest < 3.5 ? 2 : rest < 7.5 ? 5 : 10);
-}
-
 struct Axis {
   double low, high, step;
 };
@@ -55,6 +48,12 @@ std::string tick_text(double v, double step, const std::string& label) {
 }
 
 }  // namespace
+
+double round_step(double span) {
+  const double power = std::pow(10, std::floor(std::log10(span / 5)));
+  const double rest = span / 5 / power;
+  return power * (rest < 1.5 ? 1 : rest < 3.5 ? 2 : rest < 7.5 ? 5 : 10);
+}
 
 std::string escape_markup(const std::string& text) {
   std::string safe;

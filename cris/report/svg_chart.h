@@ -26,9 +26,10 @@ struct Chart {
 /// The most lines of one chart: more colours are not told apart.
 constexpr size_t kMostSeries = 7;
 /// The chart as one <svg> element, 560 x 360. Each line's name stands at its end, in its colour. Ink and paper are the
-/// page's
-/// (--ink, --card) where it has them, else dark on white. Throws Error for more than kMostSeries lines.
+/// page's (--ink, --card) where it has them, else dark on white. Throws Error for more than kMostSeries lines.
 std::string to_svg(const Chart& chart);
+/// 1, 2 or 5 times a power of ten, so that about five steps cover `span`, which is above 0: between ticks.
+double round_step(double span);
 /// & < > " as entities.
 std::string escape_markup(const std::string& text);
 

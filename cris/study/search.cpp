@@ -91,6 +91,15 @@ Dimension parse_dimension(const std::string& specification) {
 
 }  // namespace
 
+std::string short_value(const std::string& value) {
+  double number = 0;
+  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
+  const bool fraction = value.find('.') != std::string::npos;
+  if (!fraction || error != std::errc() || end != value.data() + value.size()) return value;
+  const std::string rounded = fmt::format("{:.3g}", number);
+  return rounded.size() < value.size() ? rounded : value;
+}
+
 std::string Dimension::text(double value) const {
   if (kind == Kind::choice) return choices.at(size_t(value));
   return kind == Kind::whole ? fmt::format("{}", int64_t(value)) : fmt::format("{}", value);

@@ -21,6 +21,9 @@ struct Dimension {
   std::string distribution() const;
 };
 
+/// For people: three significant digits of a fraction, anything else as it is.
+std::string short_value(const std::string& value);
+
 struct SearchSpace {
   std::vector<Dimension> dimensions;
   /// Reads specifications: KEY=LOW..HIGH, KEY=LOW..HIGH:log or KEY=A,B,C (commas inside brackets belong to a list).

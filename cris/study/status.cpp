@@ -45,7 +45,7 @@ std::string tuning_text(const Plan& plan, const Cell& cell, const TuningState& t
   if (cell.tuned && t.pruned > 0) text += fmt::format(" ({} pruned)", t.pruned);
   if (!t.best) return text;
   text += fmt::format(", best {:.4f}", *t.best);
-  for (const auto& [key, value] : t.best_settings) text += fmt::format(" at {} {}", key, value);
+  for (const auto& [key, value] : t.best_settings) text += fmt::format(" at {} {}", key, short_value(value));
   return text;
 }
 

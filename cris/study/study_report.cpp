@@ -6,6 +6,7 @@
 
 #include "cris/report/comparison.h"
 #include "cris/report/html_page.h"
+#include "cris/report/interval_chart.h"
 #include "cris/report/paper_claims.h"
 #include "cris/report/paper_tables.h"
 #include "cris/report/statistics.h"
@@ -13,6 +14,7 @@
 #include "cris/study/journal.h"
 #include "cris/study/plan.h"
 #include "cris/study/records.h"
+#include "cris/study/search.h"
 #include "cris/study/status.h"
 #include "data/format_error.h"
 
@@ -81,6 +83,9 @@ bool same_images(const RunFiles& a, const RunFiles& b) {
 
 std::string points(double dice) { return fmt::format("{:.2f}", 100 * dice); }
 std::string interval_text(const Interval& i) { return fmt::format("{} to {}", points(i.low), points(i.high)); }
+Estimate estimate(const std::string& label, const Interval& i) {
+  return {.label = label, .mean = 100 * i.mean, .low = 100 * i.low, .high = 100 * i.high};
+}
 std::string mean_text(const Interval& i, size_t seeds) {
   return points(i.mean) + (seeds > 1 ? "±" + points(i.deviation) : "");
 }
@@ -161,11 +166,18 @@ Table mse_table(const SetOfCells& s) {
   return t;
 }
 
+/// A table and what it shows as a chart.
+struct Estimates {
+  Table table;
+  std::vector<Estimate> rows = {};
+};
+
 /// cris less every other strategy, and whether the paper's order holds.
-Table verdict_table(const SetOfCells& s) {
+Estimates verdicts(const SetOfCells& s) {
   Table t{.name = "verdicts",
           .title = fmt::format("{}: cris less the others, Dice in points", s.title),
           .columns = {"", "claimed", "measured", "95 % interval", "the paper's order"}};
+  std::vector<Estimate> rows;
   for (int b = 0; b < 3; ++b)
     for (size_t row = 0; row + 1 < std::size(kPaperRows); ++row) {
       const Runs &cris = s.runs(b, Strategy::cris), &other = s.runs(b, kPaperRows[row].strategy);
@@ -180,20 +192,22 @@ Table verdict_table(const SetOfCells& s) {
       const bool certain = i.excludes_zero() && ours_by_seed.size() > 1;
       const char* word = i.mean > 0 ? "above" : "below";
       if (ours) word = (i.mean > 0) == (claimed > 0) ? "holds" : "does not hold";
+      rows.push_back(estimate(fmt::format("{}: cris - {}", kPaperBackbones[b], name(kPaperRows[row].strategy)), i));
+      if (ours) rows.back().claimed = claimed;
       add_row(t,
-              {fmt::format("{}: cris - {}", kPaperBackbones[b], name(kPaperRows[row].strategy)),
-               ours ? fmt::format("{:+.2f}", claimed) : "-", fmt::format("{:+.2f}", 100 * i.mean), interval_text(i),
-               certain ? word : "open"},
+              {rows.back().label, ours ? fmt::format("{:+.2f}", claimed) : "-", fmt::format("{:+.2f}", 100 * i.mean),
+               interval_text(i), certain ? word : "open"},
               certain);
     }
-  return t;
+  return {t, rows};
 }
 
 /// Each variant less its plain cell.
-Table variant_table(const std::vector<SetOfCells>& sets) {
+Estimates variants(const std::vector<SetOfCells>& sets) {
   Table t{.name = "variants",
           .title = "Variants less their plain cells, Dice in points",
           .columns = {"", "plain", "variant", "difference", "95 % interval", "variant is"}};
+  std::vector<Estimate> rows;
   for (const SetOfCells& v : sets) {
     const auto plain =
         std::ranges::find_if(sets, [&](const SetOfCells& s) { return s.set == v.set && s.variant.empty(); });
@@ -206,14 +220,15 @@ Table variant_table(const std::vector<SetOfCells>& sets) {
         const bool paired = same_images(with[0], without[0]);
         if (paired && a.empty()) continue;
         const Interval i = paired ? paired_difference(a, o) : unpaired_difference(dice_of(with), dice_of(without));
-        add_row(t, {fmt::format("{}: {} {}", v.title, kPaperBackbones[b], name(row.strategy)), runs_mean_text(without),
-                    runs_mean_text(with), fmt::format("{:+.2f}", 100 * i.mean), interval_text(i),
+        rows.push_back(estimate(fmt::format("{}: {} {}", v.title, kPaperBackbones[b], name(row.strategy)), i));
+        add_row(t, {rows.back().label, runs_mean_text(without), runs_mean_text(with),
+                    fmt::format("{:+.2f}", 100 * i.mean), interval_text(i),
                     !i.excludes_zero() ? "open"
                     : i.mean > 0       ? "above"
                                        : "below"});
       }
   }
-  return t;
+  return {t, rows};
 }
 
 /// What tuning found, by cell.
@@ -228,7 +243,7 @@ Table tuning_table(const Plan& plan, const std::string& records) {
     if (ended(found) == 0) continue;
     std::string settings;
     for (const auto& [key, value] : found.best_settings)
-      settings += fmt::format("{}{} {}", settings.empty() ? "" : ", ", key, value);
+      settings += fmt::format("{}{} {}", settings.empty() ? "" : ", ", key, short_value(value));
     add_row(t, {cell.name, fmt::format("{}", found.complete), fmt::format("{}", found.pruned),
                 found.best ? points(*found.best) : "-", settings});
   }
@@ -255,17 +270,27 @@ StudyReport study_report(const std::string& records, const std::string& title) {
     report.text += text_of(t);
     report.html += fmt::format("<h3>{}</h3>\n", escape_markup(t.title)) + to_html(t);
   };
+  const auto chart = [&](const std::string& of, const Estimates& e) {
+    if (!e.rows.empty())
+      report.html += "<div class=\"charts\">" + interval_chart(of, "points of Dice", e.rows) + "</div>\n";
+  };
   for (const SetOfCells& s : sets) {
     report.html += fmt::format("<h2>{}</h2>\n", escape_markup(s.title));
     const std::string under = table_conditions(s.table);
     report.text += fmt::format("{}: {}\n", s.title, under);
     report.html += fmt::format("<p>{}; {} seeds.</p>\n", escape_markup(under), plan.seeds.size());
-    for (const Table& t : {dice_table(s), verdict_table(s), mse_table(s)}) add(t);
+    add(dice_table(s));
+    const Estimates differences = verdicts(s);
+    add(differences.table);
+    chart(fmt::format("{}: cris less the others", s.title), differences);
+    add(mse_table(s));
     report.html += fmt::format("<details><summary>Precision and recall</summary>\n{}</details>\n",
                                precision_recall_html(s.table, true));
   }
   if (plan.cells.back().variant != "") report.html += "<h2>Variants</h2>\n";
-  add(variant_table(sets));
+  const Estimates of_variants = variants(sets);
+  add(of_variants.table);
+  chart("Variants less their plain cells", of_variants);
   if (plan.trials > 0) {
     report.html += "<h2>Tuning</h2>\n";
     add(tuning_table(plan, records));

@@ -307,7 +307,7 @@ class TrialWork {
   void tell(const StudyRecord& study, const Trial& trial) {
     std::string settings;
     for (const Dimension& d : t_.search.dimensions)
-      settings += fmt::format("  {} {}", d.name, d.text(trial.params.at(d.name)));
+      settings += fmt::format("  {} {}", d.name, short_value(d.text(trial.params.at(d.name))));
     const int64_t ended = count_in(study, TrialState::complete) + count_in(study, TrialState::pruned);
     std::string end;
     if (pruned_) {

@@ -5,6 +5,7 @@
 
 #include "cris/report/crf_filmstrip.h"
 #include "cris/report/html_page.h"
+#include "cris/report/interval_chart.h"
 #include "cris/report/svg_chart.h"
 #include "tests/cris/finished_run.h"
 
@@ -66,4 +67,24 @@ TEST_CASE("an axis whose label asks for percent shows its numbers times 100") {
 TEST_CASE("a film strip shows every iteration, of many twelve to the last") {
   CHECK(cris::film_iterations(3) == std::vector<int64_t>{1, 2, 3});
   CHECK(cris::film_iterations(24) == std::vector<int64_t>{2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24});
+}
+
+TEST_CASE("an interval chart: a dot filled where the interval excludes 0, a diamond for a claim, an axis with 0") {
+  const auto count = [](const std::string& svg, const std::string& part) {
+    int64_t n = 0;
+    for (size_t at = svg.find(part); at != std::string::npos; at = svg.find(part, at + 1)) ++n;
+    return n;
+  };
+  const std::string hollow = "r=\"4\" style=\"fill:var(--card,#fff)", diamond = "l5 5l-5 5l-5 -5z";
+  const std::vector<cris::Estimate> rows = {{"a < b", 3, 1, 5}, {"c", -2, -4, -0.5}, {"open", 1, -1, 3, 9.5}};
+  const std::string svg = cris::interval_chart("differences", "points", rows);
+  CHECK(count(svg, "<circle") == 4);  // one in the legend
+  CHECK(count(svg, hollow) == 1);
+  CHECK(count(svg, diamond) == 2);
+  CHECK(count(svg, ">claimed<") == 1);
+  CHECK(count(svg, ">a &lt; b<") == 1);
+  for (const char* tick : {">-4<", ">0<", ">10<"}) CHECK(count(svg, tick) == 1);
+  const std::string far = cris::interval_chart("", "", {{"", 7, 6, 8}});  // 0 is shown where no interval comes near it
+  CHECK(count(far, ">0<") == 1);
+  CHECK(count(far, diamond) == 0);
 }
