@@ -1,5 +1,5 @@
 # 64-bit ARM by Debian's cross compiler (g++-aarch64-linux-gnu); tests run under qemu-aarch64 (qemu-user). The headers of the
-# other packages serve every processor: tools/gpu_check.sh pack build/headers copies them to where the preset looks.
+# other packages serve every processor: copy them to build/headers, where the preset looks (docs/reference/trust.md).
 set(CMAKE_SYSTEM_NAME Linux)
 set(CMAKE_SYSTEM_PROCESSOR aarch64)
 set(CMAKE_CXX_COMPILER aarch64-linux-gnu-g++)

@@ -3,14 +3,9 @@
 
 #include <fmt/format.h>
 
-namespace cris {
+#include "cris/run/shell_word.h"
 
-std::string shell_word(const std::string& text) {
-  if (!text.empty() && text.find_first_of(" \t\n'\"\\$&;|<>()*?`#~[]{}!") == std::string::npos) return text;
-  std::string quoted = "'";
-  for (const char c : text) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return quoted + "'";
-}
+namespace cris {
 
 std::string slurm_script(const SlurmJob& job) {
   std::string command;

@@ -16,7 +16,5 @@ struct SlurmJob {
 /// A script for sbatch. Two minutes before its limit a task is told to stop: the worker writes a checkpoint and ends
 /// with 85, and the task is queued again. Tasks end when others hold all that is left.
 std::string slurm_script(const SlurmJob& job);
-/// The text as one word of a shell.
-std::string shell_word(const std::string& text);
 
 }  // namespace cris

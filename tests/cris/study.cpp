@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "cris/report/statistics.h"
+#include "cris/run/shell_word.h"
 #include "cris/study/plan.h"
 #include "cris/study/records.h"
 #include "cris/study/slurm.h"

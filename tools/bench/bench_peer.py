@@ -66,7 +66,7 @@ def measure(name, a, say):
 
 
 def main():
-    here = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    here = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--peer-python", required=True, help="the Python that has PyTorch")
     p.add_argument("--peer", required=True, help="the PyTorch program")

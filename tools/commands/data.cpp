@@ -150,8 +150,9 @@ int split(const DataOptions& o) {
   std::string rule;
   for (const auto& [flag, value] :
        {std::pair{"--masks", o.masks}, {"--mask-suffix", o.suffix}, {"--mask-values", o.values}})
-    if (!value.empty()) rule += fmt::format(" {} {}", flag, shell_word(value));
-  next_step("cris train --data {}{} --set data.split={}", shell_word(o.folder), rule, shell_word(paths.front()));
+    if (!value.empty()) rule += fmt::format(" {} {}", flag, cris::shell_word(value));
+  next_step("cris train --data {}{} --set data.split={}", cris::shell_word(o.folder), rule,
+            cris::shell_word(paths.front()));
   return kOk;
 }
 
@@ -172,7 +173,7 @@ int prepare(const DataOptions& o) {
   check_set(o.out, names, dataset);
   const int64_t count = data::prepare_dataset(dataset, o.out, o.rows(), o.columns(), o.threads);
   fmt::print("{}: {} pairs of {} x {} pixels\n", o.out, count, o.columns(), o.rows());
-  next_step("cris train --data {}{}", shell_word(o.out),
+  next_step("cris train --data {}{}", cris::shell_word(o.out),
             o.rows() == o.columns() ? fmt::format(" --size {}", o.rows()) : "");
   return kOk;
 }
@@ -181,7 +182,7 @@ int synthesize(const DataOptions& o) {
   check_set(o.folder, data::synthetic_names(o.count), {});
   data::write_synthetic_set(o.folder, o.count, o.rows(), o.columns(), o.seed, o.threads);
   fmt::print("{}: {} pairs of {} x {} pixels, seed {}\n", o.folder, o.count, o.columns(), o.rows(), o.seed);
-  next_step("cris train --data {} --base 8 --size 64 --epochs 4", shell_word(o.folder));
+  next_step("cris train --data {} --base 8 --size 64 --epochs 4", cris::shell_word(o.folder));
   return kOk;
 }
 

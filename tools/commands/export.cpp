@@ -43,8 +43,8 @@ Run setup_export(CLI::App& app) {
     fmt::print("output  probability [batch, 1, height, width]; trained at {0} x {0}, threshold {1:.2f}\n",
                config.data.size, threshold);
     if (crf) fmt::print("The CRF is not in it: ONNX has no such operator. `cris crf` sharpens the probability maps.\n");
-    next_step("tools/check_onnx.py {} {} IMAGES  # compares it with this program", shell_word(o->run),
-              shell_word(o->out));
+    next_step("tools/check_onnx.py {} {} IMAGES  # compares it with this program", cris::shell_word(o->run),
+              cris::shell_word(o->out));
     return int(kOk);
   };
 }

@@ -199,7 +199,8 @@ int follow(const FollowOptions& o) {
   }
   autograd::set_observer(before);
   fmt::print("\nloss (binary cross entropy of the output): {:.6f}\n", loss_value);
-  if (o.out.empty()) next_step("cris follow {} -o activations  # pictures of what each op made", shell_word(o.image));
+  if (o.out.empty())
+    next_step("cris follow {} -o activations  # pictures of what each op made", cris::shell_word(o.image));
   return kOk;
 }
 

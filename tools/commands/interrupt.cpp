@@ -7,7 +7,7 @@
 #include <cerrno>
 #include <csignal>
 
-#include "tools/commands/next_step.h"
+#include "cris/run/shell_word.h"
 
 namespace tools {
 
@@ -59,7 +59,7 @@ std::string command_line() { return typed; }
 
 void remember_command_line(int argc, char** argv) {
   typed = "cris";
-  for (int i = 1; i < argc; ++i) typed += " " + shell_word(argv[i]);
+  for (int i = 1; i < argc; ++i) typed += " " + cris::shell_word(argv[i]);
 }
 
 }  // namespace tools

@@ -5,15 +5,9 @@
 #include <cstdio>
 #include <string>
 
-namespace tools {
+#include "cris/run/shell_word.h"
 
-/// As a shell reads it back as one word: in quotes where it has to be.
-inline std::string shell_word(const std::string& text) {
-  if (!text.empty() && text.find_first_of(" \t\n'\"\\$&;|<>()*?#~`![]{}") == std::string::npos) return text;
-  std::string quoted = "'";
-  for (const char c : text) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return quoted + "'";
-}
+namespace tools {
 
 /// "next: COMMAND" on stderr, where a person sees it and no script reads it. What follows "next: " can be pasted: paths
 /// are given as shell_word, words about it stand behind "#".

@@ -1,12 +1,14 @@
 /// cris study: many cells tuned, repeated and judged, on any number of machines.
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <map>
 #include <memory>
 
 #include "cris/report/html_page.h"
 #include "cris/run/outputs.h"
+#include "cris/run/shell_word.h"
 #include "cris/study/estimate.h"
 #include "cris/study/records.h"
 #include "cris/study/slurm.h"
@@ -127,7 +129,9 @@ int queue_study(const StudyOptions& o) {
   const cris::Plan plan = cris::read_plan(o.plan);
   cris::SlurmJob job = o.slurm;
   job.folder = absolute(o.out);
-  job.gpu = o.device == "cuda";
+  job.gpu = o.device == "cuda" || std::ranges::any_of(plan.cells, [](const cris::Cell& cell) {
+              return cell.config.run.device == tensor::Device::cuda;
+            });
   job.worker = {fs::read_symlink("/proc/self/exe"), "study", "work", absolute(o.plan), "-o", job.folder};
   for (const auto& [set, folder] : data_folders(o, plan))
     job.worker.insert(job.worker.end(), {"--data", set + "=" + folder});

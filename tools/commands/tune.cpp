@@ -92,7 +92,7 @@ int tune(const TuneOptions& o) {
   std::string settings;
   for (const auto& [key, value] : s.best_settings) settings += fmt::format("  {} {}", key, value);
   fmt::print("best: trial {}{}  Dice {:.4f}\n", s.best_trial, settings, *s.best);
-  next_step("cris train -c {0}/trial-{1:04}/config.resolved.toml -o {0}/best", shell_word(t.out), s.best_trial);
+  next_step("cris train -c {0}/trial-{1:04}/config.resolved.toml -o {0}/best", cris::shell_word(t.out), s.best_trial);
   return kOk;
 }
 

@@ -25,9 +25,7 @@ class Builder {
     graph_.description = fmt::format("RGB / 255, channels first; height and width multiples of {}", multiple);
     std::string x = "image";
     if (options_.input == cris::Input::standard) x = standardised(x);
-    const std::string logits = o.kind == cris::BackboneKind::unet             ? unet(x)
-                               : o.kind == cris::BackboneKind::unet_plus_plus ? unet_plus_plus(x)
-                                                                              : segnet(x);
+    const std::string logits = backbone(o.kind, x);
     const bool refined = options_.strategy == cris::Strategy::fcn || options_.strategy == cris::Strategy::cris;
     if (refined) {
       add("Sigmoid", {logits}, {}, "mask_probability");
@@ -81,6 +79,17 @@ class Builder {
   std::string conv_transpose(const std::string& path, const std::string& x) {
     return add("ConvTranspose", {x, weight(path + ".weight"), weight(path + ".bias")},
                {{"kernel_shape", std::vector<int64_t>{2, 2}}, {"strides", std::vector<int64_t>{2, 2}}});
+  }
+  std::string backbone(cris::BackboneKind kind, const std::string& image) {
+    switch (kind) {
+      case cris::BackboneKind::unet:
+        return unet(image);
+      case cris::BackboneKind::unet_plus_plus:
+        return unet_plus_plus(image);
+      case cris::BackboneKind::segnet:
+        return segnet(image);
+    }
+    throw tensor::Error("export: this backbone is not written as ONNX");
   }
   std::string relu(const std::string& x) { return add("Relu", {x}); }
   std::string conv_norm_relu(const std::string& conv_path, const std::string& norm, const std::string& x) {
