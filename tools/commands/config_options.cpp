@@ -89,6 +89,11 @@ cris::Config ConfigOptions::config(cris::Config config) const {
   return config;
 }
 
+void add_device(CLI::App& app, std::string& device, int64_t& threads) {
+  app.add_option("--device", device, "who computes; default: the run's")->type_name("TEXT:{cpu,reference,cuda}");
+  app.add_option("--threads", threads, "threads of the cpu device; default: the run's")->check(CLI::Range(1, 1024));
+}
+
 double seconds_from(const std::string& text) {
   if (text.empty()) return 0;
   double value = 0;

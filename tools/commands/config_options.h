@@ -27,6 +27,9 @@ class ConfigOptions {
   std::vector<std::unique_ptr<Flag>> flags_;
 };
 
+/// --device and --threads of a command that uses a finished run; "" and 0 when they are not given.
+void add_device(CLI::App& app, std::string& device, int64_t& threads);
+
 /// "20m", "90s", "1.5h", "300" (seconds) -> seconds. Throws Failure(kUsage).
 double seconds_from(const std::string& text);
 

@@ -16,6 +16,7 @@
 #include "data/format_error.h"
 #include "tensor/machine/atomic_file.h"
 #include "tools/commands/command.h"
+#include "tools/commands/config_options.h"
 #include "tools/commands/interrupt.h"
 
 namespace tools {
@@ -66,8 +67,7 @@ Run setup_eval(CLI::App& app) {
   app.add_option("--masks", o->masks, "with --on all: folder of that set's masks, if not masks/")->type_name("DIR");
   app.add_option("--mask-suffix", o->mask_suffix, "with --on all: what follows an image's base name in its mask's");
   app.add_option("--mask-values", o->mask_values, "with --on all: values of background and polyp in its masks: 0,1");
-  app.add_option("--device", o->device, "who computes; default: the run's")->type_name("TEXT:{cpu,reference,cuda}");
-  app.add_option("--threads", o->threads, "threads of the cpu device; default: the run's")->check(CLI::Range(1, 1024));
+  add_device(app, o->device, o->threads);
   app.add_option("--batch", o->batch, "images at once, where memory is short; default: the run's")
       ->check(CLI::Range(1, 100000));
   app.add_option("--overlays", o->overlays,

@@ -22,6 +22,7 @@
 #include "tensor/machine/folder_lock.h"
 #include "tensor/machine/threads.h"
 #include "tools/commands/command.h"
+#include "tools/commands/config_options.h"
 #include "tools/commands/interrupt.h"
 #include "tools/commands/many_pictures.h"
 
@@ -243,8 +244,7 @@ Run setup_predict(CLI::App& app) {
   app.add_option("--checkpoint", o->checkpoint, "the weights to use")
       ->check(CLI::IsMember({"best", "last"}))
       ->capture_default_str();
-  app.add_option("--device", o->device, "who computes; default: the run's")->type_name("TEXT:{cpu,reference,cuda}");
-  app.add_option("--threads", o->threads, "threads of the cpu device; default: the run's")->check(CLI::Range(1, 1024));
+  add_device(app, o->device, o->threads);
   add_example(app, "predict runs/kvasir frames -o out --overlay");
   add_example(app, "predict runs/kvasir frames -o out --skip-bad --json");
   return [o] {
