@@ -149,6 +149,11 @@ Sample read_pair(const Pair& pair, Remarks* of_image, Remarks* of_mask) {
                    pair.values.background, pair.values.polyp);
       v = v == pair.values.polyp ? 255 : 0;
     }
+  if (of_mask) {
+    std::array<int64_t, 256> counts{};
+    for (const uint8_t v : sample.mask.pixels) ++counts[v];
+    if (looks_like_a_photograph(counts)) of_mask->insert("looks like a photograph, not like a mask");
+  }
   const int brightest = *std::ranges::max_element(sample.mask.pixels);
   require_data(
       brightest == 0 || brightest >= kMaskThreshold,

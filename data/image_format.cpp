@@ -88,8 +88,8 @@ ImageFormat image_format(std::string_view bytes, const std::string& name) {
   for (const std::string_view magic : {"II*\0"sv, "MM\0*"sv, "II+\0"sv, "MM\0+"sv})  // + is BigTIFF
     if (bytes.starts_with(magic)) return ImageFormat::tiff;
   throw FormatError(
-      fmt::format("{}: not a PNG, JPEG, BMP or TIFF image, whatever its name: it is {}; convert it, or remove the pair",
-                  name, kind_of(bytes)));
+      fmt::format("{}: not a PNG, JPEG, BMP or TIFF image, whatever its name: it is {}; convert it, or remove it", name,
+                  kind_of(bytes)));
 }
 
 CheckedPng check_png(std::string_view bytes, const std::string& name) {

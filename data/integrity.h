@@ -12,9 +12,6 @@
 
 namespace data {
 
-/// How far JPEG throws the values of a binary mask off at ordinary qualities; 8 to 9 in Kvasir-SEG.
-constexpr int kRinging = 16;
-
 /// Two images that look alike. similarity: correlation of their 16 x 16 luma thumbnails, 1 when equal up to brightness
 /// and contrast.
 struct NearDuplicate {

@@ -28,7 +28,7 @@ std::string nearest_to_the_middle(const std::array<int64_t, 256>& values) {
   int dark = kMaskThreshold - 1, bright = kMaskThreshold;
   while (dark > 0 && values[size_t(dark)] == 0) --dark;
   while (bright < 255 && values[size_t(bright)] == 0) ++bright;
-  return fmt::format("nothing between {} and {}", dark, bright);
+  return bright - dark > 1 ? fmt::format("nothing between {} and {}", dark, bright) : "values up to the threshold";
 }
 
 }  // namespace

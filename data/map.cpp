@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstring>
 #include <regex>
@@ -112,13 +113,18 @@ Map read_map(const std::string& path) {
   for (size_t i = 0; i < map.values.size(); ++i)
     require_data(
         map.values[i] >= 0 && map.values[i] <= 1,
-        "{}: the value {} at row {}, column {} is no probability; values lie in 0 .. 1 (of logits take the sigmoid)",
+        "{}: the value {} at row {}, column {} is not a probability; values lie in 0 .. 1 (of logits take the sigmoid)",
         path, map.values[i], int64_t(i) / map.width, int64_t(i) % map.width);
   return map;
 }
 
-Map read_mask_map(const std::string& path) {
+Map read_mask_map(const std::string& path, bool* photograph) {
   Map map = read_map(path);
+  if (photograph) {
+    std::array<int64_t, 256> counts{};
+    for (const float v : map.values) ++counts[size_t(std::lround(255 * v))];
+    *photograph = looks_like_a_photograph(counts);
+  }
   const float brightest = *std::max_element(map.values.begin(), map.values.end());
   require_data(brightest == 0 || brightest >= 0.5f,
                "{}: no pixel reaches one half, the brightest is {:.4g} of 1; save the mask as 0 and 255", path,

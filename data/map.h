@@ -19,7 +19,8 @@ Map parse_npy(std::string_view bytes, const std::string& name);
 Map read_map(const std::string& path);
 /// The mask of a picture or of an .npy, 0 or 1: polyp from one half on. Throws FormatError as read_map, and when no
 /// pixel of a mask that is not black reaches one half: polyps marked by 1 instead of 255 would pass for none.
-Map read_mask_map(const std::string& path);
+/// `photograph`, if given, tells whether the file looks like one (data/transform.h).
+Map read_mask_map(const std::string& path, bool* photograph = nullptr);
 /// Whether read_map knows the extension.
 bool has_map_extension(const std::string& file);
 

@@ -9,6 +9,17 @@
 
 namespace data {
 
+bool looks_like_a_photograph(const std::array<int64_t, 256>& counts) {
+  constexpr int64_t kDifferent = 64;  // fewer may be levels of a label map, or soft edges
+  int64_t all = 0, between = 0, different = 0;
+  for (int v = 0; v < 256; ++v) {
+    const int64_t n = counts[size_t(v)];
+    all += n;
+    if (v > kRinging && v < 255 - kRinging) between += n, different += n > 0;
+  }
+  return 2 * between > all && different > kDifferent;
+}
+
 namespace {
 
 /// y(p, q) = x(source(p, q)): moves whole pixels.

@@ -1,7 +1,9 @@
 /// Geometry and colour of pictures: resizing as Pillow does it, and augmentation of image and mask together from one
 /// random key.
 #pragma once
+#include <array>
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "data/image.h"
@@ -16,6 +18,11 @@ struct Sample {
 
 /// A mask pixel counts as polyp from here on: one half of 255, rounded up.
 constexpr uint8_t kMaskThreshold = 128;
+/// How far JPEG throws the values of a binary mask off at ordinary qualities; 8 to 9 in Kvasir-SEG.
+constexpr int kRinging = 16;
+/// Whether a mask's values are rather a photograph's: more than half of them lie between black and white, and they are
+/// many different ones. `counts`: how often each value occurs.
+bool looks_like_a_photograph(const std::array<int64_t, 256>& counts);
 
 /// Bilinear with antialias, along rows, then along columns: y = round(sum_i w_i x_i), w_i the triangle max(0, 1 - |i +
 /// 1/2 - c| / s) normalised to sum 1, c = (p + 1/2) scale, s = max(scale, 1), scale = old / new extent. Weights are

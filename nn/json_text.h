@@ -51,7 +51,7 @@ Json parse_json(const std::string& text) {
     Json::sax_parse(text, &look);
     return Json::parse(text);
   } catch (const nlohmann::json::exception& e) {
-    throw tensor::Error(fmt::format("no JSON ({})", e.what()));
+    throw tensor::Error(fmt::format("this is not JSON ({})", e.what()));
   }
 }
 

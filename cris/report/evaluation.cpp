@@ -145,7 +145,8 @@ double chosen_threshold(const std::string& run) {
     if (threshold >= 0 && threshold <= 1) return threshold;
   } catch (const std::exception&) {
   }
-  throw data::FormatError(fmt::format("{} is damaged; run cris eval again, or give --threshold", file));
+  throw data::FormatError(
+      fmt::format("{} is damaged; give --threshold, or train the run again into a new folder", file));
 }
 
 nlohmann::ordered_json summary_json(const MeanScores& s) {
@@ -169,7 +170,7 @@ Evaluation evaluate_run(Model& model, const Config& config, const ExperimentData
   data::StagingFolder staging(folder,
                               of_run ? data::StagingFolder::Publish::one_by_one : data::StagingFolder::Publish::whole);
   for (const char* sub : {"/plots", "/overlays", "/maps"}) data::create_folder(staging.path() + sub);
-  const auto store = part_of(data, part);
+  const auto store = part == "all" ? data.test : part_of(data, part);
   const tensor::Device device = config.run.device;
   const bool given = options.threshold.has_value();
   const auto told = [&](const char* what, const data::SampleStore& images) {
@@ -264,9 +265,9 @@ Evaluation evaluate_run(Model& model, const Config& config, const ExperimentData
 }
 
 std::string summary_table(const Evaluation& e) {
-  std::string text = fmt::format("{} set, {} images{}\n{:<34}{:>10}{:>10}\n", e.part, e.chosen.images,
-                                 e.size == ScoreSize::picture ? ", each at its own size" : "", "",
-                                 fmt::format("t = {:.2f}", e.chosen.threshold), "t = 0.50");
+  std::string text = fmt::format(
+      "{} set, {} images{}\n{:<34}{:>10.2f}{:>10.2f}\n", e.part == "all" ? "the whole" : e.part, e.chosen.images,
+      e.size == ScoreSize::picture ? ", each at its own size" : "", "threshold", e.chosen.threshold, 0.5);
   const auto row = [&](const char* name, double chosen, double half) {
     text += fmt::format("{:<34}{:>10.4f}{:>10.4f}\n", name, chosen, half);
   };
@@ -278,7 +279,7 @@ std::string summary_table(const Evaluation& e) {
   row("recall, pooled pixels", e.chosen.recall_pooled, e.half.recall_pooled);
   row("MSE of probabilities", e.chosen.mse, e.half.mse);
   row("MSE of thresholded masks", e.chosen.mse_thresholded, e.half.mse_thresholded);
-  return text + fmt::format("{:<34}{:>10.4f}   (mean of 256 thresholds, as PraNet's program takes it)\n",
+  return text + fmt::format("{:<34}{:>10.4f}\n(mean of 256 thresholds, as PraNet's program takes it)\n",
                             "Dice of maps stretched to 0..1", e.pranet_dice);
 }
 

@@ -32,7 +32,7 @@ struct EvaluationOptions {
   Progress* progress = nullptr;          ///< told of each image that is scored
 };
 
-/// Chooses the threshold, then scores `part`. Writes into `folder`: evaluation.json, per_image.csv, curves.csv,
+/// Chooses the threshold, then scores `part`: train, validation, test, or all of a set that open_whole opened. Writes into `folder`: evaluation.json, per_image.csv, curves.csv,
 /// precision_recall.csv, precision_recall_images.csv, plots/{pr_pooled,pr_images,threshold,training}.svg, and up to
 /// `overlays` overlays/*.png (cris/report/examples.h): image, mask, probability map and overlay beside each other. Of
 /// the part's first images: maps/*_{image,mask,probability}.png and, for strategy crf, film/*.png

@@ -237,7 +237,7 @@ std::string epoch_tables(const std::vector<RunFiles>& runs) {
                             {fmt::format("{:.2f}", number(r.epochs, i, 11, file))},
                             {fmt::format("{:.4f}", number(r.epochs, i, 7, file))},
                             {i != kept ? ""
-                             : by_l1   ? "kept, an epoch of L1"
+                             : by_l1   ? "kept, trained by mse"
                                        : "kept"}});
     }
     html +=

@@ -116,7 +116,7 @@ std::vector<Key> keys(Config& c) {
 
 namespace {
 
-/// The last part of a name weighs alone too: "lr" in the wrong section still finds its key.
+/// The last part of a name weighs alone too: a key in the wrong section is found. Nothing: all are far from it.
 std::string nearest(const std::string& unknown, const std::vector<Key>& table) {
   const auto last = [](const std::string& s) { return s.substr(s.find_last_of('.') + 1); };
   std::string best;
@@ -125,14 +125,17 @@ std::string nearest(const std::string& unknown, const std::vector<Key>& table) {
     const size_t d = std::min(edit_distance(unknown, k.name), edit_distance(last(unknown), last(k.name)) + 1);
     if (d < least) least = d, best = k.name;
   }
-  return best;
+  return least <= last(unknown).size() / 2 + 1 ? best : "";
 }
 
 std::string unknown_key(const std::string& name, const std::vector<Key>& table) {
   const auto inside =
       std::find_if(table.begin(), table.end(), [&](const Key& k) { return k.name.starts_with(name + "."); });
   if (inside != table.end()) return fmt::format("{} is a section: write one of its keys, as {}", name, inside->name);
-  return fmt::format("unknown key \"{}\"; the nearest is \"{}\"", name, nearest(name, table));
+  const std::string near = nearest(name, table);
+  return fmt::format(
+      "unknown key \"{}\"; {}", name,
+      near.empty() ? "docs/reference/configuration.md lists them" : fmt::format("the nearest is \"{}\"", near));
 }
 
 [[noreturn]] void refuse(const std::string& where, const std::string& what) {

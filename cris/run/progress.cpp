@@ -63,7 +63,8 @@ void ConsoleProgress::draw(const std::string& head, double share, const std::str
   std::string drawn;
   for (int i = 0; i < bar; ++i) drawn += i < int(share * bar) ? "━" : "╌";
   // What does not fit is cut: a bar of two lines could not be redrawn.
-  const std::string cut = tail.substr(0, size_t(std::max(0, free - std::max(bar, 0))));
+  std::string cut = tail.substr(0, size_t(std::max(0, free - std::max(bar, 0))));
+  if (cut.size() < tail.size()) cut.resize(cut.rfind("  ") == std::string::npos ? 0 : cut.rfind("  "));
   const int now = int(head.size()) + bar + int(cut.size());
   // Blanks over what is left of a longer line: no escape sequence is needed for it.
   const std::string blanks(size_t(std::max(0, shown_columns_ - now)), ' ');
@@ -90,8 +91,9 @@ void ConsoleProgress::count(const std::string& what, int64_t done, int64_t all) 
   if (!due()) return;
   const double seconds = std::chrono::duration<double>(Clock::now() - began_).count();
   const double left = done > 0 ? seconds * double(all - done) / double(done) : 0;
-  const std::string numbers = fmt::format("{}/{}  {:.1f} a second  left {}", done, all,
-                                          double(done) / std::max(seconds, 1e-9), done > 0 ? duration_text(left) : "?");
+  std::string numbers = fmt::format("{}/{}", done, all);
+  if (done > 0 && seconds > 0.2)  // before that there is no rate to speak of
+    numbers += fmt::format("  {:.1f} a second  left {}", double(done) / seconds, duration_text(left));
   if (!terminal_) return show(fmt::format("{} {}\n", what, numbers));
   draw(what + " ", all ? double(done) / double(all) : 0, " " + numbers);
 }

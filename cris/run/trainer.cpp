@@ -40,9 +40,9 @@ const char* const kEpochsHeader =
     "epoch,loss,training_loss,validation_dice,validation_dice_pooled,validation_precision,validation_recall,validation_"
     "mse,"
     "validation_mse_thresholded,best,validation_best_dice,validation_best_threshold";
-/// Of what is said after each epoch: the losses in training, then measures of the validation set, the Dice at its best
-/// threshold and at 0.5.
-const char* const kHeading = "  epoch loss               dice    at at 0.5 precision recall    mse";
+/// Of what is said after each epoch: the losses in training, then measures of the validation set: Dice at its best
+/// threshold t, and at 0.5.
+const char* const kHeading = "  epoch loss               dice     t  t=0.5 precision recall    mse";
 
 const char* short_name(Loss loss) {
   switch (loss) {
@@ -279,7 +279,7 @@ std::optional<double> Trainer::end_epoch(const std::function<bool()>& stop) {
                   fmt::format("{}/{}", at_.epoch + 1, config_.train.epochs), losses, dice, threshold, s.dice,
                   s.precision, s.recall, s.mse,
                   !best   ? ""
-                  : by_l1 ? "best L1"
+                  : by_l1 ? "best (mse)"
                           : "best"));
   if (model_->refiner) watch_refiner(response);
   ++at_.epoch;
@@ -296,8 +296,8 @@ void Trainer::watch_refiner(const std::vector<double>& response) {
   if (said_response_ || !(flat || falls)) return;
   said_response_ = true;
   say(fmt::format(
-      "warning: the refiner {}: of masks that are 0, 0.25, 0.5, 0.75, 1 everywhere it makes {:.2f}; {}",
-      flat ? "answers all masks alike" : "falls where its mask rises, so L2 teaches the inverse mask",
+      "warning: the refiner {}. Of masks that are 0, 0.25, 0.5, 0.75 and 1 everywhere it makes {:.2f}; {}",
+      flat ? "gives almost the same answer for every mask" : "falls where its mask rises, and teaches the inverse mask",
       fmt::join(response, ", "),
       config_.model.refiner.init == RefinerStart::copy ? "lower train.learning_rate" : "use refiner.init = \"copy\""));
 }

@@ -64,7 +64,7 @@ CompleteRun complete_run(Config config, const std::string& out, const CompleteRu
                      loss_of(config.model.strategy, config.cris, {.epoch = end.result.best_epoch}) == Loss::mask_mse;
   end.text = fmt::format("{} epoch {}{}, best validation Dice {:.4f}\n{}\nrun: {}",
                          config.train.keep == Keep::last ? "last" : "best", end.result.best_epoch + 1,
-                         by_l1 ? " (of L1)" : "", end.result.best_dice, summary_table(*end.evaluation), out);
+                         by_l1 ? " (trained by mse)" : "", end.result.best_dice, summary_table(*end.evaluation), out);
   log(end.text);
   return end;
 }

@@ -165,8 +165,9 @@ JournalContent parse_journal(const std::string& path, const std::string& text) {
       content.lines.push_back(nn::parse_json<JournalLine>(with_quoted_numbers(text.substr(at, end - at))));
       content.state.apply(content.lines.back());
     } catch (const std::exception& e) {
-      throw tensor::Error(fmt::format("{}:{}: is no line of a journal ({}); restore the file, or remove this line",
-                                      path, number, e.what()));
+      throw tensor::Error(
+          fmt::format("{}:{}: this line is not part of a journal ({}); restore the file, or remove the line", path,
+                      number, e.what()));
     }
   }
   return content;

@@ -151,7 +151,7 @@ std::vector<Variant> read_variants(const toml::table* tables, const std::string&
     t.read("tuned", v.tuned, "true or false");
     t.read("begins_with", v.begins_with, "the name of a strategy in quotes");
     if (!v.begins_with.empty() && std::ranges::find(strategies, v.begins_with) == strategies.end())
-      t.refuse(*table->get("begins_with"), fmt::format("begins_with: \"{}\" is no strategy of this plan: choose {}",
+      t.refuse(*table->get("begins_with"), fmt::format("begins_with: \"{}\" is not a strategy of this plan: choose {}",
                                                        v.begins_with, tensor::alternatives(strategies)));
     v.settings = t.settings("settings");
     t.end();
@@ -246,13 +246,13 @@ Plan read_plan(const std::string& path) {
 
 const StudySet& set_of(const Plan& plan, const std::string& name) {
   const auto at = std::ranges::find(plan.sets, name, &StudySet::name);
-  data::require_data(at != plan.sets.end(), "{} has no set \"{}\"", plan.file, name);
+  if (at == plan.sets.end()) throw ConfigError(fmt::format("{} has no set \"{}\"", plan.file, name));
   return *at;
 }
 
 const Cell& cell_of(const Plan& plan, const std::string& name) {
   const auto at = std::ranges::find(plan.cells, name, &Cell::name);
-  data::require_data(at != plan.cells.end(), "{} has no cell \"{}\"", plan.file, name);
+  if (at == plan.cells.end()) throw ConfigError(fmt::format("{} has no cell \"{}\"", plan.file, name));
   return *at;
 }
 

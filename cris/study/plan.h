@@ -38,7 +38,7 @@ struct Plan {
 /// Throws ConfigError with file and line: syntax, a key that is unknown or of another type, settings that cannot run.
 Plan read_plan(const std::string& path);
 
-/// Throws data::FormatError for a name that the plan does not have.
+/// Throws ConfigError for a name that the plan does not have.
 const StudySet& set_of(const Plan& plan, const std::string& name);
 const Cell& cell_of(const Plan& plan, const std::string& name);
 

@@ -176,6 +176,8 @@ RecordsMade collect_records(const Plan& plan, const std::string& folder, const s
 }
 
 void require_records(const std::string& records) {
+  data::require_data(fs::exists(records + "/SHA256SUMS"),
+                     "{}: this is not a folder of records; `cris study records` makes one of a study", records);
   std::istringstream lines(data::read_data_file(records + "/SHA256SUMS"));
   for (std::string line; std::getline(lines, line);) {
     const std::string name = line.substr(std::min<size_t>(line.size(), 66));

@@ -28,7 +28,7 @@ double number_of(const std::string& specification, const std::string& text) {
   double number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error != std::errc() || end != text.data() + text.size() || !std::isfinite(number))
-    refuse_search(specification, fmt::format("\"{}\" is no number; write LOW..HIGH, as 1e-6..1e-2:log", text));
+    refuse_search(specification, fmt::format("\"{}\" is not a number; write LOW..HIGH, as 1e-6..1e-2:log", text));
   return number;
 }
 
@@ -69,7 +69,9 @@ Dimension parse_dimension(const std::string& specification) {
     d.choices = split_choices(values);
     auto sorted = d.choices;
     std::sort(sorted.begin(), sorted.end());
-    if (sorted.size() < 2) refuse_search(specification, "one choice leaves nothing to search: use --set");
+    if (sorted.size() < 2)
+      refuse_search(specification,
+                    "that is one value, and nothing to search; write LOW..HIGH or A,B,C, or give it by --set");
     if (std::adjacent_find(sorted.begin(), sorted.end()) != sorted.end())
       refuse_search(specification, "a choice occurs twice; take it out");
     return d;
@@ -77,7 +79,7 @@ Dimension parse_dimension(const std::string& specification) {
   if (std::holds_alternative<int64_t*>(key.value))
     d.kind = Dimension::Kind::whole;
   else if (!std::holds_alternative<double*>(key.value))
-    refuse_search(specification, "this setting is no number; list its choices: KEY=A,B,C");
+    refuse_search(specification, "this setting is not a number; list its choices: KEY=A,B,C");
   if (values.ends_with(":log")) d.log = true, values.resize(values.size() - 4);
   d.low = number_of(specification, values.substr(0, dots));
   d.high = number_of(specification, values.substr(dots + 2));

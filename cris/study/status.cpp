@@ -51,8 +51,9 @@ std::string tuning_text(const Plan& plan, const Cell& cell, const TuningState& t
 
 std::string left_text(const std::vector<CellStatus>& cells) {
   const std::optional<double> seconds = seconds_left(cells);
-  return seconds ? fmt::format("about {} of work left for one such worker", duration_text(*seconds))
-                 : "no epoch measured yet";
+  if (!seconds) return "no epoch measured yet";
+  return *seconds > 0 ? fmt::format("about {} of work left for one such worker", duration_text(*seconds))
+                      : "no work is left";
 }
 
 }  // namespace

@@ -253,8 +253,8 @@ Table tuning_table(const Plan& plan, const std::string& records) {
 const char* const kHow =
     "Measured: the mean over test images at the threshold that maximises Dice on the training set, then the mean ± "
     "deviation over seeds. Intervals: 10,000 resamples of seeds and test images; differences are paired by seed and "
-    "image, but where a variant is tested on other images. A verdict is given only where the interval excludes 0; with "
-    "few seeds intervals are somewhat too narrow.";
+    "image, but where a variant is tested on other images. A verdict is given only where the interval excludes 0 and "
+    "two seeds or more are in common. With few seeds, intervals are somewhat too narrow.";
 
 }  // namespace
 

@@ -35,11 +35,17 @@ std::string shared_config(const Tuning& t) {
   return portable_toml(c);
 }
 
-/// "epochs = 3, not 2": the first line that two texts of the same lines do not share.
+/// A line without blanks and marks around it.
+std::string plain(const std::string& line) {
+  const size_t first = line.find_first_not_of(" \t\""), last = line.find_last_not_of(" \t\",");
+  return first == std::string::npos ? "" : line.substr(first, last - first + 1);
+}
+
+/// "epochs = 3, not epochs = 2": the first line that two texts of the same lines do not share.
 std::string first_difference(const std::string& before, const std::string& now) {
   std::istringstream a(before), b(now);
   for (std::string x, y; std::getline(a, x) && std::getline(b, y);)
-    if (x != y) return fmt::format("{}, not {}", x, y);
+    if (x != y) return fmt::format("{}, not {}", plain(x), plain(y));
   return "one of them is of another version of cris";
 }
 

@@ -76,8 +76,8 @@ TEST_CASE("appending: NaN as Python writes it, a half line cut, locks of the dea
   for (const char* line : {"{\"op_code\":0,\"wo{\"op_code\":6}", "{\"op_code\":77}", "[1]",
                            "{\"op_code\":6,\"trial_id\":0,\"state\":9}"}) {
     tensor::write_file_atomically(path, before + line + "\n");
-    CHECK(contains(message_of([&] { read_journal(path); }), "s.journal:4: is no line of a journal"));
-    CHECK(contains(message_of([&] { JournalSession session(path); }), "remove this line"));
+    CHECK(contains(message_of([&] { read_journal(path); }), "s.journal:4: this line is not part of a journal"));
+    CHECK(contains(message_of([&] { JournalSession session(path); }), "remove the line"));
   }
   CHECK(contains(message_of([&] { JournalSession session(folder / "none/s.journal"); }), "cannot be written"));
 }

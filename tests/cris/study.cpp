@@ -130,7 +130,7 @@ TEST_CASE("study: what is wrong in a plan is named with file and line") {
   refuses("data.size = 64", "data.size = 80",
           "cell kvasir-seg-segnet-backbone: data.size = 80 is not a multiple of 32");
   refuses("\"sequences\"", "\"videos\"", "plan.toml:25: data.protocol = \"videos\" is unknown");
-  refuses("begins_with = \"backbone\"", "begins_with = \"fcn\"", "\"fcn\" is no strategy of this plan");
+  refuses("begins_with = \"backbone\"", "begins_with = \"fcn\"", "\"fcn\" is not a strategy of this plan");
   refuses("[sets.kvasir-seg]", "[sets.\"../x\"]", "plan.toml:14: the name \"../x\" must be of lower-case letters");
   refuses("trials = 0", "trials = ", "plan.toml:4: ");
   CHECK_THROWS_WITH_AS(cris::read_plan(s / "none.toml"), Contains("give the plan of a study"), ConfigError);

@@ -180,11 +180,11 @@ TEST_CASE("search spaces: their forms, and what is refused") {
            {"train.learning_rate", "write KEY=LOW..HIGH"},
            {"train.learning_rate=1e-2..1e-6", "the range is empty"},
            {"train.learning_rate=0..1:log", "begins above 0"},
-           {"train.learning_rate=a..1", "\"a\" is no number"},
+           {"train.learning_rate=a..1", "\"a\" is not a number"},
            {"train.batch=1.5..3", "whole number"},
-           {"train.batch=4", "leaves nothing to search"},
+           {"train.batch=4", "one value, and nothing to search"},
            {"train.batch=4,4", "occurs twice"},
-           {"model.backbone=a..b", "this setting is no number"},
+           {"model.backbone=a..b", "this setting is not a number"},
            {"train.epochs=2..9", "what trials are compared on"},
            {"run.threads=1,2", "what trials are compared on"}})
     CHECK(contains(message_of<ConfigError>([&] { SearchSpace::parse({text}); }), what));

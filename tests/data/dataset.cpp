@@ -79,6 +79,7 @@ TEST_CASE("what was done to pictures is said, with the names of the files") {
         decltype(report.remarks){{"12 of 16 bits used, read as such", {"images/faint12.png"}},
                                  {"first page read of several", {"images/pages.tif"}},
                                  {"transparency ignored", {"images/rgba.png"}},
+                                 {"looks like a photograph, not like a mask", {"masks/upright.png"}},
                                  {"turned as their orientation tag says",
                                   {"images/turned6.jpg", "images/upright.png", "masks/upright.png"}}});
   CHECK(contains(data::report_text(report), "turned as their orientation tag says: 3: images/turned6.jpg"));

@@ -67,7 +67,10 @@ mkdir images maps && cp image.png images/a.png && cp image.png images/b.png && c
 "$cris" crf images --labels maps -o results >stdout.txt && [ "$(ls results)" = "$(printf 'a.png\nb.png')" ] && cmp -s out.png results/b.png
 verdict "a folder: the same as one by one" $?
 rm maps/b.png
-refuses "a folder where one map is missing" 3 "b.png: no label or probability map of that name" "$cris" crf images --labels maps -o partial
+refuses "a folder where one map is missing" 3 "b.png: there is no map of that name in maps" "$cris" crf images --labels maps -o partial
+"$cris" crf images --labels maps -o some --skip-bad >/dev/null 2>told.txt
+[ $? -eq 3 ] && grep -q '^skipped: .*b.png' told.txt && [ "$(ls some)" = a.png ]
+verdict "  with --skip-bad it is left out, and named" $?
 
 write dot.png 1 1 '(10, 20, 30)'
 write dot_map.png 1 1 '200'

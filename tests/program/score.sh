@@ -19,8 +19,11 @@ refuses "a mask without a map is named" 3 "no map of that name" "$cris" score ma
 "$cris" data prepare data -o large --size 48 >/dev/null
 refuses "a map that is larger than its mask is named" 3 "resize the map to its mask" "$cris" score large/masks data
 
-"$cris" eval run --on all --data other -o elsewhere >eval.txt && grep -q '^test set, 4 images' eval.txt && ! grep -q '"training_set"' elsewhere/evaluation.json
+"$cris" eval run --on all --data other -o elsewhere >eval.txt && grep -q '^the whole set, 4 images' eval.txt && ! grep -q '"training_set"' elsewhere/evaluation.json
 verdict "eval of another data set scores every pair, at the run's own threshold" $?
 refuses "  but not of images that the run saw" 3 "images of it trained" "$cris" eval run --on all --data data -o again
 refuses "  and it must be named" 2 "name it by --data" "$cris" eval run --on all
+"$cris" score data/masks data/images >/dev/null 2>told.txt; grep -q 'warning: 16 of 16 masks look like photographs.*data/images the right folder' told.txt &&
+  "$cris" score data/masks data/masks >/dev/null 2>told.txt; ! grep -q photographs told.txt
+verdict "photographs in the place of masks are said" $?
 finish

@@ -142,7 +142,8 @@ std::map<std::string, std::string> pictures(const std::string& folder) {
 
 int process_folder(const CrfArguments& a) {
   std::vector<std::map<std::string, std::string>> given;
-  for (const std::string& folder : a.labels.empty() ? a.probability : std::vector<std::string>{a.labels}) {
+  const auto folders_of_maps = a.labels.empty() ? a.probability : std::vector<std::string>{a.labels};
+  for (const std::string& folder : folders_of_maps) {
     data::require_data(fs::is_directory(folder), "{}: must be a folder, as {} is", folder, a.image);
     given.push_back(pictures(folder));
   }
@@ -155,9 +156,13 @@ int process_folder(const CrfArguments& a) {
   std::vector<Item> all;
   for (const auto& [name, path] : images) {
     all.push_back({name, path, {}});
-    for (const auto& of : given) {
-      data::require_data(of.count(name), "{}: no label or probability map of that name", path);
-      all.back().known.push_back(of.at(name));
+    for (size_t k = 0; k < given.size(); ++k) {
+      // With --skip-bad a map that is not there is a file that cannot be read.
+      const auto at = given[k].find(name);
+      const std::string missing = (fs::path(folders_of_maps[k]) / (name + ".png")).string();
+      data::require_data(at != given[k].end() || a.skip_bad, "{}: there is no map of that name in {}", path,
+                         folders_of_maps[k]);
+      all.back().known.push_back(at == given[k].end() ? missing : at->second);
     }
   }
   std::vector<std::string> folders{a.output}, outputs, read;
@@ -212,6 +217,7 @@ int process_folder(const CrfArguments& a) {
     const PicturesDone done = through_pictures(work, steps);
     if (findings) findings->commit();
     fmt::print("{} picture{} -> {}\n", done.written, done.written == 1 ? "" : "s", a.output);
+    if (findings) fmt::print("areas, boxes, times: {}/findings.csv\n", a.findings);
     return done.exit_code(work);
   } catch (...) {
     remove_empty(made);
@@ -258,7 +264,7 @@ Run setup_crf(CLI::App& app) {
   app.add_option("--probability", a->probability,
                  "8-bit probability map of the foreground, or one a label (or folders)")
       ->type_name("FILE");
-  app.add_option("-o,--output", a->output, "PNG to write (or a folder)")->type_name("FILE")->required();
+  app.add_option("-o,--out,--output", a->output, "PNG to write (or a folder)")->type_name("FILE")->required();
   app.add_option("--probability-output", a->probability_output,
                  "refined probability of the foreground as PNG (or a folder)")
       ->type_name("FILE");
@@ -284,7 +290,7 @@ Run setup_crf(CLI::App& app) {
       ->check(CLI::Range(0, 1024))
       ->capture_default_str();
   add_example(app, "crf frame.png --labels mask.png -o sharper.png");
-  add_example(app, "crf frames --probability out/probability -o sharper");
+  add_example(app, "crf frames --probability out/probability -o sharper --findings sharper");
   return [a] { return run(*a); };
 }
 

@@ -141,6 +141,8 @@ int split(const DataOptions& o) {
   std::vector<std::string> paths;
   for (size_t i = 0; i < splits.size(); ++i) paths.push_back(o.folds > 0 ? numbered(o.out, i + 1) : o.out);
   cris::check_outputs(paths);
+  if (const std::string folder = std::filesystem::path(o.out).parent_path(); !folder.empty())
+    data::create_folder(folder);
   for (size_t i = 0; i < splits.size(); ++i) {
     const data::Split& split = splits[i];
     data::write_split(paths[i], split);
@@ -151,8 +153,8 @@ int split(const DataOptions& o) {
   for (const auto& [flag, value] :
        {std::pair{"--masks", o.masks}, {"--mask-suffix", o.suffix}, {"--mask-values", o.values}})
     if (!value.empty()) rule += fmt::format(" {} {}", flag, cris::shell_word(value));
-  next_step("cris train --data {}{} --set data.split={}", cris::shell_word(o.folder), rule,
-            cris::shell_word(paths.front()));
+  next_step("cris train --data {}{} --set data.split={} --base 8 --size 64 --epochs 4  # small and quick",
+            cris::shell_word(o.folder), rule, cris::shell_word(paths.front()));
   return kOk;
 }
 
@@ -273,7 +275,7 @@ Run setup_data(CLI::App& app) {
   };
 }
 
-const Command data_command(10, "data", "check, split, shrink and make data sets", setup_data);
+const Command data_command(10, "data", "check, split, prepare and make data sets", setup_data);
 
 }  // namespace
 

@@ -123,7 +123,7 @@ Run setup_eval(CLI::App& app) {
                            "{}: images of it trained {}; score another data set, or --on test", config.data.dir,
                            o->run);
         options.threshold = cris::chosen_threshold(o->run);
-        return cris::evaluate_run(*model, config, other, "test", folder, options);
+        return cris::evaluate_run(*model, config, other, "all", folder, options);
       }
       const cris::ExperimentData data = cris::open_data(config);
       cris::require_same_data(o->run, config, data);

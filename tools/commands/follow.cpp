@@ -17,6 +17,7 @@
 #include "nn/graph.h"
 #include "tensor/machine/folder_lock.h"
 #include "tools/commands/config_options.h"
+#include "tools/commands/interrupt.h"
 #include "tools/commands/next_step.h"
 
 namespace tools {
@@ -87,6 +88,7 @@ void print_ops(const std::vector<autograd::TraceRow>& rows, const std::map<uint6
       "channels), and how large the gradient of the loss by it is.\n\n");
   fmt::print("{:>3} {:<16} {:<21} {:<11} {:>7} {:>7} {:>9}\n", "#", "op", "layer", "output", "least", "most", "|grad|");
   std::string part;
+  int number = 0;
   for (size_t i = 0; i < rows.size() && rows[i].op != "leaf"; ++i) {
     const autograd::TraceRow& row = rows[i];
     if (row.op == "cast") continue;  // numbers in another type for a moment
@@ -100,7 +102,7 @@ void print_ops(const std::vector<autograd::TraceRow>& rows, const std::map<uint6
       fmt::print("    skip connection: side by side {}\n", fmt::join(from, ", "));
     }
     const Values& v = values.at(row.order);
-    fmt::print("{:>3} {:<16} {:<21} {:<11} {:>7.2g} {:>7.2g} {:>9}\n", i,
+    fmt::print("{:>3} {:<16} {:<21} {:<11} {:>7.2g} {:>7.2g} {:>9}\n", number++,
                short_op(row.op) + (place.relu ? " relu" : ""), layer, extents_text(row.shape), v.least, v.most,
                row.gradient_norm < 0 ? "-" : fmt::format("{:.3e}", row.gradient_norm));
   }
@@ -199,8 +201,7 @@ int follow(const FollowOptions& o) {
   }
   autograd::set_observer(before);
   fmt::print("\nloss (binary cross entropy of the output): {:.6f}\n", loss_value);
-  if (o.out.empty())
-    next_step("cris follow {} -o activations  # pictures of what each op made", cris::shell_word(o.image));
+  if (o.out.empty()) next_step("{} -o activations  # pictures of what each op made", command_line());
   return kOk;
 }
 

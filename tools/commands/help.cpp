@@ -85,8 +85,7 @@ std::string full_name(const CLI::App& app) {
 
 std::string usage_of(const CLI::App& app) {
   std::string usage = full_name(app);
-  if (!commands_of(app).empty())
-    return usage + (app.get_require_subcommand_min() > 0 ? " COMMAND" : " [COMMAND]") + " ...";
+  if (!commands_of(app).empty() && app.get_require_subcommand_min() > 0) return usage + " COMMAND ...";
   usage += " [options]";
   for (const OptionHelp& o : options_of(app)) {
     if (o.flags.empty()) usage += o.required ? " " + o.value : " [" + o.value + "]";

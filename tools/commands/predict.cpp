@@ -209,8 +209,10 @@ int predict(PredictOptions& o, const cris::Config& config) {
   cris::check_outputs(outputs, read);
   cris::ConsoleProgress progress(stderr);
   if (!o.passed_over.empty())
-    progress.message(fmt::format("passed over: {} files that are not named as PNG, JPEG, BMP or TIFF, such as {}",
-                                 o.passed_over.size(), o.passed_over.front()));
+    progress.message(fmt::format("passed over: {} file{} not named as PNG, JPEG, BMP or TIFF, such as {}",
+                                 o.passed_over.size(), o.passed_over.size() == 1 ? "" : "s", o.passed_over.front()));
+  if (o.threshold < 0 && !fs::exists(o.run + "/evaluation.json"))
+    progress.message(fmt::format("note: {} is not finished, so no threshold is chosen yet; 0.5 is used", o.run));
   if (o.save_maps) folders.push_back(o.out + "/maps");
   std::vector<std::string> made{o.out};
   made.insert(made.end(), folders.begin(), folders.end());

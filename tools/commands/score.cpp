@@ -1,6 +1,7 @@
 /// cris score: the measures of masks or probability maps of any program.
 #include <fmt/format.h>
 
+#include <atomic>
 #include <filesystem>
 #include <map>
 
@@ -87,12 +88,15 @@ Run setup_score(CLI::App& app) {
       cris::Measured measured;
     };
     std::vector<Item> items(size_t(work.ahead));
+    std::atomic<int64_t> photographs = 0;
     const std::vector<std::pair<std::string, std::string>> masks(truth.begin(), truth.end());
     data::Pipeline steps;
     steps.read = [&](int64_t i) {
       const auto& [name, path] = masks[size_t(i)];
       const std::string& predicted = predictions.at(name);
-      const data::Map mask = data::read_mask_map(path);
+      bool photograph = false;
+      const data::Map mask = data::read_mask_map(path, &photograph);
+      photographs += photograph;
       data::Map map = data::read_map(predicted);
       data::require_data(map.height == mask.height && map.width == mask.width,
                          "{} has {} x {} pixels and {} has {} x {}; resize the map to its mask", predicted, map.width,
@@ -107,6 +111,10 @@ Run setup_score(CLI::App& app) {
     };
     steps.encode = steps.write = [](int64_t) {};
     const PicturesDone done = through_pictures(work, steps);
+    if (photographs > 0)
+      progress.message(
+          fmt::format("warning: {} of {} masks look like photographs, not like masks: is {} the right folder?",
+                      photographs.load(), truth.size(), o->truth));
     if (done.stopped || done.written == 0) return done.exit_code(work);
     if (!o->out.empty()) cris::write_scores(measures, o->out, fmt::format("{} against {}", o->predictions, o->truth));
     if (o->json)

@@ -90,7 +90,7 @@ int work_in_study(const StudyOptions& o) {
     return kStopped;
   }
   progress.end();
-  fmt::print("{}\n", cris::status_text(plan));
+  fmt::print("{}", cris::status_text(plan));
   for (const std::string& failure : done.failed) progress.message(failure);
   if (done.end == cris::WorkDone::others_at_work) progress.message("others hold what is left");
   return done.failed.empty() ? kOk : kNonFinite;

@@ -31,7 +31,7 @@ Run setup_train(CLI::App& app) {
       ->take_last();
   app.add_option("--max-time", o->max_time, "checkpoint and stop after this long (90s, 20m, 1.5h)")->type_name("TIME");
   app.add_flag("--fast-dev-run", o->fast_dev_run, "two batches of everything, to see that it runs");
-  app.add_flag("--json", o->json, "a line of JSON an event on stdout: step, epoch, message, complete");
+  app.add_flag("--json", o->json, "a line of JSON an event on stdout: count, step, epoch, message, complete");
   add_example(app, "train --data data/kvasir-seg --base 16 --size 128 -o runs/kvasir");
   add_example(app, "train -c runs/kvasir/config.resolved.toml --seed 1 -o runs/kvasir-1");
   return [o] {

@@ -138,7 +138,7 @@ Run setup_verify(CLI::App& app) {
               {"run", o->run}, {"checked", good + bad}, {"failed", bad}, {"failures", failures}, {"notes", notes}}
               .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
     else
-      fmt::print("{} checked, {} failed\n", good + bad, bad);
+      fmt::print("{} files and facts checked, {} failed\n", good + bad, bad);
     return int(bad ? kVerification : kOk);
   };
 }
