@@ -47,7 +47,7 @@ bool restore_mask(std::vector<uint32_t>& colours) {
 
 }  // namespace
 
-LabelMap label_map(const data::Image& picture, const std::string& name, bool black_is_label) {
+LabelMap label_map(const data::Image& picture, const std::string& name, bool black_is_label, bool jpeg) {
   LabelMap y{.height = picture.height, .width = picture.width, .colours = {}, .labels = {}};
   std::map<uint32_t, int32_t> label_of;
   std::vector<uint32_t> colour(picture.height * picture.width);
@@ -61,8 +61,11 @@ LabelMap label_map(const data::Image& picture, const std::string& name, bool bla
                        "{}: more than {} colours: a label map has one colour a label (is it a photograph, or a JPEG?)",
                        name, kMaxLabels);
   }
-  const bool jpeg = name.ends_with(".jpg") || name.ends_with(".jpeg") || name.ends_with(".JPG");
-  if (jpeg && gray && restore_mask(colour)) {
+  if (jpeg) {
+    data::require_data(gray && restore_mask(colour),
+                       "{}: a JPEG, whose labels are blurred; save them as PNG, or give a map of probabilities by "
+                       "--probability",
+                       name);
     label_of.clear();
     for (const uint32_t c : colour) label_of.emplace(c, 0);
   }

@@ -97,6 +97,19 @@ Map parse_npy(std::string_view bytes, const std::string& name) {
   return map;
 }
 
+namespace {
+Image decode_probability(std::string_view bytes, const std::string& path) {
+  Remarks remarks;
+  Image image = decode_image(bytes, path, 1, &remarks);
+  for (const std::string& remark : remarks)
+    require_data(remark.find("of 16 bits used") == std::string::npos,
+                 "{}: {}; a map of probabilities has 255 or 65535 for 1: save it as a gray PNG", path, remark);
+  return image;
+}
+}  // namespace
+
+Image read_probability(const std::string& path) { return decode_probability(read_data_file(path), path); }
+
 Map read_map(const std::string& path) {
   const std::string bytes = read_data_file(path);
   Map map;
@@ -105,7 +118,7 @@ Map read_map(const std::string& path) {
   } else if (auto deep = decode_gray_16(bytes, path)) {
     map = std::move(*deep);
   } else {
-    const Image image = decode_image(bytes, path, 1);
+    const Image image = decode_probability(bytes, path);
     map = {image.height, image.width, std::vector<float>(image.pixels.size())};
     std::transform(image.pixels.begin(), image.pixels.end(), map.values.begin(),
                    [](uint8_t v) { return float(v) / 255; });

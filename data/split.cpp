@@ -108,9 +108,9 @@ std::vector<Split> fold_splits(const std::vector<std::string>& names, const std:
   tensor::check(names.size() == groups.size(), "split: {} names but {} groups", names.size(), groups.size());
   std::map<int, std::vector<std::string>> members;
   for (size_t i = 0; i < names.size(); ++i) members[groups[i]].push_back(names[i]);
-  tensor::check(k >= 3 && k <= int64_t(members.size()),
-                "split: {} folds; 3 to {} are possible, one to test, one to validate and one to train", k,
-                members.size());
+  require_data(k >= 3 && k <= int64_t(members.size()),
+               "split: {} folds; 3 to {} are possible, one to test, one to validate and one to train", k,
+               members.size());
   std::vector<int> order;
   for (auto& [group, list] : members) {
     std::sort(list.begin(), list.end());
@@ -137,10 +137,15 @@ std::vector<Split> fold_splits(const std::vector<std::string>& names, const std:
 }
 
 std::vector<std::string> read_name_list(const std::string& path) {
+  constexpr const char* kBlanks = " \t\r";
   std::vector<std::string> names;
+  int64_t number = 0;
   std::istringstream lines(read_data_file(path));
   for (std::string line; std::getline(lines, line);) {
-    while (!line.empty() && (line.back() == '\r' || line.back() == ' ')) line.pop_back();
+    if (number++ == 0 && line.starts_with("\xef\xbb\xbf")) line.erase(0, 3);  // a mark of UTF-8
+    require_data(is_plain_text(line.substr(0, line.find_last_not_of(kBlanks) + 1)),
+                 "{}:{}: a control character, or not UTF-8; save the list as plain text", path, number);
+    line.erase(line.find_last_not_of(kBlanks) + 1).erase(0, line.find_first_not_of(kBlanks));
     if (!line.empty() && line[0] != '#') names.push_back(line);
   }
   require_data(!names.empty(), "{}: no name in it; write one a line", path);
@@ -154,9 +159,10 @@ Split listed_split(const std::vector<std::string>& names, const NameLists& lists
     std::vector<std::string> found;
     if (path.empty()) return found;
     for (const std::string& line : read_name_list(path)) {
-      const std::string file = line.substr(line.find_last_of('/') + 1), name = known.contains(line)   ? line
-                                                                               : known.contains(file) ? file
-                                                                                                      : base_name(file);
+      const std::string file = line.substr(line.find_last_of("/\\") + 1), name = known.contains(line) ? line
+                                                                                 : known.contains(file)
+                                                                                     ? file
+                                                                                     : base_name(file);
       require_data(known.contains(name),
                    "{} names \"{}\", which the data set does not hold; is it the list of another?", path, line);
       const auto [at, fresh] = listed.emplace(name, path);

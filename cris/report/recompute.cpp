@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <set>
@@ -35,9 +36,12 @@ constexpr const char *kBest = "checkpoints/best.safetensors", *kLast = "checkpoi
 /// A folder that goes with its content.
 class ScratchFolder {
  public:
-  ScratchFolder() : path_(fs::temp_directory_path() / "cris-verify-XXXXXX") {
-    data::require_data(mkdtemp(path_.data()) != nullptr, "{}: cannot be created; set TMPDIR to a folder with space",
-                       path_);
+  ScratchFolder() {
+    std::error_code error;
+    path_ = fs::temp_directory_path(error) / "cris-verify-XXXXXX";
+    data::require_data(!error && mkdtemp(path_.data()) != nullptr,
+                       "no folder can be made in {}; set TMPDIR to a folder with space",
+                       std::getenv("TMPDIR") ? std::getenv("TMPDIR") : "/tmp");
   }
   ~ScratchFolder() {
     std::error_code ignored;
@@ -96,6 +100,8 @@ bool was_removed(const std::string& run, const std::string& name) {
 }
 
 }  // namespace
+
+void require_scratch_folder() { ScratchFolder(); }
 
 std::string other_arithmetic(const std::string& run, const Config& config) {
   const nlohmann::json manifest = manifest_of(run), now = environment();

@@ -145,6 +145,7 @@ std::string unknown_key(const std::string& name, const std::vector<Key>& table) 
 void choose(const Key& key, const Choice& choice, const std::string& text, const std::string& where) {
   if (key.name == "crf.filter" && text == "bridged")
     refuse(where, fmt::format("crf.filter = {}", tensor::kBridgedIsGone));
+  if (!data::is_plain_text(text)) refuse(where, fmt::format("{} has a control character or is not UTF-8", key.name));
   if (std::find(choice.choices.begin(), choice.choices.end(), text) == choice.choices.end())
     refuse(where,
            fmt::format("{} = \"{}\" is unknown: choose {}", key.name, text, tensor::alternatives(choice.choices)));

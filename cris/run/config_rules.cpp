@@ -66,6 +66,9 @@ void resolve_config(Config& c) {
         "refiner.channels = 1 leaves no channel for the mask's complement: use 2 or more, or refiner.init = "
         "\"identity\" or \"draw\"");
   if (refiner.kernels.empty()) refuse("refiner.kernels is empty: give at least one odd extent");
+  constexpr size_t kMostLayers = 64;
+  if (refiner.kernels.size() > kMostLayers)
+    refuse(fmt::format("refiner.kernels has {} entries: at most {} are possible", refiner.kernels.size(), kMostLayers));
   for (const int64_t k : refiner.kernels)
     if (k < 1 || k > 255 || k % 2 == 0)
       refuse(

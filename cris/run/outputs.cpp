@@ -12,6 +12,7 @@
 #include "cris/run/run_directory.h"
 #include "data/format_error.h"
 #include "data/image.h"
+#include "data/split.h"
 #include "tensor/machine/atomic_file.h"
 
 namespace fs = std::filesystem;
@@ -30,6 +31,18 @@ std::string folder_of_file(const std::string& path) {
 /// The second field of an ONNX file, behind the two bytes of its version: producer_name, 4 bytes.
 constexpr std::string_view kOnnxProducer{"\x12\x04\x63ris", 6};
 
+namespace {
+/// As it was written: one that somebody edited is theirs.
+bool is_split(const std::string& path) {
+  try {
+    data::read_split(path);
+    return true;
+  } catch (const tensor::Error&) {
+    return false;
+  }
+}
+}  // namespace
+
 bool made_by_cris(const std::string& path) {
   std::string start(1 << 16, '\0');
   std::ifstream file(path, std::ios::binary);
@@ -38,7 +51,8 @@ bool made_by_cris(const std::string& path) {
   const bool png = start.starts_with("\x89PNG") && start.size() > data::kPngMarkAt &&
                    start.compare(data::kPngMarkAt, data::kPngMark.size(), data::kPngMark) == 0;
   const bool onnx = std::string_view(start).substr(std::min<size_t>(start.size(), 2)).starts_with(kOnnxProducer);
-  return png || onnx || start.starts_with("cris split ") || start.starts_with(FindingsFiles::kHeader) ||
+  return png || onnx || (start.starts_with("cris split ") && is_split(path)) ||
+         start.starts_with(FindingsFiles::kHeader) || start.starts_with(".TH CRIS") ||
          start.find("<meta name=\"generator\" content=\"cris\">") < 1000 ||
          start.find("\"writer\":\"cris\"") != std::string::npos;
 }

@@ -25,6 +25,10 @@ CompleteRun complete_run(Config config, const std::string& out, const CompleteRu
   if (!std::filesystem::exists(out + "/manifest.json")) {
     for (const std::string& note : decode_all(data, int(config.run.threads), &progress)) progress.message(note);
   }
+  if (!std::filesystem::exists(out + "/manifest.json") && !config.train.start_from.empty()) {
+    Model refused(model_options(config));  // weights that do not fit end it before anything is written
+    begin_from(refused, config);
+  }
   RunDirectory run(out);
   run.begin(config, data, options.command);
   config.data.dir = run.data_dir();

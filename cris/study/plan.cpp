@@ -201,6 +201,8 @@ Plan read_plan(const std::string& path) {
   s.read_list("search", plan.search, "texts such as \"train.learning_rate=1e-6..1e-2:log\"");
   s.read("keep_models", plan.keep_models, "true or false");
   s.end();
+  if (plan.trials > kMostTrials)
+    throw ConfigError(fmt::format("{}: study.trials = {}: at most {} are possible", path, plan.trials, kMostTrials));
   if (std::ranges::min(plan.seeds) < 0) throw ConfigError(fmt::format("{}: study.seeds must not be negative", path));
 
   std::vector<std::string> set_names;

@@ -11,6 +11,8 @@
 
 namespace cris {
 
+constexpr int64_t kMostTrials = 100000;  ///< of one cell
+
 struct StudySet {
   std::string name;    ///< of its folders and in --data NAME=DIR
   int64_t images = 0;  ///< the pairs that its folder must hold, for checks and estimates; 0: any number

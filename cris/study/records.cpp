@@ -6,6 +6,7 @@
 #include <charconv>
 #include <filesystem>
 #include <map>
+#include <set>
 #include <sstream>
 
 #include "cris/run/csv.h"
@@ -128,11 +129,41 @@ std::string ordered_journal(const Plan& plan, const std::string& path) {
   return text;
 }
 
+constexpr const char* kSums = "SHA256SUMS";
+
+/// The files that SHA256SUMS of these records lists, each below them.
+std::set<std::string> listed(const std::string& records) {
+  std::set<std::string> names;
+  std::istringstream lines(data::read_data_file(records + "/" + kSums));
+  for (std::string line; std::getline(lines, line);) {
+    const std::string name = line.substr(std::min<size_t>(line.size(), 66));
+    data::require_data(!name.empty() && fs::path(name).lexically_normal() == name && name[0] != '/' && name[0] != '.',
+                       "{}/{}: a line is damaged; collect the records again", records, kSums);
+    names.insert(name);
+  }
+  return names;
+}
+
+/// The files that records of the study `folder` replace in `out`. Throws FormatError unless `out` is empty or holds
+/// records, and is neither the study nor a folder that it works in.
+std::set<std::string> records_to_replace(const std::string& folder, const std::string& out) {
+  const fs::path study = fs::weakly_canonical(fs::absolute(folder)), to = fs::weakly_canonical(fs::absolute(out));
+  const std::string around = *study.lexically_relative(to).begin(), within = *to.lexically_relative(study).begin();
+  data::require_data(around == ".." && within != "runs" && within != "trials" && !within.starts_with("data-"),
+                     "{} holds what the study {} works on; choose another -o", out, folder);
+  if (!fs::exists(out) || (fs::is_directory(out) && fs::is_empty(out))) return {};
+  std::set<std::string> old;
+  if (fs::exists(out + "/" + kSums)) old = listed(out);
+  data::require_data(old.contains("plan.toml") && old.contains(kJournal),
+                     "{} holds files that are not records of a study; choose another -o", out);
+  return old;
+}
+
 /// Whether `out` holds these records already, untouched.
 bool same_records(const std::string& out, const std::string& sums) {
   try {
     require_records(out);
-    return tensor::read_file(out + "/SHA256SUMS") == sums;
+    return tensor::read_file(out + "/" + kSums) == sums;
   } catch (const tensor::Error&) {
     return false;
   }
@@ -141,6 +172,7 @@ bool same_records(const std::string& out, const std::string& sums) {
 }  // namespace
 
 RecordsMade collect_records(const Plan& plan, const std::string& folder, const std::string& out) {
+  const std::set<std::string> old = records_to_replace(folder, out);
   data::StagingFolder staging(out);
   std::string sums;
   RecordsMade made;
@@ -168,24 +200,29 @@ RecordsMade collect_records(const Plan& plan, const std::string& folder, const s
       write(name + "/curves.csv", small_csv(run + "/curves.csv", SIZE_MAX));
       write(name + "/SHA256SUMS", small_sums(run + "/SHA256SUMS"));
     }
-  tensor::write_file_atomically(staging.path() + "/SHA256SUMS", sums);
+  tensor::write_file_atomically(staging.path() + "/" + kSums, sums);
   made.bytes += int64_t(sums.size());
   if (same_records(out, sums)) return made;
-  staging.publish([](const std::string& name) { return name.starts_with("runs/"); });
+  staging.publish([&](const std::string& name) { return old.contains(name); });
   return made;
 }
 
 void require_records(const std::string& records) {
-  data::require_data(fs::exists(records + "/SHA256SUMS"),
+  data::require_data(fs::exists(records + "/" + kSums),
                      "{}: this is not a folder of records; `cris study records` makes one of a study", records);
-  std::istringstream lines(data::read_data_file(records + "/SHA256SUMS"));
-  for (std::string line; std::getline(lines, line);) {
-    const std::string name = line.substr(std::min<size_t>(line.size(), 66));
-    data::require_data(!name.empty() && fs::path(name).lexically_normal() == name && name[0] != '/' && name[0] != '.',
-                       "{}/SHA256SUMS: a line is damaged; collect the records again", records);
-    data::require_data(data::sha256(data::read_data_file(records + "/" + name)) == line.substr(0, 64),
+  const std::set<std::string> names = listed(records);
+  std::istringstream lines(data::read_data_file(records + "/" + kSums));
+  for (std::string line; std::getline(lines, line);)
+    data::require_data(data::sha256(data::read_data_file(records + "/" + line.substr(66))) == line.substr(0, 64),
                        "{}/{}: was changed after it was recorded; restore it or collect the records again", records,
-                       name);
+                       line.substr(66));
+  for (const std::string name : {std::string("plan.toml"), std::string(kJournal)})
+    data::require_data(names.contains(name), "{}/{} does not list {}; collect the records again", records, kSums, name);
+  if (!fs::exists(records + "/runs")) return;
+  for (const auto& entry : fs::recursive_directory_iterator(records + "/runs")) {
+    const std::string name = fs::path(entry.path()).lexically_relative(records);
+    data::require_data(entry.is_directory() || names.contains(name),
+                       "{}/{} does not list {}; restore it or collect the records again", records, kSums, name);
   }
 }
 

@@ -21,7 +21,7 @@ std::string slurm_script(const SlurmJob& job) {
 #SBATCH --signal=B:USR1@120
 #SBATCH --requeue
 #SBATCH --open-mode=append
-#SBATCH --output={}/slurm-%A_%a.log
+#SBATCH --output="{}/slurm-%A_%a.log"
 {} &
 worker=$!
 trap 'kill -USR1 $worker' USR1 TERM

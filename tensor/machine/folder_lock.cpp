@@ -83,8 +83,10 @@ void FolderLock::make_folders() {
   for (size_t i = missing.size(); i-- > 0;)
     if (mkdir(missing[i].c_str(), 0777) == 0)
       made_.insert(made_.begin(), missing[i]);
-    else
+    else if (errno != EEXIST) {  // somebody else made it meanwhile
       failed = errno;
+      break;
+    }
   if (!fs::is_directory(folder_, error)) {
     remove_folders();
     throw Error(fmt::format("{}: cannot be created: {}; choose another -o", what_, std::strerror(failed)));

@@ -64,7 +64,7 @@ TEST_CASE("label map: a mask's black is its background, and JPEG's ringing is un
   Image mask(1, 4, 1);
   mask.pixels = {0, 3, 250, 255};
   CHECK(cris::label_map(mask, "mask.png").labels == std::vector<int32_t>{-1, 0, 1, 2});
-  const LabelMap restored = cris::label_map(mask, "mask.jpg");
+  const LabelMap restored = cris::label_map(mask, "mask.jpg", false, true);
   CHECK(restored.labels == std::vector<int32_t>{0, 0, 1, 1});
   CHECK(cris::picture_of(restored).pixels == std::vector<uint8_t>{0, 0, 255, 255});
   Image levels(1, 100, 1);

@@ -53,6 +53,17 @@ refuses "a mistyped command of a command" 2 "did you mean check?" "$cris" data c
 refuses "an unknown command" 2 "trian is not a command; did you mean train?; cris --help" "$cris" trian --data good
 refuses "a folder as configuration file" 2 "good: Is a directory" "$cris" train --data good -c good
 refuses "a number out of range names its flag" 2 "--threads: run.threads = 2000" "$cris" train --data good --threads 2000
+printf '[train]\nstrategy = "cr\\u0000is"\n' >nul.toml
+refuses "a text with a NUL" 2 "train.strategy has a control character" "$cris" train --data good -c nul.toml
+printf '[refiner]\nkernels = [%s3]\n' "$(printf '3,%.0s' {1..64})" >kernels.toml
+refuses "a refiner of 65 layers" 2 "65 entries: at most 64" "$cris" train --data good -c kernels.toml
+printf '[refiner]\nkernels = [255, 255, 3]\nchannels = 1024\n' >large.toml
+(ulimit -v 2000000; refuses "a model that memory does not hold" 2 "out of memory" "$cris" train --data good --base 2 --size 32 -c large.toml -o run)
+refuses "a number of folds that there cannot be" 3 "13 folds; 3 to 12 are possible" "$cris" data split good --folds 13 -o f.txt
+refuses "bench convolutions on the cpu" 2 "--device cuda has" "$cris" bench convolutions
+refuses "an --init that is not there" 2 "nosuch" "$cris" train --data good --base 2 --size 32 --epochs 1 --init nosuch -o begun
+[ ! -e begun ]
+verdict "  leaves no run behind" $?
 doctor=$("$cris" doctor)
 grep -q "^cuda .*no CUDA" <<<"$doctor" && refuses "a device that is not there" 2 "no CUDA" "$cris" train --data good --device cuda -o run
 "$cris" bench --device cuda --plan --precision bf16 --base 8 --size 64 | grep -c '^step: [0-9.]* ms$' | grep -q '^2$'

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # cris crf: pictures in, pictures out; every bad input one clear line and the documented exit code.
+here=$(realpath "$(dirname "$0")")
 source "$(dirname "$0")/setting.bash"
 command -v python3 >/dev/null || { echo "skipped: needs python3"; exit 0; }
 
@@ -99,6 +100,8 @@ verdict "a mask of 0 and 255 follows the edge, and black is its background" $?
 write levels.png 24 16 'x * 10 + y'
 refuses "probabilities as labels" 3 "given by --probability" "$cris" crf image.png --labels levels.png -o none.png
 write ones.png 24 16 '1 if x < 12 else 0'
+"$cris" score ones.png half.png >/dev/null 2>told.txt; grep -q 'warning: 1 of 1 maps have no value above 1 of 255' told.txt
+verdict "score says that a mask of 0 and 1 is no map" $?
 refuses "a mask of 0 and 1 as probabilities" 3 "given by --labels" "$cris" crf image.png --probability ones.png -o none.png
 "$cris" crf image.png --labels black.png --black-is-label -o out.png && [ "$(pixels out.png)" = "$(pixels black.png)" ]
 verdict "a label map of one label comes out as it was" $?
@@ -109,6 +112,10 @@ verdict "an image without colour is one of equal channels" $?
 echo "not a picture" >text.png
 refuses "an image that is a text file" 3 "text.png" "$cris" crf text.png --labels labels.png -o none.png
 refuses "a map that is a text file" 3 "text.png" "$cris" crf image.png --labels text.png -o none.png
+cp "$here/../data/pictures/gray.jpg" label.png && cp "$here/../data/pictures/gray.jpg" label.jpg
+for file in label.png label.jpg; do refuses "a JPEG as label map, named $file" 3 "a JPEG, whose labels are blurred" "$cris" crf image.png --labels $file -o none.png; done
+cp "$here/../data/pictures/faint12.png" deep.png
+refuses "probabilities in a part of 16 bits" 3 "deep.png: 12 of 16 bits used" "$cris" crf image.png --probability deep.png -o none.png
 refuses "no such image" 3 "nowhere.png" "$cris" crf nowhere.png --labels labels.png -o none.png
 for option in --sxy --srgb --gaussian-sxy; do
   for value in 0 -3 nan; do

@@ -76,6 +76,11 @@ verdict "lists of names make a split" $?
 verdict "  the rest tests" $?
 "$cris" data synthesize other --count 40 --size 32 >/dev/null 2>&1 && "$cris" data split other -o other.txt >/dev/null 2>&1
 refuses "a split of another set" 3 "are not in data" "$cris" data check data --split other.txt
+(printf '\xef\xbb\xbf'; sed 's/^/ images\\/; s/$/.png\t\r/' train.list) >windows.list
+"$cris" data split data --train-list windows.list --test-list test.list -o windows.txt >/dev/null 2>&1 && cmp -s <(sed 1,3d lists.txt) <(sed 1,3d windows.txt)
+verdict "  with a byte order mark, blanks and backslashes too" $?
+iconv -f UTF-8 -t UTF-16 train.list >wide.list 2>/dev/null || printf '\xff\xfea\0\n\0' >wide.list
+refuses "a list in UTF-16" 3 "wide.list:1: a control character, or not UTF-8" "$cris" data split data --train-list wide.list -o none.txt
 echo nobody >>train.list
 refuses "a list of another set" 3 'names "nobody"' "$cris" data split data --train-list train.list -o none.txt
 

@@ -52,6 +52,19 @@ spares() {
 }
 refuses "a page under a picture's name" 2 "ends in .html" "$cris" report run -o report.png
 refuses "  the paper's too" 2 "ends in .html" "$cris" paper --kvasir run -o paper.pdf
+spares "a journal over somebody's notes" 3 "not part of a journal" "$cris" tune --data good --base 2 --size 32 --epochs 2 --threads 1 --trials 1 -o tuned --study mine/split.txt
+mkdir pages && echo precious >pages/cris.1
+refuses "manual pages over somebody's page" 3 "cris did not make it" "$cris" man pages
+"$cris" man manual && "$cris" man manual && [ "$(cat pages/*)" = precious ] && [ "$(ls manual | wc -l)" -gt 20 ]
+verdict "  which stays; over their own they go" $?
+"$cris" data split good -o by_hand.txt >/dev/null && sed -i 's/^\(# .*\)/\1 changed/; $s/$/ /' by_hand.txt && cp by_hand.txt by_hand.bak
+refuses "a split over one that somebody edited" 3 "cris did not make it" "$cris" data split good --seed 3 -o by_hand.txt
+cmp -s by_hand.txt by_hand.bak
+verdict "  which stays" $?
+for command in "predict run good -o" "eval run -o" "report run -o" "crf good/images --probability maps -o" "data split good -o" "data synthesize" "export run -o" "train --data good -o"; do
+  # shellcheck disable=SC2086
+  keeps "an empty name: cris $command ''" 2 "its value is empty" "$cris" $command ""
+done
 without=mine/images
 spares "predict over a person's picture" 3 "mine/masks/0001.png is there, and cris did not make it" "$cris" predict run good -o mine
 without=

@@ -71,6 +71,23 @@ verdict "cris paper reads the runs, and their records" $?
 sed -i 's/^\(0[0-9]*\),0\.[0-9]*/\1,0.999/' empty/records/runs/kvasir-seg-unet-cris-seed1/per_image.csv
 refuses "records that somebody changed" 3 "per_image.csv: was changed" "$cris" study report empty/records
 
+cp -r empty/records emptied && : >emptied/SHA256SUMS
+refuses "  or whose list was emptied" 3 "does not list plan.toml" "$cris" study report emptied
+cp -r empty/records shorter && sed -i '/per_image/d' shorter/SHA256SUMS
+refuses "  or shortened" 3 "SHA256SUMS does not list runs/" "$cris" study report shorter
+mkdir -p mine/runs/thesis && echo text >mine/runs/thesis/notes.md && echo text >mine/plan.toml
+refuses "records over somebody's files" 3 "not records of a study" "$cris" study records whole -o mine
+[ "$(cat mine/runs/thesis/notes.md mine/plan.toml)" = "$(printf 'text\ntext')" ]
+verdict "  which stay" $?
+refuses "records over the study" 3 "works on" "$cris" study records whole -o whole
+refuses "  or around it" 3 "works on" "$cris" study records whole -o .
+refuses "  or over its runs" 3 "works on" "$cris" study records whole -o whole/runs
+ln -s whole alias
+refuses "  by a link" 3 "works on" "$cris" study records alias -o whole/trials/here
+refuses "  or over another one" 3 "not records of a study" "$cris" study records whole -o shared
+"$cris" verify whole/runs/kvasir-seg-unet-cris-seed1 >/dev/null
+verdict "  whose runs are as they were" $?
+
 "${work[@]}" stopped >stopped.txt 2>&1 &
 child=$!
 for _ in $(seq 100); do [ -s stopped/study.journal ] && break; sleep 0.05; done
@@ -91,4 +108,6 @@ refuses "a folder without a study" 2 "holds no study" "$cris" study status pictu
 verdict "the plan says what it will take" $?
 "$cris" study slurm plan.toml -o "queue it" --data kvasir-seg=pictures --tasks 2 >/dev/null && bash -n "queue it/study.sbatch" && grep -q "^#SBATCH --array=1-2" "queue it/study.sbatch"
 verdict "an array job for Slurm" $?
+echo "# mine" >>"queue it/study.sbatch"
+refuses "  one that somebody changed is not replaced" 3 "would be another one" "$cris" study slurm plan.toml -o "queue it" --data kvasir-seg=pictures --tasks 2
 finish

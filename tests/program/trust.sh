@@ -170,4 +170,8 @@ PY
   cp -r b specks && part test | xargs python3 masks.py specks dot && train --data specks --epochs 1 --size 16 -o specks_run >/dev/null 2>&1 && grep -q '"polyps_below_a_pixel": 2' specks_run/evaluation.json && "$cris" report specks_run -o specks.html >/dev/null && grep -q "2 of the test polyps are smaller than a pixel at this size" specks.html
   verdict "  and counted where a report shows the score" $?
 fi
+status=0
+TMPDIR=/nonexistent "$cris" verify whole --recompute >out.txt 2>&1 || status=$?
+[ "$status" -eq 3 ] && grep -q 'no folder can be made in /nonexistent; set TMPDIR' out.txt
+verdict "verify --recompute without a place for it: exit code 3, with the remedy" $?
 finish

@@ -72,8 +72,9 @@ std::string timed(tensor::Device device, tensor::ConvPass pass, const Tensor& x,
 
 void bench_convolutions(const cris::Config& config) {
   const tensor::Device device = config.run.device;
-  tensor::check(device == tensor::Device::cuda,
-                "bench convolutions: device {} has no algorithms to choose among; --device cuda has", name(device));
+  if (device != tensor::Device::cuda)
+    throw cris::ConfigError(fmt::format(
+        "bench convolutions: device {} has no algorithms to choose among; --device cuda has", name(device)));
   const auto methods = tensor::cuda::conv_methods();
   fmt::print("{:<34} {:<12}", "convolution, batch " + std::to_string(config.train.batch), "pass");
   std::vector<std::pair<tensor::Precision, std::string>> columns;

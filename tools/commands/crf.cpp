@@ -17,6 +17,8 @@
 #include "cris/run/progress.h"
 #include "data/files.h"
 #include "data/format_error.h"
+#include "data/image_format.h"
+#include "data/map.h"
 #include "tensor/backend.h"
 #include "tensor/machine/allocator.h"
 #include "tensor/machine/folder_lock.h"
@@ -70,13 +72,15 @@ Input read_input(const CrfArguments& a, const std::string& image, const std::vec
                        width, height, image, y.image.width, y.image.height);
   };
   if (!a.labels.empty()) {
-    y.map = cris::label_map(data::read_image(known[0]), known[0], a.black_is_label);
+    const std::string bytes = data::read_data_file(known[0]);
+    y.map = cris::label_map(data::decode_image(bytes, known[0]), known[0], a.black_is_label,
+                            data::image_format(bytes, known[0]) == data::ImageFormat::jpeg);
     require_size(known[0], y.map.height, y.map.width);
     require_memory(image, y.image.height * y.image.width, int64_t(y.map.colours.size()));
     return y;
   }
   for (const std::string& path : known) {
-    y.maps.push_back(data::read_image(path, 1));
+    y.maps.push_back(data::read_probability(path));
     const int brightest = *std::ranges::max_element(y.maps.back().pixels);
     data::require_data(brightest != 1,
                        "{}: its values are 0 and 1 of 255: as probabilities that means nothing; a mask of 0 and 1 is "

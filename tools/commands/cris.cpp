@@ -15,6 +15,7 @@
 #include "cris/run/build_facts.h"
 #include "cris/run/config.h"
 #include "data/format_error.h"
+#include "tensor/machine/allocator.h"
 #include "tools/commands/command.h"
 #include "tools/commands/interrupt.h"
 
@@ -87,6 +88,17 @@ void require_extension(const std::string& path, const std::string& wanted, const
     throw Failure(kUsage, fmt::format("-o {}: the result is {}; name it so that it ends in {}", path, kind, wanted));
 }
 
+/// "-o $FOLDER" of a variable that is not set must not write into the root of the disk.
+void require_values(const CLI::App& app) {
+  for (const CLI::Option* o : app.get_options()) {
+    const std::string type = o->get_type_name();
+    const bool path = o->get_positional() || type == "DIR" || type == "FILE" || type == "RUN";
+    if (path && o->count() > 0 && std::ranges::count(o->results(), ""))
+      throw Failure(kUsage, fmt::format("{}: its value is empty; name a file or folder", o->get_name()));
+  }
+  for (const CLI::App* sub : app.get_subcommands()) require_values(*sub);
+}
+
 std::vector<const Command*> commands() {
   auto all = registry();
   std::sort(all.begin(), all.end(), [](const Command* a, const Command* b) { return a->rank < b->rank; });
@@ -134,6 +146,7 @@ int main(int argc, char** argv) {
     return complain(problem_with(app, e), kUsage);
   }
   try {
+    require_values(app);
     return after_printing(runs.at(app.get_subcommands().front())());
   } catch (const Failure& e) {
     return complain(e.what(), e.code);
@@ -141,8 +154,10 @@ int main(int argc, char** argv) {
     return complain(e.what(), kNonFinite);
   } catch (const cris::ConfigError& e) {
     return complain(e.what(), kUsage);
+  } catch (const tensor::OutOfMemory& e) {
+    return complain(e.what(), kUsage);
   } catch (const std::bad_alloc&) {
-    return complain("out of memory; use a smaller batch, size or base", kData);
+    return complain("out of memory; use a smaller batch, size or base", kUsage);
   } catch (const std::system_error& e) {
     // The work was done: what is printed comes last.
     return e.code() == std::errc::broken_pipe ? kOk : complain(e.what(), kData);

@@ -1,12 +1,16 @@
 /// cris export: the model of a run as an ONNX file, for other programs.
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "cris/evaluate.h"
+#include "cris/nonfinite.h"
 #include "cris/report/evaluation.h"
 #include "cris/run/outputs.h"
 #include "cris/run/run_directory.h"
 #include "tensor/machine/atomic_file.h"
+#include "tensor/ops.h"
 #include "tools/commands/command.h"
-#include "tools/commands/next_step.h"
 #include "tools/exchange/onnx_network.h"
 
 namespace tools {
@@ -29,6 +33,12 @@ Run setup_export(CLI::App& app) {
     cris::check_outputs({o->out});
     const cris::Config config = cris::config_of_run(o->run, {.device = "cpu"});
     const auto model = cris::load_model(o->run, config, o->checkpoint);
+    const int64_t size = config.data.size;
+    const tensor::Tensor p =
+        cris::probabilities(*model, tensor::full({1, size, size, 3}, 0.5, tensor::DType::f32, tensor::Device::cpu));
+    if (!std::all_of(p.data<float>(), p.data<float>() + p.size(), [](float v) { return v >= 0 && v <= 1; }))
+      throw cris::NonFiniteError(
+          fmt::format("{}: what this model computes is not finite; the checkpoint is of no use", o->run));
     OnnxGraph graph = onnx_of(*model);
     const double threshold = cris::chosen_threshold(o->run);
     const bool crf = config.model.strategy == cris::Strategy::crf;

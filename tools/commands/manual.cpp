@@ -3,8 +3,10 @@
 #include <fmt/ranges.h>
 
 #include <filesystem>
+#include <map>
 
 #include "cris/run/build_facts.h"
+#include "cris/run/outputs.h"
 #include "data/files.h"
 #include "tensor/machine/atomic_file.h"
 #include "tools/commands/command.h"
@@ -194,12 +196,17 @@ Run setup_man(CLI::App& app) {
   app.add_option("DIR", *folder, "where to write the manual pages, cris.1 and one a command")->required();
   add_example(app, "man share/man/man1");
   return [folder, &app] {
-    data::create_folder(*folder);
+    std::map<std::string, std::string> pages;
+    std::vector<std::string> paths;
     for_each_command(root_of(app), [&](const CLI::App& command, const std::string& words) {
       std::string title = "cris" + (words.empty() ? "" : "-" + words);
       std::replace(title.begin(), title.end(), ' ', '-');
-      tensor::write_file_atomically(*folder + "/" + title + ".1", manual_page(command, title));
+      paths.push_back(*folder + "/" + title + ".1");
+      pages[paths.back()] = manual_page(command, title);
     });
+    cris::check_outputs(paths);
+    data::create_folder(*folder);
+    for (const auto& [path, page] : pages) tensor::write_file_atomically(path, page);
     return int(kOk);
   };
 }

@@ -1,6 +1,7 @@
 /// cris score: the measures of masks or probability maps of any program.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <atomic>
 #include <filesystem>
 #include <map>
@@ -88,7 +89,7 @@ Run setup_score(CLI::App& app) {
       cris::Measured measured;
     };
     std::vector<Item> items(size_t(work.ahead));
-    std::atomic<int64_t> photographs = 0;
+    std::atomic<int64_t> photographs = 0, faint = 0;
     const std::vector<std::pair<std::string, std::string>> masks(truth.begin(), truth.end());
     data::Pipeline steps;
     steps.read = [&](int64_t i) {
@@ -101,6 +102,8 @@ Run setup_score(CLI::App& app) {
       data::require_data(map.height == mask.height && map.width == mask.width,
                          "{} has {} x {} pixels and {} has {} x {}; resize the map to its mask", predicted, map.width,
                          map.height, path, mask.width, mask.height);
+      const float highest = *std::ranges::max_element(map.values);
+      faint += highest > 0 && highest <= 1.0f / 255 && std::ranges::max(mask.values) > 0;
       cris::Measured m =
           cris::measure(name, map.values.data(), mask.values.data(), map.height, map.width, o->threshold);
       items[size_t(i % work.ahead)] = {std::move(map), std::move(m)};
@@ -111,6 +114,11 @@ Run setup_score(CLI::App& app) {
     };
     steps.encode = steps.write = [](int64_t) {};
     const PicturesDone done = through_pictures(work, steps);
+    if (faint > 0)
+      progress.message(
+          fmt::format("warning: {} of {} maps have no value above 1 of 255, where their masks show a polyp: "
+                      "a mask is saved as 0 and 255",
+                      faint.load(), truth.size()));
     if (photographs > 0)
       progress.message(
           fmt::format("warning: {} of {} masks look like photographs, not like masks: is {} the right folder?",

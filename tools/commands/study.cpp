@@ -15,6 +15,7 @@
 #include "cris/study/status.h"
 #include "cris/study/study_report.h"
 #include "cris/study/work.h"
+#include "data/format_error.h"
 #include "tensor/machine/atomic_file.h"
 #include "tools/commands/command.h"
 #include "tools/commands/interrupt.h"
@@ -137,9 +138,11 @@ int queue_study(const StudyOptions& o) {
     job.worker.insert(job.worker.end(), {"--data", set + "=" + folder});
   if (!o.device.empty()) job.worker.insert(job.worker.end(), {"--device", o.device});
   job.worker.insert(job.worker.end(), {"--threads", std::to_string(job.cpus), "--no-wait"});
-  const std::string script = job.folder + "/study.sbatch";
+  const std::string script = job.folder + "/study.sbatch", text = cris::slurm_script(job);
+  data::require_data(!fs::exists(script) || tensor::read_file(script) == text,
+                     "{} is there, and would be another one; remove it, or choose another -o", script);
   fs::create_directories(job.folder);
-  tensor::write_file_atomically(script, cris::slurm_script(job));
+  tensor::write_file_atomically(script, text);
   fmt::print("submit with: sbatch {}\n", cris::shell_word(script));
   return kOk;
 }

@@ -6,6 +6,7 @@
 
 #include "cris/run/memory_plan.h"
 #include "cris/run/outputs.h"
+#include "cris/study/plan.h"
 #include "cris/study/replay.h"
 #include "cris/study/tune.h"
 #include "tools/commands/config_options.h"
@@ -104,7 +105,7 @@ Run setup_tune(CLI::App& app) {
   app.add_option("--name", o->name, "the study's name in it; default DATA/BACKBONE/STRATEGY")->take_last();
   app.add_option("--trials", o->trials, "complete and pruned trials that the study shall have")
       ->capture_default_str()
-      ->check(CLI::Range(int64_t(1), int64_t(100000)))
+      ->check(CLI::Range(int64_t(1), cris::kMostTrials))
       ->take_last();
   app.add_option("--search", o->search, "KEY=LOW..HIGH, KEY=LOW..HIGH:log or KEY=A,B,C; may be repeated")
       ->take_all()

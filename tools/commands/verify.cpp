@@ -48,10 +48,12 @@ Run setup_verify(CLI::App& app) {
   add_example(app, "tune replay tune.journal");
   return [o] {
     const std::string sums = o->run + "/SHA256SUMS";
+    data::require_data(std::filesystem::is_directory(o->run), "{}: no such folder; name a run", o->run);
     if (!std::filesystem::exists(sums))
       throw Failure(kVerification,
                     fmt::format("{}: is not a complete run (it has no SHA256SUMS); finish it with cris train", o->run));
     if (o->recompute) cris::apply_run_settings(cris::config_of_run(o->run, {.data = o->data}));  // is its device here?
+    if (o->recompute) cris::require_scratch_folder();
     int64_t good = 0, bad = 0;
     nlohmann::ordered_json failures = nlohmann::ordered_json::array(), notes = nlohmann::ordered_json::array();
     const auto note = [&](const std::string& text) {
