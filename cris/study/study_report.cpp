@@ -264,7 +264,8 @@ StudyReport study_report(const std::string& records, const std::string& title) {
   const std::vector<SetOfCells> sets = read_sets(plan, records);
   data::require_data(!sets.empty(), "{}: no final run is recorded yet", records);
   std::string conditions;
-  StudyReport report{.text = title + "\n\n", .html = page_begin(title) + fmt::format("<p>{}</p>\n", kHow)};
+  StudyReport report{
+      .text = title + "\n\n", .note = kHow, .html = page_begin(title) + fmt::format("<p>{}</p>\n", kHow)};
   const auto add = [&](const Table& t) {
     if (t.rows.empty()) return;
     report.text += text_of(t);
@@ -295,7 +296,6 @@ StudyReport study_report(const std::string& records, const std::string& title) {
     report.html += "<h2>Tuning</h2>\n";
     add(tuning_table(plan, records));
   }
-  report.text += std::string(kHow) + "\n";
   report.html += fmt::format("<h2>The plan</h2>\n<pre>{}</pre>\n", escape_markup(plan.text)) + page_end();
   return report;
 }

@@ -18,6 +18,7 @@
 #include "data/format_error.h"
 #include "tensor/machine/atomic_file.h"
 #include "tools/commands/command.h"
+#include "tools/commands/help.h"
 #include "tools/commands/interrupt.h"
 
 namespace tools {
@@ -122,7 +123,7 @@ int report_study(const StudyOptions& o) {
   }
   const cris::StudyReport made = cris::study_report(o.folder, o.title);
   if (!o.out.empty()) cris::write_page(o.out, made.html);
-  fmt::print("{}{}", made.text, o.out.empty() ? "" : "report: " + o.out + "\n");
+  fmt::print("{}{}\n{}", made.text, wrapped(made.note, 0), o.out.empty() ? "" : "report: " + o.out + "\n");
   return kOk;
 }
 

@@ -99,7 +99,8 @@ int tune(const TuneOptions& o) {
 
 Run setup_tune(CLI::App& app) {
   auto o = std::make_shared<TuneOptions>(app);
-  app.add_option("--study", o->journal, "journal file (Optuna's) that records the study; made where it is missing")
+  app.add_option("--study", o->journal,
+                 "journal file (Optuna's) that records the study, made where it is missing [needed]")
       ->type_name("FILE")
       ->take_last();
   app.add_option("--name", o->name, "the study's name in it; default DATA/BACKBONE/STRATEGY")->take_last();
@@ -125,7 +126,7 @@ Run setup_tune(CLI::App& app) {
       ->capture_default_str()
       ->check(CLI::Range(int64_t(1), int64_t(1000000)))
       ->take_last();
-  app.add_option("-o,--out", o->out, "folder of the trials' runs; workers of one study share it")
+  app.add_option("-o,--out", o->out, "folder of the trials' runs; workers of one study share it [needed]")
       ->type_name("DIR")
       ->take_last();
   app.add_flag("--keep", o->keep, "keep checkpoints of ended trials");
