@@ -176,7 +176,7 @@ Plan read_plan(const std::string& path) {
   } catch (const toml::parse_error& e) {
     throw ConfigError(fmt::format("{}:{}: {}", path, e.source().begin.line, e.description()));
   } catch (const tensor::Error& e) {
-    throw ConfigError(fmt::format("{}; give the plan of a study (TOML), such as docs/study/small.toml", e.what()));
+    throw ConfigError(fmt::format("{}; give the plan of a study (TOML), such as docs/study/cpu.toml", e.what()));
   }
   TableReader top(file, "", path);
   const toml::table* study = top.table("study");

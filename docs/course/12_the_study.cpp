@@ -17,11 +17,11 @@ namespace {
 /// A pretended training: Dice as a function of the learning rate, best at 3e-3.
 double pretended_dice(double rate) { return 0.8 * std::exp(-std::pow(std::log10(rate / 3e-3), 2)); }
 
-/// Dice of each test image in the records of docs/study/small, by seed.
+/// Dice of each test image in the records of docs/study/records, by seed.
 ImagesOfSeeds recorded(const std::string& cell) {
   ImagesOfSeeds all;
   for (int seed = 0; seed < 3; ++seed) {
-    std::ifstream file(fmt::format("{}/docs/study/small/runs/{}-seed{}/per_image.csv", CRIS_SOURCE_DIR, cell, seed));
+    std::ifstream file(fmt::format("{}/docs/study/records/runs/{}-seed{}/per_image.csv", CRIS_SOURCE_DIR, cell, seed));
     std::string line, part;
     all.emplace_back();
     for (std::getline(file, line); std::getline(file, line);) {

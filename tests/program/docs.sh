@@ -50,14 +50,14 @@ shown=$(grep -A 4 '^strategy ' "$root/README.md" | awk '{ print $1, NF }') got=$
 verdict "  and ends with the table that the README shows" $?
 "$root/tools/strategies_picture.py" out strategies.svg && [ "$(grep -c '<image ' strategies.svg)" = "$(grep -c '<image ' "$root/docs/strategies.svg")" ]
 verdict "  from which the picture of the README is drawn" $?
-"$cris" study report "$root/docs/study/small" -o study.html >study.txt && python3 - "$root/docs" <<'PYTHON'
+"$cris" study report "$root/docs/study/records" -o study.html >study.txt && python3 - "$root/docs" <<'PYTHON'
 import pathlib, re, sys
 docs = pathlib.Path(sys.argv[1])
 report, page = open("study.txt").read(), open("study.html").read()
 results = (docs / "results.md").read_text().split("## ")[1].replace("**", "")
 shown = [m.replace(" ", "") for m in re.findall(r"\d+\.\d\d ± \d+\.\d\d", results)]
 shown += [m.strip("()") for m in re.findall(r"\(-?\d+\.\d\d to -?\d+\.\d\d\)", results)]
-figures = list((docs / "study").glob("small-*.svg"))
+figures = list((docs / "study").glob("*.svg"))
 wrong = [s for s in shown if s not in report] + [f.name for f in figures if f.read_text() not in page]
 print("not in the report:", wrong) if wrong else None
 sys.exit(bool(wrong) or len(shown) < 42 or len(figures) != 2)
