@@ -38,8 +38,9 @@ struct LabelMap {
   std::vector<int32_t> labels;    ///< [height width]; -1: unsure
 };
 /// Colours numbered by ascending r + 256 g + 65536 b; black is "unsure", unless `black_is_label`, or there are fewer
-/// than two colours beside it: then it is a mask, and black its background. A gray mask that JPEG blurred becomes 0 and
-/// 255. `name` is for messages. Throws FormatError on a map with more than kMaxLabels labels.
+/// than two colours beside it: then it is a mask, and black its background. `jpeg`: the file was one; a gray mask
+/// becomes 0 and 255 again. `name` is for messages. Throws FormatError on a map with more than kMaxLabels labels, and
+/// on any other JPEG.
 LabelMap label_map(const data::Image& picture, const std::string& name, bool black_is_label = false, bool jpeg = false);
 /// The picture of labels: gray where all their colours are, else 3 channels.
 data::Image picture_of(const LabelMap& map);

@@ -25,8 +25,8 @@ struct ScoredMap {
   int64_t height, width;
 };
 
-/// Tells of the map of `pair`, [height, width], at the picture's own size: resized bilinearly, beside the mask as it
-/// is.
+/// Calls `tell` with the map of `pair`, [height, width] of 0..1, at the picture's own size: resized bilinearly, beside
+/// the mask, 1 from data::kMaskThreshold on. What ScoredMap points to lives as long as the call. Throws FormatError.
 void at_own_size(const data::Pair& pair, const float* map, int64_t height, int64_t width,
                  const std::function<void(const ScoredMap&)>& tell);
 

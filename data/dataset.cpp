@@ -68,6 +68,7 @@ MaskValues mask_values(const std::string& text, const std::string& where) {
   MaskValues v;
   const char *const comma = text.data() + std::min(text.find(','), text.size()), *const end = text.data() + text.size();
   const auto reads = [](const char* from, const char* to, int& value) {
+    while (from != to && *from == ' ') ++from;
     return std::from_chars(from, to, value).ptr == to && from != to;
   };
   const bool two = comma != end && reads(text.data(), comma, v.background) && reads(comma + 1, end, v.polyp);

@@ -108,7 +108,14 @@ Image decode_probability(std::string_view bytes, const std::string& path) {
 }
 }  // namespace
 
-Image read_probability(const std::string& path) { return decode_probability(read_data_file(path), path); }
+Image read_probability(const std::string& path) {
+  const std::string bytes = read_data_file(path);
+  const auto deep = decode_gray_16(bytes, path);
+  if (!deep) return decode_probability(bytes, path);
+  Image y(deep->height, deep->width, 1);
+  std::ranges::transform(deep->values, y.pixels.begin(), [](float v) { return uint8_t(std::lround(255 * v)); });
+  return y;
+}
 
 Map read_map(const std::string& path) {
   const std::string bytes = read_data_file(path);

@@ -17,8 +17,8 @@ Map parse_npy(std::string_view bytes, const std::string& name);
 /// Any of these: .npy as parse_npy; a gray PNG of 16 bits as v / 65535; every other picture as its luma / 255. Throws
 /// FormatError, also for values outside [0, 1].
 Map read_map(const std::string& path);
-/// A picture of 8 bits whose values are probabilities times 255. Throws FormatError where 16 bits are used in part:
-/// what 1 is would be a guess.
+/// The same picture in 8 bits: probabilities times 255. Both throw FormatError where another picture than a gray PNG
+/// uses its 16 bits in part: what 1 is would be a guess.
 Image read_probability(const std::string& path);
 /// The mask of a picture or of an .npy, 0 or 1: polyp from one half on. Throws FormatError as read_map, and when no
 /// pixel of a mask that is not black reaches one half: polyps marked by 1 instead of 255 would pass for none.

@@ -55,7 +55,7 @@ class MeasureSet {
   double threshold() const { return threshold_; }
   const std::vector<ImageMeasures>& images() const { return images_; }
   /// {threshold, images, mean: {...}, pooled: {...}, lesions: {...}, by_size: {...}, calibration: [...], warnings:
-  /// [...]}.
+  /// [...]}. Without an image that shows a polyp mean and pooled have no average_precision.
   nlohmann::ordered_json json() const;
   /// name, then a column for each measure, pixels of mask, prediction and picture, lesions, found, false positives.
   std::string csv() const;

@@ -32,11 +32,13 @@ struct EvaluationOptions {
   Progress* progress = nullptr;          ///< told of each image that is scored
 };
 
-/// Chooses the threshold, then scores `part`: train, validation, test, or all of a set that open_whole opened. Writes into `folder`: evaluation.json, per_image.csv, curves.csv,
-/// precision_recall.csv, precision_recall_images.csv, plots/{pr_pooled,pr_images,threshold,training}.svg, and up to
-/// `overlays` overlays/*.png (cris/report/examples.h): image, mask, probability map and overlay beside each other. Of
-/// the part's first images: maps/*_{image,mask,probability}.png and, for strategy crf, film/*.png
-/// (cris/report/crf_filmstrip.h). epochs.csv, if the folder has one, gives plots/training.svg.
+/// Chooses the threshold, then scores `part`: train, validation, test, or all of a set that open_whole opened. Writes
+/// into `folder`: evaluation.json, per_image.csv, curves.csv, precision_recall.csv, precision_recall_images.csv,
+/// plots/{pr_pooled,pr_images,threshold,training}.svg, and up to `overlays` overlays/*.png (cris/report/examples.h):
+/// image, mask, probability map and overlay beside each other. The part's first images give
+/// maps/*_{image,mask,probability}.png and, for strategy crf, film/*.png (cris/report/crf_filmstrip.h). epochs.csv, if
+/// the folder has one, gives plots/training.svg. Throws NonFiniteError, and data::FormatError for files that cannot be
+/// read or written.
 Evaluation evaluate_run(Model& model, const Config& config, const ExperimentData& data, const std::string& part,
                         const std::string& folder, const EvaluationOptions& options = {});
 

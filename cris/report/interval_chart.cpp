@@ -10,7 +10,7 @@
 namespace cris {
 
 namespace {
-constexpr const char *kMeasured = "#0072b2", *kClaimed = "#d55e00";  // as svg_chart.cpp's
+const char *const kMeasured = kColours[0], *const kClaimed = kColours[1];
 
 std::string dot(double x, double y, bool filled) {
   return fmt::format("<circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"4\" style=\"fill:{};stroke:{};stroke-width:2\"/>", x, y,
@@ -27,26 +27,23 @@ std::string words_at(double x, double y, const char* attributes, const std::stri
 }  // namespace
 
 std::string interval_chart(const std::string& title, const std::string& x_label, const std::vector<Estimate>& rows) {
-  constexpr double kWidth = 560, kRight = kWidth - 22, kTop = 70, kRow = 24, kBottom = 50;
+  constexpr double kTop = 70, kRow = 24, kBottom = 50, kPlot = 320, kMargin = 22;
   double low = 0, high = 0;
   size_t longest = 0;
   bool claims = false;
   for (const Estimate& e : rows) {
     const double claimed = e.claimed.value_or(e.mean);
     low = std::min({low, e.low, claimed}), high = std::max({high, e.high, claimed});
-    longest = std::max(longest, e.label.size());
+    longest =
+        std::max(longest, size_t(std::ranges::count_if(e.label, [](char c) { return (uint8_t(c) & 0xC0) != 0x80; })));
     claims |= e.claimed.has_value();
   }
   if (low == high) high = 1;
   const double step = round_step(high - low);
   low = std::floor(low / step) * step, high = std::ceil(high / step) * step;
-  const double left = std::min(36 + 6.6 * double(longest), 260.0), bottom = kTop + kRow * double(rows.size());
-  const auto px = [&](double v) { return left + (v - low) / (high - low) * (kRight - left); };
-  std::string svg = fmt::format(
-      "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {0} {1}\" width=\"{0}\" height=\"{1}\" role=\"img\" "
-      "aria-label=\"{2}\" font-family=\"system-ui, sans-serif\" font-size=\"12\" style=\"fill:var(--soft,#444)\">\n"
-      "<rect width=\"{0}\" height=\"{1}\" rx=\"8\" style=\"fill:var(--card,#fff)\"/>\n",
-      kWidth, bottom + kBottom, escape_markup(title));
+  const double left = 36 + 6.6 * double(longest), right = left + kPlot, bottom = kTop + kRow * double(rows.size());
+  const auto px = [&](double v) { return left + (v - low) / (high - low) * (right - left); };
+  std::string svg = svg_begin(std::max(560.0, right + kMargin), bottom + kBottom, title);
   svg += words_at(18, 24, " font-size=\"15\" font-weight=\"600\" style=\"fill:var(--ink,#222)\"", title);
   svg += dot(24, 44, true) + words_at(34, 48, "", "measured, 95 % interval; filled where it excludes 0");
   if (claims) svg += diamond(364, 44) + words_at(374, 48, "", "claimed");
@@ -68,7 +65,7 @@ std::string interval_chart(const std::string& title, const std::string& x_label,
     if (e.claimed) svg += diamond(px(*e.claimed), y);
     svg += dot(px(e.mean), y, e.low > 0 || e.high < 0) + "\n";
   }
-  svg += words_at((left + kRight) / 2, bottom + 40, " text-anchor=\"middle\"", x_label);
+  svg += words_at((left + right) / 2, bottom + 40, " text-anchor=\"middle\"", x_label);
   return svg + "</svg>\n";
 }
 

@@ -15,7 +15,7 @@ using Verdict = std::function<void(const std::string& file, const std::string& d
 /// tolerance of 1e-3 (see first_difference). Throws Error when manifest.json is damaged.
 std::string other_arithmetic(const std::string& run, const Config& config);
 
-/// Throws data::FormatError where no folder can be made for what is made again: TMPDIR.
+/// Throws data::FormatError where no temporary folder can be made (TMPDIR).
 void require_scratch_folder();
 
 /// Evaluates checkpoints/best on the test part anew, in a folder of its own, choosing the threshold on the training

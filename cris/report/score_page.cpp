@@ -118,7 +118,10 @@ void write_scores(const MeasureSet& measures, const std::string& folder, const s
   Chart curve{.title = "Precision and recall, all pixels",
               .x_label = "recall, %",
               .y_label = "precision, %",
-              .series = {{.name = "AP " + page_cell(json["pooled"], "average_precision"), .points = {}}},
+              .series = {{.name = json["pooled"].contains("average_precision")
+                                      ? "AP " + page_cell(json["pooled"], "average_precision")
+                                      : "no polyp, no AP",
+                          .points = {}}},
               .x_range = {{0, 1}},
               .y_range = {{0, 1}}};
   for (const PrecisionRecallPoint& p : thinned(measures.curve()))

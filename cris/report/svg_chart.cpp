@@ -14,8 +14,6 @@ namespace cris {
 namespace {
 
 constexpr double kWidth = 560, kHeight = 360, kLeft = 62, kTop = 44, kBottom = 48;
-// Colours that stay apart for colour-blind readers.  Source: Okabe & Ito 2008.
-constexpr const char* kColours[] = {"#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#555555"};
 
 struct Axis {
   double low, high, step;
@@ -53,6 +51,14 @@ double round_step(double span) {
   const double power = std::pow(10, std::floor(std::log10(span / 5)));
   const double rest = span / 5 / power;
   return power * (rest < 1.5 ? 1 : rest < 3.5 ? 2 : rest < 7.5 ? 5 : 10);
+}
+
+std::string svg_begin(double width, double height, const std::string& title) {
+  return fmt::format(
+      "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {0} {1}\" width=\"{0}\" height=\"{1}\" role=\"img\" "
+      "aria-label=\"{2}\" font-family=\"system-ui, sans-serif\" font-size=\"12\" style=\"fill:var(--soft,#444)\">\n"
+      "<rect width=\"{0}\" height=\"{1}\" rx=\"8\" style=\"fill:var(--card,#fff)\"/>\n",
+      width, height, escape_markup(title));
 }
 
 std::string escape_markup(const std::string& text) {
@@ -108,12 +114,10 @@ std::string to_svg(const Chart& chart) {
   const auto py = [&](double v) {
     return kHeight - kBottom - (v - ay.low) / (ay.high - ay.low) * (kHeight - kTop - kBottom);
   };
-  std::string svg = fmt::format(
-      "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {0} {1}\" width=\"{0}\" height=\"{1}\" role=\"img\" "
-      "aria-label=\"{3}\" font-family=\"system-ui, sans-serif\" font-size=\"12\" style=\"fill:var(--soft,#444)\">\n"
-      "<rect width=\"{0}\" height=\"{1}\" rx=\"8\" style=\"fill:var(--card,#fff)\"/>\n<text x=\"{2}\" y=\"24\" "
-      "font-size=\"15\" font-weight=\"600\" style=\"fill:var(--ink,#222)\">{3}</text>\n",
-      kWidth, kHeight, 18, escape_markup(chart.title));
+  std::string svg = svg_begin(kWidth, kHeight, chart.title);
+  svg += fmt::format(
+      "<text x=\"18\" y=\"24\" font-size=\"15\" font-weight=\"600\" style=\"fill:var(--ink,#222)\">{}</text>\n",
+      escape_markup(chart.title));
   const char* const faint = "style=\"stroke:var(--line,#e4e4e4)\"";
   for (int i = 0; i <= int((ay.high - ay.low) / ay.step + 1e-6); ++i) {
     const double v = ay.low + i * ay.step, y = py(v);

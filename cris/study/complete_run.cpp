@@ -26,8 +26,8 @@ CompleteRun complete_run(Config config, const std::string& out, const CompleteRu
     for (const std::string& note : decode_all(data, int(config.run.threads), &progress)) progress.message(note);
   }
   if (!std::filesystem::exists(out + "/manifest.json") && !config.train.start_from.empty()) {
-    Model refused(model_options(config));  // weights that do not fit end it before anything is written
-    begin_from(refused, config);
+    Model trial(model_options(config));  // weights that do not fit are refused before anything is written
+    begin_from(trial, config);
   }
   RunDirectory run(out);
   run.begin(config, data, options.command);

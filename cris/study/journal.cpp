@@ -159,11 +159,13 @@ namespace {
 JournalContent parse_journal(const std::string& path, const std::string& text) {
   JournalContent content;
   int64_t number = 0;
-  // A last line without an end is a writer's that was killed; anything else is somebody's file.
+  // A last line without an end is a writer's that was killed, zeros are a file system's after a power cut; anything
+  // else is somebody's file.
   constexpr std::string_view kStart = "{\"op_code\":";
   const std::string_view tail = std::string_view(text).substr(text.rfind('\n') + 1);
-  tensor::require(tail.starts_with(kStart) || kStart.starts_with(tail),
-                  "{}: its last line is not part of a journal; restore the file, or choose another", path);
+  tensor::require(
+      tail.starts_with(kStart) || kStart.starts_with(tail) || tail.find_first_not_of('\0') == std::string_view::npos,
+      "{}: its last line is not part of a journal; restore the file, or choose another", path);
   for (size_t at = 0, end; (end = text.find('\n', at)) != std::string::npos; at = end + 1) {
     ++number;
     try {

@@ -138,7 +138,8 @@ std::set<std::string> listed(const std::string& records) {
   for (std::string line; std::getline(lines, line);) {
     const std::string name = line.substr(std::min<size_t>(line.size(), 66));
     data::require_data(!name.empty() && fs::path(name).lexically_normal() == name && name[0] != '/' && name[0] != '.',
-                       "{}/{}: a line is damaged; collect the records again", records, kSums);
+                       "{}/{}: a line is damaged; restore it, or remove {} and collect the records again", records,
+                       kSums, records);
     names.insert(name);
   }
   return names;
@@ -151,7 +152,11 @@ std::set<std::string> records_to_replace(const std::string& folder, const std::s
   const std::string around = *study.lexically_relative(to).begin(), within = *to.lexically_relative(study).begin();
   data::require_data(around == ".." && within != "runs" && within != "trials" && !within.starts_with("data-"),
                      "{} holds what the study {} works on; choose another -o", out, folder);
-  if (!fs::exists(out) || (fs::is_directory(out) && fs::is_empty(out))) return {};
+  const auto hidden = [](const fs::path& path) { return path.filename().string().starts_with("."); };
+  if (!fs::exists(out)) return {};
+  if (fs::is_directory(out) &&  // a killed process may have left its lock
+      std::ranges::all_of(fs::directory_iterator(out), [&](const auto& entry) { return hidden(entry.path()); }))
+    return {};
   std::set<std::string> old;
   if (fs::exists(out + "/" + kSums)) old = listed(out);
   data::require_data(old.contains("plan.toml") && old.contains(kJournal),
@@ -172,8 +177,9 @@ bool same_records(const std::string& out, const std::string& sums) {
 }  // namespace
 
 RecordsMade collect_records(const Plan& plan, const std::string& folder, const std::string& out) {
-  const std::set<std::string> old = records_to_replace(folder, out);
+  records_to_replace(folder, out);  // refused before anything is made there
   data::StagingFolder staging(out);
+  const std::set<std::string> old = records_to_replace(folder, out);
   std::string sums;
   RecordsMade made;
   const auto write = [&](const std::string& name, const std::string& text) {
@@ -217,12 +223,15 @@ void require_records(const std::string& records) {
                        "{}/{}: was changed after it was recorded; restore it or collect the records again", records,
                        line.substr(66));
   for (const std::string name : {std::string("plan.toml"), std::string(kJournal)})
-    data::require_data(names.contains(name), "{}/{} does not list {}; collect the records again", records, kSums, name);
+    data::require_data(names.contains(name),
+                       "{}/{} does not list {}; restore it, or remove {} and collect the records again", records, kSums,
+                       name, records);
   if (!fs::exists(records + "/runs")) return;
   for (const auto& entry : fs::recursive_directory_iterator(records + "/runs")) {
     const std::string name = fs::path(entry.path()).lexically_relative(records);
-    data::require_data(entry.is_directory() || names.contains(name),
-                       "{}/{} does not list {}; restore it or collect the records again", records, kSums, name);
+    const bool hidden = entry.path().filename().string().starts_with(".");
+    data::require_data(entry.is_directory() || hidden || names.contains(name),
+                       "{}/{} does not list {}; restore it, or remove that file", records, kSums, name);
   }
 }
 

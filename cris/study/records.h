@@ -20,7 +20,8 @@ struct RecordsMade {
 };
 
 /// Collects the records of the study in `folder` into the folder `out`, which holds the old ones until the new ones are
-/// complete. Throws data::FormatError for a damaged run, Error where nothing can be written.
+/// complete. Throws data::FormatError for a damaged run, and unless `out` is empty or holds records and is none of the
+/// study's own folders; Error where nothing can be written.
 RecordsMade collect_records(const Plan& plan, const std::string& folder, const std::string& out);
 
 /// Throws data::FormatError naming the first file of `records` that SHA256SUMS has otherwise, or that is missing.

@@ -97,7 +97,7 @@ std::string short_value(const std::string& value) {
   double number = 0;
   const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
   const bool fraction = value.find('.') != std::string::npos;
-  if (!fraction || error != std::errc() || end != value.data() + value.size()) return value;
+  if (!fraction || value.size() < 10 || error != std::errc() || end != value.data() + value.size()) return value;
   const std::string rounded = fmt::format("{:.3g}", number);
   return rounded.size() < value.size() ? rounded : value;
 }

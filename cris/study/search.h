@@ -21,7 +21,7 @@ struct Dimension {
   std::string distribution() const;
 };
 
-/// For people: three significant digits of a fraction, anything else as it is.
+/// For people: three significant digits of a fraction that was drawn, of ten characters or more; else as it is.
 std::string short_value(const std::string& value);
 
 struct SearchSpace {

@@ -220,12 +220,13 @@ Estimates variants(const std::vector<SetOfCells>& sets) {
         const bool paired = same_images(with[0], without[0]);
         if (paired && a.empty()) continue;
         const Interval i = paired ? paired_difference(a, o) : unpaired_difference(dice_of(with), dice_of(without));
+        const bool certain = i.excludes_zero() && (paired ? a.size() : std::min(with.size(), without.size())) > 1;
         rows.push_back(estimate(fmt::format("{}: {} {}", v.title, kPaperBackbones[b], name(row.strategy)), i));
         add_row(t, {rows.back().label, runs_mean_text(without), runs_mean_text(with),
                     fmt::format("{:+.2f}", 100 * i.mean), interval_text(i),
-                    !i.excludes_zero() ? "open"
-                    : i.mean > 0       ? "above"
-                                       : "below"});
+                    !certain     ? "open"
+                    : i.mean > 0 ? "above"
+                                 : "below"});
       }
   }
   return {t, rows};
@@ -263,7 +264,6 @@ StudyReport study_report(const std::string& records, const std::string& title) {
   const Plan plan = read_plan(records + "/plan.toml");
   const std::vector<SetOfCells> sets = read_sets(plan, records);
   data::require_data(!sets.empty(), "{}: no final run is recorded yet", records);
-  std::string conditions;
   StudyReport report{
       .text = title + "\n\n", .note = kHow, .html = page_begin(title) + fmt::format("<p>{}</p>\n", kHow)};
   const auto add = [&](const Table& t) {
@@ -275,8 +275,7 @@ StudyReport study_report(const std::string& records, const std::string& title) {
     if (!e.rows.empty())
       report.html += "<div class=\"charts\">" + interval_chart(of, "points of Dice", e.rows) + "</div>\n";
   };
-  for (const SetOfCells& s : sets) {
-    report.html += fmt::format("<h2>{}</h2>\n", escape_markup(s.title));
+  const auto add_set = [&](const SetOfCells& s) {
     const std::string under = table_conditions(s.table);
     report.text += fmt::format("{}: {}\n", s.title, under);
     report.html += fmt::format("<p>{}; {} seeds.</p>\n", escape_markup(under), plan.seeds.size());
@@ -287,11 +286,20 @@ StudyReport study_report(const std::string& records, const std::string& title) {
     add(mse_table(s));
     report.html += fmt::format("<details><summary>Precision and recall</summary>\n{}</details>\n",
                                precision_recall_html(s.table, true));
+  };
+  for (const SetOfCells& s : sets)
+    if (s.variant.empty()) report.html += fmt::format("<h2>{}</h2>\n", escape_markup(s.title)), add_set(s);
+  if (const Estimates of_variants = variants(sets); !of_variants.rows.empty()) {
+    report.html += "<h2>Variants</h2>\n<p>The plan below says what each of them changes.</p>\n";
+    add(of_variants.table);
+    chart("Variants less their plain cells", of_variants);
   }
-  if (plan.cells.back().variant != "") report.html += "<h2>Variants</h2>\n";
-  const Estimates of_variants = variants(sets);
-  add(of_variants.table);
-  chart("Variants less their plain cells", of_variants);
+  for (const SetOfCells& s : sets) {
+    if (s.variant.empty()) continue;
+    report.html += fmt::format("<details><summary>{}</summary>\n", escape_markup(s.title));
+    add_set(s);
+    report.html += "</details>\n";
+  }
   if (plan.trials > 0) {
     report.html += "<h2>Tuning</h2>\n";
     add(tuning_table(plan, records));

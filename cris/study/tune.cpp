@@ -35,10 +35,13 @@ std::string shared_config(const Tuning& t) {
   return portable_toml(c);
 }
 
-/// A line without blanks and marks around it.
+/// A line of the list of settings, as it was before it was made JSON.
 std::string plain(const std::string& line) {
-  const size_t first = line.find_first_not_of(" \t\""), last = line.find_last_not_of(" \t\",");
-  return first == std::string::npos ? "" : line.substr(first, last - first + 1);
+  const size_t first = line.find_first_not_of(' '), last = line.find_last_not_of(" ,");
+  if (first == std::string::npos) return "";
+  const std::string text = line.substr(first, last - first + 1);
+  const auto json = nlohmann::json::parse(text, nullptr, false);
+  return json.is_string() ? json.get<std::string>() : text;
 }
 
 /// "epochs = 3, not epochs = 2": the first line that two texts of the same lines do not share.

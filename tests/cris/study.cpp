@@ -216,7 +216,7 @@ TEST_CASE("study: tables, intervals and verdicts come from the records alone") {
                            "UNet: cris - crf    +3.80     +0.00   0.00 to 0.00               open",
                            "CVC-ClinicDB, variant pieces: UNet crf", "-19.00", "below"})
     CHECK_MESSAGE(report.text.find(part) != std::string::npos, part, " is not in\n", report.text);
-  CHECK(report.html.find("<h2>CVC-ClinicDB, variant pieces</h2>") != std::string::npos);
+  CHECK(report.html.find("<summary>CVC-ClinicDB, variant pieces</summary>") != std::string::npos);
   CHECK(report.html.find("somewhere") == std::string::npos);
   tensor::write_file_atomically(recorded + "evaluation.json", "{}");
   CHECK_THROWS_WITH_AS(cris::study_report(s / "records", "T"), Contains("was changed"), data::FormatError);

@@ -166,6 +166,12 @@ TEST_CASE("draws are functions of seed, name and number, follow their density an
   CHECK(near >= 32);
 }
 
+TEST_CASE("values for people: what was drawn in three digits, what was chosen as it is") {
+  CHECK(short_value("0.0018725265937377850") == "0.00187");
+  CHECK(short_value("2.5516972115800605e-05") == "2.55e-05");
+  for (const char* chosen : {"0.9995", "1e-3", "16", "unet++", "[7,5,3]"}) CHECK(short_value(chosen) == chosen);
+}
+
 TEST_CASE("search spaces: their forms, and what is refused") {
   const SearchSpace space = SearchSpace::parse({"train.learning_rate=1e-6..1e-2:log", "refiner.channels=8,16,32",
                                                 "refiner.kernels=[7,5,3],[3,3]", "train.batch=2..8"});

@@ -54,13 +54,13 @@ verdict "  from which the picture of the README is drawn" $?
 import pathlib, re, sys
 docs = pathlib.Path(sys.argv[1])
 report, page = open("study.txt").read(), open("study.html").read()
-results = (docs / "results.md").read_text().split("## ")[1].replace("**", "")
+results = "".join((docs / "results.md").read_text().split("## ")[1:3]).replace("**", "")
 shown = [m.replace(" ", "") for m in re.findall(r"\d+\.\d\d ± \d+\.\d\d", results)]
 shown += [m.strip("()") for m in re.findall(r"\(-?\d+\.\d\d to -?\d+\.\d\d\)", results)]
 figures = list((docs / "study").glob("*.svg"))
 wrong = [s for s in shown if s not in report] + [f.name for f in figures if f.read_text() not in page]
 print("not in the report:", wrong) if wrong else None
-sys.exit(bool(wrong) or len(shown) < 42 or len(figures) != 2)
+sys.exit(bool(wrong) or len(shown) < 58 or len(figures) != 3)
 PYTHON
 verdict "the numbers and figures of what was measured are those of the records" $?
 finish

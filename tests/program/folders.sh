@@ -31,11 +31,11 @@ verdict "  with --skip-bad it is named and counted, the others are there, exit c
 grep -q '^passed over: 2 files' told.txt
 verdict "  files of other kinds are counted" $?
 refuses "a bad picture alone leaves nothing" 3 "0004.png" "$cris" predict run some/0004.png -o alone
+[ ! -e alone ]
+verdict "  not even a folder" $?
 mkdir -p mine/empty && refuses "  and takes no folder that was there" 3 "0004.png" "$cris" predict run some/0004.png -o mine/empty && [ -d mine/empty ] && [ ! -e mine/empty/masks ]
 verdict "  which is as it was" $?
 refuses "masks of another set, without another set" 2 "are for --on all" "$cris" eval run --mask-suffix _m
-[ ! -e alone ]
-verdict "  not even a folder" $?
 
 mkdir maps && cp out/probability/000[0-9].png maps && rm some/notes.txt some/film.gif
 status=0

@@ -109,5 +109,5 @@ verdict "the plan says what it will take" $?
 "$cris" study slurm plan.toml -o "queue it" --data kvasir-seg=pictures --tasks 2 >/dev/null && bash -n "queue it/study.sbatch" && grep -q "^#SBATCH --array=1-2" "queue it/study.sbatch"
 verdict "an array job for Slurm" $?
 echo "# mine" >>"queue it/study.sbatch"
-refuses "  one that somebody changed is not replaced" 3 "would be another one" "$cris" study slurm plan.toml -o "queue it" --data kvasir-seg=pictures --tasks 2
+refuses "  one that somebody changed is not replaced" 3 "differs from what this command writes" "$cris" study slurm plan.toml -o "queue it" --data kvasir-seg=pictures --tasks 2
 finish

@@ -67,6 +67,7 @@ sed '0,/"step":1,"intermediate_value":0\./s//"step":1,"intermediate_value":0.0/'
 [ $? -eq 5 ] && grep -q "trial 0: epoch 2 is .*; once/trial-0000/epochs.csv has" replay.txt && "$cris" tune replay once.journal -o once >/dev/null
 verdict "  and an edited report, where the runs are at hand" $?
 refuses "another search for the same study" 2 "begun with other settings" "$cris" "${study[@]}" --study once.journal -o once --prune-every 2
+refuses "  another network" 2 "begun with other settings (backbone = \"unet\", not backbone = \"unet++\")" "$cris" "${study[@]}" --study once.journal -o once --backbone unet++
 refuses "another folder for the same trials" 3 "give the -o of its first workers" bash -c 'sed "/\"op_code\":6,.*\"trial_id\":11,/d" once.journal >open.journal; exec "$@"' - "$cris" "${study[@]}" --study open.journal -o elsewhere
 refuses "a key that does not exist" 2 "the nearest is" "$cris" tune --data data --study x.journal -o x --search train.learning_rat=1..2
 refuses "no journal" 2 "there is no such journal" "$cris" tune replay none.journal

@@ -163,7 +163,7 @@ int process_folder(const CrfArguments& a) {
     for (size_t k = 0; k < given.size(); ++k) {
       // With --skip-bad a map that is not there is a file that cannot be read.
       const auto at = given[k].find(name);
-      const std::string missing = (fs::path(folders_of_maps[k]) / (name + ".png")).string();
+      const std::string missing = (fs::path(folders_of_maps[k]) / name).string();
       data::require_data(at != given[k].end() || a.skip_bad, "{}: there is no map of that name in {}", path,
                          folders_of_maps[k]);
       all.back().known.push_back(at == given[k].end() ? missing : at->second);
@@ -208,16 +208,18 @@ int process_folder(const CrfArguments& a) {
     for (const auto& [path, picture] : results[slot(i)].pictures)
       files[slot(i)].emplace_back(path, data::encode_png(picture));
   };
-  std::optional<cris::FindingsFiles> findings;
-  steps.write = [&](int64_t i) {
-    data::write_together(files[slot(i)]);
-    if (findings) findings->add(results[slot(i)].findings);
-  };
   const std::vector<std::string> made = missing_folders({folders.begin(), folders.end()});
   try {
-    const std::set<std::string> locked(folders.begin(), folders.end());
+    std::set<std::string> locked;  // each once, however it is spelled
+    for (const std::string& folder : folders)
+      locked.insert((fs::weakly_canonical(fs::absolute(folder)) / "").parent_path());
     const std::list<tensor::FolderLock> locks(locked.begin(), locked.end());
+    std::optional<cris::FindingsFiles> findings;
     if (!a.findings.empty()) findings.emplace(a.findings, "cris crf", 0.5);
+    steps.write = [&](int64_t i) {
+      data::write_together(files[slot(i)]);
+      if (findings) findings->add(results[slot(i)].findings);
+    };
     const PicturesDone done = through_pictures(work, steps);
     if (findings) findings->commit();
     fmt::print("{} picture{} -> {}\n", done.written, done.written == 1 ? "" : "s", a.output);

@@ -153,8 +153,8 @@ int split(const DataOptions& o) {
   for (const auto& [flag, value] :
        {std::pair{"--masks", o.masks}, {"--mask-suffix", o.suffix}, {"--mask-values", o.values}})
     if (!value.empty()) rule += fmt::format(" {} {}", flag, cris::shell_word(value));
-  next_step("cris train --data {}{} --set data.split={} --base 8 --size 64 --epochs 4  # small and quick",
-            cris::shell_word(o.folder), rule, cris::shell_word(paths.front()));
+  next_step("cris train --data {}{} --set data.split={} --base 8 --size 64 --epochs 4", cris::shell_word(o.folder),
+            rule, cris::shell_word(paths.front()));
   return kOk;
 }
 

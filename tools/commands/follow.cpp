@@ -201,7 +201,7 @@ int follow(const FollowOptions& o) {
   }
   autograd::set_observer(before);
   fmt::print("\nloss (binary cross entropy of the output): {:.6f}\n", loss_value);
-  if (o.out.empty()) next_step("{} -o activations  # pictures of what each op made", command_line());
+  if (o.out.empty()) next_step("{} -o activations", command_line());
   return kOk;
 }
 

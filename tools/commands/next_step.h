@@ -9,8 +9,8 @@
 
 namespace tools {
 
-/// "next: COMMAND" on stderr, where a person sees it and no script reads it. What follows "next: " can be pasted: paths
-/// are given as shell_word, words about it stand behind "#".
+/// "next: COMMAND" on stderr, where a person sees it and no script reads it. The command can be pasted, so paths are
+/// given as cris::shell_word.
 template <class... A>
 void next_step(fmt::format_string<A...> command, A&&... args) {
   std::fflush(stdout);  // after the results, where both are one terminal

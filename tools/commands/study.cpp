@@ -141,7 +141,7 @@ int queue_study(const StudyOptions& o) {
   job.worker.insert(job.worker.end(), {"--threads", std::to_string(job.cpus), "--no-wait"});
   const std::string script = job.folder + "/study.sbatch", text = cris::slurm_script(job);
   data::require_data(!fs::exists(script) || tensor::read_file(script) == text,
-                     "{} is there, and would be another one; remove it, or choose another -o", script);
+                     "{} differs from what this command writes; remove it, or choose another -o", script);
   fs::create_directories(job.folder);
   tensor::write_file_atomically(script, text);
   fmt::print("submit with: sbatch {}\n", cris::shell_word(script));

@@ -58,7 +58,7 @@ Run setup_train(CLI::App& app) {
       return int(kOk);
     }
     if (run.evaluation) fmt::print("{}\n", run.text);
-    next_step("cris report {0} -o report.html  # or cris predict {0} IMAGES -o out", cris::shell_word(out));
+    next_step("cris report {} -o report.html", cris::shell_word(out));
     return int(kOk);
   };
 }
