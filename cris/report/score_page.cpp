@@ -7,6 +7,7 @@
 #include "cris/report/comparison.h"
 #include "cris/report/html_page.h"
 #include "cris/report/svg_chart.h"
+#include "cris/run/outputs.h"
 #include "data/files.h"
 #include "tensor/machine/atomic_file.h"
 
@@ -82,7 +83,8 @@ std::string measures_text(const MeasureSet& measures) {
 bool takes_scores(const std::string& folder) {
   namespace fs = std::filesystem;
   std::error_code unknown;
-  return !fs::exists(folder, unknown) || fs::exists(folder + "/score.json", unknown) || fs::is_empty(folder, unknown);
+  return !fs::exists(folder, unknown) || has_keys(folder + "/score.json", {"threshold", "images", "pooled"}) ||
+         fs::is_empty(folder, unknown);
 }
 
 std::string precision_recall_csv(const MeasureSet& measures) {

@@ -4,11 +4,14 @@
 
 #include <charconv>
 #include <filesystem>
+#include <fstream>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "cris/report/svg_chart.h"
 #include "data/files.h"
 #include "data/format_error.h"
+#include "data/hash.h"
 #include "tensor/machine/atomic_file.h"
 
 namespace cris {
@@ -80,22 +83,41 @@ std::string to_latex(const Table& table) {
   return tex + "\\bottomrule\n\\end{tabular}\n";
 }
 
-void write_parts(const std::vector<Table>& tables, const std::string& page, const std::string& folder) {
+namespace {
+constexpr const char* kSums = "SHA256SUMS";
+}  // namespace
+
+void check_parts(const std::string& folder) {
   namespace fs = std::filesystem;
   std::error_code unknown;
-  data::require_data(!fs::exists(folder, unknown) || fs::is_empty(folder, unknown) ||
-                         fs::exists(folder + "/" + tables.at(0).name + ".tex", unknown),
-                     "{} holds files that are no tables of a report; name a new folder", folder);
+  if (!fs::exists(folder, unknown) || fs::is_empty(folder, unknown)) return;
+  std::set<std::string> ours;  // lines as they should be
+  if (std::ifstream sums(folder + "/" + kSums); sums)
+    for (std::string line; std::getline(sums, line);) ours.insert(line);
+  for (const auto& entry : fs::recursive_directory_iterator(folder)) {
+    const std::string name = entry.path().lexically_relative(folder);
+    data::require_data(name == kSums || name.starts_with(".") ||
+                           (entry.is_regular_file() &&
+                            ours.contains(fmt::format("{}  {}", data::sha256(tensor::read_file(entry.path())), name))),
+                       "{}/{} is not as a report wrote it; name a new folder", folder, name);
+  }
+}
+
+void write_parts(const std::vector<Table>& tables, const std::string& page, const std::string& folder) {
+  check_parts(folder);
   data::StagingFolder staging(folder);
+  std::string sums;
   const auto write = [&](const std::string& name, const std::string& text) {
     tensor::write_file_atomically(staging.path() + "/" + name, text);
+    sums += fmt::format("{}  {}\n", data::sha256(text), name);
   };
   for (const Table& t : tables)
     write(t.name + ".csv", to_csv(t)), write(t.name + ".json", to_json(t)), write(t.name + ".tex", to_latex(t));
   int figure = 0;
   for (size_t at = page.find("<svg "); at != std::string::npos; at = page.find("<svg ", at + 1))
     write(fmt::format("figure-{:02}.svg", ++figure), page.substr(at, page.find("</svg>", at) + 6 - at) + "\n");
-  staging.publish();
+  tensor::write_file_atomically(staging.path() + "/" + kSums, sums);
+  staging.publish([](const std::string&) { return true; });
 }
 
 }  // namespace cris

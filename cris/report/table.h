@@ -24,8 +24,11 @@ std::string to_csv(const Table& table);
 std::string to_json(const Table& table);
 /// A tabular of booktabs, cells that are set apart in bold.
 std::string to_latex(const Table& table);
-/// NAME.csv, NAME.json and NAME.tex of each table and figure-N.svg of each figure of the page into `folder`, which is
-/// new, empty or holds these of an earlier call. Throws data::FormatError.
+/// Throws data::FormatError unless `folder` is new, empty, or as write_parts left it, by the hashes that it wrote
+/// there.
+void check_parts(const std::string& folder);
+/// NAME.csv, NAME.json and NAME.tex of each table, figure-N.svg of each figure of the page, and SHA256SUMS of them into
+/// `folder`, which check_parts accepts; what was there goes. Throws data::FormatError.
 void write_parts(const std::vector<Table>& tables, const std::string& page, const std::string& folder);
 
 }  // namespace cris

@@ -7,6 +7,7 @@
 #include <set>
 #include <tuple>
 
+#include "cris/nonfinite.h"
 #include "cris/run/foreign_names.h"
 #include "data/format_error.h"
 #include "data/hash.h"
@@ -214,6 +215,8 @@ std::string begin_from(Model& model, const Config& c) {
                   "{}: {} of its tensors fit this network and {} do not: it is of another one; give another run to "
                   "--init, or weights that docs/reference/interop.md names",
                   file, m.taken, m.unused.size());
+  const std::string bad = non_finite_parameter(model);
+  tensor::require(bad.empty(), "{}: its values of {} are not finite; give other weights to --init", file, bad);
   std::string text = fmt::format("begins with {} tensors of {}", m.taken, file);
   if (!m.missing.empty()) text += fmt::format("; as drawn: {}", fmt::join(m.missing, ", "));
   if (!m.unused.empty()) text += fmt::format("; left out: {}", fmt::join(m.unused, ", "));

@@ -3,9 +3,11 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <map>
+#include <nlohmann/json.hpp>
 #include <set>
 
 #include "cris/measures/findings.h"
@@ -57,6 +59,12 @@ bool made_by_cris(const std::string& path) {
          start.find("\"writer\":\"cris\"") != std::string::npos;
 }
 
+bool has_keys(const std::string& path, const std::vector<std::string>& names) {
+  std::ifstream file(path);
+  const auto json = nlohmann::json::parse(file, nullptr, false);
+  return json.is_object() && std::ranges::all_of(names, [&](const std::string& name) { return json.contains(name); });
+}
+
 void check_place(const std::string& path) {
   std::error_code unknown;
   const fs::path whole = fs::weakly_canonical(path, unknown);
@@ -81,7 +89,8 @@ void check_files(const std::vector<std::string>& outputs, const std::vector<std:
   std::set<std::string> names;
   for (const std::string& path : outputs) {
     std::error_code unknown;
-    const fs::path folder = fs::weakly_canonical(folder_of_file(path), unknown);
+    const fs::path whole = fs::weakly_canonical(folder_of_file(path), unknown);
+    const fs::path folder = unknown ? fs::path(folder_of_file(path)) : whole;
     data::require_data(names.insert(folder / fs::path(path).filename()).second,
                        "{} would be written twice; name two files", path);
     if (stat(path.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) continue;

@@ -18,6 +18,8 @@ void check_files(const std::vector<std::string>& outputs, const std::vector<std:
 /// Both for every output. What killed processes left half-written of them is removed.
 void check_outputs(const std::vector<std::string>& outputs, const std::vector<std::string>& inputs = {});
 
+/// Whether the file is a JSON object with these names, as this program writes it there.
+bool has_keys(const std::string& path, const std::vector<std::string>& names);
 /// Whether the file says in its first bytes that this program made it.
 bool made_by_cris(const std::string& path);
 

@@ -333,6 +333,7 @@ std::vector<std::string> removed_on_purpose(const std::string& run) {
 }
 
 void remove_on_purpose(const std::string& run, const std::vector<std::string>& names) {
+  tensor::remove_abandoned(run, kRemoved);
   std::vector<std::string> all = removed_on_purpose(run);
   const size_t before = all.size();
   for (const std::string& name : names)

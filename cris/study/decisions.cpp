@@ -24,6 +24,8 @@ StudyRules StudyRules::parse(const std::string& text) {
   try {
     const auto rules = nn::parse_json<JournalLine>(text);
     const auto& p = rules.at("pruner");
+    for (const auto& [name, value] : p.items())
+      tensor::require(value >= int(name == "interval_steps"), "the pruner's {} is {}", name, value.dump());
     return {.seed = rules.at("seed"),
             .search = SearchSpace::parse(rules.at("search").get<std::vector<std::string>>()),
             .pruner = {.startup_trials = p.at("startup_trials"),

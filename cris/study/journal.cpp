@@ -77,6 +77,7 @@ Trial new_trial(const JournalLine& line) {
   add_attributes(object_in(line, "system_attrs"), t.attributes);
   t.value = first_number(line.value("values", JournalLine()));
   if (!t.value) t.value = first_number(line.value("value", JournalLine()));
+  tensor::require(t.state != TrialState::complete || t.value, "a complete trial has no value");
   return t;
 }
 
@@ -109,8 +110,9 @@ void JournalState::apply(const JournalLine& line) {
     } else if (op == kSetState) {
       const int state = line.at("state");
       tensor::require(state >= 0 && state <= int(TrialState::waiting), "state {} is unknown", state);
-      t->state = TrialState(state);
       if (const auto value = first_number(line.value("values", JournalLine()))) t->value = value;
+      tensor::require(state != int(TrialState::complete) || t->value, "a complete trial has no value");
+      t->state = TrialState(state);
     } else if (op == kReport) {
       t->intermediate[line.at("step")] = number_in(line.at("intermediate_value"));
     } else {

@@ -270,6 +270,13 @@ void require_continues(const Plan& before, const Plan& now) {
                                      {"the first seed", before.seeds[0], now.seeds[0]}})
     if (was != is) refuse(fmt::format("study: {}: {}, not {}", key, was, is));
   if (before.search != now.search) refuse("study: search differs");
+  for (const int64_t seed : before.seeds)
+    if (!std::ranges::count(now.seeds, seed)) refuse(fmt::format("study: seeds lacks {}", seed));
+  if (before.keep_models && !now.keep_models) refuse("study: keep_models: true, not false");
+  for (const StudySet& was : before.sets)
+    if (const auto is = std::ranges::find(now.sets, was.name, &StudySet::name);
+        is != now.sets.end() && was.images != is->images)
+      refuse(fmt::format("sets.{}: images: {}, not {}", was.name, was.images, is->images));
   for (const Cell& was : before.cells) {
     const auto is = std::ranges::find(now.cells, was.name, &Cell::name);
     if (is == now.cells.end()) refuse("it has no cell " + was.name);

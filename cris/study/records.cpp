@@ -90,41 +90,35 @@ std::string small_config(const std::string& path) {
 /// The plan's studies in its order, numbered from 0 as are their trials.
 std::string ordered_journal(const Plan& plan, const std::string& path) {
   const JournalContent journal = read_journal(path);
-  // Of each line its study, by the numbers that the file gives.
-  std::vector<std::string> names;
-  std::vector<int64_t> trials, study_of_line;
+  // Each line's study and the trial that it begins, by the ids that the file gives; -1: the line changes nothing.
+  JournalState state;
+  int64_t studies = 0, trials = 0;
+  std::vector<std::pair<int64_t, int64_t>> told;
   for (const JournalLine& line : journal.lines) {
-    const auto operation = line.at("op_code").get<int>();
-    int64_t study = -1;
-    if (operation == kCreateStudy) {
-      study = int64_t(names.size());
-      names.push_back(line.at("study_name"));
-    } else if (line.contains("study_id")) {
-      study = line["study_id"];
-      if (operation == kCreateTrial) trials.push_back(study);
-    } else if (const auto trial = line.at("trial_id").get<int64_t>(); trial < int64_t(trials.size())) {
-      study = trials[size_t(trial)];
-    }
-    study_of_line.push_back(study);
+    const int operation = line.at("op_code");
+    const StudyRecord* of = nullptr;
+    if (line.contains("study_id")) of = state.study(line.at("study_id").get<int64_t>());
+    if (line.contains("trial_id")) of = state.study_of(line.at("trial_id").get<int64_t>());
+    const bool begins = operation == kCreateStudy && !state.study(line.at("study_name").get<std::string>());
+    told.emplace_back(begins ? studies++ : of ? of->id : -1, operation == kCreateTrial && of ? trials++ : -1);
+    state.apply(line);
   }
   std::string text;
-  int64_t studies = 0, next_trial = 0;
+  int64_t next_study = 0, next_trial = 0;
   for (const Cell& cell : plan.cells) {
-    const auto at = std::find(names.begin(), names.end(), cell.name);
-    if (at == names.end()) continue;
+    const StudyRecord* const study = state.study(cell.name);
+    if (!study) continue;
     std::map<int64_t, int64_t> trial_now;
-    int64_t trial_before = -1;
     for (size_t i = 0; i < journal.lines.size(); ++i) {
+      if (told[i].first != study->id) continue;
       JournalLine line = journal.lines[i];
-      if (line["op_code"] == int(kCreateTrial)) ++trial_before;
-      if (study_of_line[i] != at - names.begin()) continue;
-      if (line["op_code"] == int(kCreateTrial)) trial_now[trial_before] = next_trial++;
+      if (told[i].second >= 0) trial_now[told[i].second] = next_trial++;
       line["worker_id"] = "cris";
-      if (line.contains("study_id")) line["study_id"] = studies;
+      if (line.contains("study_id")) line["study_id"] = next_study;
       if (line.contains("trial_id")) line["trial_id"] = trial_now.at(line["trial_id"]);
       text += journal_text(line);
     }
-    ++studies;
+    ++next_study;
   }
   return text;
 }

@@ -103,8 +103,18 @@ std::string short_value(const std::string& value) {
 }
 
 std::string Dimension::text(double value) const {
-  if (kind == Kind::choice) return choices.at(size_t(value));
+  if (kind == Kind::choice) {
+    tensor::require(value >= 0 && value < double(choices.size()), "{}: there is no choice {} among its {}", name, value,
+                    choices.size());
+    return choices[size_t(value)];
+  }
   return kind == Kind::whole ? fmt::format("{}", int64_t(value)) : fmt::format("{}", value);
+}
+
+bool Dimension::holds(double value) const {
+  const bool whole = kind == Kind::real || value == std::floor(value);
+  return kind == Kind::choice ? whole && value >= 0 && value < double(choices.size())
+                              : whole && value >= low && value <= high;
 }
 
 std::string Dimension::distribution() const {

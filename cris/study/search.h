@@ -17,6 +17,8 @@ struct Dimension {
   std::vector<std::string> choices = {};
   /// The value as the configuration reads it: "0.00031", "16", "unet++".
   std::string text(double value) const;
+  /// Whether the value is in its range, or the index of one of its choices.
+  bool holds(double value) const;
   /// The distribution as Optuna writes it into a journal.
   std::string distribution() const;
 };

@@ -78,6 +78,11 @@ const StudyRecord& study_in(const Tuning& t, JournalSession& journal) {
   for (std::string line; std::getline(lines, line);)
     if (!line.empty()) config.push_back(line);
   const StudyRecord& study = *journal.state().study(t.study);
+  if (study.directions != std::vector<int>{int(Direction::maximize)})
+    throw ConfigError(
+        fmt::format("{}: the study {} does not maximise one value, as the Dice needs; give --name of "
+                    "another study",
+                    t.journal, study.name));
   for (const auto& [attribute, value] :
        {std::pair{kRulesAttribute, rules_in(t).json()}, std::pair{kConfigAttribute, config}}) {
     // Whoever was killed while it began the study left it without; one that others filled is none of ours.
@@ -85,18 +90,19 @@ const StudyRecord& study_in(const Tuning& t, JournalSession& journal) {
       journal.append({{{"op_code", kSetStudySystem}, {"study_id", id}, {"system_attr", {{attribute, value}}}}});
     require_unchanged(t, study, attribute, value.dump());
   }
-  if (study.directions != std::vector<int>{int(Direction::maximize)})
-    throw ConfigError(
-        fmt::format("{}: the study {} does not maximise one value, as the Dice needs; give --name of "
-                    "another study",
-                    t.journal, study.name));
   for (const Trial& trial : study.trials)
-    for (const Dimension& d : t.search.dimensions)
+    for (const Dimension& d : t.search.dimensions) {
+      if (const auto at = trial.params.find(d.name); at != trial.params.end() && !d.holds(at->second))
+        throw ConfigError(
+            fmt::format("{}: trial {} of {} has {} = {}, which its search does not hold; give --name of "
+                        "another study",
+                        t.journal, trial.number, study.name, d.name, at->second));
       if (const auto at = trial.distributions.find(d.name);
           at != trial.distributions.end() &&
           nlohmann::json::parse(at->second, nullptr, false) != nlohmann::json::parse(d.distribution()))
         throw ConfigError(fmt::format("{}: trial {} of {} drew {} from {}, not from {}; give --name of another study",
                                       t.journal, trial.number, study.name, d.name, at->second, d.distribution()));
+    }
   return study;
 }
 

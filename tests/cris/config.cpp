@@ -45,7 +45,8 @@ TEST_CASE("the configuration of a run made before refiner.init existed means the
   CHECK(read("[refiner]\nchannels = 8\n").model.refiner.init == RefinerStart::copy);
 }
 
-TEST_CASE("every key of the table is in the reference, which docs/reference/configuration.md shows, and has a meaning") {
+TEST_CASE(
+    "every key of the table is in the reference, which docs/reference/configuration.md shows, and has a meaning") {
   Config config;
   const std::string reference = config_reference();
   CHECK(data::read_data_file(CRIS_SOURCE_DIR "/docs/reference/configuration.md").find(reference) != std::string::npos);

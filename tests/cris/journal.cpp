@@ -73,12 +73,21 @@ TEST_CASE("appending: NaN as Python writes it, a half line cut, locks of the dea
   CHECK(tensor::read_file(path).ends_with("NaN}\n"));
 
   const std::string before = tensor::read_file(path);
-  for (const char* line : {"{\"op_code\":0,\"wo{\"op_code\":6}", "{\"op_code\":77}", "[1]",
-                           "{\"op_code\":6,\"trial_id\":0,\"state\":9}"}) {
+  for (const char* line :
+       {"{\"op_code\":0,\"wo{\"op_code\":6}", "{\"op_code\":77}", "[1]", "{\"op_code\":6,\"trial_id\":0,\"state\":9}",
+        "{\"op_code\":6,\"trial_id\":0,\"state\":1,\"values\":null}"}) {
     tensor::write_file_atomically(path, before + line + "\n");
     CHECK(contains(message_of([&] { read_journal(path); }), "s.journal:4: this line is not part of a journal"));
     CHECK(contains(message_of([&] { JournalSession session(path); }), "remove the line"));
   }
+  for (const std::string_view tail : {"notes without an end", "\x89PNG"}) {  // somebody's file is not cut
+    tensor::write_file_atomically(path, before + std::string(tail));
+    CHECK(contains(message_of([&] { JournalSession session(path); }), "not part of a journal"));
+    CHECK(tensor::read_file(path) == before + std::string(tail));
+  }
+  tensor::write_file_atomically(path, before + std::string(5, '\0'));  // what a power cut may leave
+  { const JournalSession session(path); }
+  CHECK(tensor::read_file(path) == before);
   CHECK(contains(message_of([&] { JournalSession session(folder / "none/s.journal"); }), "cannot be written"));
 }
 

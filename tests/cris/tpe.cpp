@@ -179,6 +179,13 @@ TEST_CASE("search spaces: their forms, and what is refused") {
         R"({"name":"CategoricalDistribution","attributes":{"choices":[8,16,32]}})");
   CHECK(space.dimensions[2].text(1) == "[3,3]");
   CHECK(space.dimensions[3].kind == Dimension::Kind::whole);
+  const Dimension &rate = space.dimensions[0], &channels = space.dimensions[1], &batch = space.dimensions[3];
+  for (const double v : {1e-6, 1e-2}) CHECK(rate.holds(v));
+  for (const double v : {0.0, -1.0, 1e300, std::nan("")}) CHECK_FALSE(rate.holds(v));
+  CHECK((channels.holds(2) && batch.holds(8)));
+  for (const double v : {-1.0, 3.0, 7.0, 0.5, std::nan("")}) CHECK_FALSE(channels.holds(v));
+  for (const double v : {1.0, 2.5, 9.0}) CHECK_FALSE(batch.holds(v));
+  CHECK(contains(message_of<tensor::Error>([&] { (void)channels.text(7); }), "refiner.channels: there is no choice 7"));
   CHECK(SearchSpace::parse(space.specifications()).specifications() == space.specifications());
   space.check(Config());
   for (const auto& [text, what] : std::initializer_list<std::pair<const char*, const char*>>{

@@ -64,6 +64,9 @@ refuses "bench convolutions on the cpu" 2 "--device cuda has" "$cris" bench conv
 refuses "an --init that is not there" 2 "nosuch" "$cris" train --data good --base 2 --size 32 --epochs 1 --init nosuch -o begun
 [ ! -e begun ]
 verdict "  leaves no run behind" $?
+"$cris" help trian >/dev/null 2>told.txt
+[ $? -eq 2 ] && grep -q "did you mean train" told.txt
+verdict "help of a mistyped command" $?
 doctor=$("$cris" doctor)
 grep -q "^cuda .*no CUDA" <<<"$doctor" && refuses "a device that is not there" 2 "no CUDA" "$cris" train --data good --device cuda -o run
 "$cris" bench --device cuda --plan --precision bf16 --base 8 --size 64 | grep -c '^step: [0-9.]* ms$' | grep -q '^2$'

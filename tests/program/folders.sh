@@ -13,6 +13,10 @@ verdict "  with --json a line for each on stdout, and no other" $?
 "$cris" predict run data -o left --threshold 0.3 --json | head -n 1 >/dev/null
 [ "$(wc -l <left/findings.csv)" -eq 25 ] && [ "$(ls left/masks | wc -l)" -eq 24 ]
 verdict "  a reader that leaves stops no work" $?
+"$cris" follow data/images/0000.png --base 2 --size 32 -o made | true
+"$cris" export run -o made.onnx | true
+[ "${PIPESTATUS[0]}" -eq 0 ] && [ -s made.onnx ] && [ -n "$(ls made)" ]
+verdict "  nor that of follow or export" $?
 for threads in 1 2 5; do
   rm -rf again && "$cris" predict run data -o again --threshold 0.3 --threads $threads >/dev/null && diff -r out/masks again/masks && diff -r out/probability again/probability &&
     cmp <(cut -d, -f1-14 out/findings.csv) <(cut -d, -f1-14 again/findings.csv)

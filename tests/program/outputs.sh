@@ -53,6 +53,21 @@ spares() {
 refuses "a page under a picture's name" 2 "ends in .html" "$cris" report run -o report.png
 refuses "  the paper's too" 2 "ends in .html" "$cris" paper --kvasir run -o paper.pdf
 spares "a journal over somebody's notes" 3 "not part of a journal" "$cris" tune --data good --base 2 --size 32 --epochs 2 --threads 1 --trials 1 -o tuned --study mine/split.txt
+mkdir paper && echo mine | tee paper/results.tex >paper/main.tex
+refuses "tables of a report over somebody's" 3 "is not as a report wrote it" "$cris" report run -o tables.html --tables paper
+[ "$(cat paper/results.tex)" = mine ] && [ ! -e tables.html ]
+verdict "  which stay, and no page is written" $?
+"$cris" report run -o tables.html --tables tables >/dev/null && "$cris" report run -o tables.html --tables tables >/dev/null && (cd tables && sha256sum --quiet -c SHA256SUMS)
+verdict "  over its own they go, listed with their hashes" $?
+echo mine >>tables/results.csv
+refuses "  unless somebody changed them" 3 "results.csv is not as a report wrote it" "$cris" report run -o tables.html --tables tables
+keeps "  nor into a data set" 3 "masks/ of the data set" "$cris" report run -o tables.html --tables good/masks/tables
+for name in evaluation.json score.json; do mkdir "of_$name" && echo '{"mine": 1}' >"of_$name/$name"; done
+refuses "an evaluation over another evaluation.json" 3 "did not make" "$cris" eval run -o of_evaluation.json
+refuses "scores over another score.json" 3 "did not make" "$cris" score good/masks good -o of_score.json
+[ "$(cat of_*/*.json | sort -u)" = '{"mine": 1}' ]
+verdict "  which stay" $?
+keeps "a journal in a data set's images" 3 "images/ of the data set" "$cris" tune --data good --base 2 --size 32 --epochs 2 --threads 1 --trials 1 -o tuned --study good/images/journal
 mkdir pages && echo precious >pages/cris.1
 refuses "manual pages over somebody's page" 3 "cris did not make it" "$cris" man pages
 "$cris" man manual && "$cris" man manual && [ "$(cat pages/*)" = precious ] && [ "$(ls manual | wc -l)" -gt 20 ]

@@ -28,4 +28,9 @@ refuses "a map of 12 bits in 16" 3 "of 16 bits used" "$cris" score "$here/../dat
 "$cris" score data/masks data/images >/dev/null 2>told.txt; grep -q 'warning: 16 of 16 masks look like photographs.*data/images the right folder' told.txt &&
   "$cris" score data/masks data/masks >/dev/null 2>told.txt; ! grep -q photographs told.txt
 verdict "photographs in the place of masks are said" $?
+mkdir one other_one && cp "data/masks/$(ls data/masks | head -n 1)" one/seven.png && cp one/seven.png other_one/nine.png
+refuses "folders of one file of two names" 3 "no map of that name" "$cris" score one other_one
+"$cris" score one/seven.png other_one/nine.png >/dev/null
+verdict "  two files need not share a name" $?
+refuses "a threshold that is no number" 2 "--threshold" "$cris" score one/seven.png other_one/nine.png --threshold nan
 finish

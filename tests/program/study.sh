@@ -97,10 +97,25 @@ wait "$child"
 verdict "SIGUSR1: a checkpoint and exit code 85" $?
 
 sed 's/data.size = 32/data.size = 48/' plan.toml >other.toml
+sed 's/seeds = .*/seeds = [0]/' plan.toml >fewer.toml
+refuses "a plan of fewer seeds in the same folder" 2 "seeds lacks 1" "$cris" study work fewer.toml -o whole
+cp -r whole named && python3 - named/study.journal <<'PYTHON'
+import sys
+path = sys.argv[1]
+lines = open(path).read().splitlines(True)
+# What Optuna adds when a study is asked for that is there: it changes nothing, and counts for nothing.
+again = [line for line in lines if '"op_code":0' in line][0]
+lines.insert(2, again)
+lines.append('{"op_code":7,"worker_id":"a","trial_id":-100000000,"step":0,"intermediate_value":1}\n')
+lines.append('{"op_code":10,"worker_id":"a"}\n')
+open(path, "w").writelines(lines)
+PYTHON
+"$cris" study records whole -o fresh >/dev/null && "$cris" study records named -o named_records >/dev/null && diff -r fresh named_records
+verdict "lines of a journal that change nothing change no record" $?
 refuses "another plan in the same folder" 2 "data.size: 32, not 48" "$cris" study work other.toml -o whole
 refuses "data that are not given" 2 "give --data kvasir-seg=DIR" "$cris" study work plan.toml -o none
 sed 's/images = 24/images = 25/' plan.toml >more.toml
-refuses "a folder with another number of pairs" 3 "holds 24 pairs" "$cris" study work more.toml -o none --data kvasir-seg=pictures
+refuses "a folder with another number of pairs" 3 "holds 24 pairs" "$cris" study work more.toml -o nothing --data kvasir-seg=pictures
 sed 's/seeds = /seds = /' plan.toml >typing.toml
 refuses "a key that is mistyped" 2 'typing.toml:7: unknown key "study.seds"' "$cris" study plan typing.toml
 refuses "a folder without a study" 2 "holds no study" "$cris" study status pictures

@@ -170,6 +170,18 @@ PY
   cp -r b specks && part test | xargs python3 masks.py specks dot && train --data specks --epochs 1 --size 16 -o specks_run >/dev/null 2>&1 && grep -q '"polyps_below_a_pixel": 2' specks_run/evaluation.json && "$cris" report specks_run -o specks.html >/dev/null && grep -q "2 of the test polyps are smaller than a pixel at this size" specks.html
   verdict "  and counted where a report shows the score" $?
 fi
+for file in split.txt data.sha256 manifest.json; do
+  rm -rf edited && cp -r whole edited
+  case $file in
+    split.txt) "$cris" data split b --seed 7 -o other_split.txt >/dev/null && cp other_split.txt edited/split.txt ;;
+    data.sha256) sed -i '1d' edited/data.sha256 ;;
+    manifest.json) sed -i 's/"seed": [0-9]*/"seed": 9/' edited/manifest.json ;;
+  esac
+  (cd edited && sed 's/^[^ ]*  //' SHA256SUMS | xargs -d '\n' sha256sum >sums && mv sums SHA256SUMS)
+  "$cris" verify edited --data b >out.txt 2>&1
+  [ $? -eq 5 ] && grep -q "^FAILED  $file: " out.txt
+  verdict "verify finds an edited $file whose hash was made anew" $?
+done
 status=0
 TMPDIR=/nonexistent "$cris" verify whole --recompute >out.txt 2>&1 || status=$?
 [ "$status" -eq 3 ] && grep -q 'no folder can be made in /nonexistent; set TMPDIR' out.txt

@@ -30,6 +30,16 @@ inline std::string choices_type(const std::vector<std::string>& choices) {
   return type + "}";
 }
 
+/// A share or a probability: a number from 0 to 1, which NaN is not.
+inline CLI::Validator from_0_to_1() {
+  const auto check = [](const std::string& text) {
+    double value = 0;
+    const bool fits = CLI::detail::lexical_cast(text, value) && value >= 0 && value <= 1;
+    return fits ? std::string() : fmt::format("Value {} not in range [0 - 1]", text);
+  };
+  return {check, "FLOAT in [0 - 1]", ""};
+}
+
 /// An option whose value is an enum, given by name; its present value is the default.
 template <tensor::NamedEnum E>
 CLI::Option* add_choice(CLI::App& app, const std::string& flag, E& value, const std::string& help,

@@ -92,9 +92,10 @@ void require_extension(const std::string& path, const std::string& wanted, const
 void require_values(const CLI::App& app) {
   for (const CLI::Option* o : app.get_options()) {
     const std::string type = o->get_type_name();
-    const bool path = o->get_positional() || type == "DIR" || type == "FILE" || type == "RUN";
+    const bool path = o->get_positional() || type == "DIR" || type == "FILE" || type == "RUN" || type == "TIME";
     if (path && o->count() > 0 && std::ranges::count(o->results(), ""))
-      throw Failure(kUsage, fmt::format("{}: its value is empty; name a file or folder", o->get_name()));
+      throw Failure(
+          kUsage, fmt::format("{}: its value is empty; name a file or folder, or leave the flag away", o->get_name()));
   }
   for (const CLI::App* sub : app.get_subcommands()) require_values(*sub);
 }
@@ -131,9 +132,13 @@ int main(int argc, char** argv) {
     std::cout.flush();
     return after_printing(kUsage);
   }
-  // "cris help predict" is "cris predict --help".
+  // "cris help predict" is "cris predict --help"; a mistyped command is named as it is without help.
   std::vector<std::string> words(argv + 1, argv + argc);
-  if (words.front() == "help") std::rotate(words.begin(), words.begin() + 1, words.end()), words.back() = "--help";
+  if (words.front() == "help") {
+    words.erase(words.begin());
+    const auto named = [&](CLI::App* sub) { return sub->check_name(words.front()); };
+    if (words.empty() || !app.get_subcommands(named).empty()) words.emplace_back("--help");
+  }
   std::reverse(words.begin(), words.end());  // as CLI11 takes them
   try {
     app.parse(words);
@@ -158,6 +163,10 @@ int main(int argc, char** argv) {
     return complain(e.what(), kUsage);
   } catch (const std::bad_alloc&) {
     return complain("out of memory; use a smaller batch, size or base", kUsage);
+  } catch (const std::filesystem::filesystem_error& e) {
+    return complain(
+        fmt::format("{}: {}; choose a place that you may read and write", e.path1().string(), e.code().message()),
+        kData);
   } catch (const std::system_error& e) {
     // The work was done: what is printed comes last.
     return e.code() == std::errc::broken_pipe ? kOk : complain(e.what(), kData);

@@ -214,7 +214,7 @@ Run setup_data(CLI::App& app) {
   const auto o = std::make_shared<DataOptions>();
   app.require_subcommand(1);
   const CLI::Range kSeeds(int64_t(0), std::numeric_limits<int64_t>::max());
-  const auto share = [](CLI::Option* option) { option->check(CLI::Range(0.0, 1.0))->capture_default_str(); };
+  const auto share = [](CLI::Option* option) { option->check(from_0_to_1())->capture_default_str(); };
 
   CLI::App* checking = app.add_subcommand("check", "read every pair: sizes, mask values, duplicates, bad files");
   add_dataset(*checking, *o);

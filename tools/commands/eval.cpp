@@ -28,8 +28,8 @@ void check_folder(const std::string& folder) {
   namespace fs = std::filesystem;
   cris::check_place(folder);
   std::error_code unknown;
-  const bool evaluation =
-      fs::exists(folder + "/evaluation.json", unknown) && !fs::exists(folder + "/config.resolved.toml", unknown);
+  const bool evaluation = cris::has_keys(folder + "/evaluation.json", {"part", "chosen_on_training_set"}) &&
+                          !fs::exists(folder + "/config.resolved.toml", unknown);
   data::require_data(!fs::exists(folder) || evaluation || fs::is_empty(folder, unknown),
                      "{} holds files that cris eval did not make; name a new folder", folder);
 }

@@ -11,6 +11,7 @@
 #include "tensor/machine/atomic_file.h"
 #include "tensor/ops.h"
 #include "tools/commands/command.h"
+#include "tools/commands/interrupt.h"
 #include "tools/exchange/onnx_network.h"
 
 namespace tools {
@@ -29,6 +30,7 @@ Run setup_export(CLI::App& app) {
       ->capture_default_str();
   add_example(app, "export runs/kvasir -o kvasir.onnx");
   return [o] {
+    outlive_reader();
     require_extension(o->out, ".onnx", "an ONNX file");
     cris::check_outputs({o->out});
     const cris::Config config = cris::config_of_run(o->run, {.device = "cpu"});

@@ -123,24 +123,26 @@ void print_parameters(const std::vector<autograd::TraceRow>& rows, cris::Model& 
   }
 }
 
-void write_pictures(const FollowOptions& o, const std::vector<autograd::TraceRow>& rows,
-                    const std::map<uint64_t, nn::OpPlace>& places, const std::map<uint64_t, Values>& values) {
+size_t write_pictures(const FollowOptions& o, const std::vector<autograd::TraceRow>& rows,
+                      const std::map<uint64_t, nn::OpPlace>& places, const std::map<uint64_t, Values>& values) {
   data::Pictures pictures;
   std::vector<std::string> paths;
+  int number = 0;  // as print_ops counts
   for (size_t i = 0; i < rows.size() && rows[i].op != "leaf"; ++i) {
+    if (rows[i].op == "cast") continue;
     const auto at = places.find(rows[i].order);
     const std::string layer = at == places.end() || at->second.layer.empty() ? "" : "-" + at->second.layer;
     const auto& shown = values.at(rows[i].order).pictures;
     for (size_t c = 0; c < shown.size(); ++c) {
-      paths.push_back(fmt::format("{}/{:03}-{}{}-{}.png", o.out, i, rows[i].op, layer, c));
+      paths.push_back(fmt::format("{}/{:03}-{}{}-{}.png", o.out, number, rows[i].op, layer, c));
       pictures.emplace_back(paths.back(), shown[c]);
     }
+    ++number;
   }
   cris::check_outputs(paths, {o.image});
   const tensor::FolderLock lock(o.out);
   for (const auto& [path, picture] : pictures) data::write_png(path, picture);
-  fmt::print("\n{} pictures of activations, up to 8 channels an op, black to white from least to most: {}\n",
-             pictures.size(), o.out);
+  return pictures.size();
 }
 
 int follow(const FollowOptions& o) {
@@ -184,12 +186,15 @@ int follow(const FollowOptions& o) {
   });
   std::map<uint64_t, nn::OpPlace> places;
   double loss_value = 0;
+  size_t written = 0;
   {
     const autograd::Trace trace;
     const autograd::Variable loss = cris::batch_loss(*model, cris::Loss::output_bce, {}, x, mask);
     places = nn::places_of_ops(*model, loss);
     autograd::backward(loss);
     loss_value = loss.value().item();
+    // Before anything is printed, for whoever reads that may leave.
+    if (!o.out.empty()) written = write_pictures(o, trace.rows(), places, values);
     print_ops(trace.rows(), places, values);
     print_parameters(trace.rows(), *model);
     std::set<std::string> used;
@@ -197,11 +202,14 @@ int follow(const FollowOptions& o) {
     fmt::print("\nWhere each op computes its value and its gradients:\n");
     for (const std::string& op : used)
       if (const auto at = kOpPlaces.find(op); at != kOpPlaces.end()) fmt::print("  {:<20} {}\n", op, at->second);
-    if (!o.out.empty()) write_pictures(o, trace.rows(), places, values);
   }
   autograd::set_observer(before);
   fmt::print("\nloss (binary cross entropy of the output): {:.6f}\n", loss_value);
-  if (o.out.empty()) next_step("{} -o activations", command_line());
+  if (o.out.empty())
+    next_step("{} -o activations", command_line());
+  else
+    fmt::print("{} pictures of activations, up to 8 channels an op, black to white from least to most: {}\n", written,
+               o.out);
   return kOk;
 }
 
@@ -215,7 +223,10 @@ Run setup_follow(CLI::App& app) {
   app.add_option("-o,--out", o->out, "folder for pictures of the activations")->type_name("DIR");
   add_example(app, "follow data/images/0001.png --base 4 --size 64");
   add_example(app, "follow frame.jpg --run runs/kvasir -o activations");
-  return [o] { return follow(*o); };
+  return [o] {
+    if (!o->out.empty()) outlive_reader();
+    return follow(*o);
+  };
 }
 
 const Command follow_command(80, "follow", "one image through the network and back, op by op", setup_follow);

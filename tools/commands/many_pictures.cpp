@@ -74,7 +74,8 @@ PicturesDone through_pictures(const ManyPictures& of, const data::Pipeline& step
     of.progress->end();
   } catch (const data::FormatError& e) {
     if (of.count == 1) throw;
-    if (of.out.empty()) throw data::FormatError(fmt::format("{}; --skip-bad goes on without it", e.what()));
+    if (of.out.empty() || done.written == 0)
+      throw data::FormatError(fmt::format("{}; --skip-bad goes on without it", e.what()));
     throw data::FormatError(
         fmt::format("{}. {} holds the results of {} of {} images; --skip-bad goes on without bad ones", e.what(),
                     of.out, done.written, of.count));

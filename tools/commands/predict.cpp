@@ -122,7 +122,8 @@ class Prediction {
     steps.write = [&](int64_t i) { write(item(i)); };
     const PicturesDone done = through_pictures(work, steps);
     findings_.commit();
-    if (!o_.json)
+    if (!o_.json && done.written == 0) fmt::print("0 images\n");
+    if (!o_.json && done.written > 0)
       fmt::print("{} image{} at threshold {:.2f}: {}/masks, {}/probability{}\nareas, boxes, times: {}/findings.csv\n",
                  done.written, done.written == 1 ? "" : "s", threshold_, o_.out, o_.out,
                  o_.overlay ? ", " + o_.out + "/overlays" : "", o_.out);
@@ -241,8 +242,7 @@ Run setup_predict(CLI::App& app) {
   app.add_option("--masks", o->masks, "folder of true masks for the overlays")->type_name("DIR");
   add_skip_bad(app, o->skip_bad);
   app.add_flag("--json", o->json, "print a line of JSON a picture: what findings.json holds of it");
-  app.add_option("--threshold", o->threshold, "default: the one chosen on the training set")
-      ->check(CLI::Range(0.0, 1.0));
+  app.add_option("--threshold", o->threshold, "default: the one chosen on the training set")->check(from_0_to_1());
   app.add_option("--checkpoint", o->checkpoint, "the weights to use")
       ->check(CLI::IsMember({"best", "last"}))
       ->capture_default_str();

@@ -28,6 +28,7 @@ Run setup_report(CLI::App& app) {
     outlive_reader();
     cris::check_outputs({o->out});
     require_extension(o->out, ".html", "an HTML page");
+    if (!o->tables.empty()) cris::check_place(o->tables), cris::check_parts(o->tables);
     const auto cells = cris::report_cells(o->runs);
     const std::string page = cris::html_report(cells, o->title);
     cris::write_page(o->out, page);

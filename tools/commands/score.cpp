@@ -51,7 +51,7 @@ Run setup_score(CLI::App& app) {
   app.add_option("TRUTH", o->truth, "folder of true masks of the same names and sizes, or a data set with masks/")
       ->required();
   app.add_option("--threshold", o->threshold, "a pixel is polyp from this value on, 255 or 65535 being 1")
-      ->check(CLI::Range(0.0, 1.0))
+      ->check(from_0_to_1())
       ->capture_default_str();
   app.add_option("-o,--out", o->out, "folder for score.json, per_image.csv, precision_recall.csv and score.html")
       ->type_name("DIR");
@@ -61,7 +61,8 @@ Run setup_score(CLI::App& app) {
   return [o] {
     auto predictions = maps_in(o->predictions, "/probability");
     const auto truth = maps_in(o->truth, "/masks");
-    if (predictions.size() == 1 && truth.size() == 1)  // two files need not share a name
+    namespace fs = std::filesystem;
+    if (!fs::is_directory(o->predictions) && !fs::is_directory(o->truth))  // two files need not share a name
       predictions = {{truth.begin()->first, predictions.begin()->second}};
     for (const auto& [name, path] : truth)
       data::require_data(predictions.contains(name), "{}: no map of that name in {}; predict it, or remove the mask",

@@ -59,7 +59,8 @@ std::map<std::string, std::string> data_folders(const StudyOptions& o, const cri
   std::map<std::string, std::string> folders;
   for (const std::string& given : o.data) {
     const size_t equals = given.find('=');
-    if (equals == std::string::npos) throw Failure(kUsage, fmt::format("--data {}: write SET=DIR", given));
+    if (equals == std::string::npos || equals + 1 == given.size())
+      throw Failure(kUsage, fmt::format("--data {}: write SET=DIR", given));
     folders[cris::set_of(plan, given.substr(0, equals)).name] = absolute(given.substr(equals + 1));
   }
   return folders;

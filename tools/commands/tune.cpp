@@ -68,7 +68,7 @@ int tune(const TuneOptions& o) {
   auto data = std::make_shared<const cris::ExperimentData>(cris::open_data(t.base));
   cris::require_batches(t.base, *data);
   cris::require_memory(t.base, data->training->size());
-  cris::check_place(t.out);
+  cris::check_place(t.out), cris::check_place(t.journal);
   outlive_reader();
   cris::ConsoleProgress progress(stderr);
   for (const std::string& note : cris::decode_all(*data, int(t.base.run.threads), &progress)) progress.message(note);

@@ -124,6 +124,11 @@ Run setup_verify(CLI::App& app) {
       }
       judge("data", changed.empty(), changed);
       judge("split", data::split_hash(data.split) == manifest.at("split_sha256"), "the split made now is another");
+      judge("split.txt", data::split_hash(data::read_split(o->run + "/split.txt")) == manifest.at("split_sha256"),
+            "is not the split of the manifest");
+      judge("data.sha256", !changed.empty() || tensor::read_file(o->run + "/data.sha256") == data.files,
+            "does not list the data as they are");
+      judge("manifest.json", manifest.at("seed") == config.train.seed, "its seed is not that of the configuration");
       if (!o->recompute || !changed.empty()) return;
       if (const std::string other = cris::other_arithmetic(o->run, config); !other.empty())
         note(fmt::format("note: {}: numbers are compared to within 0.001, pictures and weights are not", other));
