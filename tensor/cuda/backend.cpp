@@ -32,8 +32,8 @@ int64_t memory_setting() {
   if (!set) return 0;
   char* end = nullptr;
   const int64_t mib = std::strtoll(set, &end, 10);
-  check(*set && !*end && mib >= 1 && mib < int64_t(1) << 30,
-        "CRIS_CUDA_MEMORY_MB is \"{}\"; it must be a number of MiB, at least 1", set);
+  require(*set && !*end && mib >= 1 && mib < int64_t(1) << 30,
+          "CRIS_CUDA_MEMORY_MB is \"{}\"; it must be a number of MiB, at least 1", set);
   return mib << 20;
 }
 

@@ -75,15 +75,15 @@ refuses "  but tensor cores" 2 "choose --precision bf16 or tf32" "$cris" bench -
 refuses "  and a step to estimate" 2 "leave infer away" "$cris" bench infer --device cuda --plan --precision bf16
 refuses "more than the memory holds" 2 "not enough memory" "$cris" train --data good --size 32768 --batch 8 -o run
 if grep -q "code for .*the emulator" <<<"$doctor"; then
-  small=(env CRIS_EMULATOR_MEMORY_MB=75 "$cris")
+  small=(env CRIS_EMULATOR_MEMORY_MB=110 "$cris")
   refuses "a machine without a device" 2 "no CUDA device is usable" env CRIS_EMULATOR_NO_DEVICE=1 "$cris" train --data good --device cuda -o run
   refuses "  for parity, once" 2 "no CUDA device is usable" env CRIS_EMULATOR_NO_DEVICE=1 "$cris" parity good --device cuda
   for model in "f32 --base 8" "tf32 --base 16" "bf16 --base 16"; do
     # shellcheck disable=SC2086
     refuses "more than the device holds, $model" 2 "and fits in" "${small[@]}" train --data good --device cuda --size 128 --batch 8 -o run --precision $model
   done
-  refuses "  nor more than it may take of it" 2 "and fits in" env CRIS_CUDA_MEMORY_MB=60 "$cris" train --data good --device cuda --base 16 --size 128 --batch 8 -o run
-  refuses "  which is a number" 2 "CRIS_CUDA_MEMORY_MB is \"much\"" env CRIS_CUDA_MEMORY_MB=much "$cris" train --data good --device cuda -o run
+  refuses "  nor more than it may take of it" 2 "and fits in" env CRIS_CUDA_MEMORY_MB=100 "$cris" train --data good --device cuda --base 16 --size 128 --batch 8 -o run
+  refuses "  which is a number" 3 "CRIS_CUDA_MEMORY_MB is \"much\"" env CRIS_CUDA_MEMORY_MB=much "$cris" train --data good --device cuda -o run
   refuses "  of which it holds not even one image" 2 "not even one image fits" "${small[@]}" train --data good --device cuda --base 64 --size 256 -o run
   refuses "more than the device holds, to predict" 2 "to predict" "${small[@]}" bench infer --device cuda --base 16 --size 256 --batch 4
 fi
