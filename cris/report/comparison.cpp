@@ -278,7 +278,7 @@ std::string order_text(const std::vector<ReportCell>& cells) {
   });
   // Over the seeds that both have the second may be the first.
   const double sign = first->a == order[0].second ? 100 : -100;
-  const auto [low, high] = std::minmax(sign * first->dice.low, sign * first->dice.high);
+  const auto [low, high] = std::minmax({sign * first->dice.low, sign * first->dice.high});
   return text + fmt::format("; first minus second {:.2f} points, 95 % interval {:.2f} to {:.2f}{}",
                             sign * first->dice.mean, low, high, first->certain() ? "" : ": within noise");
 }
