@@ -64,11 +64,19 @@ std::string small_sums(const std::string& path) {
 }
 
 /// On one line, without what unlearned methods reach on each image: that is the same for every run.
+/// Fractions in five significant digits.
+void shorten(nlohmann::ordered_json& json) {
+  if (json.is_number_float()) json = std::stod(fmt::format("{:.5g}", json.get<double>()));
+  if (json.is_structured())
+    for (auto& part : json) shorten(part);
+}
+
 std::string small_evaluation(const std::string& path) {
   auto evaluation = nn::parse_json<nlohmann::ordered_json>(read_run_file(path));
   if (evaluation.contains("baselines"))
     for (auto& [name, baseline] : evaluation["baselines"].items())
       if (baseline.is_object()) baseline.erase("dice_of_images");
+  shorten(evaluation);
   return evaluation.dump() + "\n";
 }
 
