@@ -85,6 +85,8 @@ std::string to_latex(const Table& table) {
 
 namespace {
 constexpr const char* kSums = "SHA256SUMS";
+/// Hidden files are somebody else's (.git, .gitkeep): they are not looked at, and stay.
+bool is_hidden(const std::string& name) { return name.starts_with("."); }
 }  // namespace
 
 void check_parts(const std::string& folder) {
@@ -96,7 +98,7 @@ void check_parts(const std::string& folder) {
     for (std::string line; std::getline(sums, line);) ours.insert(line);
   for (const auto& entry : fs::recursive_directory_iterator(folder)) {
     const std::string name = entry.path().lexically_relative(folder);
-    data::require_data(name == kSums || name.starts_with(".") ||
+    data::require_data(name == kSums || is_hidden(name) ||
                            (entry.is_regular_file() &&
                             ours.contains(fmt::format("{}  {}", data::sha256(tensor::read_file(entry.path())), name))),
                        "{}/{} is not as a report wrote it; name a new folder", folder, name);
@@ -117,7 +119,7 @@ void write_parts(const std::vector<Table>& tables, const std::string& page, cons
   for (size_t at = page.find("<svg "); at != std::string::npos; at = page.find("<svg ", at + 1))
     write(fmt::format("figure-{:02}.svg", ++figure), page.substr(at, page.find("</svg>", at) + 6 - at) + "\n");
   tensor::write_file_atomically(staging.path() + "/" + kSums, sums);
-  staging.publish([](const std::string&) { return true; });
+  staging.publish([](const std::string& name) { return !is_hidden(name); });
 }
 
 }  // namespace cris

@@ -25,10 +25,10 @@ std::string to_json(const Table& table);
 /// A tabular of booktabs, cells that are set apart in bold.
 std::string to_latex(const Table& table);
 /// Throws data::FormatError unless `folder` is new, empty, or as write_parts left it, by the hashes that it wrote
-/// there.
+/// there; hidden files are not looked at.
 void check_parts(const std::string& folder);
 /// NAME.csv, NAME.json and NAME.tex of each table, figure-N.svg of each figure of the page, and SHA256SUMS of them into
-/// `folder`, which check_parts accepts; what was there goes. Throws data::FormatError.
+/// `folder`, which check_parts accepts; what was there goes, but for hidden files. Throws data::FormatError.
 void write_parts(const std::vector<Table>& tables, const std::string& page, const std::string& folder);
 
 }  // namespace cris

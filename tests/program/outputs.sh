@@ -59,6 +59,9 @@ refuses "tables of a report over somebody's" 3 "is not as a report wrote it" "$c
 verdict "  which stay, and no page is written" $?
 "$cris" report run -o tables.html --tables tables >/dev/null && "$cris" report run -o tables.html --tables tables >/dev/null && (cd tables && sha256sum --quiet -c SHA256SUMS)
 verdict "  over its own they go, listed with their hashes" $?
+mkdir -p with-git/.git && echo mine | tee with-git/.gitkeep >with-git/.git/HEAD
+"$cris" report run -o tables.html --tables with-git >/dev/null && "$cris" report run -o tables.html --tables with-git >/dev/null && [ "$(cat with-git/.gitkeep with-git/.git/HEAD with-git/results.csv | grep -c '^mine$')" = 2 ]
+verdict "  and beside hidden files, which stay" $?
 echo mine >>tables/results.csv
 refuses "  unless somebody changed them" 3 "results.csv is not as a report wrote it" "$cris" report run -o tables.html --tables tables
 keeps "  nor into a data set" 3 "masks/ of the data set" "$cris" report run -o tables.html --tables good/masks/tables
