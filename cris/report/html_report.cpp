@@ -8,6 +8,7 @@
 
 #include "cris/report/comparison.h"
 #include "cris/report/crf_filmstrip.h"
+#include "cris/report/examples.h"
 #include "cris/report/html_page.h"
 #include "cris/report/svg_chart.h"
 #include "cris/report/threshold_slider.h"
