@@ -44,7 +44,6 @@ std::string interval_chart(const std::string& title, const std::string& x_label,
   const double left = 36 + 6.6 * double(longest), right = left + kPlot, bottom = kTop + kRow * double(rows.size());
   const auto px = [&](double v) { return left + (v - low) / (high - low) * (right - left); };
   std::string svg = svg_begin(std::max(560.0, right + kMargin), bottom + kBottom, title);
-  svg += words_at(18, 24, " font-size=\"15\" font-weight=\"600\" style=\"fill:var(--ink,#222)\"", title);
   svg += dot(24, 44, true) + words_at(34, 48, "", "measured, 95 % interval; filled where it excludes 0");
   if (claims) svg += diamond(364, 44) + words_at(374, 48, "", "claimed");
   const int ticks = int(std::lround((high - low) / step));

@@ -57,7 +57,8 @@ std::string svg_begin(double width, double height, const std::string& title) {
   return fmt::format(
       "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {0} {1}\" width=\"{0}\" height=\"{1}\" role=\"img\" "
       "aria-label=\"{2}\" font-family=\"system-ui, sans-serif\" font-size=\"12\" style=\"fill:var(--soft,#444)\">\n"
-      "<rect width=\"{0}\" height=\"{1}\" rx=\"8\" style=\"fill:var(--card,#fff)\"/>\n",
+      "<rect width=\"{0}\" height=\"{1}\" rx=\"8\" style=\"fill:var(--card,#fff)\"/>\n"
+      "<text x=\"18\" y=\"24\" font-size=\"15\" font-weight=\"600\" style=\"fill:var(--ink,#222)\">{2}</text>\n",
       width, height, escape_markup(title));
 }
 
@@ -115,9 +116,6 @@ std::string to_svg(const Chart& chart) {
     return kHeight - kBottom - (v - ay.low) / (ay.high - ay.low) * (kHeight - kTop - kBottom);
   };
   std::string svg = svg_begin(kWidth, kHeight, chart.title);
-  svg += fmt::format(
-      "<text x=\"18\" y=\"24\" font-size=\"15\" font-weight=\"600\" style=\"fill:var(--ink,#222)\">{}</text>\n",
-      escape_markup(chart.title));
   const char* const faint = "style=\"stroke:var(--line,#e4e4e4)\"";
   for (int i = 0; i <= int((ay.high - ay.low) / ay.step + 1e-6); ++i) {
     const double v = ay.low + i * ay.step, y = py(v);

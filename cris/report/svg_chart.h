@@ -30,8 +30,8 @@ constexpr size_t kMostSeries = 7;
 std::string to_svg(const Chart& chart);
 /// Colours that stay apart for colour-blind readers.  Source: Okabe & Ito 2008.
 constexpr const char* kColours[] = {"#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#555555"};
-/// The start of an <svg> element of that size in pixels: a card in the page's colour, named `title` to who cannot see
-/// it.
+/// The start of an <svg> element of that size in pixels: a card in the page's colour, with its title, which names it
+/// for who cannot see it too.
 std::string svg_begin(double width, double height, const std::string& title);
 /// 1, 2 or 5 times a power of ten, so that about five steps cover `span`, which is above 0: between ticks.
 double round_step(double span);
