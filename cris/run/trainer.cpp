@@ -40,8 +40,8 @@ const char* const kEpochsHeader =
     "epoch,loss,training_loss,validation_dice,validation_dice_pooled,validation_precision,validation_recall,validation_"
     "mse,"
     "validation_mse_thresholded,best,validation_best_dice,validation_best_threshold";
-/// Of what is said after each epoch: the losses in training, then measures of the validation set: Dice at its best
-/// threshold t, and at 0.5.
+/// The line after each epoch: the losses in training, then measures of the validation set (Dice at its best threshold
+/// t, and at 0.5).
 const char* const kHeading = "  epoch loss               dice     t  t=0.5 precision recall    mse";
 
 const char* short_name(Loss loss) {

@@ -100,7 +100,7 @@ verdict "a mask of 0 and 255 follows the edge, and black is its background" $?
 write levels.png 24 16 'x * 10 + y'
 refuses "probabilities as labels" 3 "given by --probability" "$cris" crf image.png --labels levels.png -o none.png
 write ones.png 24 16 '1 if x < 12 else 0'
-"$cris" score ones.png half.png >/dev/null 2>told.txt; grep -q 'warning: 1 of 1 maps have no value above 1 of 255' told.txt
+"$cris" score ones.png half.png >/dev/null 2>told.txt; grep -q 'warning: 1 of 1 maps without a value above 1 of 255' told.txt
 verdict "score says that a mask of 0 and 1 is no map" $?
 refuses "a mask of 0 and 1 as probabilities" 3 "given by --labels" "$cris" crf image.png --probability ones.png -o none.png
 "$cris" crf image.png --labels black.png --black-is-label -o out.png && [ "$(pixels out.png)" = "$(pixels black.png)" ]

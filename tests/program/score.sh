@@ -25,7 +25,7 @@ verdict "eval of another data set scores every pair, at the run's own threshold"
 refuses "  but not of images that the run saw" 3 "images of it trained" "$cris" eval run --on all --data data -o again
 refuses "  and it must be named" 2 "name it by --data" "$cris" eval run --on all
 refuses "a map of 12 bits in 16" 3 "of 16 bits used" "$cris" score "$here/../data/pictures/faint12.tif" "$here/../data/pictures/faint12.tif"
-"$cris" score data/masks data/images >/dev/null 2>told.txt; grep -q 'warning: 16 of 16 masks look like photographs.*data/images the right folder' told.txt &&
+"$cris" score data/masks data/images >/dev/null 2>told.txt; grep -q 'warning: photographs instead of masks: 16 of 16.*data/images the right folder' told.txt &&
   "$cris" score data/masks data/masks >/dev/null 2>told.txt; ! grep -q photographs told.txt
 verdict "photographs in the place of masks are said" $?
 mkdir one other_one && cp "data/masks/$(ls data/masks | head -n 1)" one/seven.png && cp one/seven.png other_one/nine.png

@@ -68,7 +68,8 @@ Product product_of(const tensor::PlannedConvolution& c, const DeviceFigures& f) 
   const double l2 = (blocks * tiles * (plan.rows + plan.columns) * 64 + partial) / (kL2Part * f.l2_gbs * 1e9);
   const double memory =
       (double(in * z.c + out * z.k) * element + double(z.k * taps * z.c) * 4) / (kMemoryPart * f.memory_gbs * 1e9);
-  const double warps = plan.rows * plan.columns == 256 * 128 ? 16 : 8, schedulers = 4;  // of a block; of its processor
+  const double warps = plan.rows * plan.columns == 256 * 128 ? 16 : 8;  // in a block
+  const double schedulers = 4;                                          // in a multiprocessor
   const double issue = waves * tiles * loop_instructions(c.pass, bf16, plan.rows, plan.columns) * warps / schedulers /
                        (kIssuePart * f.ghz * 1e9);
   const double slices = partial / (kL2Part * f.l2_gbs * 1e9);

@@ -117,13 +117,12 @@ Run setup_score(CLI::App& app) {
     const PicturesDone done = through_pictures(work, steps);
     if (faint > 0)
       progress.message(
-          fmt::format("warning: {} of {} maps have no value above 1 of 255, where their masks show a polyp: "
+          fmt::format("warning: {} of {} maps without a value above 1 of 255, where their masks show a polyp: "
                       "a mask is saved as 0 and 255",
                       faint.load(), truth.size()));
     if (photographs > 0)
-      progress.message(
-          fmt::format("warning: {} of {} masks look like photographs, not like masks: is {} the right folder?",
-                      photographs.load(), truth.size(), o->truth));
+      progress.message(fmt::format("warning: photographs instead of masks: {} of {}; is {} the right folder?",
+                                   photographs.load(), truth.size(), o->truth));
     if (done.stopped || done.written == 0) return done.exit_code(work);
     if (!o->out.empty()) cris::write_scores(measures, o->out, fmt::format("{} against {}", o->predictions, o->truth));
     if (o->json)
