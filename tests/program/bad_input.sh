@@ -58,7 +58,7 @@ refuses "a text with a NUL" 2 "train.strategy has a control character" "$cris" t
 printf '[refiner]\nkernels = [%s3]\n' "$(printf '3,%.0s' {1..64})" >kernels.toml
 refuses "a refiner of 65 layers" 2 "65 entries: at most 64" "$cris" train --data good -c kernels.toml
 printf '[refiner]\nkernels = [255, 255, 3]\nchannels = 1024\n' >large.toml
-(ulimit -v 2000000; refuses "a model that memory does not hold" 2 "out of memory" "$cris" train --data good --base 2 --size 32 -c large.toml -o run; exit "$failures") || failures=$((failures + 1))
+refuses_within 2000000 "a model that memory does not hold" 2 "out of memory" "$cris" train --data good --base 2 --size 32 -c large.toml -o run
 refuses "a number of folds that there cannot be" 3 "13 folds; 3 to 12 are possible" "$cris" data split good --folds 13 -o f.txt
 refuses "bench convolutions on the cpu" 2 "--device cuda has" "$cris" bench convolutions
 refuses "an --init that is not there" 2 "nosuch" "$cris" train --data good --base 2 --size 32 --epochs 1 --init nosuch -o begun

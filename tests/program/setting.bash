@@ -25,6 +25,12 @@ refuses() {
   fi
 }
 
+# refuses_within KILOBYTES ...: the same, with so much address space. A program of a sanitizer starts in none.
+refuses_within() {
+  if grep -qE '__[at]san_init' "$cris"; then echo "not tried under a sanitizer: $2"; return; fi
+  (ulimit -v "$1"; refuses "${@:2}"; exit "$failures") || failures=$((failures + 1))
+}
+
 # same NAME A B [FILE...]: the files (all that SHA256SUMS lists, by default) of two runs are equal byte for byte.
 same() {
   local name=$1 a=$2 b=$3
