@@ -6,11 +6,8 @@
 #include <algorithm>
 #include <cmath>
 
-// Some files break what the parser asserts (version 3.3); without the assertions it refuses them.
-#define TOML_ASSERT(condition) static_cast<void>(0)
-#include <toml++/toml.h>
-
 #include "cris/run/nearest.h"
+#include "cris/run/toml_file.h"
 #include "data/files.h"
 #include "data/image.h"
 #include "tensor/machine/atomic_file.h"
@@ -252,15 +249,11 @@ void read_config(Config& config, const std::string& path) {
   } catch (const tensor::Error& e) {
     throw ConfigError(fmt::format("{}; -c takes a configuration file (TOML)", e.what()));
   }
-  try {
-    const toml::table file = toml::parse(text, path);
-    assign_table(keys(config), file, "", path);
-    // A whole configuration, as runs keep it, of before the key was there.
-    if (file["data"]["dir"] && file["run"]["replay"] && !file["refiner"]["init"])
-      config.model.refiner.init = RefinerStart::identity;
-  } catch (const toml::parse_error& e) {
-    refuse(fmt::format("{}:{}", path, e.source().begin.line), std::string(e.description()));
-  }
+  const toml::table file = parse_toml(text, path);
+  assign_table(keys(config), file, "", path);
+  // A whole configuration, as runs keep it, of before the key was there.
+  if (file["data"]["dir"] && file["run"]["replay"] && !file["refiner"]["init"])
+    config.model.refiner.init = RefinerStart::identity;
 }
 
 void set_config(Config& config, const std::string& name, const std::string& value, const std::string& where) {

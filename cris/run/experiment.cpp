@@ -128,7 +128,7 @@ std::vector<std::string> decode_all(const ExperimentData& data, int threads, Pro
       {"test", data.test, ""}};
   for (const auto& [part, store, consequence] : parts) {
     std::vector<char> polyp(size_t(store->size()));
-    data::for_each_index(store->size(), threads, [&](int64_t i) {
+    data::for_each_index(store->size(), threads, [&, &store = store](int64_t i) {
       polyp[size_t(i)] = std::ranges::any_of(store->get(i)->mask.pixels, [](uint8_t v) { return v != 0; });
       const std::lock_guard lock(mutex);
       if (progress) progress->count("decoding", ++done, all);

@@ -51,7 +51,7 @@ nn::SafeTensors renamed(const nn::SafeTensors& file, const std::vector<Rule>& ru
   nn::SafeTensors y{file.metadata, {}};
   for (const auto& [name, tensor] : file.tensors) {
     const auto rule =
-        std::find_if(rules.begin(), rules.end(), [&](const Rule& r) { return std::regex_match(name, r.pattern); });
+        std::ranges::find_if(rules, [&name = name](const Rule& r) { return std::regex_match(name, r.pattern); });
     y.tensors[rule == rules.end() ? name : std::regex_replace(name, rule->pattern, rule->place)] = tensor;
   }
   return y;

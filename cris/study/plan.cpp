@@ -3,12 +3,11 @@
 
 #include <fmt/ranges.h>
 
-#include <toml++/toml.h>
-
 #include <algorithm>
 #include <set>
 #include <sstream>
 
+#include "cris/run/toml_file.h"
 #include "data/format_error.h"
 #include "tensor/machine/atomic_file.h"
 
@@ -169,15 +168,12 @@ Plan read_plan(const std::string& path) {
             .search = {"train.learning_rate=1e-6..1e-2:log"},
             .sets = {},
             .cells = {}};
-  toml::table file;
   try {
     plan.text = tensor::read_file(path, 1 << 20);
-    file = toml::parse(plan.text, path);
-  } catch (const toml::parse_error& e) {
-    throw ConfigError(fmt::format("{}:{}: {}", path, e.source().begin.line, e.description()));
   } catch (const tensor::Error& e) {
     throw ConfigError(fmt::format("{}; give the plan of a study (TOML), such as docs/study/cpu.toml", e.what()));
   }
+  const toml::table file = parse_toml(plan.text, path);
   TableReader top(file, "", path);
   const toml::table* study = top.table("study");
   const toml::table* common = top.settings("settings");
@@ -236,6 +232,8 @@ Plan read_plan(const std::string& path) {
             if (cell.config.eval.size != ScoreSize::network)
               throw ConfigError("eval.size must be \"network\": a study shrinks its pictures first");
             trial_config(plan, cell), final_config(plan, cell, plan.seeds[0]);
+            if (std::ranges::find(plan.cells, cell.name, &Cell::name) != plan.cells.end())
+              throw ConfigError("two cells have this name; rename a set or a variant");
           } catch (const ConfigError& e) {
             throw ConfigError(fmt::format("{}: cell {}: {}", path, cell.name, e.what()));
           }

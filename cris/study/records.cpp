@@ -224,7 +224,7 @@ void require_records(const std::string& records) {
     data::require_data(data::sha256(data::read_data_file(records + "/" + line.substr(66))) == line.substr(0, 64),
                        "{}/{}: was changed after it was recorded; restore it or collect the records again", records,
                        line.substr(66));
-  for (const std::string name : {std::string("plan.toml"), std::string(kJournal)})
+  for (const char* name : {"plan.toml", kJournal})
     data::require_data(names.contains(name),
                        "{}/{} does not list {}; restore it, or remove {} and collect the records again", records, kSums,
                        name, records);

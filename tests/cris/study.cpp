@@ -133,6 +133,9 @@ TEST_CASE("study: what is wrong in a plan is named with file and line") {
   refuses("begins_with = \"backbone\"", "begins_with = \"fcn\"", "\"fcn\" is not a strategy of this plan");
   refuses("[sets.kvasir-seg]", "[sets.\"../x\"]", "plan.toml:14: the name \"../x\" must be of lower-case letters");
   refuses("trials = 0", "trials = ", "plan.toml:4: ");
+  refuses("[study]", "[# study]", "plan.toml:1: ");  // toml++ asserts on it
+  refuses("[sets.cvc-clinicdb]", "[sets.kvasir-seg-unet-cris]\n[variants.unet-cris]\n[sets.cvc-clinicdb]",
+          "cell kvasir-seg-unet-cris-unet-cris: two cells have this name; rename a set or a variant");
   CHECK_THROWS_WITH_AS(cris::read_plan(s / "none.toml"), Contains("give the plan of a study"), ConfigError);
 }
 

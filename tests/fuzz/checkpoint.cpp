@@ -2,30 +2,7 @@
 /// input that begins with "{" is a header up to its first zero byte, then blocks: its length is put before it.
 #include "nn/checkpoint.h"
 
-#include <sys/mman.h>
-
-#include "tensor/machine/device_memory.h"
 #include "tests/fuzz/memory_file.h"
-
-namespace tensor {
-/// Memory alone: no kernel runs here.
-const DeviceMemory& device_memory(Device) {
-  static const DeviceMemory table = [] {
-    DeviceMemory b{};
-    b.reserve_arena = [](int64_t& limit) {
-      limit = int64_t(1) << 30;
-      void* arena =
-          mmap(nullptr, size_t(limit), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-      return arena == MAP_FAILED ? nullptr : arena;
-    };
-    b.copy_from_host = [](void* to, const void* host, int64_t bytes) { memcpy(to, host, size_t(bytes)); };
-    b.copy_to_host = [](void* host, const void* from, int64_t bytes) { memcpy(host, from, size_t(bytes)); };
-    b.copy = b.copy_from_host;
-    return b;
-  }();
-  return table;
-}
-}  // namespace tensor
 
 namespace {
 struct Small : nn::Module {

@@ -18,6 +18,8 @@ seeds() {
     picture | labels) cp tests/data/pictures/*.{png,jpg,bmp,tif} "$2" ;;
     split) printf '# random, seed 0, validation 0.15, test 0.15\n[training 2]\na\nb\n[validation 1]\nc\n[test 1]\nd\n' >"$2/seed" ;;
     config) sed -n 's/^| `\([^`]*\)` | `\([^`]*\)`.*/\1 = \2/p' docs/reference/configuration.md >"$2/seed" ;;
+    plan) cp docs/study/*.toml "$2" ;;
+    map) printf "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }" >"$2/seed" ;;
     checkpoint)
       find tests/vectors -size -3k -exec cp -t "$2" {} +
       printf '{"weight":{"dtype":"F32","shape":[2,3,1,1],"data_offsets":[18,42]},"mean":{"dtype":"F64","shape":[2],"data_offsets":[2,18]},"h":{"dtype":"BF16","shape":[1],"data_offsets":[0,2]},"batches":{"dtype":"I64","shape":[],"data_offsets":[42,50]}}\0%050d' 0 >"$2/seed"

@@ -10,6 +10,7 @@
 
 #include "cris/run/outputs.h"
 #include "cris/run/progress.h"
+#include "data/files.h"
 #include "data/format_error.h"
 #include "data/integrity.h"
 #include "data/synthetic.h"
