@@ -9,6 +9,7 @@
 
 #include "cris/evaluate.h"
 #include "cris/model.h"
+#include "cris/run/config_error.h"
 #include "data/split.h"
 #include "data/transform.h"
 #include "nn/init.h"
@@ -17,12 +18,6 @@
 #include "tensor/precision.h"
 
 namespace cris {
-
-/// A setting that is wrong: the program ends with exit code 2.
-class ConfigError : public tensor::Error {
- public:
-  using tensor::Error::Error;
-};
 
 /// Which epoch's model a run keeps and evaluates: that of the best validation Dice; of those epochs that L2 trained,
 /// where cris alternates by epoch; or the last.

@@ -11,7 +11,7 @@
 
 #include <string>
 
-#include "cris/run/config.h"
+#include "cris/run/config_error.h"
 
 namespace cris {
 
