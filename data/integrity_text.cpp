@@ -10,9 +10,9 @@ namespace data {
 
 namespace {
 
-std::string join(const std::vector<std::string>& names, size_t most) {
+std::string join(const std::vector<std::string>& names, size_t most, const char* between = ", ") {
   std::string text;
-  for (size_t i = 0; i < std::min(most, names.size()); ++i) text += (i ? ", " : "") + names[i];
+  for (size_t i = 0; i < std::min(most, names.size()); ++i) text += (i ? between : "") + names[i];
   if (names.size() > most) text += fmt::format(", and {} more", names.size() - most);
   return text;
 }
@@ -35,8 +35,11 @@ std::string nearest_to_the_middle(const std::array<int64_t, 256>& values) {
 
 std::string report_text(const IntegrityReport& r, size_t most_names) {
   std::string text;
+  // A value of several lines stands in its own column.
   const auto line = [&](const char* label, const std::string& value) {
-    text += fmt::format("{:<18}{}\n", label, value);
+    text += fmt::format("{:<18}", label);
+    for (const char c : value) text += c == '\n' ? "\n" + std::string(18, ' ') : std::string(1, c);
+    text += '\n';
   };
   const auto list = [&](const char* label, const std::vector<std::string>& names, const char* remark) {
     line(label, names.empty() ? "none" : fmt::format("{}: {}{}", names.size(), join(names, most_names), remark));
@@ -50,19 +53,19 @@ std::string report_text(const IntegrityReport& r, size_t most_names) {
     const auto common = std::max_element(r.sizes.begin(), r.sizes.end(),
                                          [](const auto& x, const auto& y) { return x.second < y.second; });
     const auto size = [](const auto& entry) { return fmt::format("{} x {}", entry.first.first, entry.first.second); };
-    line("sizes", fmt::format("{} different, {} to {}; the most frequent is {} ({} pairs) (width x height)",
+    line("sizes", fmt::format("{} different, {} to {};\nthe most frequent is {} ({} pairs) (width x height)",
                               r.sizes.size(), size(*least), size(*most), size(*common), common->second));
     const double all = double(share_of(r.mask_values, 0, 255)) / 100;
     const auto percent = [&](int first, int last) {
       return fmt::format("{}: {:.3f} %", first == last ? std::to_string(first) : fmt::format("{}..{}", first, last),
                          double(share_of(r.mask_values, first, last)) / all);
     };
-    line("mask values", fmt::format("{}, {}, {}, {}, {}; {}", percent(0, 0), percent(1, kRinging),
+    line("mask values", fmt::format("{}, {}, {},\n{}, {};\n{}", percent(0, 0), percent(1, kRinging),
                                     percent(kRinging + 1, 254 - kRinging), percent(255 - kRinging, 254),
                                     percent(255, 255), nearest_to_the_middle(r.mask_values)));
     line("masks",
-         fmt::format("{} strictly 0 and 255; {} with JPEG ringing (within {} of 0 or 255); {} with other values{}; "
-                     "thresholded at {}",
+         fmt::format("{} strictly 0 and 255;\n{} with JPEG ringing (within {} of 0 or 255);\n"
+                     "{} with other values{}; thresholded at {}",
                      r.binary_masks, r.ringing_masks, kRinging, r.soft_masks.size(),
                      r.soft_masks.empty() ? "" : " (" + join(r.soft_masks, most_names) + ")", int(kMaskThreshold)));
     line("polyp area", fmt::format("{:.2f} % to {:.2f} %, median {:.2f} %, mean {:.2f} %", 100 * r.least_coverage,
@@ -87,9 +90,9 @@ std::string report_text(const IntegrityReport& r, size_t most_names) {
     alike.push_back(fmt::format("{} ~ {} ({:.4f})", n.a, n.b, n.similarity));
     concerned.insert({n.a, n.b});
   }
-  list("near-duplicates", alike,
-       alike.empty() ? ""
-                     : fmt::format(" ({} images in all; keep them on one side of a split)", concerned.size()).c_str());
+  line("near-duplicates", alike.empty() ? "none"
+                                        : fmt::format("{} pairs of {} images; keep a pair on one side of a split\n{}",
+                                                      alike.size(), concerned.size(), join(alike, most_names, "\n")));
   line("fingerprint", r.fingerprint);
   line("refused", r.refused.empty() ? "none" : fmt::format("{} problems", r.refused.size()));
   for (const std::string& message : r.refused) text += "  " + message + "\n";

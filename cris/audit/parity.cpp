@@ -157,7 +157,6 @@ ParityResult run_case(const fs::path& path, const ParityOptions& options) {
   result.name = path.stem().string();
   try {
     ParityCase c(nn::read_safetensors(path.string()), options.device, options.dtype);
-    result.op = c.op();
     const auto op = parity_ops().find(c.op());
     require(op != parity_ops().end(), "op {} is not known to this program", c.op());
     // Which tensors are compared is told by the file's tensors themselves.

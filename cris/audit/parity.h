@@ -21,7 +21,7 @@ struct ParityOptions {
 };
 
 struct ParityResult {
-  std::string name, op;
+  std::string name;
   double error = 0;    ///< worst ||ours - theirs|| / max(||theirs||, 1e-12) over the case's tensors
   std::string tensor;  ///< the tensor it is in
   bool passed = false;

@@ -238,7 +238,7 @@ void check_range(const Key& key, const std::string& where) {
     return;
   if (!std::isfinite(number)) refuse(where, fmt::format("{} = {} is not a finite number", key.name, number));
   if (number >= key.least && number <= key.most) return;
-  const std::string above = key.most < Key::kAny ? fmt::format(" and at most {}", key.most) : "";
+  const std::string above = key.most < Key::kAny || number > key.most ? fmt::format(" and at most {}", key.most) : "";
   refuse(where, fmt::format("{} = {} is out of range: at least {}{}", key.name, number, key.least, above));
 }
 

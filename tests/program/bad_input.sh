@@ -59,6 +59,8 @@ printf '[refiner]\nkernels = [%s3]\n' "$(printf '3,%.0s' {1..64})" >kernels.toml
 refuses "a refiner of 65 layers" 2 "65 entries: at most 64" "$cris" train --data good -c kernels.toml
 printf '[refiner]\nkernels = [255, 255, 3]\nchannels = 1024\n' >large.toml
 refuses_within 2000000 "a model that memory does not hold" 2 "out of memory" "$cris" train --data good --base 2 --size 32 -c large.toml -o run
+refuses "a learning rate beyond all" 2 "at least 0 and at most 1e+300" "$cris" train --data good --lr 1e308
+refuses "-- before names, and no output" 2 "--out is required" "$cris" predict run -- good
 refuses "a number of folds that there cannot be" 3 "13 folds; 3 to 12 are possible" "$cris" data split good --folds 13 -o f.txt
 refuses "bench convolutions on the cpu" 2 "--device cuda has" "$cris" bench convolutions
 refuses "an --init that is not there" 2 "nosuch" "$cris" train --data good --base 2 --size 32 --epochs 1 --init nosuch -o begun

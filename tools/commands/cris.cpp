@@ -37,7 +37,8 @@ int complain(std::string message, ExitCode code) {
 std::string problem_with(const CLI::App& app, const CLI::ParseError& e) {
   const CLI::App* at = &app;
   while (!at->get_subcommands().empty()) at = at->get_subcommands().front();
-  const auto extras = at->remaining();
+  auto extras = at->remaining();
+  std::erase(extras, "--");  // no option: what follows it is none
   const auto advice = [](const std::string& typed, const std::vector<std::string>& known) {
     const std::string nearest = nearest_name(typed, known);
     return nearest.empty() ? "" : fmt::format("; did you mean {}?", nearest);

@@ -23,9 +23,9 @@ Run setup_gradcheck(CLI::App& app) {
     const auto row = [&](const std::string& name, const std::string& where, double error) {
       const bool ok = error < o->tolerance;  // false for NaN
       ++(ok ? passed : failed);
-      fmt::print("{:<44} {:<34} {:>10.2e}  {}\n", name, where, error, ok ? "pass" : "FAIL");
+      fmt::print("{} {:<8.2e} {:<33} {}\n", ok ? "pass" : "FAIL", error, name, where);
     };
-    fmt::print("{:<44} {:<34} {:>10}\n", "op or model", "worst gradient", "error");
+    fmt::print("     error    {:<33} {}\n", "op, or model (its parameters)", "worst gradient");
     for (const autograd::OpCase& c : autograd::op_cases()) {
       double worst = 0;
       size_t input = 0;
@@ -36,7 +36,7 @@ Run setup_gradcheck(CLI::App& app) {
     if (!o->ops_only)
       for (const cris::ModelCheck& check : cris::model_checks()) {
         const cris::ModelGradientError e = cris::gradcheck_model(check);
-        row(fmt::format("{} ({} parameters)", check.name, e.parameters), e.parameter, e.error);
+        row(fmt::format("{} ({})", check.name, e.parameters), e.parameter, e.error);
       }
     fmt::print("{} passed, {} failed\n", passed, failed);
     return int(failed ? kVerification : kOk);

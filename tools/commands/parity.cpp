@@ -17,6 +17,9 @@ struct Options {
   cris::ParityOptions parity;
 };
 
+/// A column for names of cases, unless a long name of a tensor needs the room: a line has 80 characters.
+size_t name_width(const std::string& tensor) { return tensor.size() > 32 ? 65 - tensor.size() : 32; }
+
 int run(const Options& o) {
   // A device that is not there is one error, not one a case.
   try {
@@ -28,9 +31,9 @@ int run(const Options& o) {
   cris::run_parity(o.folder, o.parity, [&](const cris::ParityResult& r) {
     ++(r.passed ? passed : failed);
     if (r.failure.empty())
-      fmt::print("{:<36} {:<34} {:.2e} {:<40} {}\n", r.name, r.op, r.error, r.tensor, r.passed ? "pass" : "fail");
+      fmt::print("{} {:.2e} {:<{}} {}\n", r.passed ? "pass" : "fail", r.error, r.name, name_width(r.tensor), r.tensor);
     else
-      fmt::print("{:<36} {:<34} fail: {}\n", r.name, r.op.empty() ? "?" : r.op, r.failure);
+      fmt::print("fail {}: {}\n", r.name, r.failure);
     if (!r.note.empty()) fmt::print("    {}\n", r.note);
     std::fflush(stdout);
   });
