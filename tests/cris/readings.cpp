@@ -111,7 +111,8 @@ TEST_CASE("output_loss: what fcn is trained by, each by its formula, cris does n
                                                        {OutputLoss::dice, Loss::output_dice, dice},
                                                        {OutputLoss::bce_dice, Loss::output_bce_dice, bce + dice}};
   for (const auto& [setting, loss, expected] : rows) {
-    CAPTURE(tensor::name(setting));
+    const std::string name(tensor::name(setting));
+    CAPTURE(name);
     for (const Strategy s : {Strategy::backbone, Strategy::fcn, Strategy::crf})
       CHECK(loss_of(s, {.output_loss = setting}, {}) == loss);
     CHECK(order({.output_loss = setting}) == order({}));
@@ -129,7 +130,9 @@ TEST_CASE("refiner_rate: the refiner's step is that factor of itself, the backbo
   tenth.step({});
   const auto a = one.weights(), b = tenth.weights();
   int moved = 0;
-  for (const auto& [name, w] : before) {
+  for (const auto& weight : before) {
+    const auto& name = weight.first;
+    const auto& w = weight.second;
     CAPTURE(name);
     if (!is_refiner(name)) CHECK(a.at(name) == b.at(name));
     if (is_refiner(name))
@@ -155,7 +158,9 @@ TEST_CASE("zero_gradients: steps of L1 leave the refiner to the bit, or move it 
   const auto state = absent.adam.state();
   for (Bench* b : {&absent, &zeros}) b->step({.epoch = 2});
   const auto kept = absent.weights(), moved = zeros.weights();
-  for (const auto& [name, w] : after_l2) {
+  for (const auto& weight : after_l2) {
+    const auto& name = weight.first;
+    const auto& w = weight.second;
     CAPTURE(name);
     if (!is_refiner(name)) {
       CHECK(kept.at(name) == moved.at(name));

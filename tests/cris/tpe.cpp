@@ -200,7 +200,7 @@ TEST_CASE("search spaces: their forms, and what is refused") {
            {"model.backbone=a..b", "this setting is not a number"},
            {"train.epochs=2..9", "what trials are compared on"},
            {"run.threads=1,2", "what trials are compared on"}})
-    CHECK(contains(message_of<ConfigError>([&] { SearchSpace::parse({text}); }), what));
+    CHECK(contains(message_of<ConfigError>([&text = text] { SearchSpace::parse({text}); }), what));
   CHECK(contains(message_of<ConfigError>([&] {
                    SearchSpace::parse({"train.batch=1,2", "train.batch=3,4"});
                  }),

@@ -33,8 +33,8 @@ TEST_CASE(
     "remedy") {
   for (const auto& [strategy, init, records, warnings] :
        {std::tuple{"cris", "draw", 2, 1}, {"cris", "copy", 2, 0}, {"fcn", "copy", 2, 0}, {"backbone", "draw", 0, 0}}) {
-    CAPTURE(strategy);
-    CAPTURE(init);
+    const std::string row = fmt::format("{} {}", strategy, init);
+    CAPTURE(row);
     TinyRun experiment(tensor::parse<Strategy>(strategy));
     experiment.config.model.refiner.init = tensor::parse<RefinerStart>(init);
     experiment.train("run");

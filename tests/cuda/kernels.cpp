@@ -90,7 +90,8 @@ TEST_CASE("cuda: convolutions of images so large that blocks are tall") {
   struct Large {
     int64_t side, filters;
   };
-  for (const auto& [side, filters] : {Large{176, 72}, Large{260, 40}}) {
+  for (const Large& large : {Large{176, 72}, Large{260, 40}}) {
+    const int64_t side = large.side, filters = large.filters;
     CAPTURE(filters);
     CHECK(cuda::ProductPlan(side * side, filters, 72, 32, true).rows == 256);
     const Tensor x = cast(uniform({1, 1, 0}, {1, side, side, 8}, -1, 1, DType::f32, Device::cuda), DType::bf16);

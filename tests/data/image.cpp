@@ -84,7 +84,8 @@ TEST_CASE("every format decodes to the pixels that Pillow sees") {
                                      {"multiplied.tif", alpha},
                                      {"turned6.tif", turned},
                                      {"pages.tif", "first page read of several"}}) {
-    CAPTURE(std::string(name));
+    const std::string file = name;
+    CAPTURE(file);
     data::Remarks remarks;
     const data::Image image = data::decode_image(picture(name), name, 3, &remarks);
     CHECK(remarks == (*remark ? data::Remarks{remark} : data::Remarks{}));

@@ -61,7 +61,7 @@ void add_floats(Table& t, const std::string& type) {
 /// "cvt" from floats to integers: clamped; NaN becomes 0, or the highest bit alone where either has 64 bits.
 template <class To, class From>
 To to_integer(From x) {
-  if (x != x) return sizeof(From) == 8 || sizeof(To) == 8 ? To(1) << (8 * sizeof(To) - 1) : To(0);
+  if (x != x) return To(sizeof(From) == 8 || sizeof(To) == 8 ? To(1) << (8 * sizeof(To) - 1) : 0);
   constexpr From low = From(std::numeric_limits<To>::min());
   const From beyond = std::ldexp(From(1), std::numeric_limits<To>::digits);
   if (x < low) return std::numeric_limits<To>::min();

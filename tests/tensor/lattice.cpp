@@ -64,7 +64,8 @@ TEST_CASE("lattice: weights are barycentric, corners and neighbours are consiste
   }
 }
 
-TEST_CASE("lattice: from one vertex of a simplex to the next, and from the last to the first, it is a step along each axis") {
+TEST_CASE(
+    "lattice: from one vertex of a simplex to the next, and from the last to the first, it is a step along each axis") {
   const int64_t d = 5, n = 400;
   for (const DType dtype : {DType::f32, DType::f64}) {
     const Lattice l = build_lattice(uniform({7, 5, 2}, {n, d}, -1, 1, dtype, Device::cpu));
@@ -82,7 +83,9 @@ TEST_CASE("lattice: from one vertex of a simplex to the next, and from the last 
 
 TEST_CASE("lattice: points far away, at the ends of the keys, change no bit of the others") {
   for (const DType dtype : {DType::f32, DType::f64})
-    for (const auto& [d, far] : {std::pair<int64_t, double>{1, 1e5}, {5, 1e3}, {5, 3e4}, {6, 3e4}}) {
+    for (const auto& row : {std::pair<int64_t, double>{1, 1e5}, {5, 1e3}, {5, 3e4}, {6, 3e4}}) {
+      const int64_t d = row.first;
+      const double far = row.second;
       CAPTURE(name(dtype));
       CAPTURE(d);
       CAPTURE(far);
