@@ -134,9 +134,10 @@ ModelSummary summarize(const Config& config, const ExperimentData* data) {
         row->second.joins = std::move(place.joins), row->second.relu = place.relu;
     for (auto& [order, row] : rows) s.macs += row.macs, s.layers.push_back(std::move(row));
   }
-  // Recorded steps read their batch from memory of its own, and leave their gradients in such.
+  // Recorded steps read their batch from memory of its own, and leave their gradients in such. Meanwhile the next batch
+  // comes.
   const bool records = config.run.device == tensor::Device::cuda && config.run.replay && !model.crf;
-  const Batch recorded = records ? plan_batch(config) : Batch{};
+  const Batch recorded = records ? plan_batch(config) : Batch{}, following = records ? plan_batch(config) : Batch{};
   std::vector<tensor::Tensor> recorded_gradients;
   if (records)
     for (const auto& p : model.parameters())

@@ -16,7 +16,8 @@ ReplayedStep::ReplayedStep(Model& model, nn::Optimizer& optimizer, const StepOpt
       replay_(replay && device_ == tensor::Device::cuda && !model.crf),
       memory_(device_) {}
 
-double ReplayedStep::take(const StepPosition& at, const Tensor& x, const Tensor& mask, double learning_rate) {
+double ReplayedStep::take(const StepPosition& at, const Tensor& x, const Tensor& mask, double learning_rate,
+                          const std::function<void()>& meanwhile) {
   const Loss kind = loss_of(options_.strategy, options_.cris, at);
   const bool usual = replay_ && is_usual(x, mask);
   if (usual && taken_.contains(kind)) {
@@ -27,6 +28,7 @@ double ReplayedStep::take(const StepPosition& at, const Tensor& x, const Tensor&
   replayed_ = usual && recorded != recorded_.end();
   if (replayed_) {
     replay(recorded->second, x, mask, at.number);
+    meanwhile();
     return update_weights(model_, optimizer_, recorded->second.watched, learning_rate);
   }
   memory_.give();
@@ -47,7 +49,7 @@ void ReplayedStep::replay(const Recorded& r, const Tensor& x, const Tensor& mask
   for (const size_t i : r.parameters) optimizer_.parameters()[i].value->node()->grad = gradients_[i];
 }
 
-void ReplayedStep::meanwhile(const std::function<void()>& work) {
+void ReplayedStep::between_steps(const std::function<void()>& work) {
   model_.zero_grad();
   memory_.give();
   work();

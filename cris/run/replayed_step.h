@@ -18,10 +18,11 @@ class ReplayedStep {
   /// can.
   ReplayedStep(Model& model, nn::Optimizer& optimizer, const StepOptions& options, bool replay);
 
-  /// training_step().
-  double take(const StepPosition& at, const tensor::Tensor& x, const tensor::Tensor& mask, double learning_rate);
+  /// training_step(). Where a recording is replayed, the host does `meanwhile` before it waits for the loss.
+  double take(const StepPosition& at, const tensor::Tensor& x, const tensor::Tensor& mask, double learning_rate,
+              const std::function<void()>& meanwhile = [] {});
   /// Runs other work on the device (an evaluation) with the memory of recorded steps at its disposal.
-  void meanwhile(const std::function<void()>& work);
+  void between_steps(const std::function<void()>& work);
   /// Whether the last step was a replay; and why steps are not recorded although they were to be, "" as long as they
   /// are.
   bool replayed() const { return replayed_; }

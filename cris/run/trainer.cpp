@@ -183,18 +183,19 @@ double Trainer::learning_rate() const {
   return nn::learning_rate(schedule, at_.epoch * steps + at_.step);
 }
 
-std::vector<std::pair<Loss, double>> Trainer::take_steps(const data::Batch& batch) {
+std::vector<std::pair<Loss, double>> Trainer::take_steps(const data::Batch& batch,
+                                                         const std::function<void()>& meanwhile) {
   StepPosition at{at_.epoch, at_.step, uint32_t(at_.epoch * loader_.steps_per_epoch() + at_.step)};
   std::vector<std::pair<Loss, double>> taken;
   for (; at.turn < turns(config_.model.strategy, config_.cris); ++at.turn) {
     const Loss kind = loss_of(config_.model.strategy, config_.cris, at);
     try {
-      taken.emplace_back(kind, step_.take(at, batch.x, batch.mask, learning_rate()));
+      taken.emplace_back(kind, step_.take(at, batch.x, batch.mask, learning_rate(), meanwhile));
     } catch (const NonFiniteError&) {
       std::string files;
       for (const int64_t i : batch.samples) files += (files.empty() ? "" : ", ") + data_.training->pair(i).image;
       const std::string dump = fmt::format("nonfinite/epoch{}-step{}.safetensors", at_.epoch + 1, at_.step);
-      step_.meanwhile([&] {
+      step_.between_steps([&] {
         report_non_finite(
             *model_, batch, files, [&] { return batch_loss(*model_, kind, config_.cris, batch.x, batch.mask); },
             run_.file(dump));
@@ -218,7 +219,7 @@ std::optional<double> Trainer::end_epoch(const std::function<bool()>& stop) {
   Scores scores;
   std::vector<double> response;
   bool stopped = false;
-  step_.meanwhile([&] {
+  step_.between_steps([&] {
     struct Stopped {};
     try {
       scores = evaluate(*model_, data_.validation, config_.run.device, config_.train.batch,
@@ -313,19 +314,26 @@ TrainResult Trainer::train(const TrainOptions& options) {
   const auto to_do = [&] { return at_.epoch < config_.train.epochs && !at_.stopped_early; };
   while (to_do()) {
     const double epoch_start = now_seconds();
-    double data_seconds = 0, step_seconds = 0;
     int64_t images = 0;
     loader_.start(at_.epoch, at_.step);
     start_training(*model_, config_.train.freeze);
-    while (true) {
+    const double begin = now_seconds();
+    std::optional<data::Batch> batch = loader_.next(device);
+    double data_seconds = now_seconds() - begin, step_seconds = 0;
+    while (batch) {
       const double t0 = now_seconds();
-      const auto batch = loader_.next(device);
-      if (!batch) break;
+      // The next batch is on its way to the device while that computes, or else after the step.
+      std::optional<data::Batch> following;
+      bool asked = false;
+      const auto ask = [&] {
+        if (!asked) following = loader_.next(device), asked = true;
+      };
+      const auto taken = take_steps(*batch, ask);
       const double t1 = now_seconds();
-      const auto taken = take_steps(*batch);
+      ask();
       const double t2 = now_seconds();
       const auto n = int64_t(batch->samples.size());
-      data_seconds += t1 - t0, step_seconds += t2 - t1, images += n;
+      step_seconds += t1 - t0, data_seconds += t2 - t1, images += n;
       for (const auto& [kind, loss] : taken) {
         json line = {{"epoch", at_.epoch + 1}, {"step", at_.step}, {"loss", loss}};
         if (mixed(config_.model.strategy, config_.cris)) line["loss_name"] = name(kind);
@@ -341,8 +349,8 @@ TrainResult Trainer::train(const TrainOptions& options) {
                       .steps = steps,
                       .loss = taken.back().second,
                       .dice = at_.best_dice,
-                      .data_ms = 1e3 * (t1 - t0),
-                      .step_ms = 1e3 * (t2 - t1),
+                      .data_ms = 1e3 * (t2 - t1),
+                      .step_ms = 1e3 * (t1 - t0),
                       .images_per_second = double(images) / (data_seconds + step_seconds),
                       .eta_seconds = (t2 - start) / double(done - first) * double(total - done),
                       .memory_bytes = tensor::memory_stats(device).peak});
@@ -354,6 +362,7 @@ TrainResult Trainer::train(const TrainOptions& options) {
                         at_.step));
         return result(false);
       }
+      batch = std::move(following);
     }
     const double trained = now_seconds();
     const int64_t epoch = at_.epoch;

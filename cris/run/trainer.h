@@ -67,7 +67,7 @@ class Trainer {
   /// The rate of the next step.
   double learning_rate() const;
   /// The steps of a batch, each with its loss.
-  std::vector<std::pair<Loss, double>> take_steps(const data::Batch& batch);
+  std::vector<std::pair<Loss, double>> take_steps(const data::Batch& batch, const std::function<void()>& meanwhile);
   /// Validates, writes the epoch's lines and checkpoints; returns the Dice at its best threshold, which ranks epochs,
   /// or nothing if `stop` ended the validation, which then is repeated.
   std::optional<double> end_epoch(const std::function<bool()>& stop);

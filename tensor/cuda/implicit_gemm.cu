@@ -19,9 +19,9 @@ template <int kM, int kN>
 constexpr int kBlock = kM* kN == 256 * 128 ? 512 : 256;
 /// Blocks on a multiprocessor, by the registers that they may then use.
 template <int kM, int kN>
-constexpr int kResident = kM* kN == 256 * 128   ? 1
-                          : kM* kN == 128 * 128 ? 2
-                                                : 3;
+[[maybe_unused]] constexpr int kResident = kM* kN == 256 * 128   ? 1
+                                           : kM* kN == 128 * 128 ? 2
+                                                                 : 3;
 
 /// One step's operands of 16 free indices, from `free` and `k` of the tile on, both multiples of 8. An A's as mma.h
 /// says; of two Bs each's two registers follow one another, since a tensor core takes them from neighbours: otherwise

@@ -48,8 +48,14 @@ struct Training {
 
   void take(int64_t epoch, uint32_t number, int64_t images = 3) {
     const Batch batch(images, number);
-    losses.push_back(step.take({.epoch = epoch, .number = number}, batch.x, batch.mask, 1e-3 / (1 + number)));
+    bool asked = false;
+    tensor::Tensor following;  // the next batch, which comes while a replay computes
+    losses.push_back(step.take({.epoch = epoch, .number = number}, batch.x, batch.mask, 1e-3 / (1 + number), [&] {
+      following = Batch(images, number + 1).x;
+      asked = true;
+    }));
     replayed.push_back(step.replayed());
+    CHECK(asked == step.replayed());
   }
 
   /// Weights, running statistics, counters, moments and their steps.
@@ -83,7 +89,7 @@ TEST_CASE("cuda: replayed steps have the bits of steps in pieces") {
     uint32_t number = 0;
     for (const int64_t loss : {kMse, kMse, kMse, kBce, kBce, kMse, kBce}) t->take(loss, number++);
     t->take(kBce, number++, 2);
-    t->step.meanwhile([&] {
+    t->step.between_steps([&] {
       const autograd::NoGrad off;
       t->model.train(false);
       t->losses.push_back(tensor::sum(t->model(Variable(Batch(2, 99).x)).output.value()).item());
@@ -106,7 +112,7 @@ TEST_CASE("cuda: a tensor that lies where recorded steps ran makes them be recor
   for (Training* t : {&pieces, &replays}) {
     for (uint32_t number = 0; number < 3; ++number) t->take(kMse, number);
     Tensor guest;
-    t->step.meanwhile([&] { guest = tensor::full({1 << 16}, 3, DType::f32, Device::cuda); });
+    t->step.between_steps([&] { guest = tensor::full({1 << 16}, 3, DType::f32, Device::cuda); });
     for (uint32_t number = 3; number < 5; ++number) t->take(kMse, number);
     kept.push_back(tensor::sum(guest).item());
   }
