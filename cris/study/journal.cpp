@@ -15,6 +15,7 @@
 #include <filesystem>
 #include <limits>
 #include <thread>
+#include <utility>
 
 #include "nn/json_text.h"
 #include "tensor/machine/atomic_file.h"
@@ -81,9 +82,26 @@ Trial new_trial(const JournalLine& line) {
   return t;
 }
 
+/// Codes, ids and steps are whole numbers that an int holds: JSON has 1e99 too, which becomes none. Throws Error.
+void require_whole_numbers(const JournalLine& line) {
+  const auto require_whole = [](const char* key, const JournalLine& v) {
+    const bool fits = v.is_number_unsigned()  ? std::in_range<int>(v.get<uint64_t>())
+                      : v.is_number_integer() ? std::in_range<int>(v.get<int64_t>())
+                                              : false;
+    tensor::require(fits, "{} {} is not a whole number", key, v.dump());
+  };
+  for (const char* key : {"op_code", "study_id", "trial_id", "state", "step"})
+    if (const auto v = line.find(key); v != line.end()) require_whole(key, *v);
+  if (const auto v = line.find("directions"); v != line.end())
+    for (const JournalLine& direction : *v) require_whole("directions", direction);
+  if (const auto v = line.find("state"); v != line.end())
+    tensor::require(*v >= 0 && *v <= int(TrialState::waiting), "state {} is unknown", v->dump());
+}
+
 }  // namespace
 
 void JournalState::apply(const JournalLine& line) {
+  require_whole_numbers(line);
   const auto study_in = [&] { return const_cast<StudyRecord*>(study(line.at("study_id").get<int64_t>())); };
   const int op = line.at("op_code");
   if (op == kCreateStudy) {
@@ -108,11 +126,10 @@ void JournalState::apply(const JournalLine& line) {
       t->params[name] = number_in(line.at("param_value_internal"));
       t->distributions[name] = line.at("distribution").get<std::string>();
     } else if (op == kSetState) {
-      const int state = line.at("state");
-      tensor::require(state >= 0 && state <= int(TrialState::waiting), "state {} is unknown", state);
+      const auto state = TrialState(line.at("state").get<int>());
       if (const auto value = first_number(line.value("values", JournalLine()))) t->value = value;
-      tensor::require(state != int(TrialState::complete) || t->value, "a complete trial has no value");
-      t->state = TrialState(state);
+      tensor::require(state != TrialState::complete || t->value, "a complete trial has no value");
+      t->state = state;
     } else if (op == kReport) {
       t->intermediate[line.at("step")] = number_in(line.at("intermediate_value"));
     } else {

@@ -75,7 +75,9 @@ TEST_CASE("appending: NaN as Python writes it, a half line cut, locks of the dea
   const std::string before = tensor::read_file(path);
   for (const char* line :
        {"{\"op_code\":0,\"wo{\"op_code\":6}", "{\"op_code\":77}", "[1]", "{\"op_code\":6,\"trial_id\":0,\"state\":9}",
-        "{\"op_code\":6,\"trial_id\":0,\"state\":1,\"values\":null}"}) {
+        "{\"op_code\":6,\"trial_id\":0,\"state\":1,\"values\":null}", "{\"op_code\":6.0,\"trial_id\":0,\"state\":2}",
+        "{\"op_code\":6,\"trial_id\":1e99,\"state\":2}", "{\"op_code\":4294967302,\"trial_id\":0,\"state\":2}",
+        "{\"op_code\":0,\"study_name\":\"t\",\"directions\":[1e99]}", "{\"op_code\":4,\"study_id\":0,\"state\":9}"}) {
     tensor::write_file_atomically(path, before + line + "\n");
     CHECK(contains(message_of([&] { read_journal(path); }), "s.journal:4: this line is not part of a journal"));
     CHECK(contains(message_of([&] { JournalSession session(path); }), "remove the line"));
