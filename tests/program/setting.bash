@@ -25,9 +25,12 @@ refuses() {
   fi
 }
 
-# refuses_within KILOBYTES ...: the same, with so much address space. A program of a sanitizer starts in none.
+# Whether the program is a sanitizer's, which takes address space beyond all limits, and beyond what qemu-user has.
+sanitized() { grep -qE '__[at]san_init' "$cris"; }
+
+# refuses_within KILOBYTES ...: the same, with so much address space.
 refuses_within() {
-  if grep -qE '__[at]san_init' "$cris"; then echo "not tried under a sanitizer: $2"; return; fi
+  if sanitized; then echo "not tried under a sanitizer: $2"; return; fi
   (ulimit -v "$1"; refuses "${@:2}"; exit "$failures") || failures=$((failures + 1))
 }
 
