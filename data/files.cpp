@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cerrno>
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
@@ -124,8 +125,10 @@ void StagingFolder::publish(const std::function<bool(const std::string&)>& outda
       fs::permissions(path_, fs::status(folder_).permissions());
       if (renameat2(AT_FDCWD, path_.c_str(), AT_FDCWD, folder_.c_str(), RENAME_EXCHANGE) == 0)
         return tensor::sync_folder_of(folder_);
+      // Not every file system can exchange two names. On one that can, but is full or fails, nothing is to change.
+      if (errno == ENOSPC || errno == EDQUOT || errno == EIO || errno == EROFS)
+        throw fs::filesystem_error("", path_, folder_, std::error_code(errno, std::generic_category()));
     }
-    // Not every file system can exchange two names.
     std::vector<fs::path> old;
     for (const auto& entry : fs::recursive_directory_iterator(folder_)) {
       const std::string name = entry.path().lexically_relative(folder_);
@@ -134,8 +137,8 @@ void StagingFolder::publish(const std::function<bool(const std::string&)>& outda
     for (const fs::path& file : old) fs::remove(file);
     move_content(path_, folder_);
   } catch (const fs::filesystem_error& e) {
-    throw FormatError(
-        fmt::format("cannot move {} to {}: {}", e.path1().string(), e.path2().string(), e.code().message()));
+    const std::string from = e.path1().string(), to = e.path2().empty() ? folder_ : e.path2().string();
+    throw FormatError(fmt::format("cannot move {} to {}: {}", from, to, e.code().message()));
   }
 }
 

@@ -32,13 +32,13 @@ if user "$cris" --version >/dev/null 2>&1; then
   refuses "a run that cannot be written names the way" 3 "eval -o" user "$cris" eval locked --data b
   user "$cris" eval locked --data b -o open/e >/dev/null && [ -s open/e/evaluation.json ]
   verdict "  which works" $?
-  user prlimit --nproc=1 "$cris" train --data b --base 4 --size 32 --epochs 1 --batch 4 --strategy backbone --threads 1 -o open/r >/dev/null 2>stderr.txt && [ -s open/r/SHA256SUMS ]
+  user env ASAN_OPTIONS=detect_leaks=0 prlimit --nproc=1 "$cris" train --data b --base 4 --size 32 --epochs 1 --batch 4 --strategy backbone --threads 1 -o open/r >/dev/null 2>stderr.txt && [ -s open/r/SHA256SUMS ]
   verdict "a training without any thread" $?
   user prlimit --nproc=1 "$cris" train --data b --base 4 --size 32 --epochs 1 --batch 4 --strategy backbone -o open/r2 2>&1 | grep -q "allows no more threads"
   verdict "  with more wanted it says so" $?
 fi
 chmod -R u+w locked
-if command -v qemu-x86_64-static >/dev/null; then  # a processor without the vectors that this build may use
+if command -v qemu-x86_64-static >/dev/null && ! sanitized; then  # a processor without the vectors that this build may use
   old() { qemu-x86_64-static -cpu Nehalem "$cris" "$@" 2>/dev/null; }
   old doctor | grep -qE "this program was built for a processor with|^cpu +works" && old train --data b --base 4 --size 32 --epochs 1 --batch 4 --strategy backbone --threads 1 -o aged >/dev/null && [ -s aged/SHA256SUMS ]
   verdict "an older processor: doctor tells, a training runs" $?
