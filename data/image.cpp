@@ -182,11 +182,13 @@ std::condition_variable admission_changed;
 int64_t admitted_pixels = 0;
 }  // namespace
 
-Admission::Admission(int64_t height, int64_t width, const std::string& name) : pixels_(height * width) {
+Admission::Admission(int64_t height, int64_t width, const std::string& name) {
+  // The sides first: of 2^32 each, their product overflows.
   require_data(
-      height > 0 && width > 0 && height <= kMaxImageSide && width <= kMaxImageSide && pixels_ <= kMaxImagePixels,
+      height > 0 && width > 0 && height <= kMaxImageSide && width <= kMaxImageSide && height * width <= kMaxImagePixels,
       "{}: {} x {} pixels is beyond the limit of {} a side and {} in all; make it smaller", name, width, height,
       kMaxImageSide, kMaxImagePixels);
+  pixels_ = height * width;
   std::unique_lock lock(admission);
   admission_changed.wait(lock, [&] { return admitted_pixels + pixels_ <= kMaxImagePixels; });
   admitted_pixels += pixels_;

@@ -40,7 +40,7 @@ class Admission {
   Admission(const Admission&) = delete;
 
  private:
-  int64_t pixels_;
+  int64_t pixels_ = 0;
 };
 
 /// Throws FormatError: the `kind` of file is damaged, for the decoder's `reason`.
