@@ -79,7 +79,7 @@ void FolderLock::make_folders() {
   std::error_code error;
   for (fs::path at = folder_; !at.empty() && !fs::exists(at, error) && !error; at = at.parent_path())
     if (at.has_filename()) missing.push_back(at);
-  int failed = ENOTDIR;
+  int failed = 0;
   for (size_t i = missing.size(); i-- > 0;)
     if (mkdir(missing[i].c_str(), 0777) == 0)
       made_.insert(made_.begin(), missing[i]);
@@ -87,10 +87,12 @@ void FolderLock::make_folders() {
       failed = errno;
       break;
     }
-  if (!fs::is_directory(folder_, error)) {
-    remove_folders();
-    throw Error(fmt::format("{}: cannot be created: {}; choose another -o", what_, std::strerror(failed)));
-  }
+  if (fs::is_directory(folder_, error)) return;
+  // What is gone again was removed by a process that ends: the caller tries once more.
+  if ((failed == 0 || failed == ENOENT) && !fs::exists(folder_, error) && !error) return;
+  remove_folders();
+  throw Error(
+      fmt::format("{}: cannot be created: {}; choose another -o", what_, std::strerror(failed ? failed : ENOTDIR)));
 }
 
 void FolderLock::remove_folders() {

@@ -2,8 +2,11 @@
 #include "tensor/machine/folder_lock.h"
 
 #include <doctest/doctest.h>
+#include <unistd.h>
 
+#include <atomic>
 #include <fstream>
+#include <thread>
 
 #include "tensor/check.h"
 #include "tensor/machine/atomic_file.h"
@@ -35,6 +38,18 @@ TEST_CASE("folders that a lock made and nobody used are removed with it, others 
   CHECK_FALSE(fs::exists(scratch / "old/new"));
   std::ofstream(scratch / "file") << "x";
   CHECK_THROWS_WITH_AS(FolderLock{scratch / "file/inner"}, doctest::Contains("Not a directory"), tensor::Error);
+}
+
+TEST_CASE("a folder that another process removes as it ends is made once more") {
+  const Scratch scratch;
+  const std::string folder = scratch / "out/masks";
+  std::atomic<bool> done = false;
+  std::thread other([&] {
+    while (!done) rmdir(folder.c_str());
+  });
+  for (int i = 0; i < 500; ++i) CHECK_NOTHROW(FolderLock{folder});
+  done = true;
+  other.join();
 }
 
 TEST_CASE("a folder that was moved, replaced or lost its lock is no longer the one that was locked") {
