@@ -53,16 +53,16 @@ std::string report_text(const IntegrityReport& r, size_t most_names) {
     const auto common = std::max_element(r.sizes.begin(), r.sizes.end(),
                                          [](const auto& x, const auto& y) { return x.second < y.second; });
     const auto size = [](const auto& entry) { return fmt::format("{} x {}", entry.first.first, entry.first.second); };
-    line("sizes", fmt::format("{} different, {} to {};\nthe most frequent is {} ({} pairs) (width x height)",
-                              r.sizes.size(), size(*least), size(*most), size(*common), common->second));
+    line("sizes", fmt::format("{}, from {} to {}; {} pairs of {}", r.sizes.size(), size(*least), size(*most),
+                              common->second, size(*common)));
     const double all = double(share_of(r.mask_values, 0, 255)) / 100;
     const auto percent = [&](int first, int last) {
       return fmt::format("{}: {:.3f} %", first == last ? std::to_string(first) : fmt::format("{}..{}", first, last),
                          double(share_of(r.mask_values, first, last)) / all);
     };
-    line("mask values", fmt::format("{}, {}, {},\n{}, {};\n{}", percent(0, 0), percent(1, kRinging),
-                                    percent(kRinging + 1, 254 - kRinging), percent(255 - kRinging, 254),
-                                    percent(255, 255), nearest_to_the_middle(r.mask_values)));
+    line("mask values",
+         fmt::format("{}, {}; {}\n{}, {}, {}", percent(0, 0), percent(255, 255), nearest_to_the_middle(r.mask_values),
+                     percent(1, kRinging), percent(kRinging + 1, 254 - kRinging), percent(255 - kRinging, 254)));
     line("masks",
          fmt::format("{} strictly 0 and 255;\n{} with JPEG ringing (within {} of 0 or 255);\n"
                      "{} with other values{}; thresholded at {}",

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <chrono>
 #include <fstream>
 #include <thread>
 
@@ -45,9 +46,10 @@ TEST_CASE("a folder that another process removes as it ends is made once more") 
   const std::string folder = scratch / "out/masks";
   std::atomic<bool> done = false;
   std::thread other([&] {
-    while (!done) rmdir(folder.c_str());
+    // With pauses, or it could win against every one of the hundred attempts.
+    for (; !done; std::this_thread::sleep_for(std::chrono::microseconds(50))) rmdir(folder.c_str());
   });
-  for (int i = 0; i < 200; ++i) CHECK_NOTHROW(FolderLock{folder});
+  for (int i = 0; i < 1000; ++i) CHECK_NOTHROW(FolderLock{folder});
   done = true;
   other.join();
 }
