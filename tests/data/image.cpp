@@ -1,10 +1,10 @@
 /// Image files: round trips, conversions, and every way in which a file can be bad.
 #include "data/image.h"
-#include "data/image_decoders.h"
 
 #include <atomic>
 
 #include "data/format_error.h"
+#include "data/image_decoders.h"
 #include "data/parallel.h"
 #include "folders.h"
 
