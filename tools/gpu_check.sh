@@ -136,11 +136,11 @@ done
 [ -n "$peer" ] || echo "no peer was given"
 bench "bench infer bf16" infer --precision bf16 "${shape[@]}"
 
-# Two products of a step: one of 64 columns, the first layer's second convolution, and one of 128.
+# Of a step: convolutions of 64 filters, the first layer's second, and of 128, and a weight's gradient.
 if command -v ncu >/dev/null; then
-  for product in 64 128; do
-    limit=60 lines=40 step "counters of a product of $product columns" profiled ncu --clock-control none --kernel-name-base mangled \
-      --kernel-name "regex:product_kernelILi[0-9]+ELi${product}ENS0_9PatchRows" --launch-count 1 --section SpeedOfLight \
+  for kernel in 'conv3x3_kernelILi[0-9]+ELi64E' 'conv3x3_kernelILi[0-9]+ELi128E' conv3x3_grad_weight_kernel; do
+    limit=60 lines=40 step "counters of $kernel" profiled ncu --clock-control none --kernel-name-base mangled \
+      --kernel-name "regex:$kernel" --launch-count 1 --section SpeedOfLight \
       --section ComputeWorkloadAnalysis --section MemoryWorkloadAnalysis --section Occupancy --section WarpStateStats \
       "$cris" bench train --device cuda --precision bf16 --set run.replay=false "${shape[@]:0:8}" --steps 1 --warmup 0
   done

@@ -7,6 +7,7 @@
 
 #include "tensor/cuda/conv_kernels.h"
 #include "tensor/cuda/gemm.h"
+#include "tensor/cuda/product_plan.h"
 #include "tensor/cuda/runtime.h"
 #include "tensor/cuda/tensors.h"
 #include "tensor/machine/allocator.h"
@@ -15,10 +16,15 @@
 namespace tensor::cuda {
 namespace {
 
-enum class Method { direct, patches, implicit };
-constexpr std::pair<Method, const char*> kMethods[] = {
-    {Method::direct, "direct"}, {Method::patches, "patches"}, {Method::implicit, "implicit"}};
+enum class Method { direct, patches, implicit, windows };
+constexpr std::pair<Method, const char*> kMethods[] = {{Method::direct, "direct"},
+                                                       {Method::patches, "patches"},
+                                                       {Method::implicit, "implicit"},
+                                                       {Method::windows, "windows"}};
 std::optional<Method> forced;
+
+const char* name_of(Method m) { return kMethods[size_t(m)].second; }
+bool on_tensor_cores(Method m) { return m == Method::implicit || m == Method::windows; }
 
 /// Every pixel belongs to one window, as in the transposed convolutions of a U-Net.
 bool windows_tile(const ConvShape& z) {
@@ -55,6 +61,14 @@ bool implicit_serves(ConvPass pass, const ConvShape& z, DType dtype) {
   return device().major >= 8 && vectors && small && dense;
 }
 
+/// Where the implicit GEMM serves, 3x3 windows in bf16 may share their pixels.
+bool windows_serve(ConvPass pass, const ConvShape& z, DType dtype) {
+  if (dtype != DType::bf16 || !implicit_serves(pass, z, dtype)) return false;
+  return pass == ConvPass::grad_weight  ? ProductPlan::has_windows_gradient(z)
+         : pass == ConvPass::grad_input ? z.stride == 1 && ProductPlan::has_windows(z.turned())
+                                        : ProductPlan::has_windows(z);
+}
+
 /// So few that their time is that of a launch: summed in f64, small networks keep f32's own accuracy.
 bool few_products(const ConvShape& z) { return z.flops() <= 2 * double(1 << 20); }
 
@@ -64,12 +78,14 @@ Method method(ConvPass pass, const ConvShape& z, DType dtype) {
   const bool tensor_cores =
       dtype == DType::bf16 || (dtype == DType::f32 && (p == Precision::tf32 || p == Precision::bf16));
   if (forced) {
-    check(*forced != Method::implicit || (tensor_cores && implicit_serves(pass, z, dtype)),
-          "convolution: implicit GEMM does not serve this shape and precision ({} {} channels to {}, stride {}, {})",
-          z.c, name(dtype), z.k, z.stride, name(p));
+    const auto serves = *forced == Method::windows ? windows_serve : implicit_serves;
+    check(!on_tensor_cores(*forced) || (tensor_cores && serves(pass, z, dtype)),
+          "convolution: {} does not serve this shape and precision ({} {} channels to {}, stride {}, {})",
+          name_of(*forced), z.c, name(dtype), z.k, z.stride, name(p));
     return *forced;
   }
   if (p == Precision::exact) return Method::direct;
+  if (tensor_cores && windows_serve(pass, z, dtype)) return Method::windows;
   if (tensor_cores && implicit_serves(pass, z, dtype)) return Method::implicit;
   if (dtype == DType::f32 && !tensor_cores && few_products(z)) return Method::direct;
   // One column or a handful of products a sum: the patches would cost more traffic than the sums.
@@ -119,14 +135,6 @@ struct PatchMatrix {
   }
 };
 
-/// The convolution of dy, by the turned weight, that is the input's gradient.
-ConvShape turned_shape(const ConvShape& z) {
-  ConvShape back = z;
-  std::swap(back.h, back.p), std::swap(back.w, back.q), std::swap(back.c, back.k);
-  back.padding = z.r - 1 - z.padding;
-  return back;
-}
-
 /// x, an image or a weight, in 8 channels.
 Tensor padded(const Tensor& x) {
   const int64_t channels = x.shape()[-1], rows = x.size() / channels;
@@ -154,21 +162,36 @@ struct WeightFor {
   }
 };
 
+/// Floats.
 template <class T>
-void convolve_implicit(const ConvShape& z, const T* x, const T* w, const float* b, Activation activation, T* y) {
-  const Tensor partial = workspace("the partial sums", {conv2d_mma_workspace<T>(z)}, DType::f32);
+int64_t partial_sums(Method by, const ConvShape& z) {
+  return by == Method::windows ? conv3x3_workspace(z) : conv2d_mma_workspace<T>(z);
+}
+template <class T>
+void convolve_on_tensor_cores(Method by, const ConvShape& z, const T* x, const T* w, const float* b,
+                              Activation activation, T* y) {
+  const Tensor partial = workspace("the partial sums", {partial_sums<T>(by, z)}, DType::f32);
+  if constexpr (std::is_same_v<T, BFloat16>)
+    if (by == Method::windows) return conv3x3(z, x, w, b, activation, partial.data<float>(), y);
   conv2d_mma(z, x, w, b, activation, partial.data<float>(), y);
 }
 
+template <class T>
+int64_t partial_gradient_sums(Method by, const ConvShape& z) {
+  return by == Method::windows ? conv3x3_grad_weight_workspace(z) : conv2d_grad_weight_mma_workspace<T>(z);
+}
 /// The weight's gradient, cut to the channels of an image that was given more.
 template <class T>
-void convolve_grad_weight_implicit(const ConvShape& z, const Tensor& given_dy, const Tensor& given_x,
-                                   const Tensor& dw) {
+void grad_weight_on_tensor_cores(Method by, const ConvShape& z, const Tensor& given_dy, const Tensor& given_x,
+                                 const Tensor& dw) {
   const Tensor dy = in_vectors(given_dy), x = in_vectors(given_x);
   ConvShape wide = z;
   wide.c = x.shape()[-1];
   const Tensor all = wide.c == z.c ? dw : workspace("the gradient in 8 channels", dw.shape().with(-1, 8), DType::f32);
-  const Tensor partial = workspace("the partial sums", {conv2d_grad_weight_mma_workspace<T>(wide)}, DType::f32);
+  const Tensor partial = workspace("the partial sums", {partial_gradient_sums<T>(by, wide)}, DType::f32);
+  if constexpr (std::is_same_v<T, BFloat16>)
+    if (by == Method::windows)
+      return conv3x3_grad_weight(z, dy.data<T>(), x.data<T>(), partial.data<float>(), dw.data<float>());
   conv2d_grad_weight_mma(wide, dy.shape()[-1], dy.data<T>(), x.data<T>(), partial.data<float>(), all.data<float>());
   if (wide.c != z.c) cuda_backend().copy_channels({all, 0, z.c}, {dw, 0, z.c});
 }
@@ -188,24 +211,21 @@ void force_conv_method(const std::string& name) {
   check(forced || name.empty(), "convolution: there is no method \"{}\"", name);
 }
 
-std::string conv_method(const ConvShape& z, ConvPass pass, DType dtype) {
-  const Method taken = method(pass, z, dtype);
-  for (const auto& [method, name] : kMethods)
-    if (method == taken) return name;
-  return "";
-}
+std::string conv_method(const ConvShape& z, ConvPass pass, DType dtype) { return name_of(method(pass, z, dtype)); }
 
 int64_t conv_workspace_bytes(const ConvShape& z, ConvPass pass, DType dtype) {
   constexpr int64_t kFloat = sizeof(float), kDouble = sizeof(double);
   const auto round_up = [](int64_t bytes) { return (bytes + 255) / 256 * 256; };
   const int64_t weight = round_up(z.k * z.r * z.s * z.c * int64_t(size_of(dtype)));
   const int64_t weight_copy = dtype == DType::bf16 && pass != ConvPass::grad_weight ? weight : 0;
-  switch (method(pass, z, dtype)) {
+  const Method by = method(pass, z, dtype);
+  switch (by) {
     case Method::direct:
       return pass == ConvPass::grad_weight ? conv2d_grad_weight_workspace(z) * kDouble : 0;
     case Method::patches:
       return weight_copy + (is_pointwise(z) ? 0 : images_in_group(z, dtype) * patch_bytes(z, dtype));
     case Method::implicit:
+    case Method::windows:
       return visit_mma(dtype, [&]<class T>() {
         const int64_t element = int64_t(sizeof(T)), c = padded_channels(z.c, dtype), k = padded_channels(z.k, dtype);
         const int64_t image = c == z.c ? 0 : round_up(z.n * z.h * z.w * c * element);
@@ -214,16 +234,15 @@ int64_t conv_workspace_bytes(const ConvShape& z, ConvPass pass, DType dtype) {
         if (pass != ConvPass::grad_input) wide.c = c;
         if (pass == ConvPass::forward) {
           const int64_t copy = dtype == DType::bf16 ? round_up(z.k * z.r * z.s * c * element) : 0;
-          return image + copy + conv2d_mma_workspace<T>(wide) * kFloat;
+          return image + copy + partial_sums<T>(by, wide) * kFloat;
         }
         if (pass == ConvPass::grad_weight) {
           const int64_t all = c == z.c ? 0 : round_up(z.k * z.r * z.s * c * kFloat);
-          return image + gradient + all + conv2d_grad_weight_mma_workspace<T>(wide) * kFloat;
+          return image + gradient + all + partial_gradient_sums<T>(by, wide) * kFloat;
         }
         if (is_one_product(z, dtype)) return weight + conv2d_tiles_mma_workspace(z) * kFloat;
         wide.k = k;
-        return gradient + round_up(z.c * z.r * z.s * k * element) +
-               conv2d_mma_workspace<T>(turned_shape(wide)) * kFloat;
+        return gradient + round_up(z.c * z.r * z.s * k * element) + partial_sums<T>(by, wide.turned()) * kFloat;
       });
   }
   return 0;
@@ -232,17 +251,17 @@ int64_t conv_workspace_bytes(const ConvShape& z, ConvPass pass, DType dtype) {
 void convolve(const ConvShape& z, const Tensor& x, const Tensor& w, const Tensor& b, Activation activation,
               const Tensor& y) {
   const Method by = method(ConvPass::forward, z, x.dtype());
-  if (by == Method::implicit && is_padded(z.c, x.dtype())) {
+  if (on_tensor_cores(by) && is_padded(z.c, x.dtype())) {
     const Tensor image = padded(x), weight = padded(w);
     ConvShape wide = z;
     wide.c = 8;
-    return convolve_implicit(wide, image.data<BFloat16>(), weight.data<BFloat16>(), or_null<float>(b), activation,
-                             y.data<BFloat16>());
+    return convolve_on_tensor_cores(by, wide, image.data<BFloat16>(), weight.data<BFloat16>(), or_null<float>(b),
+                                    activation, y.data<BFloat16>());
   }
-  if (by == Method::implicit)
+  if (on_tensor_cores(by))
     return visit_mma(x.dtype(), [&]<class T>() {
       const WeightFor<T> weight(w);
-      convolve_implicit(z, x.data<T>(), weight.values, or_null<float>(b), activation, y.data<T>());
+      convolve_on_tensor_cores(by, z, x.data<T>(), weight.values, or_null<float>(b), activation, y.data<T>());
     });
   visit_activation(x.dtype(), "conv2d", [&]<class T>() {
     using W = Wide<T>;
@@ -260,7 +279,7 @@ void convolve(const ConvShape& z, const Tensor& x, const Tensor& w, const Tensor
 
 void convolve_grad_input(const ConvShape& z, const Tensor& dy, const Tensor& w, const Tensor& b, const Tensor& dx) {
   const Method by = method(ConvPass::grad_input, z, dy.dtype());
-  if (by == Method::implicit)
+  if (on_tensor_cores(by))
     return visit_mma(dy.dtype(), [&]<class T>() {
       if constexpr (std::is_same_v<T, BFloat16>)
         if (is_one_product(z, dy.dtype())) {
@@ -274,8 +293,8 @@ void convolve_grad_input(const ConvShape& z, const Tensor& dy, const Tensor& w, 
       wide.k = gradient.shape()[-1];
       const Tensor turned = workspace("the turned weight", {z.c, z.r, z.s, wide.k}, dy.dtype());
       turn_weight(z, wide.k, w.data<float>(), turned.data<T>());
-      convolve_implicit<T>(turned_shape(wide), gradient.data<T>(), turned.data<T>(), or_null<float>(b),
-                           Activation::none, dx.data<T>());
+      convolve_on_tensor_cores<T>(by, wide.turned(), gradient.data<T>(), turned.data<T>(), or_null<float>(b),
+                                  Activation::none, dx.data<T>());
     });
   visit_activation(dy.dtype(), "conv2d_grad_input", [&]<class T>() {
     using W = Wide<T>;
@@ -298,8 +317,8 @@ void convolve_grad_input(const ConvShape& z, const Tensor& dy, const Tensor& w, 
 
 void convolve_grad_weight(const ConvShape& z, const Tensor& dy, const Tensor& x, const Tensor& dw) {
   const Method by = method(ConvPass::grad_weight, z, dy.dtype());
-  if (by == Method::implicit)
-    return visit_mma(dy.dtype(), [&]<class T>() { convolve_grad_weight_implicit<T>(z, dy, x, dw); });
+  if (on_tensor_cores(by))
+    return visit_mma(dy.dtype(), [&]<class T>() { grad_weight_on_tensor_cores<T>(by, z, dy, x, dw); });
   visit_activation(dy.dtype(), "conv2d_grad_weight", [&]<class T>() {
     using W = Wide<T>;
     if (by == Method::direct) {

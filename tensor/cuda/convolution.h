@@ -2,14 +2,15 @@
 ///
 /// precision exact: direct sums, which are f64 in every precision. f32 (and f64): patches and cuBLAS, images in groups
 /// whose patches fit 256 MiB; direct sums where the product is too thin for a matrix product to pay, or in f32 so small
-/// that exactness is free. tf32, bf16: implicit GEMM on tensor cores.
+/// that exactness is free. tf32, bf16: implicit GEMM on tensor cores; in bf16, where they can, 3x3 windows that share
+/// their pixels.
 #pragma once
 #include "tensor/backend.h"
 
 namespace tensor::cuda {
 
-/// The algorithms: "direct", "patches", "implicit". For benchmarks and tests, as are the next two; all three throw
-/// Error in a build without CUDA.
+/// The algorithms: "direct", "patches", "implicit", "windows". For benchmarks and tests, as are the next two; all three
+/// throw Error in a build without CUDA.
 std::vector<std::string> conv_methods();
 /// Until it is called with "", every convolution takes this algorithm, or throws Error where it cannot.
 void force_conv_method(const std::string& name);

@@ -4,108 +4,18 @@
 /// the copies of the next three tiles are under way. Where the result has too few blocks to fill a device, the sum is
 /// cut into slices, whose number the shape alone fixes, and the slices are added in order: no atomics, the same bits
 /// from run to run, and on every device of one generation: how a tensor core rounds within a step differs between them.
-#include "tensor/cuda/mma.h"
-#include "tensor/cuda/pack.h"
-#include "tensor/cuda/product_plan.h"
-#include "tensor/cuda/tile_readers.cuh"
+#include "tensor/cuda/product.cuh"
 
 namespace tensor::cuda {
 namespace {
 
 constexpr int kStages = 4;
 
-/// A block's threads: a warp makes 64 x 32 of its result, or less of a small one.
-template <int kM, int kN>
-constexpr int kBlock = kM* kN == 256 * 128 ? 512 : 256;
-/// Blocks on a multiprocessor, by the registers that they may then use.
-template <int kM, int kN>
-[[maybe_unused]] constexpr int kResident = kM* kN == 256 * 128   ? 1
-                                           : kM* kN == 128 * 128 ? 2
-                                                                 : 3;
-
-/// One step's operands of 16 free indices, from `free` and `k` of the tile on, both multiples of 8. An A's as mma.h
-/// says; of two Bs each's two registers follow one another, since a tensor core takes them from neighbours: otherwise
-/// every step would move them there.
-enum class Operand { a, two_b };
-template <Operand kWhich>
-__device__ __forceinline__ int free_half(int e) {
-  return kWhich == Operand::a ? e % 2 : e / 2;
-}
-template <Operand kWhich, class View, int kRows>
-__device__ __forceinline__ void operands(const float* tile, int free, int k, uint32_t (&r)[4]) {
-  constexpr int kStride = kTileStride<View, kRows>;
-  const int lane = int(threadIdx.x) % 32, g = lane / 4, t = lane % 4;
-#pragma unroll
-  for (int e = 0; e < 4; ++e) {
-    const int half = free_half<kWhich>(e), f = free + g + 8 * half, d = k + 4 * (kWhich == Operand::a ? e / 2 : e % 2);
-    r[e] = to_tf32(tile[View::kAlongK ? f * kStride + 4 * swizzled(g, d / 4) + t : (d + t) * kStride + f]);
-  }
-}
-template <Operand kWhich, class View, int kRows>
-__device__ __forceinline__ void operands(const BFloat16* tile, int free, int k, uint32_t (&r)[4]) {
-  constexpr int kStride = kTileStride<View, kRows>;
-  const int lane = int(threadIdx.x) % 32, row = lane % 8, matrix = lane / 8;
-  const int half = free_half<kWhich>(matrix), k_half = kWhich == Operand::a ? matrix / 2 : matrix % 2;
-  if constexpr (View::kAlongK)
-    load_matrices<false>(r, tile + (free + row + 8 * half) * kStride + 8 * swizzled(row, k / 8 + k_half));
-  else
-    load_matrices<true>(r, tile + (k + row + 8 * k_half) * kStride + free + 8 * half);
-}
-
-/// Element row(m) + column(n) of the result: the product itself or its transpose.
-struct Steps {
-  int64_t of_row, of_column;
-  __device__ int64_t row(int m) const { return m * of_row; }
-  __device__ int64_t column(int n) const { return n * of_column; }
-};
 /// Images that windows of r x s pixels tile: m = window, n = (r, s, c).
 struct Tiles {
   int q, r, s, c;
   __device__ int64_t row(int m) const { return (int64_t(m / q * r) * q + m % q) * s * c; }
   __device__ int64_t column(int n) const { return (n / c / s * q * s + n / c % s) * int64_t(c) + n % c; }
-};
-
-/// Where a block's sums go: to y with bias and ReLU, or to the same places in its slice of `partial` for sum_slices.
-/// y's last axis has `channels` elements, each with its bias; y has `size`.
-template <class Y, class Place>
-struct Store {
-  const float* bias;
-  bool relu;
-  Y* y;
-  float* partial;
-  Place place;
-  int64_t channels, size;
-
-  __device__ float finished(float v, float b) const {
-    if (bias) v += b;
-    return relu && v < 0 ? 0 : v;
-  }
-  __device__ float bias_at(int64_t at) const { return bias ? bias[split(at, channels).remainder] : 0; }
-
-  /// An even column and the next, if there is one: channels may be odd in number.
-  struct Two {
-    int64_t at, next_at;
-    float bias, next_bias;
-    bool both, neighbours;  // neighbours: an even place and the next
-  };
-  __device__ Two columns(int n, int beyond) const {
-    const bool both = n + 1 < beyond;
-    const int64_t at = place.column(n), next_at = both ? place.column(n + 1) : at;
-    return {at, next_at, bias_at(at), bias_at(next_at), both, channels % 2 == 0};
-  }
-  __device__ void put(int slice, int64_t row, const Two& two, float v, float next) const {
-    if (partial) {
-      float* const to = partial + slice * size + row;
-      to[two.at] = v;
-      if (two.both) to[two.next_at] = next;
-      return;
-    }
-    v = finished(v, two.bias), next = finished(next, two.next_bias);
-    if constexpr (std::is_same_v<Y, BFloat16>)
-      if (two.neighbours) return store(y + row + two.at, Pack<Y, 2>{Y(v), Y(next)});
-    y[row + two.at] = Y(v);
-    if (two.both) y[row + two.next_at] = Y(next);
-  }
 };
 
 /// to(m, n) = sum over k in [slice k_per_slice, ...): a's free index is m, b's n.
@@ -115,15 +25,13 @@ __global__ void __launch_bounds__(kBlock<kM, kN>, kResident<kM, kN>)
   using T = typename A::Element;
   constexpr int kStrideA = kTileStride<A, kM>, kStrideB = kTileStride<B, kN>;
   constexpr int kElementsA = kTileElements<A, kM>, kElements = kElementsA + kTileElements<B, kN>;
-  constexpr int kWarpsN = kN / 32, kWarpM = kM / (kBlock<kM, kN> / 32 / kWarpsN);
   T* const tiles = dynamic_shared<T>();
   const int blocks_n = (n + kN - 1) / kN;
   const int first_m = int(blockIdx.x) / blocks_n * kM, first_n = int(blockIdx.x) % blocks_n * kN;
   const int begin = int(blockIdx.y) * k_per_slice, end = begin + k_per_slice < depth ? begin + k_per_slice : depth;
   const int count = (end - begin + kTileDepth<T> - 1) / kTileDepth<T>;
-  const int warp = int(threadIdx.x) / 32, lane = int(threadIdx.x) % 32, g = lane / 4, t = lane % 4;
-  const int warp_m = warp / kWarpsN * kWarpM, warp_n = warp % kWarpsN * 32;
-  const bool idle = first_m + warp_m >= m || first_n + warp_n >= n;
+  WarpTile<kM, kN> mine;
+  const bool idle = first_m + mine.m() >= m || first_n + mine.n() >= n;
 
   typename A::template Reader<kM, kBlock<kM, kN>> read_a(a, first_m, begin, end);
   typename B::template Reader<kN, kBlock<kM, kN>> read_b(b, first_n, begin, end);
@@ -135,7 +43,6 @@ __global__ void __launch_bounds__(kBlock<kM, kN>, kResident<kM, kN>)
     }
     commit_copies();  // an empty group too, so that the wait below always counts the same
   };
-  float sums[kWarpM / 16][4][4] = {};
 #pragma unroll
   for (int tile = 0; tile < kStages - 1; ++tile) fetch(tile);
   for (int tile = 0; tile < count; ++tile) {
@@ -146,54 +53,18 @@ __global__ void __launch_bounds__(kBlock<kM, kN>, kResident<kM, kN>)
     if (idle) continue;
     __syncwarp();  // the readers' loops may have parted the lanes, which the matrix instructions need together
     const T* const left = tiles + tile % kStages * kElements;
-    const T* const right = left + kElementsA;
 #pragma unroll
-    for (int k = 0; k < kTileDepth<T>; k += kMmaDepth<T>) {
-      uint32_t fa[kWarpM / 16][4], fb[4][2];
-#pragma unroll
-      for (int i = 0; i < kWarpM / 16; ++i) operands<Operand::a, A, kM>(left, warp_m + 16 * i, k, fa[i]);
-#pragma unroll
-      for (int j = 0; j < 4; j += 2) {
-        uint32_t two[4];
-        operands<Operand::two_b, B, kN>(right, warp_n + 8 * j, k, two);
-#pragma unroll
-        for (int e = 0; e < 4; ++e) fb[j + e / 2][e % 2] = two[e];
-      }
-#pragma unroll
-      for (int i = 0; i < kWarpM / 16; ++i)
-#pragma unroll
-        for (int j = 0; j < 4; ++j) mma<T>(sums[i][j], fa[i], fb[j]);
-    }
+    for (int k = 0; k < kTileDepth<T>; k += kMmaDepth<T>)
+      mine.template add<B>(left + kElementsA, k,
+                           [&](int row, uint32_t(&r)[4]) { operands<Operand::a, A, kM>(left, mine.m() + row, k, r); });
   }
   if (idle) return;
-#pragma unroll
-  for (int j = 0; j < 4; ++j) {
-    const int column = first_n + warp_n + 8 * j + 2 * t;
-    if (column >= n) continue;
-    const auto two = to.columns(column, n);
-#pragma unroll
-    for (int i = 0; i < kWarpM / 16; ++i)
-#pragma unroll
-      for (int e = 0; e < 2; ++e) {
-        const int row = first_m + warp_m + 16 * i + g + 8 * e;
-        if (row < m) to.put(int(blockIdx.y), to.place.row(row), two, sums[i][j][2 * e], sums[i][j][2 * e + 1]);
-      }
-  }
+  mine.store(to, first_n, n, [&](int row) { return first_m + row < m ? to.place.row(first_m + row) : kNowhere; });
 }
 
 /// Which convolutions' images may be taken in tall blocks.
 template <class T>
 constexpr bool kTall = std::is_same_v<T, BFloat16>;
-
-/// y = act(bias + the slices' sums, in order).
-template <class Y, class Place>
-__global__ void sum_slices_kernel(Store<Y, Place> to, int slices) {
-  for_each(to.size, [=](int64_t i) {
-    float total = to.bias_at(i);
-    for (int slice = 0; slice < slices; ++slice) total += to.partial[slice * to.size + i];
-    to.y[i] = Y(to.relu && total < 0 ? 0 : total);
-  });
-}
 
 template <int kM, int kN, class A, class B, class To>
 void launch_product(const char* name, const ProductPlan& plan, A a, B b, const To& to, int64_t m, int64_t n,
@@ -207,22 +78,8 @@ void launch_product(const char* name, const ProductPlan& plan, A a, B b, const T
 template <bool kTall = false, class A, class B, class To>
 void product(const char* name, const ProductPlan& plan, A a, B b, To to, int64_t m, int64_t n, int64_t depth) {
   if (plan.slices == 1) to.partial = nullptr;
-  const auto with = [&]<int kM, int kN>() { launch_product<kM, kN>(name, plan, a, b, to, m, n, depth); };
-  if constexpr (kTall)
-    if (plan.rows == 256) {
-      plan.columns == 64 ? with.template operator()<256, 64>() : with.template operator()<256, 128>();
-      return;
-    }
-  if (plan.columns == 32)
-    with.template operator()<128, 32>();
-  else if (plan.columns == 64)
-    with.template operator()<128, 64>();
-  else
-    with.template operator()<128, 128>();
-  if (plan.slices > 1) {
-    const auto kernel = &sum_slices_kernel<std::remove_reference_t<decltype(*to.y)>, decltype(to.place)>;
-    launch("sum_slices", kernel, blocks_for(to.size), kThreads, to, int(plan.slices));
-  }
+  with_block<kTall>(plan, [&]<int kM, int kN>() { launch_product<kM, kN>(name, plan, a, b, to, m, n, depth); });
+  add_slices(plan, to);
 }
 
 /// turned[c, r, s, k] = w[k, R-1-r, S-1-s, c], 0 from z.k on to `filters`.

@@ -1,30 +1,66 @@
-/// How the implicit GEMM cuts a product into blocks: for its launches, its workspaces and estimates of its time.
+/// How the products on tensor cores are cut into blocks: for their launches, their workspaces and estimates of their
+/// time.
 #pragma once
-#include <cstdint>
+#include <algorithm>
+
+#include "tensor/conv_shape.h"
 
 namespace tensor::cuda {
 
 /// [m, n] by sums of `depth`. A block makes rows x columns of it: the columns that waste least, and twice the rows
-/// where `tall` allows it and they leave no device idle, since a block reads its rows and columns from the L2 cache.
+/// where tall blocks are allowed and leave no device idle, since a block reads its rows and columns from the L2 cache.
 /// Slices of the sum are enough for the largest devices (132 multiprocessors, two blocks each), of at least 256 summed
 /// terms.
 struct ProductPlan {
   int rows = 128, columns;
   int64_t blocks, slices, k_per_slice;
 
-  ProductPlan(int64_t m, int64_t n, int64_t depth, int tile_depth, bool tall) {
-    columns = n <= 32 ? 32 : n <= 64 ? 64 : 128;
-    const int64_t tall_blocks = ceil_div(m, 256) * ceil_div(n, columns);
-    if (tall && columns > 32 && tall_blocks >= (columns == 64 ? 264 : 120)) rows = 256;
-    blocks = ceil_div(m, rows) * ceil_div(n, columns);
-    const int64_t wanted = blocks >= 132 || rows == 256 ? 1 : 264 / blocks, most = depth / 256 < 1 ? 1 : depth / 256;
-    k_per_slice = ceil_div(ceil_div(depth, wanted < most ? wanted : most), tile_depth) * tile_depth;
-    slices = ceil_div(depth, k_per_slice);
+  ProductPlan(int64_t m, int64_t n, int64_t depth, int tile_depth, bool tall)
+      : ProductPlan(ceil_div(m, 128), tall ? ceil_div(m, 256) : 0, n, depth, tile_depth) {}
+
+  /// Of a convolution by conv3x3.cu. A block makes 16 pixels across and rows / 16 down.
+  static ProductPlan of_windows(const ConvShape& z) {
+    const int64_t across = z.n * ceil_div(z.q, 16);
+    return {across * ceil_div(z.p, 8), z.p % 16 == 0 ? across * (z.p / 16) : 0, z.k, 9 * z.c, 9 * 32};
   }
+  /// Whether it serves: 3x3 windows side by side, of whole packs of 32 channels, where blocks have few pixels beyond
+  /// the image's edge.
+  static bool has_windows(const ConvShape& z) {
+    return z.r == 3 && z.s == 3 && z.stride == 1 && z.c % 32 == 0 &&
+           4 * ceil_div(z.p, 8) * 8 * ceil_div(z.q, 16) * 16 <= 5 * z.p * z.q;
+  }
+
+  /// Of the weight's gradient by conv3x3_grad_weight.cu. A block makes nine taps by 32 channels by 64 filters from
+  /// tiles of 16 pixels across and kGradientLines down, so many of them a slice, at least 8.
+  static ProductPlan of_windows_gradient(const ConvShape& z) {
+    ProductPlan plan;
+    plan.rows = 9 * 32, plan.columns = 64;
+    plan.blocks = z.c / 32 * ceil_div(z.k, 64);
+    const int64_t tiles = gradient_tiles(z), wanted = ceil_div(264, plan.blocks);  // two blocks a multiprocessor
+    plan.k_per_slice = std::max(ceil_div(tiles, wanted), std::min<int64_t>(tiles, 8));
+    plan.slices = ceil_div(tiles, plan.k_per_slice);
+    return plan;
+  }
+  static constexpr int kGradientLines = 4;
+  static int64_t gradient_tiles(const ConvShape& z) { return z.n * ceil_div(z.p, kGradientLines) * ceil_div(z.q, 16); }
+  /// Whether it serves: few filters would leave half of its blocks idle.
+  static bool has_windows_gradient(const ConvShape& z) { return has_windows(z) && z.k > 32; }
+
   /// Partial sums, where there are slices.
   int64_t workspace(int64_t m, int64_t n) const { return slices > 1 ? slices * m * n : 0; }
 
  private:
+  ProductPlan() = default;
+  /// The result's rows fill so many blocks of 128, or of 256, 0 where those are not allowed.
+  ProductPlan(int64_t low, int64_t tall, int64_t n, int64_t depth, int tile_depth) {
+    columns = n <= 32 ? 32 : n <= 64 ? 64 : 128;
+    const int64_t across = ceil_div(n, columns);
+    if (columns > 32 && tall * across >= (columns == 64 ? 264 : 120)) rows = 256;
+    blocks = (rows == 256 ? tall : low) * across;
+    const int64_t wanted = blocks >= 132 || rows == 256 ? 1 : 264 / blocks, most = depth / 256 < 1 ? 1 : depth / 256;
+    k_per_slice = ceil_div(ceil_div(depth, wanted < most ? wanted : most), tile_depth) * tile_depth;
+    slices = ceil_div(depth, k_per_slice);
+  }
   static int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 };
 

@@ -84,23 +84,58 @@ TEST_CASE("cuda: convolutions of images of bf16 by every method") {
   cuda::force_conv_method("");
 }
 
+/// A 3x3 convolution, in blocks of `rows` pixels, against f32 on the CPU.
+struct Windows {
+  int64_t channels, lines, columns, filters;
+  int64_t images = 1, padding = 1;
+  int rows = 128;
+};
+void check_windows(const Windows& c, bool gradients) {
+  CAPTURE(c.channels);
+  CAPTURE(c.filters);
+  const auto draw = [](uint32_t stream, const Shape& shape) {
+    return uniform({1, stream, 0}, shape, -1, 1, DType::f32, Device::cpu);
+  };
+  const auto there = [](const Tensor& v) { return cast(v.to(Device::cuda), DType::bf16); };
+  const auto here = [](const Tensor& v) { return cast(v, DType::f32).to(Device::cpu); };
+  const Tensor x = there(draw(1, {c.images, c.lines, c.columns, c.channels}));
+  const Tensor w = draw(2, {c.filters, 3, 3, c.channels}), b = draw(3, {c.filters});
+  const int64_t p = c.lines + 2 * c.padding - 2, q = c.columns + 2 * c.padding - 2;
+  const ConvShape z{c.images, c.lines, c.columns, c.channels, c.filters, 3, 3, p, q, 1, c.padding};
+  const bool shared = cuda::conv_method(z, ConvPass::forward, DType::bf16) == "windows";
+  CHECK(shared == (c.channels % 32 == 0));
+  const cuda::ProductPlan patches(c.images * p * q, c.filters, 9 * c.channels, 32, true);
+  CHECK((shared ? cuda::ProductPlan::of_windows(z) : patches).rows == c.rows);
+  const ConvOptions o{.padding = c.padding};
+  CHECK(relative_error(conv2d(x, w.to(Device::cuda), b.to(Device::cuda), o).to_vector(),
+                       conv2d(here(x), w, b, o).to_vector()) < 1e-2);
+  if (!gradients) return;
+  const Tensor dy = there(draw(4, {c.images, p, q, c.filters}));
+  CHECK(relative_error(conv2d_grad_input(dy, w.to(Device::cuda), x.shape(), o).to_vector(),
+                       conv2d_grad_input(here(dy), w, x.shape(), o).to_vector()) < 1e-2);
+  CHECK(relative_error(conv2d_grad_weight(dy, x, w.shape(), o).to_vector(),
+                       conv2d_grad_weight(here(dy), here(x), w.shape(), o).to_vector()) < 1e-5);
+}
+
 TEST_CASE("cuda: convolutions of images so large that blocks are tall") {
   const WithPrecision tensor_cores(Precision::bf16);
   if (cuda::device().major < 8) return;
-  struct Large {
-    int64_t side, filters;
-  };
-  for (const Large& large : {Large{176, 72}, Large{260, 40}}) {
-    const int64_t side = large.side, filters = large.filters;
-    CAPTURE(filters);
-    CHECK(cuda::ProductPlan(side * side, filters, 72, 32, true).rows == 256);
-    const Tensor x = cast(uniform({1, 1, 0}, {1, side, side, 8}, -1, 1, DType::f32, Device::cuda), DType::bf16);
-    const Tensor w = uniform({1, 2, 0}, {filters, 3, 3, 8}, -1, 1, DType::f32, Device::cpu);
-    const Tensor b = uniform({1, 3, 0}, {filters}, -1, 1, DType::f32, Device::cpu);
-    const Tensor got = conv2d(x, w.to(Device::cuda), b.to(Device::cuda), {.padding = 1});
-    CHECK(relative_error(got.to_vector(),
-                         conv2d(cast(x, DType::f32).to(Device::cpu), w, b, {.padding = 1}).to_vector()) < 1e-2);
+  // Channels that fill no pack of 32, then some whose windows share their pixels.
+  for (const Windows& c : {Windows{8, 176, 176, 72}, {8, 260, 260, 40}, {32, 240, 128, 72}, {32, 272, 256, 40}}) {
+    Windows tall = c;
+    tall.rows = 256;
+    check_windows(tall, false);
   }
+}
+
+TEST_CASE("cuda: 3x3 windows that share their pixels") {
+  const WithPrecision tensor_cores(Precision::bf16);
+  if (cuda::device().major < 8) return;
+  // Blocks within the image and over its edge; of 32, 64 and 128 filters; of one slice of the sum and of more.
+  check_windows({32, 8, 16, 9}, true);
+  check_windows({96, 22, 30, 40, 2}, true);
+  check_windows({64, 16, 32, 96, 2, 0}, true);
+  check_windows({64, 39, 63, 160, 2}, true);
 }
 
 TEST_CASE("cuda: a pixel that is not finite reaches its own windows alone") {

@@ -28,15 +28,27 @@ using tensor::DType;
 /// slots. The first is of arXiv 2402.13499; the others are guesses, to be measured.
 constexpr double kTensorPart = 0.62, kL2Part = 0.9, kMemoryPart = 0.85, kIssuePart = 0.75, kElementwisePart = 0.75;
 
-/// Instructions of a warp in the main loop, a tile of 64 bytes of the sum, counted in nvcc's output for capability 9.0
-/// (docs/reference/cuda.md).
-double loop_instructions(ConvPass pass, bool bf16, int rows, int columns) {
-  if (rows == 256) return columns == 64 ? 198 : 158;
+/// What a block does for one tile of its sum: 64 bytes of patches, or of channels where windows share their pixels.
+struct Tile {
+  double depth, bytes, warps;
+  double instructions;  ///< of a warp, counted in nvcc's output for capability 9.0 (docs/reference/cuda.md)
+};
+Tile tile_of(ConvPass pass, bool bf16, bool windows, int rows, int columns) {
   const auto of = [&](double narrow, double middle, double wide) {
     return columns == 32 ? narrow : columns == 64 ? middle : wide;
   };
-  if (pass == ConvPass::grad_weight) return bf16 ? of(158, 167, 200) : of(226, 248, 326);
-  return bf16 ? of(129, 141, 168) : of(205, 228, 300);
+  const double warps = rows * columns == 256 * 128 ? 16 : 8, depth = bf16 ? 32 : 16;
+  // Pixels with their border: of 4 lines, met by nine taps' gradient, and of rows / 16 lines, once for nine taps.
+  if (windows && pass == ConvPass::grad_weight) return {64, 6 * 18 * 64 + 64 * 64 * 2, 4, 604};
+  if (windows)
+    return {depth, ((rows / 16 + 2) * 18 / 9.0 + columns) * 64, warps,
+            rows < 256      ? of(68, 79, 105)
+            : columns == 64 ? 113
+                            : 99};
+  const double bytes = (rows + columns) * 64;
+  if (rows == 256) return {depth, bytes, warps, columns == 64 ? 198.0 : 158};
+  if (pass == ConvPass::grad_weight) return {depth, bytes, warps, bf16 ? of(158, 167, 200) : of(226, 248, 326)};
+  return {depth, bytes, warps, bf16 ? of(129, 141, 168) : of(205, 228, 300)};
 }
 
 /// One pass as an implicit GEMM. Launches beside the product's own: weights rounded to bf16, slices added up.
@@ -50,28 +62,36 @@ Product product_of(const tensor::PlannedConvolution& c, const DeviceFigures& f) 
   const double element = bf16 ? 2 : 4, peak = f.tflops * 1e12 / (bf16 ? 1 : 2);
   const auto vectors = [&](int64_t channels) { return bf16 && channels < 8 ? 8 : channels; };
   const int64_t in = z.n * z.h * z.w, out = z.n * z.p * z.q, taps = z.r * z.s;
-  int64_t m = out, n = z.k, depth = taps * vectors(z.c);
+  ConvShape product = z;  // forward and the input's gradient are this convolution
+  if (c.pass == ConvPass::grad_input)
+    product.k = vectors(z.k), product = product.turned();
+  else
+    product.c = vectors(z.c);
+  int64_t m = product.n * product.p * product.q, n = product.k, depth = taps * product.c;
+  const bool one_product = c.pass == ConvPass::grad_input && z.stride > 1;  // windows that tile the image
   if (c.pass == ConvPass::grad_weight)
-    m = taps * vectors(z.c), depth = out;
-  else if (c.pass == ConvPass::grad_input && z.stride > 1)  // windows that tile the image: one product
-    n = taps * z.c, depth = z.k;
-  else if (c.pass == ConvPass::grad_input)
-    m = in, n = z.c, depth = taps * vectors(z.k);
-  const int tile = bf16 ? 32 : 16;
+    m = taps * product.c, n = z.k, depth = out;
+  else if (one_product)
+    m = out, n = taps * z.c, depth = z.k;
+  using tensor::cuda::ProductPlan;
+  const bool patches = c.pass != ConvPass::grad_weight && !one_product;
+  const bool windows = bf16 && (c.pass == ConvPass::grad_weight ? ProductPlan::has_windows_gradient(product)
+                                                                : patches && ProductPlan::has_windows(product));
   // As implicit_gemm.cu's kTall.
-  const bool tall = bf16 && c.pass != ConvPass::grad_weight && !(c.pass == ConvPass::grad_input && z.stride > 1);
-  const tensor::cuda::ProductPlan plan(m, n, depth, tile, tall);
-  const double tiles = double((plan.k_per_slice + tile - 1) / tile), blocks = double(plan.blocks * plan.slices);
-  const double waves = std::ceil(blocks / double(f.multiprocessors));
+  const ProductPlan plan = !windows                          ? ProductPlan(m, n, depth, bf16 ? 32 : 16, bf16 && patches)
+                           : c.pass == ConvPass::grad_weight ? ProductPlan::of_windows_gradient(product)
+                                                             : ProductPlan::of_windows(product);
+  const Tile tile = tile_of(c.pass, bf16, windows, plan.rows, plan.columns);
+  const bool counts_tiles = windows && c.pass == ConvPass::grad_weight;
+  const double tiles = counts_tiles ? double(plan.k_per_slice) : std::ceil(double(plan.k_per_slice) / tile.depth);
+  const double blocks = double(plan.blocks * plan.slices), waves = std::ceil(blocks / double(f.multiprocessors));
   const double partial = double(plan.workspace(m, n)) * 4;
-  const double tensor_cores = 2 * blocks * tiles * tile * plan.rows * plan.columns / (kTensorPart * peak);
-  const double l2 = (blocks * tiles * (plan.rows + plan.columns) * 64 + partial) / (kL2Part * f.l2_gbs * 1e9);
+  const double tensor_cores = 2 * blocks * tiles * tile.depth * plan.rows * plan.columns / (kTensorPart * peak);
+  const double l2 = (blocks * tiles * tile.bytes + partial) / (kL2Part * f.l2_gbs * 1e9);
   const double memory =
       (double(in * z.c + out * z.k) * element + double(z.k * taps * z.c) * 4) / (kMemoryPart * f.memory_gbs * 1e9);
-  const double warps = plan.rows * plan.columns == 256 * 128 ? 16 : 8;  // in a block
-  const double schedulers = 4;                                          // in a multiprocessor
-  const double issue = waves * tiles * loop_instructions(c.pass, bf16, plan.rows, plan.columns) * warps / schedulers /
-                       (kIssuePart * f.ghz * 1e9);
+  const double schedulers = 4;  // in a multiprocessor
+  const double issue = waves * tiles * tile.instructions * tile.warps / schedulers / (kIssuePart * f.ghz * 1e9);
   const double slices = partial / (kL2Part * f.l2_gbs * 1e9);
   return {std::max({tensor_cores, l2, memory, issue}) * 1.1 + slices,
           int64_t(bf16 && c.pass != ConvPass::grad_weight) + int64_t(plan.slices > 1)};

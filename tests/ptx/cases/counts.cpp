@@ -27,25 +27,32 @@ TEST_CASE("ptx: a product's copies and operands meet no bank twice") {
   const auto draw = [](uint32_t stream, const Shape& shape) {
     return uniform({9, stream, 0}, shape, -1, 1, DType::f32, Device::cuda);
   };
-  for (const int64_t filters : {40, 72}) {
-    const Tensor x = cast(draw(1, {1, 17, 17, 32}), DType::bf16), dy = cast(draw(2, {1, 17, 17, filters}), DType::bf16);
-    const Tensor w = draw(3, {filters, 3, 3, 32});
-    conv2d(x, w, {}, {.padding = 1});
-    conv2d_grad_input(dy, w, x.shape(), {.padding = 1});
-    conv2d_grad_weight(dy, x, w.shape(), {.padding = 1});
-  }
+  // Of 17 x 17 pixels an implicit GEMM, of 16 x 32 the kernels whose windows share their pixels.
+  for (const auto& [lines, columns] : {std::pair<int64_t, int64_t>{17, 17}, {16, 32}})
+    for (const int64_t filters : {40, 96}) {
+      const Tensor x = cast(draw(1, {1, lines, columns, 32}), DType::bf16);
+      const Tensor dy = cast(draw(2, {1, lines, columns, filters}), DType::bf16), w = draw(3, {filters, 3, 3, 32});
+      conv2d(x, w, {}, {.padding = 1});
+      conv2d_grad_input(dy, w, x.shape(), {.padding = 1});
+      conv2d_grad_weight(dy, x, w.shape(), {.padding = 1});
+    }
   set_precision(Precision::f32);
   ptx::settings().count_memory = counted;
-  int kernels = 0;
-  for (const ptx::DeviceKernel* k : ptx::kernels_named("product_kernel")) {
-    if (!k->ready || k->ready->counts.least_wavefronts == 0 || k->name.find("Li32E") != std::string::npos) continue;
-    CAPTURE(k->name);
-    const ptx::Counts& c = k->ready->counts;
-    CHECK(c.wavefronts == c.least_wavefronts);
-    CHECK(c.copy_wavefronts == c.least_copy_wavefronts);
-    ++kernels;
+  for (const auto& [name, expected] : {std::pair{"product_kernel", 3}, {"conv3x3", 3}}) {
+    int kernels = 0;
+    for (const ptx::DeviceKernel* k : ptx::kernels_named(name)) {
+      if (!k->ready || k->ready->counts.least_wavefronts == 0 ||
+          k->name.find("product_kernelILi128ELi32E") != k->name.npos)
+        continue;
+      CAPTURE(k->name);
+      const ptx::Counts& c = k->ready->counts;
+      CHECK(c.wavefronts == c.least_wavefronts);
+      CHECK(c.copy_wavefronts == c.least_copy_wavefronts);
+      ++kernels;
+    }
+    CAPTURE(name);
+    CHECK(kernels >= expected);
   }
-  CHECK(kernels >= 3);
 }
 
 TEST_CASE("ptx: many parameters take few launches") {

@@ -15,13 +15,17 @@ namespace {
 using namespace tensor;
 
 /// A convolution on tensor cores with several tiles of its sum, its gradients, and what runs beside it.
-double error_of_convolution(bool transposed) {
-  const ConvShape z{
-      .n = 1, .h = 9, .w = 9, .c = 16, .k = 16, .r = 3, .s = 3, .p = 9, .q = 9, .stride = 1, .padding = 1};
+struct Side {
+  int64_t pixels, channels;
+};
+constexpr Side kPatches{9, 16}, kWindows{16, 64};  // the second's windows share their pixels
+double error_of_convolution(bool transposed, Side side) {
+  const auto [n, c] = side;
+  const ConvShape z{.n = 1, .h = n, .w = n, .c = c, .k = c, .r = 3, .s = 3, .p = n, .q = n, .stride = 1, .padding = 1};
   const auto draw = [](uint32_t stream, const Shape& shape) {
     return uniform({7, stream, 0}, shape, -1, 1, DType::f32, Device::reference);
   };
-  const Tensor x = draw(1, {1, 9, 9, 16}), w = draw(2, {16, 3, 3, 16}), dy = draw(3, {1, 9, 9, 16});
+  const Tensor x = draw(1, {1, n, n, c}), w = draw(2, {c, 3, 3, c}), dy = draw(3, {1, n, n, c});
   const auto compute = [&](Device device, DType t) {
     const Backend& b = backend(device);
     const auto there = [&](const Tensor& v) { return t == DType::bf16 ? cast(v.to(device), t) : v.to(device); };
@@ -81,15 +85,17 @@ std::string noticed(const Fault& f) {
   return "";
 }
 
-const auto kForward = [] { return error_of_convolution(false); };
-const auto kWeights = [] { return error_of_convolution(true); };
+const auto kForward = [] { return error_of_convolution(false, kPatches); };
+const auto kWeights = [] { return error_of_convolution(true, kPatches); };
+const auto kForwardWindows = [] { return error_of_convolution(false, kWindows); };
+const auto kWeightsWindows = [] { return error_of_convolution(true, kWindows); };
 
 }  // namespace
 
 TEST_CASE("ptx: faults in nvcc's output are noticed") {
   set_precision(Precision::bf16);
-  REQUIRE(error_of_convolution(false) < 2e-2);
-  REQUIRE(error_of_convolution(true) < 2e-2);
+  for (const auto& error : {std::function<double()>(kForward), {kWeights}, {kForwardWindows}, {kWeightsWindows}})
+    REQUIRE(error() < 2e-2);
   REQUIRE(error_of_map() < 1e-6);
   REQUIRE(error_of_sum() < 1e-6);
   const char* const forward = "9PatchRowsINS_8BFloat16";
@@ -107,6 +113,15 @@ TEST_CASE("ptx: faults in nvcc's output are noticed") {
            {"ldmatrix does not transpose", weights, R"(\.x4\.trans\.)", ".x4.", kWeights},
            {"what lies outside the image is read", forward, R"((cp\.async\.cg[^;]*16, )%r\d+;)", "$0116;", kForward,
             kEvery},
+           {"a barrier of shared windows is dropped", "conv3x3_kernel", R"(bar\.sync\s+0;)", "", kForwardWindows},
+           {"filters are waited for one tap too late", "conv3x3_kernel", R"(cp\.async\.wait_group 1;)",
+            "cp.async.wait_group 2;", kForwardWindows},
+           {"pixels outside the image are read", "conv3x3_kernel", R"((cp\.async\.cg[^;]*16, )%r\d+;)", "$0116;",
+            kForwardWindows, kEvery},
+           {"a barrier of shared windows' gradient is dropped", "conv3x3_grad_weight", R"(bar\.sync\s+0;)", "",
+            kWeightsWindows},
+           {"pixels are waited for one tile too late", "conv3x3_grad_weight", R"(cp\.async\.wait_group 1;)",
+            "cp.async.wait_group 2;", kWeightsWindows},
            {"a bound is inverted", "map_kernelINS_6Affine", R"(setp\.gt\.s64)", "setp.le.s64", error_of_map},
            {"a vector is loaded from where none may begin", "map_kernelINS_6Affine",
             R"((ld\.global\.v4\.f32[^\[]*\[%rd\d+)\])", "$1+4]", error_of_map},
