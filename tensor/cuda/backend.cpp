@@ -113,6 +113,10 @@ Backend cuda_table() {
   b.conv2d = convolve;
   b.conv2d_grad_input = convolve_grad_input;
   b.conv2d_grad_weight = convolve_grad_weight;
+  b.takes_parts = takes_parts;
+  b.conv2d_parts = convolve_parts;
+  b.grad_input_parts = convolve_grad_input_parts;
+  b.grad_weight_parts = convolve_grad_weight_parts;
 
   return b;
 }

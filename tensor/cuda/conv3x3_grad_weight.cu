@@ -30,8 +30,8 @@ __device__ __forceinline__ void fetch_gradient(const PatchWindows& z, const BFlo
 /// dw[k, r, s, c] = to(sum over n, p, q of the slice of dy[n, p, q, k] x[n, p + r - padding, q + s - padding, c]).
 /// Rows of the result are (r, s, c), columns are filters. A warp makes all taps by 16 channels by 32 filters.
 __global__ void __launch_bounds__(32 * kWarps, 2)
-    conv3x3_grad_weight_kernel(PatchWindows z, const BFloat16* x, const BFloat16* dy, Store<float, Steps> to,
-                               int filters, int tiles, int tiles_per_slice) {
+    conv3x3_grad_weight_kernel(PatchWindows z, const __grid_constant__ ImageParts<const BFloat16> x, const BFloat16* dy,
+                               Store<float, Steps> to, int filters, int tiles, int tiles_per_slice) {
   BFloat16* const stages = dynamic_shared<BFloat16>();  // [kStages]: pixels, then the gradient
   const int blocks_n = (filters + kFilters - 1) / kFilters, first_n = int(blockIdx.x) % blocks_n * kFilters;
   const int channel = int(blockIdx.x) / blocks_n * kDepth;
@@ -102,7 +102,8 @@ int64_t conv3x3_grad_weight_workspace(const ConvShape& z) {
   return ProductPlan::of_windows_gradient(z).workspace(kTaps * z.c, z.k);
 }
 
-void conv3x3_grad_weight(const ConvShape& z, const BFloat16* dy, const BFloat16* x, float* workspace, float* dw) {
+void conv3x3_grad_weight(const ConvShape& z, const BFloat16* dy, const ImageParts<const BFloat16>& x, float* workspace,
+                         float* dw) {
   const ProductPlan plan = ProductPlan::of_windows_gradient(z);
   const int64_t row = kTaps * z.c;
   const Store<float, Steps> to{nullptr, false, dw, plan.slices > 1 ? workspace : nullptr, {1, row}, row, row * z.k};

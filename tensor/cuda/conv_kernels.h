@@ -6,6 +6,7 @@
 
 #include "tensor/bfloat16.h"
 #include "tensor/conv_shape.h"
+#include "tensor/cuda/image_parts.h"
 
 namespace tensor::cuda {
 
@@ -32,17 +33,17 @@ void gather_patches(const ConvShape& z, const T* x, T* patches);
 template <class T>
 void sum_patches(const ConvShape& z, const T* patches, const Wide<T>* b, T* dx);
 
-// ---- conv3x3.cu: tensor cores, bf16 ---------------------------------------------------------------------------------
-/// Where ProductPlan::has_windows. Floats of workspace as below.
+// ---- conv3x3.cu, conv3x3_grad_weight.cu: tensor cores, bf16 ---------------------------------------------------------
+/// Where ProductPlan::has_windows. Floats of workspace as below; slices of the sum go to a y of one part.
 int64_t conv3x3_workspace(const ConvShape& z);
-void conv3x3(const ConvShape& z, const BFloat16* x, const BFloat16* w, const float* b, Activation activation,
-             float* workspace, BFloat16* y);
-
-// ---- conv3x3_grad_weight.cu: tensor cores, bf16
-// -----------------------------------------------------------------------
+/// w is [k, 3, 3, c], or with kTurned [c, 3, 3, k], turned about its centre: the input's gradient, of z.turned().
+template <bool kTurned>
+void conv3x3(const ConvShape& z, const ImageParts<const BFloat16>& x, const BFloat16* w, const float* b,
+             Activation activation, float* workspace, const ImageParts<BFloat16>& y);
 /// Where ProductPlan::has_windows_gradient.
 int64_t conv3x3_grad_weight_workspace(const ConvShape& z);
-void conv3x3_grad_weight(const ConvShape& z, const BFloat16* dy, const BFloat16* x, float* workspace, float* dw);
+void conv3x3_grad_weight(const ConvShape& z, const BFloat16* dy, const ImageParts<const BFloat16>& x, float* workspace,
+                         float* dw);
 
 // ---- implicit_gemm.cu: tensor cores ---------------------------------------------------------------------------------
 /// T: float, rounded to 10 bits of mantissa, or BFloat16. Rows that are read at once are multiples of 16 bytes: c, and

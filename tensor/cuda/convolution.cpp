@@ -65,7 +65,7 @@ bool implicit_serves(ConvPass pass, const ConvShape& z, DType dtype) {
 bool windows_serve(ConvPass pass, const ConvShape& z, DType dtype) {
   if (dtype != DType::bf16 || !implicit_serves(pass, z, dtype)) return false;
   return pass == ConvPass::grad_weight  ? ProductPlan::has_windows_gradient(z)
-         : pass == ConvPass::grad_input ? z.stride == 1 && ProductPlan::has_windows(z.turned())
+         : pass == ConvPass::grad_input ? z.stride == 1 && z.c % 8 == 0 && ProductPlan::has_windows(z.turned())
                                         : ProductPlan::has_windows(z);
 }
 
@@ -162,38 +162,32 @@ struct WeightFor {
   }
 };
 
-/// Floats.
 template <class T>
-int64_t partial_sums(Method by, const ConvShape& z) {
-  return by == Method::windows ? conv3x3_workspace(z) : conv2d_mma_workspace<T>(z);
-}
-template <class T>
-void convolve_on_tensor_cores(Method by, const ConvShape& z, const T* x, const T* w, const float* b,
-                              Activation activation, T* y) {
-  const Tensor partial = workspace("the partial sums", {partial_sums<T>(by, z)}, DType::f32);
-  if constexpr (std::is_same_v<T, BFloat16>)
-    if (by == Method::windows) return conv3x3(z, x, w, b, activation, partial.data<float>(), y);
+void convolve_implicit(const ConvShape& z, const T* x, const T* w, const float* b, Activation activation, T* y) {
+  const Tensor partial = workspace("the partial sums", {conv2d_mma_workspace<T>(z)}, DType::f32);
   conv2d_mma(z, x, w, b, activation, partial.data<float>(), y);
 }
 
-template <class T>
-int64_t partial_gradient_sums(Method by, const ConvShape& z) {
-  return by == Method::windows ? conv3x3_grad_weight_workspace(z) : conv2d_grad_weight_mma_workspace<T>(z);
-}
 /// The weight's gradient, cut to the channels of an image that was given more.
 template <class T>
-void grad_weight_on_tensor_cores(Method by, const ConvShape& z, const Tensor& given_dy, const Tensor& given_x,
-                                 const Tensor& dw) {
+void grad_weight_implicit(const ConvShape& z, const Tensor& given_dy, const Tensor& given_x, const Tensor& dw) {
   const Tensor dy = in_vectors(given_dy), x = in_vectors(given_x);
   ConvShape wide = z;
   wide.c = x.shape()[-1];
   const Tensor all = wide.c == z.c ? dw : workspace("the gradient in 8 channels", dw.shape().with(-1, 8), DType::f32);
-  const Tensor partial = workspace("the partial sums", {partial_gradient_sums<T>(by, wide)}, DType::f32);
-  if constexpr (std::is_same_v<T, BFloat16>)
-    if (by == Method::windows)
-      return conv3x3_grad_weight(z, dy.data<T>(), x.data<T>(), partial.data<float>(), dw.data<float>());
+  const Tensor partial = workspace("the partial sums", {conv2d_grad_weight_mma_workspace<T>(wide)}, DType::f32);
   conv2d_grad_weight_mma(wide, dy.shape()[-1], dy.data<T>(), x.data<T>(), partial.data<float>(), all.data<float>());
   if (wide.c != z.c) cuda_backend().copy_channels({all, 0, z.c}, {dw, 0, z.c});
+}
+
+/// A convolution whose windows share their pixels. kTurned: the convolution of dy that is the input's gradient.
+template <bool kTurned>
+void convolve_windows(const ConvShape& z, const Parts<Tensor>& x, const Tensor& w, const Tensor& b,
+                      Activation activation, const Parts<Tensor>& y) {
+  const WeightFor<BFloat16> weight(w);
+  const Tensor partial = workspace("the partial sums", {conv3x3_workspace(z)}, DType::f32);
+  conv3x3<kTurned>(z, image_parts<const BFloat16>(x), weight.values, or_null<float>(b), activation,
+                   partial.data<float>(), image_parts<BFloat16>(y));
 }
 
 }  // namespace
@@ -224,8 +218,11 @@ int64_t conv_workspace_bytes(const ConvShape& z, ConvPass pass, DType dtype) {
       return pass == ConvPass::grad_weight ? conv2d_grad_weight_workspace(z) * kDouble : 0;
     case Method::patches:
       return weight_copy + (is_pointwise(z) ? 0 : images_in_group(z, dtype) * patch_bytes(z, dtype));
-    case Method::implicit:
     case Method::windows:
+      return weight_copy + kFloat * (pass == ConvPass::forward      ? conv3x3_workspace(z)
+                                     : pass == ConvPass::grad_input ? conv3x3_workspace(z.turned())
+                                                                    : conv3x3_grad_weight_workspace(z));
+    case Method::implicit:
       return visit_mma(dtype, [&]<class T>() {
         const int64_t element = int64_t(sizeof(T)), c = padded_channels(z.c, dtype), k = padded_channels(z.k, dtype);
         const int64_t image = c == z.c ? 0 : round_up(z.n * z.h * z.w * c * element);
@@ -234,15 +231,15 @@ int64_t conv_workspace_bytes(const ConvShape& z, ConvPass pass, DType dtype) {
         if (pass != ConvPass::grad_input) wide.c = c;
         if (pass == ConvPass::forward) {
           const int64_t copy = dtype == DType::bf16 ? round_up(z.k * z.r * z.s * c * element) : 0;
-          return image + copy + partial_sums<T>(by, wide) * kFloat;
+          return image + copy + conv2d_mma_workspace<T>(wide) * kFloat;
         }
         if (pass == ConvPass::grad_weight) {
           const int64_t all = c == z.c ? 0 : round_up(z.k * z.r * z.s * c * kFloat);
-          return image + gradient + all + partial_gradient_sums<T>(by, wide) * kFloat;
+          return image + gradient + all + conv2d_grad_weight_mma_workspace<T>(wide) * kFloat;
         }
         if (is_one_product(z, dtype)) return weight + conv2d_tiles_mma_workspace(z) * kFloat;
         wide.k = k;
-        return gradient + round_up(z.c * z.r * z.s * k * element) + partial_sums<T>(by, wide.turned()) * kFloat;
+        return gradient + round_up(z.c * z.r * z.s * k * element) + conv2d_mma_workspace<T>(wide.turned()) * kFloat;
       });
   }
   return 0;
@@ -251,17 +248,18 @@ int64_t conv_workspace_bytes(const ConvShape& z, ConvPass pass, DType dtype) {
 void convolve(const ConvShape& z, const Tensor& x, const Tensor& w, const Tensor& b, Activation activation,
               const Tensor& y) {
   const Method by = method(ConvPass::forward, z, x.dtype());
-  if (on_tensor_cores(by) && is_padded(z.c, x.dtype())) {
+  if (by == Method::windows) return convolve_windows<false>(z, x, w, b, activation, y);
+  if (by == Method::implicit && is_padded(z.c, x.dtype())) {
     const Tensor image = padded(x), weight = padded(w);
     ConvShape wide = z;
     wide.c = 8;
-    return convolve_on_tensor_cores(by, wide, image.data<BFloat16>(), weight.data<BFloat16>(), or_null<float>(b),
-                                    activation, y.data<BFloat16>());
+    return convolve_implicit(wide, image.data<BFloat16>(), weight.data<BFloat16>(), or_null<float>(b), activation,
+                             y.data<BFloat16>());
   }
-  if (on_tensor_cores(by))
+  if (by == Method::implicit)
     return visit_mma(x.dtype(), [&]<class T>() {
       const WeightFor<T> weight(w);
-      convolve_on_tensor_cores(by, z, x.data<T>(), weight.values, or_null<float>(b), activation, y.data<T>());
+      convolve_implicit(z, x.data<T>(), weight.values, or_null<float>(b), activation, y.data<T>());
     });
   visit_activation(x.dtype(), "conv2d", [&]<class T>() {
     using W = Wide<T>;
@@ -279,7 +277,8 @@ void convolve(const ConvShape& z, const Tensor& x, const Tensor& w, const Tensor
 
 void convolve_grad_input(const ConvShape& z, const Tensor& dy, const Tensor& w, const Tensor& b, const Tensor& dx) {
   const Method by = method(ConvPass::grad_input, z, dy.dtype());
-  if (on_tensor_cores(by))
+  if (by == Method::windows) return convolve_windows<true>(z.turned(), dy, w, b, Activation::none, dx);
+  if (by == Method::implicit)
     return visit_mma(dy.dtype(), [&]<class T>() {
       if constexpr (std::is_same_v<T, BFloat16>)
         if (is_one_product(z, dy.dtype())) {
@@ -293,8 +292,8 @@ void convolve_grad_input(const ConvShape& z, const Tensor& dy, const Tensor& w, 
       wide.k = gradient.shape()[-1];
       const Tensor turned = workspace("the turned weight", {z.c, z.r, z.s, wide.k}, dy.dtype());
       turn_weight(z, wide.k, w.data<float>(), turned.data<T>());
-      convolve_on_tensor_cores<T>(by, wide.turned(), gradient.data<T>(), turned.data<T>(), or_null<float>(b),
-                                  Activation::none, dx.data<T>());
+      convolve_implicit<T>(wide.turned(), gradient.data<T>(), turned.data<T>(), or_null<float>(b), Activation::none,
+                           dx.data<T>());
     });
   visit_activation(dy.dtype(), "conv2d_grad_input", [&]<class T>() {
     using W = Wide<T>;
@@ -317,8 +316,8 @@ void convolve_grad_input(const ConvShape& z, const Tensor& dy, const Tensor& w, 
 
 void convolve_grad_weight(const ConvShape& z, const Tensor& dy, const Tensor& x, const Tensor& dw) {
   const Method by = method(ConvPass::grad_weight, z, dy.dtype());
-  if (on_tensor_cores(by))
-    return visit_mma(dy.dtype(), [&]<class T>() { grad_weight_on_tensor_cores<T>(by, z, dy, x, dw); });
+  if (by == Method::windows) return convolve_grad_weight_parts(z, dy, x, dw);
+  if (by == Method::implicit) return visit_mma(dy.dtype(), [&]<class T>() { grad_weight_implicit<T>(z, dy, x, dw); });
   visit_activation(dy.dtype(), "conv2d_grad_weight", [&]<class T>() {
     using W = Wide<T>;
     if (by == Method::direct) {
@@ -331,6 +330,25 @@ void convolve_grad_weight(const ConvShape& z, const Tensor& dy, const Tensor& x,
              dy.data<T>() + first * z.p * z.q * z.k, patches.values, dw.data<W>(), first > 0);
     });
   });
+}
+
+bool takes_parts(const ConvShape& z, const std::vector<int64_t>& channels, DType dtype) {
+  const auto by_windows = [&](ConvPass pass) { return method(pass, z, dtype) == Method::windows; };
+  return channels.size() <= size_t(ImageParts<float>::kMost) &&
+         std::all_of(channels.begin(), channels.end(), [](int64_t c) { return c % 32 == 0; }) &&
+         by_windows(ConvPass::forward) && by_windows(ConvPass::grad_input) && by_windows(ConvPass::grad_weight) &&
+         ProductPlan::of_windows(z.turned()).slices == 1;  // slices are added up in one piece
+}
+void convolve_parts(const ConvShape& z, const Parts<Tensor>& x, const Tensor& w, const Tensor& b, Activation activation,
+                    const Tensor& y) {
+  convolve_windows<false>(z, x, w, b, activation, y);
+}
+void convolve_grad_input_parts(const ConvShape& z, const Tensor& dy, const Tensor& w, const Parts<Tensor>& dx) {
+  convolve_windows<true>(z.turned(), dy, w, {}, Activation::none, dx);
+}
+void convolve_grad_weight_parts(const ConvShape& z, const Tensor& dy, const Parts<Tensor>& x, const Tensor& dw) {
+  const Tensor partial = workspace("the partial sums", {conv3x3_grad_weight_workspace(z)}, DType::f32);
+  conv3x3_grad_weight(z, dy.data<BFloat16>(), image_parts<const BFloat16>(x), partial.data<float>(), dw.data<float>());
 }
 
 }  // namespace tensor::cuda

@@ -27,4 +27,11 @@ void convolve(const ConvShape& z, const Tensor& x, const Tensor& w, const Tensor
 void convolve_grad_input(const ConvShape& z, const Tensor& dy, const Tensor& w, const Tensor& b, const Tensor& dx);
 void convolve_grad_weight(const ConvShape& z, const Tensor& dy, const Tensor& x, const Tensor& dw);
 
+/// Arguments as in ConvInParts (tensor/conv_parts.h): where all three passes have windows that share their pixels.
+bool takes_parts(const ConvShape& z, const std::vector<int64_t>& channels, DType dtype);
+void convolve_parts(const ConvShape& z, const Parts<Tensor>& x, const Tensor& w, const Tensor& b, Activation activation,
+                    const Tensor& y);
+void convolve_grad_input_parts(const ConvShape& z, const Tensor& dy, const Tensor& w, const Parts<Tensor>& dx);
+void convolve_grad_weight_parts(const ConvShape& z, const Tensor& dy, const Parts<Tensor>& x, const Tensor& dw);
+
 }  // namespace tensor::cuda

@@ -36,7 +36,8 @@ struct ProductPlan {
     ProductPlan plan;
     plan.rows = 9 * 32, plan.columns = 64;
     plan.blocks = z.c / 32 * ceil_div(z.k, 64);
-    const int64_t tiles = gradient_tiles(z), wanted = ceil_div(264, plan.blocks);  // two blocks a multiprocessor
+    const int64_t tiles = gradient_tiles(z),
+                  wanted = std::max<int64_t>(1, 264 / plan.blocks);  // two blocks a multiprocessor
     plan.k_per_slice = std::max(ceil_div(tiles, wanted), std::min<int64_t>(tiles, 8));
     plan.slices = ceil_div(tiles, plan.k_per_slice);
     return plan;
@@ -54,10 +55,11 @@ struct ProductPlan {
   /// The result's rows fill so many blocks of 128, or of 256, 0 where those are not allowed.
   ProductPlan(int64_t low, int64_t tall, int64_t n, int64_t depth, int tile_depth) {
     columns = n <= 32 ? 32 : n <= 64 ? 64 : 128;
+    if (columns == 128 && low * ceil_div(n, 128) < 120) columns = 64;  // more blocks before slices
     const int64_t across = ceil_div(n, columns);
     if (columns > 32 && tall * across >= (columns == 64 ? 264 : 120)) rows = 256;
     blocks = (rows == 256 ? tall : low) * across;
-    const int64_t wanted = blocks >= 132 || rows == 256 ? 1 : 264 / blocks, most = depth / 256 < 1 ? 1 : depth / 256;
+    const int64_t wanted = blocks >= 120 || rows == 256 ? 1 : 264 / blocks, most = depth / 256 < 1 ? 1 : depth / 256;
     k_per_slice = ceil_div(ceil_div(depth, wanted < most ? wanted : most), tile_depth) * tile_depth;
     slices = ceil_div(depth, k_per_slice);
   }

@@ -1,6 +1,7 @@
 /// 3x3 windows side by side share their pixels: a block brings each pixel to shared memory once for nine taps. Channels
 /// come in packs of 32 bf16; blocks make 16 pixels across.
 #pragma once
+#include "tensor/cuda/image_parts.h"
 #include "tensor/cuda/product.cuh"
 
 namespace tensor::cuda {
@@ -26,15 +27,17 @@ struct Place {
 
 /// Starts the copies of a pack of channels of the pixels under a block's windows; 0 outside the image.
 template <int kLines, int kBlockThreads>
-__device__ __forceinline__ void fetch_pixels(const PatchWindows& z, const BFloat16* x, const Place& at, int channel,
-                                             BFloat16* to) {
+__device__ __forceinline__ void fetch_pixels(const PatchWindows& z, const ImageParts<const BFloat16>& x,
+                                             const Place& at, int channel, BFloat16* to) {
+  const auto part = x.holding(channel);
+  const BFloat16* const image = part.values + int64_t(at.image) * (z.h * z.w * part.channels) + (channel - part.first);
   constexpr int kWidth = kAcross + 2, kVectors = (kLines + 2) * kWidth * 4;
 #pragma unroll 1
   for (int i = int(threadIdx.x); i < kVectors; i += kBlockThreads) {
     const int vector = i % 4, line = i / 4 / kWidth, column = i / 4 % kWidth;
     const int row = at.p - z.padding + line, across = at.q - z.padding + column;
     copy_16_bytes_async(to + (line * kLine + column) * kDepth + swizzled(column, vector) * kVector<BFloat16>,
-                        x + z.place(at.image, row, across, channel + vector * kVector<BFloat16>),
+                        image + (row * z.w + across) * part.channels + vector * kVector<BFloat16>,
                         z.inside(row, across));
   }
 }

@@ -5,7 +5,9 @@
 #include <cmath>
 #include <cstdlib>
 #include <limits>
+#include <numeric>
 
+#include "tensor/conv_parts.h"
 #include "tensor/cuda/convolution.h"
 #include "tensor/cuda/product_plan.h"
 #include "tensor/cuda/runtime.h"
@@ -136,6 +138,39 @@ TEST_CASE("cuda: 3x3 windows that share their pixels") {
   check_windows({96, 22, 30, 40, 2}, true);
   check_windows({64, 16, 32, 96, 2, 0}, true);
   check_windows({64, 39, 63, 160, 2}, true);
+}
+
+TEST_CASE("cuda: an image in parts is convolved as the image that they make") {
+  const WithPrecision tensor_cores(Precision::bf16);
+  if (cuda::device().major < 8) return;
+  const Backend& cuda = backend(Device::cuda);
+  const auto draw = [](uint32_t stream, const Shape& shape) {
+    return cast(uniform({2, stream, 0}, shape, -1, 1, DType::f32, Device::cuda), DType::bf16);
+  };
+  const std::vector<Tensor> parts{draw(1, {1, 16, 32, 64}), draw(2, {1, 16, 32, 32}), draw(3, {1, 16, 32, 32})};
+  const Tensor x = concat(parts), dy = draw(4, {1, 16, 32, 64}), few = draw(5, {1, 16, 32, 32});
+  const Tensor w = cast(draw(6, {64, 3, 3, 128}), DType::f32), v = cast(draw(7, {32, 3, 3, 128}), DType::f32);
+  const ConvOptions o{.padding = 1};
+  const ConvShape z = conv_shape(x.shape(), w.shape(), o), of_few = conv_shape(x.shape(), v.shape(), o);
+
+  Tensor y(dy.shape(), DType::bf16, Device::cuda), dw(w.shape(), DType::f32, Device::cuda);
+  cuda.conv2d_parts(z, Parts(parts), w, {}, Activation::none, y);
+  CHECK(same_bits(y, conv2d(x, w, {}, o)));
+  cuda.grad_weight_parts(z, dy, Parts(parts), dw);
+  CHECK(same_bits(dw, conv2d_grad_weight(dy, x, w.shape(), o)));
+  std::vector<Tensor> dx;
+  for (const Tensor& part : parts) dx.emplace_back(part.shape(), DType::bf16, Device::cuda);
+  cuda.grad_input_parts(of_few, few, v, Parts(dx));
+  CHECK(same_bits(concat(dx), conv2d_grad_input(few, v, x.shape(), o)));
+
+  const auto takes = [&](int64_t side, const std::vector<int64_t>& channels) {
+    const int64_t c = std::accumulate(channels.begin(), channels.end(), int64_t(0));
+    return cuda.takes_parts({1, side, side, c, 64, 3, 3, side, side, 1, 1}, channels, DType::bf16);
+  };
+  CHECK(takes(256, {64, 64}));
+  CHECK(!takes(256, {64, 24}));
+  CHECK(!takes(256, {32, 32, 32, 32, 32, 32, 32}));
+  CHECK(!takes(16, {64, 64}));  // the gradient is summed in slices
 }
 
 TEST_CASE("cuda: a pixel that is not finite reaches its own windows alone") {

@@ -27,23 +27,26 @@ TEST_CASE("ptx: a product's copies and operands meet no bank twice") {
   const auto draw = [](uint32_t stream, const Shape& shape) {
     return uniform({9, stream, 0}, shape, -1, 1, DType::f32, Device::cuda);
   };
-  // Of 17 x 17 pixels an implicit GEMM, of 16 x 32 the kernels whose windows share their pixels.
-  for (const auto& [lines, columns] : {std::pair<int64_t, int64_t>{17, 17}, {16, 32}})
-    for (const int64_t filters : {40, 96}) {
-      const Tensor x = cast(draw(1, {1, lines, columns, 32}), DType::bf16);
-      const Tensor dy = cast(draw(2, {1, lines, columns, filters}), DType::bf16), w = draw(3, {filters, 3, 3, 32});
-      conv2d(x, w, {}, {.padding = 1});
-      conv2d_grad_input(dy, w, x.shape(), {.padding = 1});
-      conv2d_grad_weight(dy, x, w.shape(), {.padding = 1});
-    }
+  struct Layer {
+    int64_t lines, columns, filters, window;
+  };
+  // Implicit GEMMs in blocks of 64 and of 128 columns, and the kernels whose windows share their pixels.
+  for (const auto& [lines, columns, filters, window] :
+       {Layer{17, 17, 40, 3}, {125, 125, 72, 1}, {16, 32, 40, 3}, {64, 240, 96, 3}}) {
+    const Tensor x = cast(draw(1, {1, lines, columns, 32}), DType::bf16);
+    const Tensor dy = cast(draw(2, {1, lines, columns, filters}), DType::bf16);
+    const Tensor w = draw(3, {filters, window, window, 32});
+    const ConvOptions options{.padding = window / 2};
+    conv2d(x, w, {}, options);
+    conv2d_grad_input(dy, w, x.shape(), options);
+    conv2d_grad_weight(dy, x, w.shape(), options);
+  }
   set_precision(Precision::f32);
   ptx::settings().count_memory = counted;
   for (const auto& [name, expected] : {std::pair{"product_kernel", 3}, {"conv3x3", 3}}) {
     int kernels = 0;
     for (const ptx::DeviceKernel* k : ptx::kernels_named(name)) {
-      if (!k->ready || k->ready->counts.least_wavefronts == 0 ||
-          k->name.find("product_kernelILi128ELi32E") != k->name.npos)
-        continue;
+      if (!k->ready || k->ready->counts.least_wavefronts == 0 || k->name.find("ILi128ELi32E") != k->name.npos) continue;
       CAPTURE(k->name);
       const ptx::Counts& c = k->ready->counts;
       CHECK(c.wavefronts == c.least_wavefronts);
