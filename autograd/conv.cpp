@@ -19,7 +19,7 @@ Parts<Tensor> values_of(const Parts<Variable>& x) {
 
 Variable conv2d(const Parts<Variable>& x, const Variable& w, const Variable& b, const ConvOptions& options,
                 Activation activation) {
-  const Tensor y = tensor::conv2d(values_of(x), w.value(), value_or_none(b), options, activation);
+  const Tensor y = tensor::conv2d(values_of(x), w.operand(), value_or_none(b), options, activation);
   std::vector<Saved> saved;
   std::vector<int64_t> channels;
   for (const Variable& part : x) {
@@ -38,8 +38,8 @@ Variable conv2d(const Parts<Variable>& x, const Variable& w, const Variable& b, 
   // Made together by whichever part's formula runs first.
   const auto dx = std::make_shared<std::vector<Tensor>>();
   for (size_t i = 0; i < x.size(); ++i)
-    gradients.emplace_back(x[i], [=, w = Saved(w)](const Tensor& dy) {
-      if (dx->empty()) *dx = tensor::conv2d_grad_parts(dy, w.get(), shape, channels, options);
+    gradients.emplace_back(x[i], [=, w = w.operand()](const Tensor& dy) {
+      if (dx->empty()) *dx = tensor::conv2d_grad_parts(dy, w, shape, channels, options);
       return std::move((*dx)[i]);
     });
   const Variable z = record("conv2d", y, std::move(gradients));
@@ -50,11 +50,11 @@ Variable conv2d(const Parts<Variable>& x, const Variable& w, const Variable& b, 
 
 Variable conv_transpose2d(const Variable& x, const Variable& w, const Variable& b, const ConvOptions& options) {
   const tensor::Shape y = tensor::conv_transpose_shape(x.shape(), w.shape(), options);
-  return record("conv_transpose2d", tensor::conv2d_grad_input(x.value(), w.value(), y, options, value_or_none(b)),
+  return record("conv_transpose2d", tensor::conv2d_grad_input(x.value(), w.operand(), y, options, value_or_none(b)),
                 {{b, [](const Tensor& dy) { return tensor::sum_to_last(dy); }},
                  {w, [x = Saved(x), shape = w.shape(),
                       options](const Tensor& dy) { return tensor::conv2d_grad_weight(x.get(), dy, shape, options); }},
-                 {x, [w = Saved(w), options](const Tensor& dy) { return tensor::conv2d(dy, w.get(), {}, options); }}});
+                 {x, [w = w.operand(), options](const Tensor& dy) { return tensor::conv2d(dy, w, {}, options); }}});
 }
 
 }  // namespace autograd

@@ -48,10 +48,10 @@ Variable batch_norm(const Variable& x, const Variable& gamma, const Variable& be
     check(values > 1,
           "batch_norm: x {} has {} value(s) per channel; training needs at least 2 (a larger batch or image)",
           x.shape(), values);
-    tensor::Statistics batch = tensor::batch_norm_statistics(x.value());
-    n.rstd = tensor::batch_norm_running({options.momentum, double(values) / double(values - 1), options.epsilon}, batch,
-                                        running_mean, running_var);
+    const tensor::RunningUpdate update{options.momentum, double(values) / double(values - 1), options.epsilon};
+    tensor::Standardization batch = tensor::batch_norm_update(update, x.value(), running_mean, running_var);
     n.mean = std::move(batch.mean);
+    n.rstd = std::move(batch.rstd);
   } else {
     // A later training pass changes the running mean in place; the formulas need today's.
     n.mean = grad_enabled() ? running_mean.clone() : running_mean;

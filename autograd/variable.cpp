@@ -70,6 +70,7 @@ void Variable::set_value(Tensor value) {
   node_->shape = value.shape();
   node_->dtype = value.dtype();
   content_->value = std::move(value);
+  content_->operand = {};
 }
 
 Variable Variable::detach() const { return Variable(value()); }

@@ -48,6 +48,9 @@ class Variable {
   explicit Variable(Tensor value, bool requires_grad = false);
   bool defined() const { return node_ != nullptr; }
   const Tensor& value() const { return content_->value; }
+  /// What a convolution reads: the value, or its copy in the images' type while one is set (nn/precision.h).
+  const Tensor& operand() const { return content_->operand.defined() ? content_->operand : content_->value; }
+  void set_operand(Tensor copy) const { content_->operand = std::move(copy); }
   const tensor::Shape& shape() const { return node_->shape; }
   /// After backward(): dL/d(this) for leaves that require a gradient and were reached; undefined otherwise.
   const Tensor& grad() const { return node_->grad; }
@@ -69,6 +72,7 @@ class Variable {
   struct Content {
     Tensor value;
     std::shared_ptr<Remake> remake;
+    Tensor operand = {};
   };
   std::shared_ptr<Node> node_;
   std::shared_ptr<Content> content_;  // shared by copies of the Variable, not by the graph

@@ -45,6 +45,7 @@ Outputs Model::operator()(Variable image, const ForwardOptions& forward) {
   const tensor::Tensor guide = crf && forward.refine ? image.value() : tensor::Tensor();
   if (input_scale_.defined())
     image = autograd::add(autograd::multiply(image, Variable(input_scale_)), Variable(input_shift_));
+  const nn::RoundedWeights weights(*this);
   image = nn::to_activations(image);
   std::vector<Variable> logits = (*backbone)(std::move(image));
   for (Variable& l : logits) l = nn::from_activations(l);

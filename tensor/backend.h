@@ -6,8 +6,8 @@
 /// [K,R,S,C], rows contiguous. Float kernels serve f32 and f64; those of the cpu f32 alone, `run` takes f64 to the
 /// reference.
 /// On cuda the images of map, zip, sum, dropout, convolutions, windows and channels may be bf16; their weights, biases,
-/// statistics, sums and parameter gradients are then f32, and so is all arithmetic.
-/// The same call gives the same bits, for any number of threads.
+/// statistics, sums and parameter gradients are then f32, and so is all arithmetic. A convolution's weight may be
+/// rounded to bf16 beforehand. The same call gives the same bits, for any number of threads.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -44,6 +44,8 @@ struct Backend : DeviceMemory, ConvInParts {
   void (*sum)(const Tensor& x, const Tensor& y);
   /// Between f32, f64, i32 and u8, to integers rounding toward zero; cuda: between bf16 and f32 or f64 too.
   void (*cast)(const Tensor& x, const Tensor& y);
+  /// cast of each, from one type to another. Null where they are taken one by one.
+  void (*cast_all)(const std::vector<Tensor>& x, const std::vector<Tensor>& y);
   void (*fill)(double value, const Tensor& y);
   /// y[i] = low + (high - low) uniform(key, i)
   void (*fill_uniform)(const RandomKey& key, double low, double high, const Tensor& y);
@@ -91,11 +93,11 @@ struct Backend : DeviceMemory, ConvInParts {
   /// Over all but the last axis: mean[c], and variance[c] divided by the number of values (biased). f32 is summed in
   /// f64.
   void (*batch_norm_statistics)(const Tensor& x, const Tensor& mean, const Tensor& variance);
-  /// mean, variance: the batch's. running_mean = (1 - momentum) running_mean + momentum mean, running_variance alike
-  /// with correction variance, in place; rstd = 1 / sqrt(variance + epsilon). The running values may be f32 beside f64.
-  /// Null where tensor/ops.cpp has element-wise kernels do it.
-  void (*batch_norm_running)(const RunningUpdate& u, const Tensor& mean, const Tensor& variance,
-                             const Tensor& running_mean, const Tensor& running_variance, const Tensor& rstd);
+  /// What a training pass makes of x's statistics: mean; rstd = 1 / sqrt(variance + epsilon); in place running_mean =
+  /// (1 - momentum) running_mean + momentum mean, running_variance alike with correction variance. The running values
+  /// may be f32 beside f64. Null where tensor/ops.cpp has element-wise kernels follow batch_norm_statistics.
+  void (*batch_norm_update)(const RunningUpdate& u, const Tensor& x, const Tensor& running_mean,
+                            const Tensor& running_variance, const Tensor& mean, const Tensor& rstd);
   void (*batch_norm)(const BatchNorm& b, const Tensor& y);
   /// With dz = dy where the activation let it through, else 0: dbeta[c] = sum dz, dgamma[c] = sum dz xhat.
   void (*batch_norm_grad_sums)(const BatchNorm& b, const Tensor& dy, const Tensor& dgamma, const Tensor& dbeta);

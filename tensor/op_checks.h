@@ -44,6 +44,11 @@ inline void check_parameters(const char* op, const Tensor& x, Tensors tensors) {
   check_alike(op, x, wide(x.dtype()), tensors);
 }
 
+/// A convolution's weight: a parameter of x, or one rounded to x's type.
+inline void check_weight(const char* op, const Tensor& x, const Tensor& w) {
+  check_alike(op, x, w.defined() && w.dtype() == x.dtype() ? x.dtype() : wide(x.dtype()), {&w});
+}
+
 inline void check_shape(const char* op, const char* what, const Shape& got, const Shape& wanted) {
   check(got == wanted, "{}: {} is {}, expected {}", op, what, got, wanted);
 }

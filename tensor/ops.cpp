@@ -74,6 +74,19 @@ Tensor cast(const Tensor& x, DType dtype) {
   run(&Backend::cast, x, y);
   return y;
 }
+std::vector<Tensor> cast_all(const std::vector<Tensor>& x, DType dtype) {
+  std::vector<Tensor> y;
+  for (const Tensor& t : x) y.emplace_back(t.shape(), dtype, t.device());
+  if (x.empty()) return y;
+  const Backend& table = backend(x[0].device());
+  if (table.cast_all) {
+    for (const Tensor& t : x) check_alike("cast_all", x[0], x[0].dtype(), {&t});
+    table.cast_all(x, y);
+  } else {
+    for (size_t i = 0; i < x.size(); ++i) run(&Backend::cast, x[i], y[i]);
+  }
+  return y;
+}
 
 // ---- element-wise --------------------------------------------------------------------------------------------------
 Tensor map(const MapOp& op, Tensor x) {
@@ -236,23 +249,25 @@ Statistics batch_norm_statistics(const Tensor& x) {
   run(&Backend::batch_norm_statistics, x, s.mean, s.variance);
   return s;
 }
-Tensor batch_norm_running(const RunningUpdate& u, const Statistics& batch, const Tensor& running_mean,
-                          const Tensor& running_variance) {
-  check_floats("batch_norm_running", {&batch.mean, &batch.variance});
-  for (const Tensor* t : {&batch.variance, &running_mean, &running_variance})
-    check_shape("batch_norm_running", "argument", t->shape(), batch.mean.shape());
-  if (backend(batch.mean.device()).batch_norm_running) {
-    Tensor rstd = like(batch.mean);
-    run(&Backend::batch_norm_running, u, batch.mean, batch.variance, running_mean, running_variance, rstd);
-    return rstd;
+Standardization batch_norm_update(const RunningUpdate& u, const Tensor& x, const Tensor& running_mean,
+                                  const Tensor& running_variance) {
+  for (const Tensor* t : {&running_mean, &running_variance})
+    check_row("batch_norm_update", "running value", *t, x.shape()[-1]);
+  if (backend(x.device()).batch_norm_update) {
+    check_activations("batch_norm_update", {&x});
+    check(x.size() > 0, "batch_norm_update: {} is empty", x.shape());
+    Standardization s{wide_like(x, {x.shape()[-1]}), wide_like(x, {x.shape()[-1]})};
+    run(&Backend::batch_norm_update, u, x, running_mean, running_variance, s.mean, s.rstd);
+    return s;
   }
+  const Statistics batch = batch_norm_statistics(x);
   const auto move = [&](const Tensor& running, const Tensor& value, double scale) {
     map_in(running, Affine{1 - u.momentum, 0});
     add_to(running, cast(map(Affine{u.momentum * scale, 0}, value), running.dtype()));
   };
   move(running_mean, batch.mean, 1);
   move(running_variance, batch.variance, u.correction);
-  return map(Rsqrt{u.epsilon}, batch.variance);
+  return {batch.mean, map(Rsqrt{u.epsilon}, batch.variance)};
 }
 Tensor batch_norm(const BatchNorm& b) {
   check_batch_norm("batch_norm", b);

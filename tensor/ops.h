@@ -18,6 +18,8 @@ Tensor uniform(const RandomKey& key, const Shape& shape, double low, double high
 /// mean + deviation normal(key, i).
 Tensor normal(const RandomKey& key, const Shape& shape, double mean, double deviation, DType dtype, Device device);
 Tensor cast(const Tensor& x, DType dtype);
+/// Each as `dtype`, which is another than theirs: in few launches on a GPU.
+std::vector<Tensor> cast_all(const std::vector<Tensor>& x, DType dtype);
 
 // ---- element-wise (formulas: tensor/scalar_ops.h) ------------------------------------------------------------------
 /// Both overwrite their first argument when it alone owns its memory: std::move what is needed no more.
@@ -80,9 +82,12 @@ struct Statistics {
   Tensor mean, variance;  ///< [C]; variance biased
 };
 Statistics batch_norm_statistics(const Tensor& x);
-/// Moves the running values, in place, and returns rstd of the batch. Formulas: tensor/backend.h, batch_norm_running.
-Tensor batch_norm_running(const RunningUpdate& u, const Statistics& batch, const Tensor& running_mean,
-                          const Tensor& running_variance);
+/// Of a training pass: mean and rstd [C] of x; moves the running values in place. Formulas: tensor/backend.h.
+struct Standardization {
+  Tensor mean, rstd;
+};
+Standardization batch_norm_update(const RunningUpdate& u, const Tensor& x, const Tensor& running_mean,
+                                  const Tensor& running_variance);
 Tensor batch_norm(const BatchNorm& b);
 struct BatchNormSums {
   Tensor dgamma, dbeta;  ///< [C]: the gradients of gamma and beta

@@ -48,7 +48,7 @@ Tensor joined(const Parts<Tensor>& x) { return x.whole() ? x.only() : concat({x.
 /// The whole image's shape, whether `x` is in parts or not.
 ConvShape checked_conv2d(const Parts<Tensor>& x, const Tensor& w, const Tensor& b, const ConvOptions& options) {
   const Shape image = joined_shape("conv2d", x);
-  check_parameters("conv2d", x[0], {&w});
+  check_weight("conv2d", x[0], w);
   if (b.defined()) check_parameters("conv2d", x[0], {&b});
   const ConvShape z = conv_shape(image, w.shape(), options);
   if (b.defined()) check_row("conv2d", "bias", b, z.k);
@@ -68,7 +68,7 @@ Tensor conv2d(const Parts<Tensor>& x, const Tensor& w, const Tensor& b, const Co
 Tensor conv2d_grad_input(const Tensor& dy, const Tensor& w, const Shape& x, const ConvOptions& options,
                          const Tensor& b) {
   check_activations("conv2d_grad_input", {&dy});
-  check_parameters("conv2d_grad_input", dy, {&w});
+  check_weight("conv2d_grad_input", dy, w);
   if (b.defined()) check_parameters("conv2d_grad_input", dy, {&b});
   const ConvShape z = conv_shape(x, w.shape(), options);
   check_shape("conv2d_grad_input", "dy", dy.shape(), {z.n, z.p, z.q, z.k});
@@ -80,7 +80,7 @@ Tensor conv2d_grad_input(const Tensor& dy, const Tensor& w, const Shape& x, cons
 std::vector<Tensor> conv2d_grad_parts(const Tensor& dy, const Tensor& w, const Shape& x,
                                       const std::vector<int64_t>& channels, const ConvOptions& options) {
   check_activations("conv2d_grad_parts", {&dy});
-  check_parameters("conv2d_grad_parts", dy, {&w});
+  check_weight("conv2d_grad_parts", dy, w);
   const ConvShape z = conv_shape(x, w.shape(), options);
   check_shape("conv2d_grad_parts", "dy", dy.shape(), {z.n, z.p, z.q, z.k});
   check(std::reduce(channels.begin(), channels.end()) == z.c, "conv2d_grad_parts: the parts do not have {} channels",

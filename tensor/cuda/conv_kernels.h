@@ -59,7 +59,7 @@ void conv2d_mma(const ConvShape& z, const T* x, const T* w, const float* b, Acti
 /// turned[c, r, s, k] = w[k, R-1-r, S-1-s, c], and 0 from z.k on to `filters`: with it the input's gradient of stride 1
 /// is a convolution of dy.
 template <class T>
-void turn_weight(const ConvShape& z, int64_t filters, const float* w, T* turned);
+void turn_weight(const ConvShape& z, int64_t filters, const T* w, T* turned);
 /// Rows of `channels`, at most 8, become rows of 8 in bf16, the rest 0. From: float or BFloat16.
 template <class From>
 void pad_channels(const From* x, int64_t rows, int64_t channels, BFloat16* y);

@@ -148,14 +148,14 @@ Tensor padded(const Tensor& x) {
 /// An image as products read it.
 Tensor in_vectors(const Tensor& x) { return is_padded(x.shape()[-1], x.dtype()) ? padded(x) : x; }
 
-/// The weight as its product's other operand is kept: a copy beside bf16.
+/// The weight as a kernel reads it: itself, or a copy as T. A network's weights come rounded to its images' type.
 template <class T>
 struct WeightFor {
   Tensor memory;
   const T* values;
   explicit WeightFor(const Tensor& w) : memory(w) {
-    if constexpr (std::is_same_v<T, BFloat16>) {
-      memory = workspace("the weight", w.shape(), DType::bf16);
+    if (w.dtype() != dtype_of<T>) {
+      memory = workspace("the weight", w.shape(), dtype_of<T>);
       cuda_backend().cast(w, memory);
     }
     values = memory.data<T>();
@@ -210,18 +210,16 @@ std::string conv_method(const ConvShape& z, ConvPass pass, DType dtype) { return
 int64_t conv_workspace_bytes(const ConvShape& z, ConvPass pass, DType dtype) {
   constexpr int64_t kFloat = sizeof(float), kDouble = sizeof(double);
   const auto round_up = [](int64_t bytes) { return (bytes + 255) / 256 * 256; };
-  const int64_t weight = round_up(z.k * z.r * z.s * z.c * int64_t(size_of(dtype)));
-  const int64_t weight_copy = dtype == DType::bf16 && pass != ConvPass::grad_weight ? weight : 0;
   const Method by = method(pass, z, dtype);
   switch (by) {
     case Method::direct:
       return pass == ConvPass::grad_weight ? conv2d_grad_weight_workspace(z) * kDouble : 0;
     case Method::patches:
-      return weight_copy + (is_pointwise(z) ? 0 : images_in_group(z, dtype) * patch_bytes(z, dtype));
+      return is_pointwise(z) ? 0 : images_in_group(z, dtype) * patch_bytes(z, dtype);
     case Method::windows:
-      return weight_copy + kFloat * (pass == ConvPass::forward      ? conv3x3_workspace(z)
-                                     : pass == ConvPass::grad_input ? conv3x3_workspace(z.turned())
-                                                                    : conv3x3_grad_weight_workspace(z));
+      return kFloat * (pass == ConvPass::forward      ? conv3x3_workspace(z)
+                       : pass == ConvPass::grad_input ? conv3x3_workspace(z.turned())
+                                                      : conv3x3_grad_weight_workspace(z));
     case Method::implicit:
       return visit_mma(dtype, [&]<class T>() {
         const int64_t element = int64_t(sizeof(T)), c = padded_channels(z.c, dtype), k = padded_channels(z.k, dtype);
@@ -230,14 +228,14 @@ int64_t conv_workspace_bytes(const ConvShape& z, ConvPass pass, DType dtype) {
         ConvShape wide = z;
         if (pass != ConvPass::grad_input) wide.c = c;
         if (pass == ConvPass::forward) {
-          const int64_t copy = dtype == DType::bf16 ? round_up(z.k * z.r * z.s * c * element) : 0;
+          const int64_t copy = c == z.c ? 0 : round_up(z.k * z.r * z.s * c * element);
           return image + copy + conv2d_mma_workspace<T>(wide) * kFloat;
         }
         if (pass == ConvPass::grad_weight) {
           const int64_t all = c == z.c ? 0 : round_up(z.k * z.r * z.s * c * kFloat);
           return image + gradient + all + conv2d_grad_weight_mma_workspace<T>(wide) * kFloat;
         }
-        if (is_one_product(z, dtype)) return weight + conv2d_tiles_mma_workspace(z) * kFloat;
+        if (is_one_product(z, dtype)) return conv2d_tiles_mma_workspace(z) * kFloat;
         wide.k = k;
         return gradient + round_up(z.c * z.r * z.s * k * element) + conv2d_mma_workspace<T>(wide.turned()) * kFloat;
       });
@@ -263,7 +261,8 @@ void convolve(const ConvShape& z, const Tensor& x, const Tensor& w, const Tensor
     });
   visit_activation(x.dtype(), "conv2d", [&]<class T>() {
     using W = Wide<T>;
-    if (by == Method::direct) return conv2d(z, x.data<T>(), w.data<W>(), or_null<W>(b), activation, y.data<T>());
+    if (by == Method::direct)
+      return conv2d(z, x.data<T>(), WeightFor<W>(w).values, or_null<W>(b), activation, y.data<T>());
     const WeightFor<T> weight(w);
     for_each_group(z, x.dtype(), [&](const ConvShape& group, int64_t first) {
       const PatchMatrix<T> patches(group, x.data<T>() + first * z.h * z.w * z.c);
@@ -291,13 +290,14 @@ void convolve_grad_input(const ConvShape& z, const Tensor& dy, const Tensor& w, 
       ConvShape wide = z;
       wide.k = gradient.shape()[-1];
       const Tensor turned = workspace("the turned weight", {z.c, z.r, z.s, wide.k}, dy.dtype());
-      turn_weight(z, wide.k, w.data<float>(), turned.data<T>());
+      turn_weight(z, wide.k, WeightFor<T>(w).values, turned.data<T>());
       convolve_implicit<T>(wide.turned(), gradient.data<T>(), turned.data<T>(), or_null<float>(b), Activation::none,
                            dx.data<T>());
     });
   visit_activation(dy.dtype(), "conv2d_grad_input", [&]<class T>() {
     using W = Wide<T>;
-    if (by == Method::direct) return conv2d_grad_input(z, dy.data<T>(), w.data<W>(), or_null<W>(b), dx.data<T>());
+    if (by == Method::direct)
+      return conv2d_grad_input(z, dy.data<T>(), WeightFor<W>(w).values, or_null<W>(b), dx.data<T>());
     const WeightFor<T> weight(w);
     for_each_group(z, dy.dtype(), [&](const ConvShape& group, int64_t first) {
       const T* from = dy.data<T>() + first * z.p * z.q * z.k;

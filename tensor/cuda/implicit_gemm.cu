@@ -84,10 +84,10 @@ void product(const char* name, const ProductPlan& plan, A a, B b, To to, int64_t
 
 /// turned[c, r, s, k] = w[k, R-1-r, S-1-s, c], 0 from z.k on to `filters`.
 template <class T>
-__global__ void turn_weight_kernel(ConvShape z, int64_t filters, const float* w, T* turned) {
+__global__ void turn_weight_kernel(ConvShape z, int64_t filters, const T* w, T* turned) {
   for_each(z.c * z.r * z.s * filters, [=](int64_t i) {
     const Coordinates at = coordinates(i, z.r, z.s, filters);
-    turned[i] = T(at.c < z.k ? w[((at.c * z.r + z.r - 1 - at.h) * z.s + z.s - 1 - at.w) * z.c + at.n] : 0.0f);
+    turned[i] = T(at.c < z.k ? w[((at.c * z.r + z.r - 1 - at.h) * z.s + z.s - 1 - at.w) * z.c + at.n] : T(0));
   });
 }
 
@@ -123,7 +123,7 @@ void conv2d_mma(const ConvShape& z, const T* x, const T* w, const float* b, Acti
 }
 
 template <class T>
-void turn_weight(const ConvShape& z, int64_t filters, const float* w, T* turned) {
+void turn_weight(const ConvShape& z, int64_t filters, const T* w, T* turned) {
   launch("turn_weight", &turn_weight_kernel<T>, blocks_for(filters * z.r * z.s * z.c), kThreads, z, filters, w, turned);
 }
 
@@ -165,7 +165,7 @@ template void conv2d_mma(const ConvShape&, const float*, const float*, const flo
 template void conv2d_mma(const ConvShape&, const BFloat16*, const BFloat16*, const float*, Activation, float*,
                          BFloat16*);
 template void turn_weight(const ConvShape&, int64_t, const float*, float*);
-template void turn_weight(const ConvShape&, int64_t, const float*, BFloat16*);
+template void turn_weight(const ConvShape&, int64_t, const BFloat16*, BFloat16*);
 template int64_t conv2d_grad_weight_mma_workspace<float>(const ConvShape&);
 template int64_t conv2d_grad_weight_mma_workspace<BFloat16>(const ConvShape&);
 template void conv2d_grad_weight_mma(const ConvShape&, int64_t, const float*, const float*, float*, float*);

@@ -58,17 +58,27 @@ struct StoreStatistics {
   }
 };
 
-/// T: of the batch's values; R: of the running ones.
+/// Of a training pass. R: of the running values.
 template <class T, class R>
-__global__ void running_kernel(RunningUpdate u, const T* mean, const T* variance, R* running_mean, R* running_variance,
-                               T* rstd, int64_t n) {
-  for_each(n, [=](int64_t i) {
-    running_mean[i] = rounded_product(R(1 - u.momentum), running_mean[i]) + R(rounded_product(T(u.momentum), mean[i]));
-    running_variance[i] = rounded_product(R(1 - u.momentum), running_variance[i]) +
-                          R(rounded_product(T(u.momentum * u.correction), variance[i]));
-    rstd[i] = Rsqrt{u.epsilon}(variance[i]);
-  });
-}
+struct StoreUpdate {
+  const T* x;
+  double count;
+  RunningUpdate u;
+  R *running_mean, *running_variance;
+  Wide<T>*mean, *rstd;
+  __device__ void operator()(int64_t channel, const Sums<2, 1>& total) const {
+    using W = Wide<T>;
+    W m, variance;
+    StoreStatistics<T>{x + channel, count, &m, &variance}(0, total);
+    const auto moved = [&](R running, double rate, W value) {
+      return rounded_product(R(1 - u.momentum), running) + R(rounded_product(W(rate), value));
+    };
+    running_mean[channel] = moved(running_mean[channel], u.momentum, m);
+    running_variance[channel] = moved(running_variance[channel], u.momentum * u.correction, variance);
+    mean[channel] = m;
+    rstd[channel] = Rsqrt{u.epsilon}(variance);
+  }
+};
 
 /// The parameters of N channels, and what they make of a value.
 template <class T, int N>
@@ -165,12 +175,15 @@ void batch_norm_statistics(const Tensor& x, const Tensor& mean, const Tensor& va
   });
 }
 
-void batch_norm_running(const RunningUpdate& u, const Tensor& mean, const Tensor& variance, const Tensor& running_mean,
-                        const Tensor& running_variance, const Tensor& rstd) {
-  visit_float(mean.dtype(), "batch_norm_running", [&]<class T>() {
-    visit_float(running_mean.dtype(), "batch_norm_running", [&]<class R>() {
-      launch("batch_norm_running", &running_kernel<T, R>, blocks_for(mean.size()), kThreads, u, mean.data<T>(),
-             variance.data<T>(), running_mean.data<R>(), running_variance.data<R>(), rstd.data<T>(), mean.size());
+void batch_norm_update(const RunningUpdate& u, const Tensor& x, const Tensor& running_mean,
+                       const Tensor& running_variance, const Tensor& mean, const Tensor& rstd) {
+  const int64_t n = x.size(), channels = mean.size();
+  visit_activation(x.dtype(), "batch_norm_update", [&]<class T>() {
+    visit_float(running_mean.dtype(), "batch_norm_update", [&]<class R>() {
+      const T* const values = x.data<T>();
+      column_sums<T, 2>("batch_norm_update", n, channels, Moments<T>{values},
+                        StoreUpdate<T, R>{values, double(n) / double(channels), u, running_mean.data<R>(),
+                                          running_variance.data<R>(), mean.data<Wide<T>>(), rstd.data<Wide<T>>()});
     });
   });
 }
@@ -206,7 +219,7 @@ void batch_norm_grad_input(const BatchNorm& norm, const Tensor& dy, const Tensor
 
 void add_norms(Backend& b) {
   b.batch_norm_statistics = batch_norm_statistics;
-  b.batch_norm_running = batch_norm_running;
+  b.batch_norm_update = batch_norm_update;
   b.batch_norm = batch_norm;
   b.batch_norm_grad_sums = batch_norm_grad_sums;
   b.batch_norm_grad_input = batch_norm_grad_input;

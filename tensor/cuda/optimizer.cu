@@ -1,5 +1,5 @@
 /// What is done to parameters: updates, which read and write gradient, weight and moments once, many tensors in one
-/// launch; the watch over gradients; weights that take a norm's scale.
+/// launch; the watch over gradients; weights that are rounded, or take a norm's scale.
 #include <vector>
 
 #include "tensor/cuda/launch.h"
@@ -75,6 +75,18 @@ __global__ void non_finite_kernel(const __grid_constant__ WatchTable<T> table, T
   if (found != 0) y[t] = found;
 }
 
+struct RoundTable {
+  Blocks blocks;
+  const float* x[kTensors];
+  BFloat16* y[kTensors];
+};
+__global__ void round_kernel(const __grid_constant__ RoundTable table) {
+  const int t = table.blocks.tensor();
+  const float* const x = table.x[t];
+  BFloat16* const y = table.y[t];
+  table.blocks.for_each_of(t, [=](int64_t i) { y[i] = BFloat16(x[i]); });
+}
+
 template <class T>
 __global__ void sgd_kernel(T rate, T momentum, T weight_decay, const T* g, T* w, T* velocity, int64_t n) {
   for_each(n, [=](int64_t i) {
@@ -141,6 +153,22 @@ void non_finite(const std::vector<Tensor>& x, const Tensor& y) {
   });
 }
 
+void cast_all(const std::vector<Tensor>& x, const std::vector<Tensor>& y) {
+  if (x[0].dtype() != DType::f32 || y[0].dtype() != DType::bf16) {
+    for (size_t i = 0; i < x.size(); ++i) cuda_backend().cast(x[i], y[i]);
+    return;
+  }
+  for (size_t begin = 0; begin < x.size(); begin += kTensors) {
+    RoundTable table{};
+    for (size_t at = begin; at < x.size() && at < begin + kTensors; ++at) {
+      table.x[at - begin] = x[at].data<float>(), table.y[at - begin] = y[at].data<BFloat16>();
+      table.blocks.add(x[at].size());
+    }
+    if (const int blocks = table.blocks.first[table.blocks.count]; blocks > 0)
+      launch("cast_all", &round_kernel, dim3(unsigned(blocks)), kThreads, table);
+  }
+}
+
 void sgd_step(const SgdStep& s, const Tensor& g, const Tensor& w, const Tensor& velocity) {
   visit_float(w.dtype(), "sgd_step", [&]<class T>() {
     launch("sgd_step", &sgd_kernel<T>, blocks_for(w.size()), kThreads, T(s.learning_rate), T(s.momentum),
@@ -152,6 +180,7 @@ void add_updates(Backend& b) {
   b.adam_step = adam_step;
   b.adam_steps = adam_steps;
   b.non_finite = non_finite;
+  b.cast_all = cast_all;
   b.scale_filters = scale_filters;
   b.sgd_step = sgd_step;
 }
