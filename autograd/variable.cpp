@@ -5,6 +5,8 @@
 #include <atomic>
 #include <unordered_set>
 
+#include "tensor/plan/plan.h"
+
 namespace autograd {
 
 using tensor::check;
@@ -26,6 +28,13 @@ std::shared_ptr<Node> make_node(const char* op, const Tensor& value, bool requir
 }
 
 bool is_leaf(const Node& node) { return node.inputs.empty() && !node.walked; }
+
+/// A value of so few bytes is held on a GPU: the launch that makes it again costs more.
+constexpr int64_t kHeldOnCuda = 8 << 20;
+bool worth_remaking(const Tensor& y) {
+  const tensor::Device device = y.device() == tensor::Device::plan ? tensor::planned_device() : y.device();
+  return device != tensor::Device::cuda || y.bytes() > kHeldOnCuda;
+}
 
 void observe(const Node& node, const Tensor& result, bool gradient) {
   if (observer) observer({node.op, result, gradient, node.order});
@@ -101,7 +110,7 @@ Variable record(const char* op, Tensor value, std::vector<std::pair<Variable, Pu
     for (auto& [input, pull] : gradients)
       if (input.requires_grad()) node.inputs.push_back({input.node(), std::move(pull)});
     node.requires_grad = !node.inputs.empty();
-    if (node.requires_grad && recompute) {
+    if (node.requires_grad && recompute && worth_remaking(result.value())) {
       const Tensor& y = result.value();
       result.content_->remake =
           std::make_shared<Remake>(Remake{std::move(recompute), y.shape(), y.dtype(), y.storage()});

@@ -97,7 +97,7 @@ class Saved {
 
 /// Records `value` as the result of `op`. Formulas of inputs that need no gradient are dropped with all they captured;
 /// the formula that profits from overwriting dy, or that needs the most memory, comes last. `recompute`, when given,
-/// must return the same bits as `value`, capturing only Saved inputs.
+/// must return the same bits as `value`, capturing only Saved inputs; a GPU holds small values all the same.
 Variable record(const char* op, Tensor value, std::vector<std::pair<Variable, Pull>> gradients,
                 std::function<Tensor()> recompute = {});
 

@@ -36,8 +36,7 @@ struct ProductPlan {
     ProductPlan plan;
     plan.rows = 9 * 32, plan.columns = 64;
     plan.blocks = z.c / 32 * ceil_div(z.k, 64);
-    const int64_t tiles = gradient_tiles(z),
-                  wanted = std::max<int64_t>(1, 264 / plan.blocks);  // two blocks a multiprocessor
+    const int64_t tiles = gradient_tiles(z), wanted = plan.blocks >= 120 ? 1 : 264 / plan.blocks;
     plan.k_per_slice = std::max(ceil_div(tiles, wanted), std::min<int64_t>(tiles, 8));
     plan.slices = ceil_div(tiles, plan.k_per_slice);
     return plan;

@@ -12,7 +12,7 @@ namespace tensor {
 namespace {
 
 Device planned = Device::cpu;
-std::optional<DType> activations;
+std::optional<AbsentDevice> absent;
 std::vector<PlannedConvolution>* convolutions = nullptr;
 
 void convolution(const ConvShape& z, ConvPass pass, DType dtype) {
@@ -39,7 +39,7 @@ Backend plan_table() {
   b.copy = [](void*, const void*, int64_t) {};
   b.synchronize = [] {};
   b.activation_type = [](DType parameters) {
-    return activations ? *activations : backend(planned).activation_type(parameters);
+    return absent ? absent->activations : backend(planned).activation_type(parameters);
   };
   b.cast_all = [](const std::vector<Tensor>& x, const std::vector<Tensor>& y) {
     ++plan_counts().calls;
@@ -47,7 +47,7 @@ Backend plan_table() {
       for (const Tensor& t : *tensors) plan_counts().bytes += double(t.bytes());
   };
   b.takes_parts = [](const ConvShape& z, const std::vector<int64_t>& channels, DType dtype) {
-    const auto takes = backend(planned).takes_parts;
+    const auto takes = absent ? absent->takes_parts : backend(planned).takes_parts;
     return takes && takes(z, channels, dtype);
   };
   b.conv2d = [](const ConvShape& z, const Tensor&, const Tensor&, const Tensor&, Activation, const Tensor& y) {
@@ -85,7 +85,10 @@ const Backend& plan_backend() {
   return table;
 }
 Device set_planned_device(Device device) { return std::exchange(planned, device); }
-std::optional<DType> set_planned_activations(std::optional<DType> type) { return std::exchange(activations, type); }
+std::optional<AbsentDevice> set_absent_device(std::optional<AbsentDevice> device) {
+  return std::exchange(absent, device);
+}
+Device planned_device() { return absent ? absent->device : planned; }
 std::vector<PlannedConvolution>* set_planned_convolutions(std::vector<PlannedConvolution>* list) {
   return std::exchange(convolutions, list);
 }

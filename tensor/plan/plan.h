@@ -10,11 +10,20 @@
 
 namespace tensor {
 
-/// Whose workspaces are planned from now on, by default the cpu's; returns the device before.
+/// Which device is planned from now on, by default the cpu's; returns the device before.
 Device set_planned_device(Device device);
-/// What networks keep between their layers, for a device that is not here to be asked; nothing: the planned device
-/// says. Returns what was set before.
-std::optional<DType> set_planned_activations(std::optional<DType> activations);
+/// What a device says that is not here to be asked: what networks keep between their layers, and which convolutions
+/// take an image in parts.
+struct AbsentDevice {
+  Device device;
+  DType activations;
+  bool (*takes_parts)(const ConvShape& z, const std::vector<int64_t>& channels, DType dtype);
+};
+/// It answers in the planned device's place, which still tells workspaces; nothing: nobody does. Returns what was set
+/// before.
+std::optional<AbsentDevice> set_absent_device(std::optional<AbsentDevice> absent);
+/// The device that the plan is of.
+Device planned_device();
 
 /// A convolution that was planned, in the order of the calls.
 struct PlannedConvolution {

@@ -51,7 +51,7 @@ Tile tile_of(ConvPass pass, bool bf16, bool windows, int rows, int columns) {
   return {depth, bytes, warps, bf16 ? of(129, 141, 168) : of(205, 228, 300)};
 }
 
-/// One pass as an implicit GEMM. Launches beside the product's own: weights rounded to bf16, slices added up.
+/// One pass as an implicit GEMM. Launches beside the product's own: slices added up.
 struct Product {
   double seconds;
   int64_t more_launches;
@@ -93,8 +93,15 @@ Product product_of(const tensor::PlannedConvolution& c, const DeviceFigures& f) 
   const double schedulers = 4;  // in a multiprocessor
   const double issue = waves * tiles * tile.instructions * tile.warps / schedulers / (kIssuePart * f.ghz * 1e9);
   const double slices = partial / (kL2Part * f.l2_gbs * 1e9);
-  return {std::max({tensor_cores, l2, memory, issue}) * 1.1 + slices,
-          int64_t(bf16 && c.pass != ConvPass::grad_weight) + int64_t(plan.slices > 1)};
+  return {std::max({tensor_cores, l2, memory, issue}) * 1.1 + slices, int64_t(plan.slices > 1)};
+}
+
+/// As tensor/cuda/convolution.cpp's takes_parts.
+bool cuda_takes_parts(const ConvShape& z, const std::vector<int64_t>& channels, DType dtype) {
+  using tensor::cuda::ProductPlan;
+  return dtype == DType::bf16 && std::ranges::all_of(channels, [](int64_t c) { return c % 32 == 0; }) &&
+         ProductPlan::has_windows(z.turned()) && ProductPlan::has_windows_gradient(z) &&
+         ProductPlan::of_windows(z.turned()).slices == 1;
 }
 
 struct PlannedLayer {
@@ -129,9 +136,9 @@ Planned plan_step(const cris::Config& config, cris::Loss loss) {
   tensor::plan_counts() = {};
   cris::compute_gradients(model, loss, {.strategy = config.model.strategy, .watch_gradients = false}, x, mask);
   planned.launches = tensor::plan_counts().calls;
-  // A norm that ran: its running values are one launch, seven calls here, and each of its two sums has an end.
+  // A norm that ran: its statistics' end moves the running values, seven calls here; its two sums have ends.
   for (const auto& batches : model.counters())
-    if (*batches.value > 0) planned.launches += 2 - 6;
+    if (*batches.value > 0) planned.launches += 2 - 7;
   int64_t updates = 0;
   for (const auto& p : model.parameters()) updates += p.value->grad().defined();
   planned.launches += (updates + tensor::cuda::kTensorsInLaunch - 1) / tensor::cuda::kTensorsInLaunch;
@@ -188,12 +195,13 @@ void bench_plan(const cris::Config& config, const DeviceFigures& f) {
   const tensor::Precision before = tensor::precision();
   tensor::set_precision(config.run.precision);
   const auto device = tensor::set_planned_device(tensor::Device::cpu);
-  const auto activations = tensor::set_planned_activations(bf16 ? DType::bf16 : DType::f32);
+  const auto absent = tensor::set_absent_device(
+      tensor::AbsentDevice{tensor::Device::cuda, bf16 ? DType::bf16 : DType::f32, cuda_takes_parts});
   const bool both = config.model.strategy == cris::Strategy::cris;
   print_step(both ? "a step by the mask's loss" : "a step",
              plan_step(config, both ? cris::Loss::mask_mse : cris::Loss::output_bce), f);
   if (both) print_step("a step by the output's loss", plan_step(config, cris::Loss::output_bce), f);
-  tensor::set_planned_activations(activations);
+  tensor::set_absent_device(absent);
   tensor::set_planned_device(device);
   tensor::set_precision(before);
 }
