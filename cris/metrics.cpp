@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "tensor/check.h"
 
@@ -193,14 +194,12 @@ double median(std::vector<double> values) {
 }
 
 Spread spread(const std::vector<double>& values) {
-  Spread s{.count = int64_t(values.size())};
-  if (values.empty()) return s;
+  if (values.empty()) return {};
   const auto n = double(values.size());
-  for (const double v : values) s.mean += v / n;
+  const double mean = std::accumulate(values.begin(), values.end(), 0.0) / n;
   double squares = 0;
-  for (const double v : values) squares += (v - s.mean) * (v - s.mean);
-  s.deviation = values.size() > 1 ? std::sqrt(squares / (n - 1)) : 0;
-  return s;
+  for (const double v : values) squares += (v - mean) * (v - mean);
+  return {mean, values.size() > 1 ? std::sqrt(squares / (n - 1)) : 0};
 }
 
 }  // namespace cris

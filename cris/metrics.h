@@ -87,10 +87,9 @@ class Scores {
 /// The middle value; of an even count the mean of both in the middle; 0 of none.
 double median(std::vector<double> values);
 
-/// Several seeds of one cell.
+/// Mean and deviation, with 1 / (n - 1), of some values; 0 of none, and the deviation of one.
 struct Spread {
-  int64_t count = 0;
-  double mean = 0, deviation = 0;  ///< with 1 / (n - 1); 0 for one value
+  double mean = 0, deviation = 0;
 };
 Spread spread(const std::vector<double>& values);
 

@@ -1,5 +1,6 @@
 /// A black and white picture: what every measure of masks takes.
 #pragma once
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -11,11 +12,7 @@ struct BinaryMap {
   std::vector<uint8_t> pixels = {};  ///< row-major; 1 where there is polyp, else 0
 
   bool at(int64_t y, int64_t x) const { return pixels[size_t(y * width + x)] != 0; }
-  int64_t area() const {
-    int64_t sum = 0;
-    for (const uint8_t p : pixels) sum += p;
-    return sum;
-  }
+  int64_t area() const { return std::ranges::count(pixels, 1); }
 };
 
 /// 1 where values[i] >= threshold.

@@ -36,7 +36,7 @@ nlohmann::ordered_json json_of_region(const Region& r) {
 }  // namespace
 
 Findings find_regions(const data::Image& mask, const float* probability) {
-  Findings f{.name = {}, .file = {}, .height = mask.height, .width = mask.width, .all = {}, .components = {}};
+  Findings f{.height = mask.height, .width = mask.width};
   const auto pixels = size_t(mask.height * mask.width);
   f.largest_probability = double(*std::max_element(probability, probability + pixels));
   BinaryMap map{mask.height, mask.width, std::vector<uint8_t>(pixels)};

@@ -18,12 +18,12 @@ struct Region {
 };
 
 struct Findings {
-  std::string name, file;
+  std::string name = {}, file = {};
   int64_t height = 0, width = 0;
-  double largest_probability = 0;  ///< of the whole picture
-  double milliseconds = 0;         ///< that the network took
-  Region all;                      ///< of the mask as a whole
-  std::vector<Region> components;  ///< pixels that touch by a side or a corner, in reading order
+  double largest_probability = 0;       ///< of the whole picture
+  double milliseconds = 0;              ///< that the network took
+  Region all = {};                      ///< of the mask as a whole
+  std::vector<Region> components = {};  ///< pixels that touch by a side or a corner, in reading order
 };
 
 /// mask: polyp from 128 on; probability: as many values, row-major.

@@ -19,6 +19,11 @@ int64_t mask_pixels(const ImageMeasures& i) { return i.counts.true_positive + i.
 int64_t predicted_pixels(const ImageMeasures& i) { return i.counts.true_positive + i.counts.false_positive; }
 int64_t pixels(const ImageMeasures& i) { return i.height * i.width; }
 
+/// Whether the image counts in the mean of that measure.
+bool counts_in_mean(const Measure& measure, const ImageMeasures& image) {
+  return std::string_view(measure.key) != "average_precision" || mask_pixels(image) > 0;
+}
+
 /// Without a measure that counts for none of the images.
 Json means(const std::vector<ImageMeasures>& images) {
   Json json = Json::object();
@@ -37,33 +42,27 @@ Json means(const std::vector<ImageMeasures>& images) {
 const std::vector<Measure>& image_measures() {
   using I = ImageMeasures;
   static const std::vector<Measure> table = {
-      {"dice", "Dice", true, [](const I& i) { return dice(i.counts); }},
-      {"precision", "precision", true, [](const I& i) { return precision(i.counts); }},
-      {"recall", "recall", true, [](const I& i) { return recall(i.counts); }},
-      {"mse", "MSE", false, [](const I& i) { return i.mse; }},
-      {"mse_thresholded", "MSE of masks", false, [](const I& i) { return wrong_share(i.counts); }},
-      {"iou", "IoU", true, [](const I& i) { return iou(i.counts); }},
-      {"specificity", "specificity", true, [](const I& i) { return specificity(i.counts); }},
-      {"f2", "F2", true, [](const I& i) { return f_beta(i.counts, 2); }},
-      {"hd95", "HD95 in pixels", false, [](const I& i) { return i.hd95; }},
-      {"assd", "ASSD in pixels", false, [](const I& i) { return i.assd; }},
-      {"boundary_f", "boundary F", true, [](const I& i) { return i.boundary_f; }},
-      {"s_measure", "S-measure", true, [](const I& i) { return i.s_measure; }},
-      {"e_measure", "E-measure", true, [](const I& i) { return i.e_measure; }},
-      {"weighted_f", "weighted F", true, [](const I& i) { return i.weighted_f; }},
-      {"average_precision", "average precision", true, [](const I& i) { return i.average_precision; }}};
+      {"dice", "Dice", [](const I& i) { return dice(i.counts); }},
+      {"precision", "precision", [](const I& i) { return precision(i.counts); }},
+      {"recall", "recall", [](const I& i) { return recall(i.counts); }},
+      {"mse", "MSE", [](const I& i) { return i.mse; }},
+      {"mse_thresholded", "MSE of masks", [](const I& i) { return wrong_share(i.counts); }},
+      {"iou", "IoU", [](const I& i) { return iou(i.counts); }},
+      {"specificity", "specificity", [](const I& i) { return specificity(i.counts); }},
+      {"f2", "F2", [](const I& i) { return f_beta(i.counts, 2); }},
+      {"hd95", "HD95 in pixels", [](const I& i) { return i.hd95; }},
+      {"assd", "ASSD in pixels", [](const I& i) { return i.assd; }},
+      {"boundary_f", "boundary F", [](const I& i) { return i.boundary_f; }},
+      {"s_measure", "S-measure", [](const I& i) { return i.s_measure; }},
+      {"e_measure", "E-measure", [](const I& i) { return i.e_measure; }},
+      {"weighted_f", "weighted F", [](const I& i) { return i.weighted_f; }},
+      {"average_precision", "average precision", [](const I& i) { return i.average_precision; }}};
   return table;
-}
-
-bool counts_in_mean(const Measure& measure, const ImageMeasures& image) {
-  return std::string_view(measure.key) != "average_precision" || mask_pixels(image) > 0;
 }
 
 Measured measure(const std::string& name, const float* p, const float* mask, int64_t height, int64_t width,
                  double threshold) {
-  Measured m{.image = {.name = name, .height = height, .width = width, .counts = {}, .lesions = {}},
-             .precision = {},
-             .truth = binarize(mask, height, width, 0.5)};
+  Measured m{.image = {.name = name, .height = height, .width = width}, .truth = binarize(mask, height, width, 0.5)};
   ImageMeasures& image = m.image;
   const BinaryMap& truth = m.truth;
   for (int64_t i = 0; i < height * width; ++i)
@@ -120,15 +119,15 @@ Json MeasureSet::json() const {
   Counts all;
   LesionCounts lesions;
   int64_t without_polyp = 0, empty_prediction = 0;
+  double squared = 0, weight = 0;
   for (const ImageMeasures& i : images_) {
     all += i.counts;
+    squared += i.mse * double(pixels(i)), weight += double(pixels(i));
     lesions.lesions += i.lesions.lesions, lesions.found += i.lesions.found;
     lesions.false_positives += i.lesions.false_positives;
     without_polyp += mask_pixels(i) == 0, empty_prediction += predicted_pixels(i) == 0;
   }
   const auto n = double(std::max<size_t>(images_.size(), 1));
-  double squared = 0, weight = 0;
-  for (const ImageMeasures& i : images_) squared += i.mse * double(pixels(i)), weight += double(pixels(i));
   Json pooled = {{"dice", dice(all)},
                  {"iou", iou(all)},
                  {"precision", precision(all)},

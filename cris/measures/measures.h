@@ -16,8 +16,8 @@ namespace cris {
 struct ImageMeasures {
   std::string name;
   int64_t height = 0, width = 0;
-  Counts counts;
-  LesionCounts lesions;
+  Counts counts = {};
+  LesionCounts lesions = {};
   double mse = 0;  ///< mean (p - g)^2
   double hd95 = 0, assd = 0, boundary_f = 0, s_measure = 0, e_measure = 0, weighted_f = 0;
   double average_precision = 0;  ///< 0 without a polyp; such images do not count in its mean
@@ -26,19 +26,16 @@ struct ImageMeasures {
 /// One measure: how files, tables and pages name it, and how it is read.
 struct Measure {
   const char *key, *title;
-  bool high_is_good;
   double (*of)(const ImageMeasures&);
 };
 /// Dice first; the order of every table and file.
 const std::vector<Measure>& image_measures();
-/// Whether the image counts in the mean of that measure.
-bool counts_in_mean(const Measure& measure, const ImageMeasures& image);
 
 /// What measuring one image gives.
 struct Measured {
-  ImageMeasures image;
-  std::vector<double> precision;  ///< at recall 0.01, 0.02, ..., 1; empty without a polyp
-  BinaryMap truth;
+  ImageMeasures image = {};
+  std::vector<double> precision = {};  ///< at recall 0.01, 0.02, ..., 1; empty without a polyp
+  BinaryMap truth = {};
 };
 /// See MeasureSet::add. Any thread may call it.
 Measured measure(const std::string& name, const float* probability, const float* mask, int64_t height, int64_t width,
@@ -54,8 +51,8 @@ class MeasureSet {
   void add(const Measured& measured, const float* probability);
   double threshold() const { return threshold_; }
   const std::vector<ImageMeasures>& images() const { return images_; }
-  /// {threshold, images, mean: {...}, pooled: {...}, lesions: {...}, by_size: {...}, calibration: [...], warnings:
-  /// [...]}. Without an image that shows a polyp mean and pooled have no average_precision.
+  /// {threshold, images, mean: {...}, pooled: {...}, lesions: {...}, by_size: {...}, calibration: [...]}. Without an
+  /// image that shows a polyp mean and pooled have no average_precision.
   nlohmann::ordered_json json() const;
   /// name, then a column for each measure, pixels of mask, prediction and picture, lesions, found, false positives.
   std::string csv() const;

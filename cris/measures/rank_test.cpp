@@ -8,7 +8,7 @@ namespace cris {
 
 namespace {
 
-constexpr int64_t kCounted = 9;
+constexpr size_t kCounted = 9;
 
 /// The share of all signs whose smaller rank sum is at most `sum`.
 double exact_p(const std::vector<double>& ranks, double sum) {
@@ -26,12 +26,10 @@ double exact_p(const std::vector<double>& ranks, double sum) {
 }  // namespace
 
 RankTest wilcoxon(const std::vector<double>& differences) {
-  std::vector<double> d;
-  for (const double v : differences)
-    if (v != 0) d.push_back(v);
-  std::sort(d.begin(), d.end(), [](double a, double b) { return std::abs(a) < std::abs(b); });
-  RankTest test{.differing = int64_t(d.size())};
-  if (d.empty()) return test;
+  std::vector<double> d = differences;
+  std::erase(d, 0);
+  std::ranges::sort(d, {}, [](double v) { return std::abs(v); });
+  if (d.empty()) return {};
   const auto n = double(d.size());
   std::vector<double> ranks(d.size());
   double positive = 0, ties = 0;
@@ -44,21 +42,16 @@ RankTest wilcoxon(const std::vector<double>& differences) {
       if (d[i] > 0) positive += ranks[i];
     }
   }
-  const double all = n * (n + 1) / 2;
-  test.rank_sum = std::min(positive, all - positive);
-  if (test.differing <= kCounted) {
-    test.p = exact_p(ranks, test.rank_sum);
-  } else {
-    const double variance = n * (n + 1) * (2 * n + 1) / 24 - ties / 48;
-    test.p = std::erfc((all / 2 - test.rank_sum) / std::sqrt(2 * variance));
-  }
-  return test;
+  const double all = n * (n + 1) / 2, sum = std::min(positive, all - positive);
+  if (d.size() <= kCounted) return {sum, exact_p(ranks, sum)};
+  const double variance = n * (n + 1) * (2 * n + 1) / 24 - ties / 48;
+  return {sum, std::erfc((all / 2 - sum) / std::sqrt(2 * variance))};
 }
 
 std::vector<double> holm(const std::vector<double>& p) {
   std::vector<size_t> order(p.size());
   std::iota(order.begin(), order.end(), size_t(0));
-  std::sort(order.begin(), order.end(), [&](size_t a, size_t b) { return p[a] < p[b]; });
+  std::ranges::sort(order, {}, [&](size_t i) { return p[i]; });
   std::vector<double> corrected(p.size());
   double least = 0;
   for (size_t k = 0; k < order.size(); ++k) {

@@ -1,17 +1,15 @@
 /// Whether paired differences lie to one side of zero by more than chance, and what many such questions cost.
 #pragma once
-#include <cstdint>
 #include <vector>
 
 namespace cris {
 
 struct RankTest {
-  double rank_sum = 0;    ///< the smaller of the sums of ranks of positive and of negative differences
-  double p = 1;           ///< two-sided
-  int64_t differing = 0;  ///< differences that are not 0; the others do not count
+  double rank_sum = 0;  ///< the smaller of the sums of ranks of positive and of negative differences
+  double p = 1;         ///< two-sided
 };
-/// Wilcoxon's signed-rank test: |d| are ranked, equal ones by their mean rank; the sum is compared with the normal
-/// distribution of the same mean and variance, corrected for ties. At most 9 differing values: p counts all 2^n signs
+/// Wilcoxon's signed-rank test: |d| that are not 0 are ranked, equal ones by their mean rank; the sum is compared with
+/// the normal distribution of the same mean and variance, corrected for ties. At most 9 of them: p counts all 2^n signs
 /// instead. Source: Wilcoxon, "Individual Comparisons by Ranking Methods", 1945; scipy.stats.wilcoxon.
 RankTest wilcoxon(const std::vector<double>& differences);
 

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "cris/measures/distance.h"
+#include "cris/metrics.h"
 
 namespace cris {
 
@@ -13,13 +14,9 @@ namespace {
 
 constexpr double kTiny = std::numeric_limits<double>::epsilon();
 
-/// 2 m / (m^2 + 1 + s), m and s being mean and deviation (with 1 / (n - 1)) of the values.
+/// 2 m / (m^2 + 1 + s), m and s being mean and deviation of the values.
 double object_similarity(const std::vector<double>& values) {
-  double mean = 0, squares = 0;
-  for (const double v : values) mean += v;
-  mean /= double(values.size());
-  for (const double v : values) squares += (v - mean) * (v - mean);
-  const double deviation = values.size() > 1 ? std::sqrt(squares / double(values.size() - 1)) : 0;
+  const auto [mean, deviation] = spread(values);
   return 2 * mean / (mean * mean + 1 + deviation + kTiny);
 }
 

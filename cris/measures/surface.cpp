@@ -4,8 +4,11 @@
 #include <cmath>
 
 #include "cris/measures/distance.h"
+#include "cris/metrics.h"
 
 namespace cris {
+
+namespace {
 
 BinaryMap outline(const BinaryMap& map) {
   BinaryMap edge{map.height, map.width, std::vector<uint8_t>(map.pixels.size())};
@@ -19,12 +22,6 @@ BinaryMap outline(const BinaryMap& map) {
   return edge;
 }
 
-double boundary_tolerance(int64_t height, int64_t width) {
-  return std::max(1.0, 0.0075 * std::hypot(double(height), double(width)));
-}
-
-namespace {
-
 /// Of each pixel of `from`, the distance to the nearest of `to`.
 std::vector<double> distances(const BinaryMap& from, const BinaryMap& to) {
   const std::vector<int64_t> nearest = nearest_pixels(to);
@@ -32,12 +29,6 @@ std::vector<double> distances(const BinaryMap& from, const BinaryMap& to) {
   for (size_t i = 0; i < from.pixels.size(); ++i)
     if (from.pixels[i]) values.push_back(pixel_distance(int64_t(i), nearest[i], from.width));
   return values;
-}
-
-double mean(const std::vector<double>& values) {
-  double sum = 0;
-  for (const double v : values) sum += v;
-  return sum / double(values.size());
 }
 
 double percentile(std::vector<double> values, double share) {
@@ -57,16 +48,14 @@ double share_within(const std::vector<double>& values, double limit) {
 SurfaceScore surface_score(const BinaryMap& prediction, const BinaryMap& mask) {
   const BinaryMap a = outline(prediction), b = outline(mask);
   if (a.area() == 0 && b.area() == 0) return {0, 0, 1};
-  if (a.area() == 0 || b.area() == 0) {
-    const double diagonal = std::hypot(double(mask.height), double(mask.width));
-    return {diagonal, diagonal, 0};
-  }
+  const double diagonal = std::hypot(double(mask.height), double(mask.width));
+  if (a.area() == 0 || b.area() == 0) return {diagonal, diagonal, 0};
   const std::vector<double> there = distances(a, b), back = distances(b, a);
   std::vector<double> both = there;
   both.insert(both.end(), back.begin(), back.end());
-  const double tolerance = boundary_tolerance(mask.height, mask.width);
+  const double tolerance = std::max(1.0, 0.0075 * diagonal);
   const double precision = share_within(there, tolerance), recall = share_within(back, tolerance);
-  return {percentile(both, 0.95), mean(both),
+  return {percentile(both, 0.95), spread(both).mean,
           precision + recall > 0 ? 2 * precision * recall / (precision + recall) : 0};
 }
 
