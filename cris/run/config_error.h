@@ -9,4 +9,10 @@ class ConfigError : public tensor::Error {
   using tensor::Error::Error;
 };
 
+/// Throws ConfigError with the formatted message unless `ok`.
+template <class... A>
+void require_config(bool ok, fmt::format_string<const A&...> message, const A&... args) {
+  if (!ok) throw ConfigError(fmt::format(message, args...));
+}
+
 }  // namespace cris

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
+#include <iterator>
 
 #include "cris/study/tpe.h"
 #include "nn/json_text.h"
@@ -41,22 +41,20 @@ bool is_ours(const Trial& trial) { return trial.attributes.contains(kSeenAttribu
 
 std::vector<Trial> ended_trials(const StudyRecord& study) {
   std::vector<Trial> ended;
-  for (const Trial& t : study.trials)
-    if (t.ended()) ended.push_back(t);
+  std::ranges::copy_if(study.trials, std::back_inserter(ended), &Trial::ended);
   return ended;
 }
 
 std::map<std::string, double> decide_settings(const StudyRules& rules, const std::vector<Trial>& ended,
                                               int64_t number) {
   std::map<std::string, double> settings;
-  for (const Dimension& d : rules.search.dimensions)
-    settings[d.name] = suggest(d, ended, Direction::maximize, rules.seed, number);
+  for (const Dimension& d : rules.search.dimensions) settings[d.name] = suggest(d, ended, rules.seed, number);
   return settings;
 }
 
 bool decide_to_prune(const StudyRules& rules, const StudyRecord& study, const Trial& trial) {
   if (!trial.intermediate.empty() && std::isnan(trial.intermediate.rbegin()->second)) return true;
-  return rules.pruner.prunes(study.trials, trial, Direction::maximize);
+  return rules.pruner.prunes(study.trials, trial);
 }
 
 bool pruned_at_last_report(const StudyRules& rules, const std::vector<JournalLine>& lines, int64_t trial_id) {
@@ -67,13 +65,6 @@ bool pruned_at_last_report(const StudyRules& rules, const std::vector<JournalLin
   JournalState then;
   for (auto line = lines.begin(); line != last.base(); ++line) then.apply(*line);
   return last != lines.rend() && decide_to_prune(rules, *then.study_of(trial_id), *then.trial(trial_id));
-}
-
-double trial_value(const Trial& trial) {
-  double most = std::numeric_limits<double>::quiet_NaN();
-  for (const auto& [_, value] : trial.intermediate)
-    if (!(value <= most) && !std::isnan(value)) most = value;
-  return most;
 }
 
 }  // namespace cris

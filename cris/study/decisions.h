@@ -14,6 +14,9 @@ namespace cris {
 /// ended when it began.
 constexpr const char *kRulesAttribute = "cris:rules", *kSeenAttribute = "cris:seen";
 
+/// The direction of a study of cris: its value is to be large.
+constexpr int kMaximize = 2;
+
 struct StudyRules {
   uint64_t seed = 0;
   SearchSpace search;
@@ -34,7 +37,5 @@ bool decide_to_prune(const StudyRules& rules, const StudyRecord& study, const Tr
 /// The same for the last report of the trial that a journal has, with the journal as it was then. False when there is
 /// none.
 bool pruned_at_last_report(const StudyRules& rules, const std::vector<JournalLine>& lines, int64_t trial_id);
-/// The value of a trial that is complete: the largest one reported. NaN when there is none.
-double trial_value(const Trial& trial);
 
 }  // namespace cris

@@ -80,17 +80,13 @@ std::vector<CellTime> estimate_times(const Plan& plan, const std::string& device
   std::map<std::string, StepTime> measured;
   std::vector<CellTime> times;
   for (const Cell& cell : plan.cells) {
-    Config config = cell.config;
-    if (!device.empty()) set_config(config, "run.device", device, "--device");
-    if (threads > 0) config.run.threads = threads;
+    Config config = on_this_machine(cell.config, device, threads);
     config.data.protocol = data::Protocol::random;
-    resolve_config(config);
     const std::string key = to_toml(config);
     if (!measured.contains(key)) {
       apply_run_settings(config);
       require_memory(config, 1000);
-      const StepTime t = with_memory_advice(config, Purpose::train, [&] { return measure(config); });
-      measured[key] = t;
+      const StepTime t = measured[key] = with_memory_advice(config, Purpose::train, [&] { return measure(config); });
       progress.message(fmt::format("measured {} {}: {:.1f} ms a step, {:.2f} ms an image in evaluation",
                                    name(config.model.backbone.kind), name(config.model.strategy), 1e3 * t.step,
                                    1e3 * t.image));

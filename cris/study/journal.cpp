@@ -248,41 +248,28 @@ std::string journal_text(const JournalLine& line) {
          "\n";
 }
 
-JournalSession::JournalSession(const std::string& path) : path_(path) {
+JournalSession::JournalSession(const std::string& path) : JournalSession() {
+  path_ = path;
   lock_file();
-  try {
-    lock_name();
-    try {
-      const std::string text = tensor::read_file(path_);
-      content_ = parse_journal(path_, text);
-      // Whoever wrote a line without an end is dead: we have the lock.
-      const size_t whole = text.rfind('\n') + 1;
-      if (whole != text.size() && ftruncate(file_, off_t(whole)) != 0) refuse_journal(path_, "cannot be cut", errno);
-    } catch (...) {
-      unlink(lock_of(path_).c_str());
-      throw;
-    }
-  } catch (...) {
-    close(file_);
-    throw;
-  }
+  lock_name();
+  const std::string text = tensor::read_file(path_);
+  content_ = parse_journal(path_, text);
+  // Whoever wrote a line without an end is dead: we have the lock.
+  const size_t whole = text.rfind('\n') + 1;
+  if (whole != text.size() && ftruncate(file_, off_t(whole)) != 0) refuse_journal(path_, "cannot be cut", errno);
 }
 
 JournalSession::~JournalSession() {
-  unlink(lock_of(path_).c_str());
-  close(file_);
+  if (named_) unlink(lock_of(path_).c_str());
+  if (file_ >= 0) close(file_);
 }
 
 void JournalSession::lock_file() {
   while (true) {
     file_ = open(path_.c_str(), O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
     if (file_ < 0) refuse_journal(path_, "cannot be written", errno);
-    while (flock(file_, LOCK_EX) != 0) {
-      if (errno == EINTR) continue;
-      const int error = errno;
-      close(file_);
-      refuse_journal(path_, "its file system cannot lock files (flock)", error);
-    }
+    while (flock(file_, LOCK_EX) != 0)
+      if (errno != EINTR) refuse_journal(path_, "its file system cannot lock files (flock)", errno);
     struct stat mine, there;
     if (fstat(file_, &mine) == 0 && stat(path_.c_str(), &there) == 0 && mine.st_ino == there.st_ino &&
         mine.st_dev == there.st_dev)
@@ -315,6 +302,7 @@ void JournalSession::lock_name() {
     std::this_thread::sleep_for(pause);
     pause = std::min(2 * pause, std::chrono::milliseconds(250));
   }
+  named_ = true;
 }
 
 void JournalSession::append(std::vector<JournalLine> lines) {

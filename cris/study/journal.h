@@ -38,7 +38,7 @@ enum JournalOperation {
 struct StudyRecord {
   int64_t id = 0;
   std::string name;
-  std::vector<int> directions;                         ///< of Direction
+  std::vector<int> directions;                         ///< of its values: 1 to minimise, 2 to maximise
   std::map<std::string, std::string> attributes = {};  ///< system attributes, each as JSON
   std::vector<Trial> trials = {};                      ///< by number
 };
@@ -88,8 +88,10 @@ class JournalSession {
   void append(std::vector<JournalLine> lines);
 
  private:
+  JournalSession() = default;  // holds nothing yet: what the other constructor takes, the destructor gives back
   std::string path_;
   int file_ = -1;
+  bool named_ = false;  // the lock FILE.lock is ours
   JournalContent content_;
   void lock_file();
   void lock_name();

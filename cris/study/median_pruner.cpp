@@ -17,7 +17,7 @@ bool is_first_of_its_interval(const std::map<int64_t, double>& reported, int64_t
 
 }  // namespace
 
-bool MedianPruner::prunes(std::span<const Trial> trials, const Trial& trial, Direction direction) const {
+bool MedianPruner::prunes(std::span<const Trial> trials, const Trial& trial) const {
   if (trial.intermediate.empty()) return false;
   const int64_t step = trial.intermediate.rbegin()->first;
   int64_t complete = 0, reported = 0;
@@ -32,17 +32,13 @@ bool MedianPruner::prunes(std::span<const Trial> trials, const Trial& trial, Dir
   }
   if (complete == 0 || complete < startup_trials || step < warmup_steps) return false;
   if (!is_first_of_its_interval(trial.intermediate, warmup_steps, interval_steps)) return false;
-  const bool most = direction == Direction::maximize;
-  std::optional<double> best;
-  for (const auto& [_, value] : trial.intermediate)
-    if (!std::isnan(value) && (!best || (most ? value > *best : value < *best))) best = value;
-  if (!best) return true;
+  const double best = trial.best_reported();
+  if (std::isnan(best)) return true;
   if (reported < least_trials || at_step.empty()) return false;
   std::sort(at_step.begin(), at_step.end());
   const double below = at_step[(at_step.size() - 1) / 2], above = at_step[at_step.size() / 2];
   // In the order in which numpy rounds, so that decisions are the same ones.
-  const double median = above - (above - below) * 0.5;
-  return most ? *best < median : *best > median;
+  return best < above - (above - below) * 0.5;
 }
 
 }  // namespace cris

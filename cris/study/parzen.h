@@ -1,6 +1,6 @@
 /// The Parzen estimator of TPE: a density over one setting, made of a kernel for every observed value and one for the
-/// prior. Bergstra et al. 2011 (section 4), as Optuna 3.6 computes it (Akiba et al. 2019); 4.9
-/// and later leave the prior out of the neighbours.
+/// prior. Bergstra et al. 2011 (section 4), as Optuna 3.6 computes it (Akiba et al. 2019); 4.9 and later leave the
+/// prior out of the neighbours.
 ///
 /// On the setting's scale (of its logarithm with `log`), with the range low..high, n observed values and K = n + 1
 /// kernels:

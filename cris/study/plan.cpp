@@ -39,11 +39,11 @@ void apply(const toml::table& values, const std::string& prefix, const std::stri
 }
 
 struct Variant {
-  std::string name;
-  std::vector<std::string> sets, backbones, strategies;
+  std::string name = {};
+  std::vector<std::string> sets = {}, backbones = {}, strategies = {};
   const toml::table* settings = nullptr;
   bool tuned = true;
-  std::string begins_with;
+  std::string begins_with = {};
 };
 
 /// Reads one table: each key once, and no other.
@@ -138,11 +138,10 @@ class TableReader {
 std::vector<Variant> read_variants(const toml::table* tables, const std::string& file,
                                    const std::vector<std::string>& sets, const std::vector<std::string>& backbones,
                                    const std::vector<std::string>& strategies) {
-  std::vector<Variant> variants{
-      {.name = "", .sets = sets, .backbones = backbones, .strategies = strategies, .begins_with = {}}};
+  std::vector<Variant> variants{{.sets = sets, .backbones = backbones, .strategies = strategies}};
   if (!tables) return variants;
   for (const auto& [name, table] : TableReader(*tables, "variants", file).named_tables()) {
-    Variant v{.name = name, .sets = {}, .backbones = {}, .strategies = {}, .begins_with = {}};
+    Variant v{.name = name};
     TableReader t(*table, "variants." + name, file);
     t.read_some("sets", v.sets, sets);
     t.read_some("backbones", v.backbones, backbones);
@@ -159,15 +158,19 @@ std::vector<Variant> read_variants(const toml::table* tables, const std::string&
   return variants;
 }
 
+Config run_config(const Cell& cell, int64_t epochs, int64_t seed) {
+  Config c = cell.config;
+  c.data.dir = data_folder(cell);
+  c.train.epochs = epochs, c.train.seed = seed;
+  if (!cell.begins_with.empty()) c.train.start_from = fmt::format("runs/{}-seed{}", cell.begins_with, seed);
+  resolve_config(c);
+  return c;
+}
+
 }  // namespace
 
 Plan read_plan(const std::string& path) {
-  Plan plan{.file = path,
-            .text = {},
-            .seeds = {0, 1, 2},
-            .search = {"train.learning_rate=1e-6..1e-2:log"},
-            .sets = {},
-            .cells = {}};
+  Plan plan{.file = path, .text = {}};
   try {
     plan.text = tensor::read_file(path, 1 << 20);
   } catch (const tensor::Error& e) {
@@ -180,26 +183,23 @@ Plan read_plan(const std::string& path) {
   const toml::table* sets = top.table("sets");
   const toml::table* variants = top.table("variants");
   top.end();
-  if (!study || !sets || sets->empty())
-    throw ConfigError(fmt::format("{}: a plan needs [study] and at least one [sets.NAME]", path));
+  require_config(study && sets && !sets->empty(), "{}: a plan needs [study] and at least one [sets.NAME]", path);
 
   TableReader s(*study, "study", path);
   std::vector<std::string> backbones, strategies;
   s.read_some("backbones", backbones, tensor::choices<BackboneKind>());
   s.read_some("strategies", strategies, tensor::choices<Strategy>());
   s.read("trials", plan.trials, 0);
-  s.read("epochs", plan.epochs = 12, 1);
+  s.read("epochs", plan.epochs, 1);
   s.read("trial_epochs", plan.trial_epochs = plan.epochs, 1);
   s.read_list("seeds", plan.seeds, "whole numbers");
-  int64_t tuning_seed = 0;
-  s.read("tuning_seed", tuning_seed, 0);
-  plan.tuning_seed = uint64_t(tuning_seed);
+  s.read("tuning_seed", plan.tuning_seed, 0);
   s.read_list("search", plan.search, "texts such as \"train.learning_rate=1e-6..1e-2:log\"");
   s.read("keep_models", plan.keep_models, "true or false");
   s.end();
-  if (plan.trials > kMostTrials)
-    throw ConfigError(fmt::format("{}: study.trials = {}: at most {} are possible", path, plan.trials, kMostTrials));
-  if (std::ranges::min(plan.seeds) < 0) throw ConfigError(fmt::format("{}: study.seeds must not be negative", path));
+  require_config(plan.trials <= kMostTrials, "{}: study.trials = {}: at most {} are possible", path, plan.trials,
+                 kMostTrials);
+  require_config(std::ranges::min(plan.seeds) >= 0, "{}: study.seeds must not be negative", path);
 
   std::vector<std::string> set_names;
   std::vector<const toml::table*> set_settings;
@@ -221,7 +221,6 @@ Plan read_plan(const std::string& path) {
           Cell cell{.name = stem + strategy + (v.name.empty() ? "" : "-" + v.name),
                     .set = set,
                     .variant = v.name,
-                    .config = {},
                     .tuned = v.tuned,
                     .begins_with = v.begins_with.empty() ? "" : stem + v.begins_with};
           cell.config.model.backbone.kind = tensor::parse<BackboneKind>(backbone);
@@ -229,11 +228,11 @@ Plan read_plan(const std::string& path) {
           for (const toml::table* settings : {common, set_settings[i], v.settings})
             if (settings) apply(*settings, "", path, cell.config);
           try {
-            if (cell.config.eval.size != ScoreSize::network)
-              throw ConfigError("eval.size must be \"network\": a study shrinks its pictures first");
+            require_config(cell.config.eval.size == ScoreSize::network,
+                           "eval.size must be \"network\": a study shrinks its pictures first");
             trial_config(plan, cell), final_config(plan, cell, plan.seeds[0]);
-            if (std::ranges::find(plan.cells, cell.name, &Cell::name) != plan.cells.end())
-              throw ConfigError("two cells have this name; rename a set or a variant");
+            require_config(std::ranges::find(plan.cells, cell.name, &Cell::name) == plan.cells.end(),
+                           "two cells have this name; rename a set or a variant");
           } catch (const ConfigError& e) {
             throw ConfigError(fmt::format("{}: cell {}: {}", path, cell.name, e.what()));
           }
@@ -246,13 +245,13 @@ Plan read_plan(const std::string& path) {
 
 const StudySet& set_of(const Plan& plan, const std::string& name) {
   const auto at = std::ranges::find(plan.sets, name, &StudySet::name);
-  if (at == plan.sets.end()) throw ConfigError(fmt::format("{} has no set \"{}\"", plan.file, name));
+  require_config(at != plan.sets.end(), "{} has no set \"{}\"", plan.file, name);
   return *at;
 }
 
 const Cell& cell_of(const Plan& plan, const std::string& name) {
   const auto at = std::ranges::find(plan.cells, name, &Cell::name);
-  if (at == plan.cells.end()) throw ConfigError(fmt::format("{} has no cell \"{}\"", plan.file, name));
+  require_config(at != plan.cells.end(), "{} has no cell \"{}\"", plan.file, name);
   return *at;
 }
 
@@ -264,7 +263,7 @@ void require_continues(const Plan& before, const Plan& now) {
   for (const auto& [key, was, is] : {std::tuple{"trials", before.trials, now.trials},
                                      {"trial_epochs", before.trial_epochs, now.trial_epochs},
                                      {"epochs", before.epochs, now.epochs},
-                                     {"tuning_seed", int64_t(before.tuning_seed), int64_t(now.tuning_seed)},
+                                     {"tuning_seed", before.tuning_seed, now.tuning_seed},
                                      {"the first seed", before.seeds[0], now.seeds[0]}})
     if (was != is) refuse(fmt::format("study: {}: {}, not {}", key, was, is));
   if (before.search != now.search) refuse("study: search differs");
@@ -289,18 +288,14 @@ std::string data_folder(const Cell& cell) { return fmt::format("data-{}/{}", cel
 std::string trials_folder(const Cell& cell) { return "trials/" + cell.name; }
 std::string run_folder(const Cell& cell, int64_t seed) { return fmt::format("runs/{}-seed{}", cell.name, seed); }
 
-namespace {
-Config run_config(const Cell& cell, int64_t epochs, int64_t seed) {
-  Config c = cell.config;
-  c.data.dir = data_folder(cell);
-  c.train.epochs = epochs, c.train.seed = seed;
-  if (!cell.begins_with.empty()) c.train.start_from = fmt::format("runs/{}-seed{}", cell.begins_with, seed);
-  resolve_config(c);
-  return c;
-}
-}  // namespace
-
 Config trial_config(const Plan& plan, const Cell& cell) { return run_config(cell, plan.trial_epochs, plan.seeds[0]); }
 Config final_config(const Plan& plan, const Cell& cell, int64_t seed) { return run_config(cell, plan.epochs, seed); }
+
+Config on_this_machine(Config config, const std::string& device, int64_t threads) {
+  if (!device.empty()) set_config(config, "run.device", device, "--device");
+  if (threads > 0) config.run.threads = threads;
+  resolve_config(config);
+  return config;
+}
 
 }  // namespace cris

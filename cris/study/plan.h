@@ -21,20 +21,20 @@ struct StudySet {
 struct Cell {
   std::string name;          ///< SET-BACKBONE-STRATEGY, and -VARIANT where it has one
   std::string set, variant;  ///< variant: "" for the paper's own cells
-  Config config;             ///< resolved, of its final runs before tuning; no data.dir, the first seed
+  Config config = {};        ///< resolved, of its final runs before tuning; no data.dir, the first seed
   bool tuned = true;         ///< false: takes the settings found for the same cell without variant
   std::string begins_with;   ///< the cell whose run of the same seed each of its runs starts from; "": none
 };
 
 struct Plan {
   std::string file, text;  ///< where it was read, and all of it
-  int64_t trials = 20, trial_epochs = 0, epochs = 0;
-  std::vector<int64_t> seeds;
-  uint64_t tuning_seed = 0;
-  std::vector<std::string> search;  ///< as `cris tune --search` has it
-  bool keep_models = false;         ///< of the final runs: the checkpoint of the epoch kept
-  std::vector<StudySet> sets;
-  std::vector<Cell> cells;  ///< in the order of work: sets, then variants, backbones, strategies
+  int64_t trials = 20, trial_epochs = 12, epochs = 12;
+  std::vector<int64_t> seeds = {0, 1, 2};
+  int64_t tuning_seed = 0;
+  std::vector<std::string> search = {"train.learning_rate=1e-6..1e-2:log"};  ///< as `cris tune --search` has it
+  bool keep_models = false;  ///< of the final runs: the checkpoint of the epoch kept
+  std::vector<StudySet> sets = {};
+  std::vector<Cell> cells = {};  ///< in the order of work: sets, then variants, backbones, strategies
 };
 
 /// Throws ConfigError with file and line: syntax, a key that is unknown or of another type, settings that cannot run.
@@ -53,8 +53,10 @@ constexpr const char* kJournal = "study.journal";
 std::string data_folder(const Cell& cell);  ///< data-SIZE/SET
 std::string trials_folder(const Cell& cell);
 std::string run_folder(const Cell& cell, int64_t seed);
-/// The configuration of a trial, and of a final run with these settings (key -> value).
+/// The configuration of a trial, and of a final run before tuning.
 Config trial_config(const Plan& plan, const Cell& cell);
 Config final_config(const Plan& plan, const Cell& cell, int64_t seed);
+/// With this device and so many threads; "" and 0: as the configuration says.
+Config on_this_machine(Config config, const std::string& device, int64_t threads);
 
 }  // namespace cris

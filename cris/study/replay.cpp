@@ -82,7 +82,7 @@ class Replayer {
     const int64_t id = trial.id;
     state_.apply(line);
     const Trial& now = *state_.trial(id);
-    const double value = trial_value(now);
+    const double value = now.best_reported();
     if (end == TrialState::complete && !(now.value && *now.value == value))
       differ(study, now, fmt::format("its value is {}; the largest reported is {}", now.value.value_or(NAN), value));
   }

@@ -14,6 +14,13 @@ namespace cris {
 
 namespace {
 
+struct CellStatus {
+  TuningState tuning;
+  int64_t runs_complete = 0, runs_failed = 0;
+  double epochs_left = 0;                        // of trials as long as they were so far, and of final runs
+  std::optional<double> seconds_per_epoch = {};  // measured in this cell
+};
+
 CellStatus status_of_cell(const Plan& plan, const Cell& cell, const JournalState& journal) {
   CellStatus s{.tuning = state_of(tuning_of(plan, cell), journal)};
   Timing trials, all;
@@ -31,7 +38,7 @@ CellStatus status_of_cell(const Plan& plan, const Cell& cell, const JournalState
     if (!complete && !failed) s.epochs_left += double(std::max<int64_t>(0, plan.epochs - t.epochs));
   }
   if (cell.tuned && plan.trials > 0) {
-    const int64_t done = ended(s.tuning);
+    const int64_t done = s.tuning.ended();
     const double epochs_of_trial = done > 0 ? double(trials.epochs) / double(done) : double(plan.trial_epochs);
     s.epochs_left += epochs_of_trial * double(std::max<int64_t>(0, plan.trials - done));
   }
@@ -41,7 +48,7 @@ CellStatus status_of_cell(const Plan& plan, const Cell& cell, const JournalState
 
 std::string tuning_text(const Plan& plan, const Cell& cell, const TuningState& t) {
   if (plan.trials == 0) return "no tuning";
-  std::string text = cell.tuned ? fmt::format("{} of {} trials", ended(t), plan.trials) : "settings of the plain cell";
+  std::string text = cell.tuned ? fmt::format("{} of {} trials", t.ended(), plan.trials) : "settings of the plain cell";
   if (cell.tuned && t.pruned > 0) text += fmt::format(" ({} pruned)", t.pruned);
   if (!t.best) return text;
   text += fmt::format(", best {:.4f}", *t.best);
@@ -49,14 +56,17 @@ std::string tuning_text(const Plan& plan, const Cell& cell, const TuningState& t
   return text;
 }
 
+/// What is left for one worker: epochs by their measured times; cells not begun take the mean of the others.
 std::string left_text(const std::vector<CellStatus>& cells) {
-  const std::optional<double> seconds = seconds_left(cells);
-  if (!seconds) return "no epoch measured yet";
-  return *seconds > 0 ? fmt::format("about {} of work left for one such worker", duration_text(*seconds))
-                      : "no work is left";
+  std::vector<double> measured;
+  for (const CellStatus& c : cells)
+    if (c.seconds_per_epoch) measured.push_back(*c.seconds_per_epoch);
+  if (measured.empty()) return "no epoch measured yet";
+  double seconds = 0;
+  for (const CellStatus& c : cells) seconds += c.epochs_left * c.seconds_per_epoch.value_or(spread(measured).mean);
+  return seconds > 0 ? fmt::format("about {} of work left for one such worker", duration_text(seconds))
+                     : "no work is left";
 }
-
-}  // namespace
 
 std::vector<CellStatus> status_of(const Plan& plan) {
   const JournalContent journal = read_journal(kJournal);
@@ -65,15 +75,7 @@ std::vector<CellStatus> status_of(const Plan& plan) {
   return all;
 }
 
-std::optional<double> seconds_left(const std::vector<CellStatus>& cells) {
-  double measured = 0, sum = 0;
-  for (const CellStatus& c : cells)
-    if (c.seconds_per_epoch) ++measured, sum += *c.seconds_per_epoch;
-  if (measured == 0) return std::nullopt;
-  double seconds = 0;
-  for (const CellStatus& c : cells) seconds += c.epochs_left * c.seconds_per_epoch.value_or(sum / measured);
-  return seconds;
-}
+}  // namespace
 
 std::string cell_line(const Plan& plan, const Cell& cell) {
   const std::vector<CellStatus> all = status_of(plan);
@@ -114,10 +116,8 @@ Tuning tuning_of(const Plan& plan, const Cell& cell) {
           .out = trials_folder(*of),
           .search = SearchSpace::parse(plan.search),
           .trials = plan.trials,
-          .seed = plan.tuning_seed};
+          .seed = uint64_t(plan.tuning_seed)};
 }
-
-int64_t ended(const TuningState& s) { return s.complete + s.pruned; }
 
 bool has_failed(const std::string& run) {
   std::error_code none;

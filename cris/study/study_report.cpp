@@ -241,7 +241,7 @@ Table tuning_table(const Plan& plan, const std::string& records) {
   for (const Cell& cell : plan.cells) {
     if (!cell.tuned) continue;
     const TuningState found = state_of(tuning_of(plan, cell), journal.state);
-    if (ended(found) == 0) continue;
+    if (found.ended() == 0) continue;
     std::string settings;
     for (const auto& [key, value] : found.best_settings)
       settings += fmt::format("{}{} {}", settings.empty() ? "" : ", ", key, short_value(value));

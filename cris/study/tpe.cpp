@@ -21,12 +21,11 @@ struct Rank {
   auto operator<=>(const Rank&) const = default;
 };
 
-Rank rank_of(const Trial& trial, Direction direction) {
-  const double sign = direction == Direction::maximize ? -1 : 1;
-  if (trial.state == TrialState::complete) return {0, 0, sign * trial.value.value()};
+Rank rank_of(const Trial& trial) {
+  if (trial.state == TrialState::complete) return {0, 0, -trial.value.value()};
   if (trial.intermediate.empty()) return {1, 1, 0};
   const auto& [step, value] = *trial.intermediate.rbegin();
-  return {1, -double(step), std::isnan(value) ? std::numeric_limits<double>::infinity() : sign * value};
+  return {1, -double(step), std::isnan(value) ? std::numeric_limits<double>::infinity() : -value};
 }
 
 std::vector<double> values_of(const std::string& name, const std::vector<const Trial*>& trials) {
@@ -41,19 +40,17 @@ double draw(const tensor::RandomKey& key, uint64_t i) { return tensor::uniform(k
 
 }  // namespace
 
-TrialSplit split_trials(std::span<const Trial> seen, Direction direction) {
+TrialSplit split_trials(std::span<const Trial> seen) {
   std::vector<const Trial*> order;
   for (const Trial& t : seen) {
     tensor::check(t.ended(), "trial {} has not ended", t.number);
     order.push_back(&t);
   }
-  std::stable_sort(order.begin(), order.end(),
-                   [&](const Trial* a, const Trial* b) { return rank_of(*a, direction) < rank_of(*b, direction); });
+  std::ranges::stable_sort(order, {}, [](const Trial* t) { return rank_of(*t); });
   const auto better = std::min<size_t>(size_t(std::ceil(0.1 * double(order.size()))), 25);
   TrialSplit split{{order.begin(), order.begin() + ptrdiff_t(better)},
                    {order.begin() + ptrdiff_t(better), order.end()}};
-  for (auto* part : {&split.better, &split.others})
-    std::sort(part->begin(), part->end(), [](const Trial* a, const Trial* b) { return a->number < b->number; });
+  for (auto* part : {&split.better, &split.others}) std::ranges::sort(*part, {}, &Trial::number);
   return split;
 }
 
@@ -66,11 +63,10 @@ size_t best_candidate(const ParzenEstimator& l, const ParzenEstimator& g, const 
   return best;
 }
 
-double suggest(const Dimension& dimension, std::span<const Trial> seen, Direction direction, uint64_t seed,
-               int64_t number) {
+double suggest(const Dimension& dimension, std::span<const Trial> seen, uint64_t seed, int64_t number) {
   const tensor::RandomKey key{seed, nn::stream_of("study/" + dimension.name), uint32_t(number)};
   if (int64_t(seen.size()) < kStartupTrials) return uniform_value(dimension, draw(key, 0));
-  const TrialSplit split = split_trials(seen, direction);
+  const TrialSplit split = split_trials(seen);
   const ParzenEstimator l(dimension, values_of(dimension.name, split.better));
   const ParzenEstimator g(dimension, values_of(dimension.name, split.others));
   std::vector<double> candidates;

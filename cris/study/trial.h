@@ -1,6 +1,8 @@
 /// A trial of a study: one choice of the searched settings, and what came of it.
 #pragma once
+#include <cmath>
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <optional>
 #include <string>
@@ -9,7 +11,6 @@ namespace cris {
 
 /// Numbered as in Optuna's journal.
 enum class TrialState { running, complete, pruned, failed, waiting };
-enum class Direction { minimize = 1, maximize = 2 };
 
 struct Trial {
   int64_t id = 0;      ///< counts all trials of the journal from 0
@@ -21,6 +22,12 @@ struct Trial {
   std::map<int64_t, double> intermediate = {};            ///< by step; NaN where there was no finite value
   std::optional<double> value = {};                       ///< of a complete trial
   std::map<std::string, std::string> attributes = {};     ///< system attributes, each as JSON
+  /// The largest value reported; NaN when there is none.
+  double best_reported() const {
+    double most = std::numeric_limits<double>::quiet_NaN();
+    for (const auto& [_, reported] : intermediate) most = std::fmax(most, reported);
+    return most;
+  }
   /// Complete or pruned: what the sampler learns from.
   bool ended() const { return state == TrialState::complete || state == TrialState::pruned; }
 };

@@ -35,73 +35,56 @@ std::string shared_config(const Tuning& t) {
   return portable_toml(c);
 }
 
-/// A line of the list of settings, as it was before it was made JSON.
-std::string plain(const std::string& line) {
-  const size_t first = line.find_first_not_of(' '), last = line.find_last_not_of(" ,");
-  if (first == std::string::npos) return "";
-  const std::string text = line.substr(first, last - first + 1);
-  const auto json = nlohmann::json::parse(text, nullptr, false);
-  return json.is_string() ? json.get<std::string>() : text;
-}
-
-/// "epochs = 3, not epochs = 2": the first line that two texts of the same lines do not share.
-std::string first_difference(const std::string& before, const std::string& now) {
-  std::istringstream a(before), b(now);
-  for (std::string x, y; std::getline(a, x) && std::getline(b, y);)
-    if (x != y) return fmt::format("{}, not {}", plain(x), plain(y));
+/// "epochs = 3, not epochs = 2": the first settings that two lists of the same ones do not share.
+std::string first_difference(const JournalLine& before, const JournalLine& now) {
+  const JournalLine a = before.flatten(), b = now.flatten();
+  const auto text = [](const auto& at) {
+    return at->is_string() ? at->template get<std::string>()
+                           : at.key().substr(at.key().rfind('/') + 1) + " = " + at->dump();
+  };
+  for (auto x = a.begin(), y = b.begin(); x != a.end() && y != b.end(); ++x, ++y)
+    if (*x != *y) return fmt::format("{}, not {}", text(x), text(y));
   return "one of them is of another version of cris";
 }
 
-void require_unchanged(const Tuning& t, const StudyRecord& study, const char* attribute, const std::string& now) {
+void require_unchanged(const Tuning& t, const StudyRecord& study, const char* attribute, const JournalLine& now) {
   const auto was = study.attributes.find(attribute);
-  if (was == study.attributes.end())
-    throw ConfigError(
-        fmt::format("{}: the study {} was not begun by cris tune; give --name of another", t.journal, study.name));
-  if (was->second != now)
-    throw ConfigError(
-        fmt::format("{}: the study {} was begun with other settings ({}); give these, or --name of "
-                    "another study",
-                    t.journal, study.name,
-                    first_difference(JournalLine::parse(was->second).dump(1), JournalLine::parse(now).dump(1))));
+  require_config(was != study.attributes.end(), "{}: the study {} was not begun by cris tune; give --name of another",
+                 t.journal, study.name);
+  require_config(was->second == now.dump(),
+                 "{}: the study {} was begun with other settings ({}); give these, or --name of another study",
+                 t.journal, study.name, first_difference(JournalLine::parse(was->second), now));
 }
 
 /// The study in the journal, begun where it is missing.
 const StudyRecord& study_in(const Tuning& t, JournalSession& journal) {
-  if (!journal.state().study(t.study)) {
-    journal.append({{{"op_code", kCreateStudy},
-                     {"study_name", t.study},
-                     {"directions", JournalLine::array({int(Direction::maximize)})}}});
-  }
-  const int64_t id = journal.state().study(t.study)->id;
+  if (!journal.state().study(t.study))
+    journal.append({{{"op_code", kCreateStudy}, {"study_name", t.study}, {"directions", {kMaximize}}}});
   JournalLine config = JournalLine::array();
   std::istringstream lines(shared_config(t));
   for (std::string line; std::getline(lines, line);)
     if (!line.empty()) config.push_back(line);
   const StudyRecord& study = *journal.state().study(t.study);
-  if (study.directions != std::vector<int>{int(Direction::maximize)})
-    throw ConfigError(
-        fmt::format("{}: the study {} does not maximise one value, as the Dice needs; give --name of "
-                    "another study",
-                    t.journal, study.name));
+  require_config(study.directions == std::vector{kMaximize},
+                 "{}: the study {} does not maximise one value, as the Dice needs; give --name of another study",
+                 t.journal, study.name);
   for (const auto& [attribute, value] :
        {std::pair{kRulesAttribute, rules_in(t).json()}, std::pair{kConfigAttribute, config}}) {
     // Whoever was killed while it began the study left it without; one that others filled is none of ours.
     if (!study.attributes.contains(attribute) && study.trials.empty())
-      journal.append({{{"op_code", kSetStudySystem}, {"study_id", id}, {"system_attr", {{attribute, value}}}}});
-    require_unchanged(t, study, attribute, value.dump());
+      journal.append({{{"op_code", kSetStudySystem}, {"study_id", study.id}, {"system_attr", {{attribute, value}}}}});
+    require_unchanged(t, study, attribute, value);
   }
   for (const Trial& trial : study.trials)
     for (const Dimension& d : t.search.dimensions) {
-      if (const auto at = trial.params.find(d.name); at != trial.params.end() && !d.holds(at->second))
-        throw ConfigError(
-            fmt::format("{}: trial {} of {} has {} = {}, which its search does not hold; give --name of "
-                        "another study",
-                        t.journal, trial.number, study.name, d.name, at->second));
-      if (const auto at = trial.distributions.find(d.name);
-          at != trial.distributions.end() &&
-          nlohmann::json::parse(at->second, nullptr, false) != nlohmann::json::parse(d.distribution()))
-        throw ConfigError(fmt::format("{}: trial {} of {} drew {} from {}, not from {}; give --name of another study",
-                                      t.journal, trial.number, study.name, d.name, at->second, d.distribution()));
+      if (const auto at = trial.params.find(d.name); at != trial.params.end())
+        require_config(d.holds(at->second),
+                       "{}: trial {} of {} has {} = {}, which its search does not hold; give --name of another study",
+                       t.journal, trial.number, study.name, d.name, at->second);
+      if (const auto at = trial.distributions.find(d.name); at != trial.distributions.end())
+        require_config(nlohmann::json::parse(at->second, nullptr, false) == nlohmann::json::parse(d.distribution()),
+                       "{}: trial {} of {} drew {} from {}, not from {}; give --name of another study", t.journal,
+                       trial.number, study.name, d.name, at->second, d.distribution());
     }
   return study;
 }
@@ -165,19 +148,14 @@ std::optional<Taken> begin_trial(const Tuning& t, const StudyRecord& study, Jour
   return taken;
 }
 
-int64_t count_in(const StudyRecord& study, TrialState state) {
-  return std::count_if(study.trials.begin(), study.trials.end(), [&](const Trial& t) { return t.state == state; });
-}
-
 /// A trial to work on; else why there is none.
 std::optional<Taken> take_trial(const Tuning& t, Work& none) {
   JournalSession journal(t.journal);
   const StudyRecord& study = study_in(t, journal);
   if (auto taken = take_abandoned(t, study)) return taken;
-  const int64_t running = count_in(study, TrialState::running);
+  const int64_t running = std::ranges::count(study.trials, TrialState::running, &Trial::state);
   none = running > 0 ? Work::busy : Work::nothing_left;
-  const int64_t ended = count_in(study, TrialState::complete) + count_in(study, TrialState::pruned);
-  if (ended + running >= t.trials) return std::nullopt;
+  if (std::ranges::count_if(study.trials, &Trial::ended) + running >= t.trials) return std::nullopt;
   return begin_trial(t, study, journal);
 }
 
@@ -221,10 +199,8 @@ class TrialWork {
     require_data(*data);
     taken_.run->begin(config, *data, fmt::format("cris tune, trial {} of {}", taken_.number, t_.study));
     config.data.dir = taken_.run->data_dir();
-    const bool finished = train(config, *data, stop);
-    if (!finished) return Work::stopped;
-    const std::string folder = taken_.run->path();
-    if (!t_.keep) drop_large_files(folder);
+    if (!train(config, *data, stop)) return Work::stopped;
+    if (!t_.keep) drop_large_files(taken_.run->path());
     return Work::done;
   }
 
@@ -246,11 +222,10 @@ class TrialWork {
       journal.append({{{"op_code", kSetStudySystem},
                        {"study_id", study_of(journal).id},
                        {"system_attr", {{kDataAttribute, now}}}}});
-    if (study_of(journal).attributes.at(kDataAttribute) != now.dump())
-      throw ConfigError(
-          fmt::format("{}: the images or the split of the study {} are others than those of {}; give "
-                      "its --data, or --name of another study",
-                      t_.journal, t_.study, t_.base.data.dir));
+    require_config(study_of(journal).attributes.at(kDataAttribute) == now.dump(),
+                   "{}: the images or the split of the study {} are others than those of {}; give its --data, or "
+                   "--name of another study",
+                   t_.journal, t_.study, t_.base.data.dir);
   }
 
   /// False where the training was stopped.
@@ -290,9 +265,8 @@ class TrialWork {
   bool report(int64_t step, double value) {
     JournalSession journal(t_.journal);
     Trial trial = trial_of(journal);
-    if (trial.state != TrialState::running)
-      throw tensor::Error(fmt::format("{}: another program ended trial {} of {} while it was trained", t_.journal,
-                                      trial.number, t_.study));
+    tensor::require(trial.state == TrialState::running, "{}: another program ended trial {} of {} while it was trained",
+                    t_.journal, trial.number, t_.study);
     if (trial.intermediate.contains(step)) return true;
     trial.intermediate[step] = value;
     pruned_ = decide_to_prune(rules_, study_of(journal), trial);
@@ -315,7 +289,7 @@ class TrialWork {
 
   void complete() {
     JournalSession journal(t_.journal);
-    journal.append({end_line(TrialState::complete, JournalLine::array({trial_value(trial_of(journal))}))});
+    journal.append({end_line(TrialState::complete, JournalLine::array({trial_of(journal).best_reported()}))});
     tell(study_of(journal), trial_of(journal));
   }
 
@@ -323,14 +297,14 @@ class TrialWork {
     std::string settings;
     for (const Dimension& d : t_.search.dimensions)
       settings += fmt::format("  {} {}", d.name, short_value(d.text(trial.params.at(d.name))));
-    const int64_t ended = count_in(study, TrialState::complete) + count_in(study, TrialState::pruned);
     std::string end;
     if (pruned_) {
       const auto& [epoch, last] = *trial.intermediate.rbegin();
       end = fmt::format("  pruned after epoch {}{}", epoch + 1, std::isnan(last) ? ", which was not finite" : "");
     }
     progress_.message(fmt::format("trial {}{}  Dice {:.4f}{}  ({} of {} trials)", trial.number, settings,
-                                  trial_value(trial), end, ended, t_.trials));
+                                  trial.best_reported(), end, std::ranges::count_if(study.trials, &Trial::ended),
+                                  t_.trials));
   }
 };
 
@@ -362,10 +336,10 @@ TuningState state_of(const Tuning& tuning, const JournalState& journal) {
   const StudyRecord* study = journal.study(tuning.study);
   TuningState s;
   if (!study) return s;
-  s.complete = count_in(*study, TrialState::complete);
-  s.pruned = count_in(*study, TrialState::pruned);
-  s.failed = count_in(*study, TrialState::failed);
-  s.running = count_in(*study, TrialState::running);
+  for (const auto& [count, state] : {std::pair{&s.complete, TrialState::complete},
+                                     {&s.pruned, TrialState::pruned},
+                                     {&s.running, TrialState::running}})
+    *count = std::ranges::count(study->trials, state, &Trial::state);
   const Trial* best = nullptr;
   for (const Trial& t : study->trials)
     if (t.state == TrialState::complete && t.value && (!best || *t.value > *best->value)) best = &t;

@@ -48,10 +48,11 @@ enum class Work { done, busy, nothing_left, stopped };
 Work work_on_tuning(const Tuning& tuning, const std::function<bool()>& stop, Progress& progress);
 
 struct TuningState {
-  int64_t complete = 0, pruned = 0, failed = 0, running = 0;
+  int64_t complete = 0, pruned = 0, running = 0;
   std::optional<double> best = {};  ///< the largest value; of equals the first
   std::map<std::string, std::string> best_settings = {};
   int64_t best_trial = -1;
+  int64_t ended() const { return complete + pruned; }  ///< trials that count
 };
 /// Reads the journal, takes no lock. A study that is not there has no trials.
 TuningState state_of(const Tuning& tuning);

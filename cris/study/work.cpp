@@ -27,9 +27,6 @@ namespace {
 
 constexpr const char* kPlanFile = "plan.toml";
 
-/// nothing: no work is left here. busy: others hold it, or it waits for theirs.
-enum class Piece { worked, nothing, busy, stopped };
-
 class StudyWork {
  public:
   StudyWork(const Plan& plan, const Worker& worker, Progress& progress)
@@ -38,18 +35,18 @@ class StudyWork {
   WorkDone run() {
     keep_plan();
     for (;;) {
-      Piece most = Piece::nothing;
+      Work most = Work::nothing_left;
       for (const Cell& cell : plan_.cells) {
         if (worker_.stop()) return end(WorkDone::stopped);
-        const Piece piece = take_piece(cell);
-        if (piece == Piece::stopped) return end(WorkDone::stopped);
-        if (piece == Piece::worked || (piece == Piece::busy && most == Piece::nothing)) most = piece;
+        const Work piece = take_piece(cell);
+        if (piece == Work::stopped) return end(WorkDone::stopped);
+        if (piece == Work::done || (piece == Work::busy && most == Work::nothing_left)) most = piece;
         // What comes first in the plan may have become free meanwhile.
-        if (piece == Piece::worked) break;
+        if (piece == Work::done) break;
       }
-      if (most == Piece::nothing) return end(WorkDone::complete);
-      if (most == Piece::busy && !worker_.wait) return end(WorkDone::others_at_work);
-      if (most == Piece::busy) pause();
+      if (most == Work::nothing_left) return end(WorkDone::complete);
+      if (most == Work::busy && !worker_.wait) return end(WorkDone::others_at_work);
+      if (most == Work::busy) pause();
     }
   }
 
@@ -88,14 +85,8 @@ class StudyWork {
       std::this_thread::sleep_for(std::chrono::milliseconds(100));
   }
 
-  Config on_this_machine(Config config) const {
-    if (!worker_.device.empty()) set_config(config, "run.device", worker_.device, "--device");
-    if (worker_.threads > 0) config.run.threads = worker_.threads;
-    resolve_config(config);
-    return config;
-  }
-
-  Piece take_piece(const Cell& cell) {
+  /// On this cell. busy: others hold what is left of it, or it waits for theirs.
+  Work take_piece(const Cell& cell) {
     std::vector<int64_t> seeds;
     for (const int64_t seed : plan_.seeds) {
       const std::string run = run_folder(cell, seed);
@@ -108,13 +99,13 @@ class StudyWork {
       else
         seeds.push_back(seed);
     }
-    if (seeds.empty() || failed_.contains(cell.name)) return Piece::nothing;
+    if (seeds.empty() || failed_.contains(cell.name)) return Work::nothing_left;
     try {
       if (!fs::exists(data_folder(cell))) prepare_data(cell);
-      const Piece tuning = tune(cell);
-      return tuning != Piece::nothing || failed_.contains(cell.name) ? tuning : train(cell, seeds);
+      const Work tuning = tune(cell);
+      return tuning != Work::nothing_left || failed_.contains(cell.name) ? tuning : train(cell, seeds);
     } catch (const tensor::FolderInUse&) {
-      return Piece::busy;
+      return Work::busy;
     }
   }
 
@@ -149,35 +140,24 @@ class StudyWork {
   }
 
   /// One trial; nothing when the cell has them all.
-  Piece tune(const Cell& cell) {
-    if (plan_.trials == 0) return Piece::nothing;
+  Work tune(const Cell& cell) {
+    if (plan_.trials == 0) return Work::nothing_left;
     Tuning tuning = tuning_of(plan_, cell);
     const TuningState before = state_of(tuning);
-    if (ended(before) >= plan_.trials && before.running == 0) {
+    if (before.ended() >= plan_.trials && before.running == 0) {
       if (!before.best)
         failed_.emplace(cell.name, fmt::format("{}: none of its {} trials came to its end", cell.name, plan_.trials));
-      return Piece::nothing;
+      return Work::nothing_left;
     }
     if (!cell.tuned || waits_for_weights(cell, plan_.seeds[0]))
-      return failed_.contains(cell.name) ? Piece::nothing : Piece::busy;
+      return failed_.contains(cell.name) ? Work::nothing_left : Work::busy;
     const tensor::FolderLock lock(trials_folder(cell), ".tuning.lock");
-    tuning.base = on_this_machine(tuning.base);
+    tuning.base = on_this_machine(tuning.base, worker_.device, worker_.threads);
     say(cell);
     apply_run_settings(tuning.base);
     tuning.data = data_of(cell, tuning.base);
-    const Work work = with_memory_advice(tuning.base, Purpose::train,
-                                         [&] { return work_on_tuning(tuning, worker_.stop, progress_); });
-    switch (work) {
-      case Work::done:
-        return Piece::worked;
-      case Work::stopped:
-        return Piece::stopped;
-      case Work::busy:
-        return Piece::busy;
-      case Work::nothing_left:
-        break;
-    }
-    return Piece::nothing;
+    return with_memory_advice(tuning.base, Purpose::train,
+                              [&] { return work_on_tuning(tuning, worker_.stop, progress_); });
   }
 
   std::shared_ptr<const ExperimentData> data_of(const Cell& cell, const Config& config) {
@@ -191,7 +171,7 @@ class StudyWork {
   }
 
   /// The first of the runs that is free.
-  Piece train(const Cell& cell, const std::vector<int64_t>& seeds) {
+  Work train(const Cell& cell, const std::vector<int64_t>& seeds) {
     const TuningState tuned = plan_.trials > 0 ? state_of(tuning_of(plan_, cell)) : TuningState{};
     for (const int64_t seed : seeds) {
       const std::string out = run_folder(cell, seed);
@@ -202,9 +182,9 @@ class StudyWork {
       StepsOnly steps(progress_);
       try {
         const CompleteRun run = complete_run(
-            on_this_machine(config), out,
+            on_this_machine(config, worker_.device, worker_.threads), out,
             {.command = fmt::format("cris study work, run {}", out), .train = {.stop = worker_.stop}}, steps);
-        if (!run.complete) return Piece::stopped;
+        if (!run.complete) return Work::stopped;
         if (run.evaluation)
           progress_.message(fmt::format("{}: test Dice {:.4f} at {:.2f}, model of epoch {} of {}", out,
                                         run.evaluation->chosen.dice, run.evaluation->chosen.threshold,
@@ -214,9 +194,9 @@ class StudyWork {
       } catch (const NonFiniteError& e) {
         failed_.emplace(out, fmt::format("{}: {}", out, e.what()));
       }
-      return Piece::worked;
+      return Work::done;
     }
-    return failed_.contains(cell.name) ? Piece::nothing : Piece::busy;
+    return failed_.contains(cell.name) ? Work::nothing_left : Work::busy;
   }
 
   /// Checkpoints are large, and their hashes stay in the run's SHA256SUMS.

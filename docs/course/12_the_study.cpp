@@ -41,7 +41,7 @@ int main() {
   std::vector<Trial> trials;
   double best_random = 0, best = 0;
   for (int64_t number = 0; number < 20; ++number) {
-    const double value = suggest(rate, trials, Direction::maximize, /*seed=*/0, number);
+    const double value = suggest(rate, trials, /*seed=*/0, number);
     const double dice = pretended_dice(value);
     (number < kStartupTrials ? best_random : best) = std::max(number < kStartupTrials ? best_random : best, dice);
     trials.push_back(
@@ -58,7 +58,7 @@ int main() {
   for (const double dice : {0.15, 0.25}) {
     const Trial sixth{.id = 5, .number = 5, .intermediate = {{0, dice}}};
     fmt::print("a first Dice of {} where the median is 0.2: {}\n", dice,
-               MedianPruner{}.prunes(others, sixth, Direction::maximize) ? "pruned" : "goes on");
+               MedianPruner{}.prunes(others, sixth) ? "pruned" : "goes on");
   }
   fmt::print("\n");
 

@@ -21,23 +21,22 @@ double number_or_nan(const json& j) { return j.is_null() ? NAN : j.get<double>()
 
 Dimension dimension_of(const json& c) { return SearchSpace::parse({c.at("search").get<std::string>()}).dimensions[0]; }
 
-Direction direction_of(const json& c) {
-  return c.at("direction") == "maximize" ? Direction::maximize : Direction::minimize;
-}
+/// What is to be minimised becomes, with another sign, what is to be maximised.
+double sign_of(const json& c) { return c.at("direction") == "maximize" ? 1 : -1; }
 
-Trial trial_of(const json& t, int64_t number) {
+Trial trial_of(const json& t, int64_t number, double sign) {
   Trial trial{.id = number, .number = number};
   trial.state = t.at("state") == "complete" ? TrialState::complete : TrialState::pruned;
   if (t.contains("x")) trial.params["x"] = t["x"];
-  if (t.contains("value")) trial.value = t["value"];
+  if (t.contains("value")) trial.value = sign * t["value"].get<double>();
   for (size_t step = 0; step < t.at("intermediate").size(); ++step)
-    trial.intermediate[int64_t(step)] = number_or_nan(t["intermediate"][step]);
+    trial.intermediate[int64_t(step)] = sign * number_or_nan(t["intermediate"][step]);
   return trial;
 }
 
-std::vector<Trial> trials_of(const json& list) {
+std::vector<Trial> trials_of(const json& list, double sign) {
   std::vector<Trial> trials;
-  for (const json& t : list) trials.push_back(trial_of(t, int64_t(trials.size())));
+  for (const json& t : list) trials.push_back(trial_of(t, int64_t(trials.size()), sign));
   return trials;
 }
 
@@ -93,9 +92,9 @@ TEST_CASE("trials are split as by Optuna, and the same candidate is taken") {
   const json tables = optuna_tables();
   for (const json& c : tables.at("suggestions")) {
     const Dimension d = dimension_of(c);
-    const std::vector<Trial> trials = trials_of(c["trials"]);
+    const std::vector<Trial> trials = trials_of(c["trials"], sign_of(c));
     INFO(d.name, ", ", trials.size(), " trials");
-    const TrialSplit split = split_trials(trials, direction_of(c));
+    const TrialSplit split = split_trials(trials);
     std::vector<int64_t> better;
     std::vector<double> l, g;
     for (const Trial* t : split.better) better.push_back(t->number), l.push_back(t->params.at("x"));
@@ -111,9 +110,9 @@ TEST_CASE("the median pruner decides as Optuna's") {
   for (const json& c : tables.at("prunings")) {
     INFO(c.dump());
     Trial trial;
-    for (const json& r : c["reported"]) trial.intermediate[r[0]] = number_or_nan(r[1]);
+    for (const json& r : c["reported"]) trial.intermediate[r[0]] = sign_of(c) * number_or_nan(r[1]);
     const MedianPruner pruner{c["startup_trials"], c["warmup_steps"], c["interval_steps"], c["least_trials"]};
-    CHECK(pruner.prunes(trials_of(c["others"]), trial, direction_of(c)) == c["prunes"].get<bool>());
+    CHECK(pruner.prunes(trials_of(c["others"], sign_of(c)), trial) == c["prunes"].get<bool>());
     pruned += c["prunes"].get<bool>();
   }
   CHECK(pruned >= 10);
@@ -124,10 +123,9 @@ TEST_CASE("draws are functions of seed, name and number, follow their density an
   const Dimension rate = dimension("train.learning_rate=1e-6..1e-2:log"),
                   width = dimension("refiner.channels=2..64:log");
   const Dimension other = dimension("train.epsilon=1e-6..1e-2:log");
-  CHECK(suggest(rate, {}, Direction::maximize, 0, 3) == suggest(rate, {}, Direction::maximize, 0, 3));
-  std::vector<double> first = {suggest(rate, {}, Direction::maximize, 0, 3)};
-  for (const double x : {suggest(rate, {}, Direction::maximize, 1, 3), suggest(rate, {}, Direction::maximize, 0, 4),
-                         suggest(other, {}, Direction::maximize, 0, 3)}) {
+  CHECK(suggest(rate, {}, 0, 3) == suggest(rate, {}, 0, 3));
+  std::vector<double> first = {suggest(rate, {}, 0, 3)};
+  for (const double x : {suggest(rate, {}, 1, 3), suggest(rate, {}, 0, 4), suggest(other, {}, 0, 3)}) {
     CHECK(x != first[0]);
     CHECK((x >= 1e-6 && x <= 1e-2));
   }
@@ -161,8 +159,7 @@ TEST_CASE("draws are functions of seed, name and number, follow their density an
                     .value = -std::abs(std::log10(x) + 3)});
   }
   int near = 0;
-  for (int64_t n = 20; n < 60; ++n)
-    near += std::abs(std::log10(suggest(rate, seen, Direction::maximize, 5, n)) + 3) < 0.7;
+  for (int64_t n = 20; n < 60; ++n) near += std::abs(std::log10(suggest(rate, seen, 5, n)) + 3) < 0.7;
   CHECK(near >= 32);
 }
 

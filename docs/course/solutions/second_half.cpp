@@ -90,7 +90,7 @@ Answers chapter_study() {
   for (int i = 0; i < 4; ++i)
     complete.push_back({.id = i, .number = i, .state = cris::TrialState::complete, .intermediate = {{0, 0.5}}});
   const cris::Trial fifth{.id = 4, .number = 4, .intermediate = {{0, 0.1}}};
-  const bool pruned = cris::MedianPruner{}.prunes(complete, fifth, cris::Direction::maximize);
+  const bool pruned = cris::MedianPruner{}.prunes(complete, fifth);
   const auto d = cris::paired_difference({{0.6, 0.7, 0.8}}, {{0.5, 0.6, 0.7}});
   return {number(std::sqrt(rates[0] * rates[1])), pruned ? "yes" : "no", number(std::ceil(0.1 * 20)),
           d.excludes_zero() ? "yes" : "no"};
