@@ -1,4 +1,4 @@
-/// The words of an error.
+/// Words of errors and of other texts.
 #pragma once
 #include <doctest/doctest.h>
 
@@ -19,3 +19,15 @@ std::string message_of(F work) {
 }
 
 inline bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+inline int count_of(const std::string& word, const std::string& text) {
+  int n = 0;
+  for (size_t at = 0; (at = text.find(word, at)) != std::string::npos; ++at) ++n;
+  return n;
+}
+
+/// With `to` in the first place of `from`, which the text holds.
+inline std::string replaced(std::string text, const std::string& from, const std::string& to) {
+  REQUIRE(contains(text, from));
+  return text.replace(text.find(from), from.size(), to);
+}

@@ -26,6 +26,8 @@ std::vector<std::string> setting_differences(const RunFiles& a, const RunFiles& 
   return found;
 }
 
+BackboneKind kind(const ReportCell& cell) { return cell.runs[0].config.model.backbone.kind; }
+
 void require_comparable(const RunFiles& a, const RunFiles& b) {
   const auto refuse = [&](const std::string& why) {
     throw data::FormatError(
@@ -67,11 +69,7 @@ std::vector<double> mean_over_seeds(const ImagesOfSeeds& dice) {
   return mean;
 }
 
-double mean_of(const ImagesOfSeeds& dice) {
-  double sum = 0;
-  for (const double v : mean_over_seeds(dice)) sum += v;
-  return sum / double(dice[0].size());
-}
+double mean_of(const ImagesOfSeeds& dice) { return spread(mean_over_seeds(dice)).mean; }
 
 struct Baseline {
   const char *key, *title;
@@ -101,26 +99,25 @@ const Baseline* not_above(const ReportCell& cell) {
 
 }  // namespace
 
-std::vector<ReportCell> group_runs(std::vector<RunFiles> runs) {
-  label_cells(runs);
+std::vector<ReportCell> report_cells(const std::vector<std::string>& paths) {
   std::vector<ReportCell> cells;
-  for (RunFiles& run : runs) {
+  bool backbones = paths.size() == 1;
+  for (const std::string& path : paths) {
+    RunFiles run = read_run(path);
     if (!cells.empty()) require_comparable(cells[0].runs[0], run);
-    auto cell = std::find_if(cells.begin(), cells.end(),
-                             [&](const ReportCell& c) { return setting_differences(c.runs[0], run).empty(); });
-    if (cell == cells.end()) {
-      cells.push_back({.label = run.label, .runs = {}, .dice = {}});
-      cell = cells.end() - 1;
-    }
+    backbones |= !cells.empty() && kind(cells[0]) != run.config.model.backbone.kind;
+    auto cell =
+        std::ranges::find_if(cells, [&](const ReportCell& c) { return setting_differences(c.runs[0], run).empty(); });
+    if (cell == cells.end()) cell = cells.insert(cells.end(), {.label = name(run.config.model.strategy)});
     for (const RunFiles& other : cell->runs)
       data::require_data(other.config.train.seed != run.config.train.seed,
                          "{} and {} are the same cell with the same seed; name one of them", other.path, run.path);
     cell->runs.push_back(std::move(run));
   }
   for (ReportCell& c : cells) {
-    std::sort(c.runs.begin(), c.runs.end(),
-              [](const RunFiles& a, const RunFiles& b) { return a.config.train.seed < b.config.train.seed; });
-    for (const RunFiles& r : c.runs) c.dice.push_back(dice_of_images(r));
+    if (backbones) c.label = name(kind(c)) + (" " + c.label);
+    std::ranges::sort(c.runs, {}, [](const RunFiles& r) { return r.config.train.seed; });
+    c.dice = dice_of_images(c.runs);
   }
   // Cells of the same label say in what they differ.
   for (size_t i = 1; i < cells.size(); ++i)
@@ -144,7 +141,6 @@ std::pair<ImagesOfSeeds, ImagesOfSeeds> dice_in_common(const std::vector<RunFile
 std::vector<CellDifference> compare(const std::vector<ReportCell>& cells) {
   std::vector<CellDifference> pairs;
   if (int64_t(cells.at(0).dice[0].size()) < kLeastImages) return pairs;
-  const auto kind = [](const ReportCell& c) { return c.runs[0].config.model.backbone.kind; };
   std::vector<double> p;
   for (size_t i = 0; i < cells.size(); ++i)
     for (size_t j = i + 1; j < cells.size(); ++j) {

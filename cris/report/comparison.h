@@ -4,7 +4,6 @@
 #include <vector>
 
 #include "cris/report/finished_run.h"
-#include "cris/report/statistics.h"
 #include "cris/report/table.h"
 
 namespace cris {
@@ -12,13 +11,14 @@ namespace cris {
 /// Runs that differ in their seed alone, by ascending seed.
 struct ReportCell {
   std::string label;
-  std::vector<RunFiles> runs;
-  ImagesOfSeeds dice;  ///< of the test images, in the order of the split
+  std::vector<RunFiles> runs = {};
+  ImagesOfSeeds dice = {};  ///< of the test images, in the order of the split
 };
 
-/// Cells in the order of their first runs. Throws data::FormatError when two runs do not compare (other test images,
-/// another size, another size of scores) or are the same cell with the same seed.
-std::vector<ReportCell> group_runs(std::vector<RunFiles> runs);
+/// The runs at `paths` by cell, in the order of their first runs; labels have backbone and strategy as far as these set
+/// cells apart. Throws data::FormatError when a run is not finished or damaged, or when two do not compare (other test
+/// images, another size, another size of scores) or are the same cell with the same seed.
+std::vector<ReportCell> report_cells(const std::vector<std::string>& paths);
 
 /// Dice of the test images by the runs `a` and `b`, of the seeds that both have, in the order of a's; empty where there
 /// are none.

@@ -29,32 +29,12 @@ namespace {
 
 constexpr int64_t kShown = 3;  // images that every run of a split shows: the first ones, good or bad
 
-/// `measures` has no average precision where no image shows a polyp.
-Chart pr_chart(const std::string& title, const std::vector<std::pair<double, double>>& points,
-               const nlohmann::ordered_json& measures) {
-  const auto area = measures.find("average_precision");
-  return {.title = title,
-          .x_label = "recall, %",
-          .y_label = "precision, %",
-          .series = {{.name = area == measures.end() ? "no polyp, no AP"
-                                                     : fmt::format("AP {:.1f} %", 100 * area->get<double>()),
-                      .points = points}},
-          .x_range = {{0, 1}},
-          .y_range = {{0, 1}}};
-}
-
 Chart threshold_chart(const Scores& training, const Scores& part, const std::string& name, double chosen) {
-  Chart chart{.title = "Dice by threshold",
-              .x_label = "threshold",
-              .y_label = "mean Dice, %",
-              .series = {},
-              .x_range = {{0, 1}},
-              .y_range = {{0, 1}}};
+  Chart chart = unit_chart("Dice by threshold", "threshold", "mean Dice, %");
   for (const auto& [label, scores] : {std::pair{std::string("train"), &training}, {name, &part}}) {
     if (scores->images() == 0) continue;
-    Series s{.name = label, .points = {}};
-    for (const CurvePoint& p : scores->curve(false)) s.points.emplace_back(p.threshold, p.dice);
-    chart.series.push_back(s);
+    chart.series.push_back({.name = label});
+    for (const CurvePoint& p : scores->curve(false)) chart.series.back().points.emplace_back(p.threshold, p.dice);
   }
   chart.series.push_back(
       {.name = fmt::format("chosen {:.2f}", chosen), .points = {{chosen, 0}, {chosen, 1}}, .dashed = true});
@@ -65,14 +45,9 @@ Chart training_chart(const std::string& path) {
   Chart chart{.title = "Training",
               .x_label = "epoch",
               .y_label = "",
-              .series = {{.name = "validation Dice", .points = {}}, {.name = "validation MSE", .points = {}}},
-              .x_range = {},
-              .y_range = {}};
+              .series = {{.name = "validation Dice"}, {.name = "validation MSE"}}};
   const Rows rows = read_csv(path);
-  const size_t columns[] = {10, 7};
-  for (size_t i = 0; i < rows.size(); ++i)
-    for (size_t s = 0; s < 2; ++s)
-      chart.series[s].points.emplace_back(number(rows, i, 0, path), number(rows, i, columns[s], path));
+  chart.series[0].points = points_of(rows, 0, 10, path), chart.series[1].points = points_of(rows, 0, 7, path);
   for (Series& s : training_losses(rows, path)) {
     s.name = "training " + s.name;
     chart.series.push_back(std::move(s));
@@ -87,22 +62,6 @@ std::string curves_csv(const Scores& scores) {
     csv += fmt::format("{},{},{},{},{},{},{}\n", pooled[k].threshold, pooled[k].precision, pooled[k].recall,
                        pooled[k].dice, mean[k].precision, mean[k].recall, mean[k].dice);
   return csv;
-}
-
-/// The pooled curve without the points that do not bend it; and the mean over images at even steps of recall.
-using Points = std::vector<std::pair<double, double>>;
-std::pair<Points, Points> write_precision_recall(const MeasureSet& measures, const std::string& folder) {
-  Points pooled, images;
-  for (const PrecisionRecallPoint& p : thinned(measures.curve())) pooled.emplace_back(p.recall, p.precision);
-  tensor::write_file_atomically(folder + "/precision_recall.csv", precision_recall_csv(measures));
-  std::string csv = "recall,precision\n";
-  const std::vector<double> mean = measures.mean_precision();
-  for (size_t k = 0; k < mean.size(); ++k) {
-    images.emplace_back(double(k + 1) / 100, mean[k]);
-    csv += fmt::format("{},{}\n", images.back().first, images.back().second);
-  }
-  tensor::write_file_atomically(folder + "/precision_recall_images.csv", csv);
-  return {pooled, images};
 }
 
 nlohmann::ordered_json crf_json(const Crf& crf) {
@@ -120,7 +79,8 @@ nlohmann::ordered_json crf_json(const Crf& crf) {
 
 }  // namespace
 
-std::unique_ptr<Model> load_model_file(const std::string& path, const Config& config) {
+std::unique_ptr<Model> load_model(const std::string& run, const Config& config, const std::string& checkpoint) {
+  const std::string path = fmt::format("{}/checkpoints/{}.safetensors", run, checkpoint);
   ModelOptions options = model_options(config);
   options.crf.cache_bytes = 0;  // each image is seen once
   auto model = std::make_unique<Model>(options);
@@ -130,10 +90,6 @@ std::unique_ptr<Model> load_model_file(const std::string& path, const Config& co
     throw NonFiniteError(fmt::format("{}: the weights {} are not finite; use another checkpoint", path, name));
   model->train(false);
   return model;
-}
-
-std::unique_ptr<Model> load_model(const std::string& run, const Config& config, const std::string& checkpoint) {
-  return load_model_file(fmt::format("{}/checkpoints/{}.safetensors", run, checkpoint), config);
 }
 
 double chosen_threshold(const std::string& run) {
@@ -183,7 +139,7 @@ Evaluation evaluate_run(Model& model, const Config& config, const ExperimentData
     training = evaluate(model, data.training, device, config.train.batch, {}, config.eval.size,
                         [tell = told("choosing the threshold", *data.training)](const ScoredMap&) mutable { tell(); });
   const double threshold = given ? *options.threshold : training.best_threshold();
-  Evaluation e{.part = part, .chosen = {}, .half = {}, .scores = {}};
+  Evaluation e{.part = part, .measures = MeasureSet(threshold)};
   // Kept for the overlays: two bytes a pixel. A map of 8 bits would not tell on which side of the threshold it lies.
   struct Shown {
     int64_t sample;
@@ -194,7 +150,6 @@ Evaluation evaluate_run(Model& model, const Config& config, const ExperimentData
   const auto keep_map = [&](int64_t sample, const float* p, const float*) {
     maps[store->pair(sample).name] = {sample, probability_image(p, size, size), mask_image(p, size, size, threshold)};
   };
-  e.measures = MeasureSet(threshold);
   if (!options.maps.empty()) data::create_folder(options.maps);
   auto tell = told("scoring", *store);
   e.scores = evaluate(model, store, device, config.train.batch, keep_map, config.eval.size, [&](const ScoredMap& m) {
@@ -237,19 +192,26 @@ Evaluation evaluate_run(Model& model, const Config& config, const ExperimentData
                       film_strip(model, device, pair->image, pair->mask, threshold));
   }
 
-  std::vector<ImageScore> images = e.scores.per_image(threshold);
   write("per_image.csv", e.measures.csv());
   write("curves.csv", curves_csv(e.scores));
+  write("precision_recall.csv", precision_recall_csv(e.measures));
+  Points means;  // at even steps of recall
+  std::string means_csv = "recall,precision\n";
+  for (const double precision : e.measures.mean_precision()) {
+    means.emplace_back(double(means.size() + 1) / 100, precision);
+    means_csv += fmt::format("{},{}\n", means.back().first, precision);
+  }
+  write("precision_recall_images.csv", means_csv);
   const auto& measures = json["measures"];
-  const auto [pooled, mean] = write_precision_recall(e.measures, staging.path());
-  write("plots/pr_pooled.svg",
-        to_svg(pr_chart(fmt::format("Precision and recall, {} (pooled pixels)", part), pooled, measures["pooled"])));
-  write("plots/pr_images.svg",
-        to_svg(pr_chart(fmt::format("Precision and recall, {} (mean over images)", part), mean, measures["mean"])));
+  for (const auto& [file, title, points, values] :
+       {std::tuple{"pooled", "pooled pixels", pooled_points(e.measures), measures["pooled"]},
+        {"images", "mean over images", means, measures["mean"]}})
+    write(fmt::format("plots/pr_{}.svg", file),
+          to_svg(precision_recall_chart(fmt::format("Precision and recall, {} ({})", part, title), points, values)));
   write("plots/threshold.svg", to_svg(threshold_chart(training, e.scores, part, threshold)));
   if (fs::exists(folder + "/epochs.csv")) write("plots/training.svg", to_svg(training_chart(folder + "/epochs.csv")));
 
-  for (const Example& x : examples(images, options.overlays)) {
+  for (const Example& x : examples(e.scores.per_image(threshold), options.overlays)) {
     const auto& [sample, map, prediction] = maps.at(x.name);
     const auto pair = store->get(sample);
     data::write_png(fmt::format("{}/overlays/{}.png", staging.path(), x.file),

@@ -13,15 +13,13 @@ namespace cris {
 /// The model of a run with its best checkpoint, in evaluation mode. Throws Error when the file is damaged or of another
 /// model, and NonFiniteError when a weight is not finite.
 std::unique_ptr<Model> load_model(const std::string& run, const Config& config, const std::string& checkpoint = "best");
-/// The same from any file.
-std::unique_ptr<Model> load_model_file(const std::string& path, const Config& config);
 
 struct Evaluation {
-  std::string part;         ///< train, validation, test or all
-  MeanScores chosen, half;  ///< at the threshold that maximises Dice on the training set, and at 0.5
-  double pranet_dice = 0;   ///< Scores::pranet_mean_dice
+  std::string part;                   ///< train, validation, test or all
+  MeanScores chosen = {}, half = {};  ///< at the threshold that maximises Dice on the training set, and at 0.5
+  double pranet_dice = 0;             ///< Scores::pranet_mean_dice
   ScoreSize size = ScoreSize::network;
-  Scores scores;
+  Scores scores = {};
   MeasureSet measures{0.5};  ///< all that is measured, at the chosen threshold
 };
 

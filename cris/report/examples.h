@@ -15,8 +15,7 @@ struct Example {
 /// random of the rest (the same for every run on these images). Each once, in this order.
 std::vector<Example> examples(std::vector<ImageScore> images, int64_t count);
 
-/// "worst", and NAME, of a file's name without its end; a file of an older version, "03_NAME", shows a worst image.
-std::string shown_rank(const std::string& file);
-std::string shown_name(const std::string& file);
+/// NAME and "worst" of a file's name without its end; a file of an older version, "03_NAME", shows a worst image.
+std::pair<std::string, std::string> shown_in(const std::string& file);
 
 }  // namespace cris

@@ -105,21 +105,15 @@ RunFiles read_run(const std::string& path) {
   return r;
 }
 
-void label_cells(std::vector<RunFiles>& runs) {
-  const auto kind = [](const RunFiles& r) { return r.config.model.backbone.kind; };
-  const bool backbones =
-      std::any_of(runs.begin(), runs.end(), [&](const RunFiles& r) { return kind(r) != kind(runs[0]); });
-  for (RunFiles& r : runs) {
-    r.label = name(r.config.model.strategy);
-    if (backbones || runs.size() == 1) r.label = name(kind(r)) + (" " + r.label);
-  }
+Points points_of(const Rows& rows, size_t x, size_t y, const std::string& path) {
+  Points points;
+  for (size_t i = 0; i < rows.size(); ++i) points.emplace_back(number(rows, i, x, path), number(rows, i, y, path));
+  return points;
 }
 
-Series series_of(const RunFiles& r, const std::string& file, const Rows& rows, size_t x, size_t y) {
-  Series s{.name = r.label, .points = {}};
-  for (size_t i = 0; i < rows.size(); ++i)
-    s.points.emplace_back(number(rows, i, x, r.path + "/" + file), number(rows, i, y, r.path + "/" + file));
-  return s;
+Points precision_recall_of(const RunFiles& r, bool pooled) {
+  return pooled ? points_of(r.precision_recall, 2, 1, r.path + "/precision_recall.csv")
+                : points_of(r.precision_recall_images, 0, 1, r.path + "/precision_recall_images.csv");
 }
 
 std::vector<Series> refiner_response(const RunFiles& r) {
@@ -135,7 +129,7 @@ std::vector<Series> refiner_response(const RunFiles& r) {
       const auto f = values.at("refiner_response").get<std::vector<double>>();
       if (lines.empty())
         for (size_t i = 0; i < f.size(); ++i)
-          lines.push_back({.name = fmt::format("{:.3g}", double(i) / double(f.size() - 1)), .points = {}});
+          lines.push_back({.name = fmt::format("{:.3g}", double(i) / double(f.size() - 1))});
       for (size_t i = 0; i < lines.size(); ++i) lines[i].points.emplace_back(values.at("epoch").get<double>(), f.at(i));
     } catch (const std::exception&) {
       refuse_run_file(path, fmt::format("line {} is damaged", number));
@@ -148,10 +142,7 @@ std::vector<Series> training_losses(const Rows& epochs, const std::string& file)
   std::vector<Series> lines;
   const auto add = [&](const std::string& loss, size_t row, size_t column) {
     auto line = std::find_if(lines.begin(), lines.end(), [&](const Series& s) { return s.name == loss; });
-    if (line == lines.end()) {
-      lines.push_back({.name = loss, .points = {}});
-      line = lines.end() - 1;
-    }
+    if (line == lines.end()) line = lines.insert(lines.end(), {.name = loss});
     line->points.emplace_back(number(epochs, row, 0, file), number(epochs, row, column, file));
   };
   for (size_t i = 0; i < epochs.size(); ++i) {
@@ -176,6 +167,12 @@ std::vector<double> dice_of_images(const RunFiles& r) {
   std::vector<double> dice;
   for (size_t i = 0; i < r.images.size(); ++i) dice.push_back(number(r.images, i, 1, r.path + "/per_image.csv"));
   return dice;
+}
+
+ImagesOfSeeds dice_of_images(const std::vector<RunFiles>& runs) {
+  ImagesOfSeeds values;
+  for (const RunFiles& r : runs) values.push_back(dice_of_images(r));
+  return values;
 }
 
 std::vector<std::string> pictures_of(const RunFiles& r, const std::string& folder, const std::string& end) {

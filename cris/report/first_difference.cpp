@@ -1,14 +1,11 @@
 /// Each file becomes a list of places and values, so that one loop compares them all.
 #include "cris/report/first_difference.h"
 
-#include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <filesystem>
-#include <optional>
-#include <sstream>
 #include <utility>
 #include <vector>
 
@@ -30,25 +27,12 @@ Values values_of_json(const std::string& text) {
 }
 
 Values values_of_csv(const std::string& path) {
-  std::istringstream text(tensor::read_file(path));
-  std::string header;
-  std::getline(text, header);
-  std::vector<std::string> columns;
-  std::istringstream names(header);
-  for (std::string name; std::getline(names, name, ',');) columns.push_back(name);
-  Values values = {{"line 1", header}};
-  const Rows rows = read_csv(path);
-  for (size_t i = 0; i < rows.size(); ++i)
-    for (size_t c = 0; c < std::min(rows[i].size(), columns.size()); ++c)
-      values.emplace_back(fmt::format("line {} ({}), column {}", i + 2, rows[i][0], columns[c]), rows[i][c]);
+  const Rows rows = read_csv(path, true);
+  Values values = {{"line 1", fmt::format("{}", fmt::join(rows[0], ","))}};
+  for (size_t i = 1; i < rows.size(); ++i)
+    for (size_t c = 0; c < rows[i].size(); ++c)
+      values.emplace_back(fmt::format("line {} ({}), column {}", i + 1, rows[i][0], rows[0][c]), rows[i][c]);
   return values;
-}
-
-std::optional<double> to_number(const std::string& text) {
-  double value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return value;
 }
 
 bool alike(const std::string& recorded, const std::string& recomputed, double tolerance) {

@@ -28,15 +28,13 @@ std::string run_label(const ReportCell& cell, const RunFiles& run) {
 
 /// The mean over a cell's seeds of columns x and y, a point for each x; the band spans the seeds.
 Series mean_line(const ReportCell& cell, const std::string& file, Rows RunFiles::*rows, size_t x, size_t y) {
-  Series line{.name = cell.label, .points = {}};
+  Series line{.name = cell.label};
   std::map<double, std::vector<double>> values;
   for (const RunFiles& r : cell.runs)
-    for (const auto& [at, value] : series_of(r, file, r.*rows, x, y).points) values[at].push_back(value);
+    for (const auto& [at, value] : points_of(r.*rows, x, y, r.path + "/" + file)) values[at].push_back(value);
   for (const auto& [at, seeds] : values) {
-    double sum = 0;
-    for (const double v : seeds) sum += v;
-    line.points.emplace_back(at, sum / double(seeds.size()));
-    line.band.emplace_back(*std::ranges::min_element(seeds), *std::ranges::max_element(seeds));
+    line.points.emplace_back(at, spread(seeds).mean);
+    line.band.emplace_back(std::ranges::min(seeds), std::ranges::max(seeds));
   }
   if (cell.runs.size() == 1) line.band.clear();
   return line;
@@ -83,7 +81,7 @@ std::string training_charts(const std::vector<ReportCell>& cells) {
     }
   }
   const auto chart = [](const char* title, const char* y) {
-    return Chart{.title = title, .x_label = "epoch", .y_label = y, .series = {}, .x_range = {}, .y_range = {}};
+    return Chart{.title = title, .x_label = "epoch", .y_label = y};
   };
   return "<div class=\"charts\">\n" + charts(chart("Validation Dice at its best threshold", "Dice, %"), dice) +
          charts(chart("Validation cross entropy", "loss"), validation) + charts(chart("Validation MSE", "MSE"), error) +
@@ -95,11 +93,10 @@ std::string curve_charts(const std::vector<ReportCell>& cells) {
   std::vector<Series> pooled, images, thresholds, reliability;
   for (const ReportCell& c : cells) {
     const RunFiles& first = c.runs[0];
-    pooled.push_back(series_of(first, "precision_recall.csv", first.precision_recall, 2, 1));
-    images.push_back(series_of(first, "precision_recall_images.csv", first.precision_recall_images, 0, 1));
+    pooled.push_back({.name = c.label, .points = precision_recall_of(first, true)});
+    images.push_back({.name = c.label, .points = precision_recall_of(first, false)});
     thresholds.push_back(mean_line(c, "curves.csv", &RunFiles::curves, 0, 6));
     mark(thresholds.back(), first.evaluation.at("chosen_on_training_set").value("threshold", 0.5));
-    for (Series* s : {&pooled.back(), &images.back()}) s->name = c.label;
     const auto measures = first.evaluation.value("measures", nlohmann::ordered_json::object());
     if (!measures.contains("calibration")) continue;
     const auto area = [&](const char* of) {  // there is none where no image shows a polyp
@@ -107,19 +104,16 @@ std::string curve_charts(const std::vector<ReportCell>& cells) {
       return found == measures[of].end() ? "" : fmt::format(", AP {:.1f} %", 100 * found->template get<double>());
     };
     pooled.back().name += area("pooled"), images.back().name += area("mean");
-    reliability.push_back({.name = c.label, .points = {}});
+    reliability.push_back({.name = c.label});
     for (const auto& bin : measures["calibration"])
       if (bin.value("pixels", int64_t(0)) > 0)
         reliability.back().points.emplace_back(bin.value("probability", 0.0), bin.value("polyp", 0.0));
   }
-  const auto chart = [](const char* title, const char* x, const char* y) {
-    return Chart{.title = title, .x_label = x, .y_label = y, .series = {}, .x_range = {{0, 1}}, .y_range = {{0, 1}}};
-  };
   return "<div class=\"charts\">\n" +
-         charts(chart("Precision and recall, all pixels", "recall, %", "precision, %"), pooled) +
-         charts(chart("Precision and recall, mean over images", "recall, %", "precision, %"), images) +
-         charts(chart("Dice by threshold", "threshold", "mean Dice, %"), thresholds) +
-         charts(chart("Reliability", "probability", "share of polyp"), reliability) + "</div>\n";
+         charts(unit_chart("Precision and recall, all pixels", "recall, %", "precision, %"), pooled) +
+         charts(unit_chart("Precision and recall, mean over images", "recall, %", "precision, %"), images) +
+         charts(unit_chart("Dice by threshold", "threshold", "mean Dice, %"), thresholds) +
+         charts(unit_chart("Reliability", "probability", "share of polyp"), reliability) + "</div>\n";
 }
 
 /// The first test images, good or bad, as every cell sees them.
@@ -152,7 +146,7 @@ std::string same_images(const std::vector<ReportCell>& cells) {
 std::string example_images(const RunFiles& r) {
   std::string html = "<div class=\"shots\">\n";
   for (const std::string& file : pictures_of(r, "overlays")) {
-    const std::string name = shown_name(data::base_name(file)), rank = shown_rank(data::base_name(file));
+    const auto& [name, rank] = shown_in(data::base_name(file));
     std::string caption = rank + ": " + escape_markup(name);
     for (size_t i = 0; i < r.images.size(); ++i) {
       if (r.images[i][0] != name) continue;
@@ -209,9 +203,8 @@ std::string crf_section(const std::vector<RunFiles>& runs) {
              ? html
              : "<h2>The CRF</h2>\n<p>Label 0 is background, label 1 polyp: row l of the compatibility says what "
                "the other labels' weighted neighbours take from label l. The strips: image, mask, the backbone's "
-               "probability map "
-               "(unary), the map after each iteration (12 of them, evenly spread, where there are more), the last one "
-               "thresholded.</p>\n" +
+               "probability map (unary), the map after each iteration (12 of them, evenly spread, where there are "
+               "more), the last one thresholded.</p>\n" +
                    html;
 }
 
@@ -253,12 +246,7 @@ std::string refiner_section(const std::vector<RunFiles>& runs) {
   for (const RunFiles& r : runs) {
     const std::vector<Series> lines = refiner_response(r);
     if (lines.empty()) continue;
-    html += to_svg({.title = r.label,
-                    .x_label = "epoch",
-                    .y_label = "refined",
-                    .series = lines,
-                    .x_range = {},
-                    .y_range = {{0, 1}}});
+    html += to_svg({.title = r.label, .x_label = "epoch", .y_label = "refined", .series = lines, .y_range = {{0, 1}}});
   }
   return html.empty() ? html
                       : "<h2>The refiner</h2>\n<p>What it makes of masks that are 0, 0.25, 0.5, 0.75 or 1 everywhere, "
@@ -296,13 +284,6 @@ std::vector<Table> report_tables(const std::vector<ReportCell>& cells) {
   return tables;
 }
 
-std::vector<ReportCell> report_cells(const std::vector<std::string>& paths) {
-  data::require_data(!paths.empty(), "report: no run given");
-  std::vector<RunFiles> runs;
-  for (const std::string& path : paths) runs.push_back(read_run(path));
-  return group_runs(std::move(runs));
-}
-
 std::string html_report(const std::vector<ReportCell>& cells, const std::string& title) {
   std::string html = page_begin(title);
   const RunFiles& first = cells[0].runs[0];
@@ -310,10 +291,8 @@ std::string html_report(const std::vector<ReportCell>& cells, const std::string&
   const auto made = first.manifest.value("environment", nlohmann::ordered_json::object());
   html += fmt::format(
       "<p>{} at {} × {} pixels: {} training, {} validation and {} test images; split: {}. Made by cris {} (commit {}) "
-      "on {}{}. "
-      "The model kept is by default that of the epoch with the best validation Dice; its threshold maximises Dice on "
-      "the "
-      "training set.</p>\n",
+      "on {}{}. The model kept is by default that of the epoch with the best validation Dice; its threshold maximises "
+      "Dice on the training set.</p>\n",
       escape_markup(data_name(first.config)), first.config.data.size, first.config.data.size,
       images.value("training", 0), images.value("validation", 0), images.value("test", 0),
       escape_markup(first.manifest.value("split_protocol", std::string())), made.value("version", std::string()),
@@ -324,8 +303,7 @@ std::string html_report(const std::vector<ReportCell>& cells, const std::string&
   for (const std::string& note : honesty_notes(cells)) html += fmt::format("<p>{}</p>\n", escape_markup(note));
   html += fmt::format(
       "<p>Means over {} images; with several seeds ± is their standard deviation. Intervals: bootstrap over seeds and "
-      "images, "
-      "{} resamples. A value stands in bold where it is higher than every other and each difference below is "
+      "images, {} resamples. A value stands in bold where it is higher than every other and each difference below is "
       "certain.</p>\n",
       cells[0].dice[0].size(), kStudyResamples);
   for (const Table& t : tables) {
@@ -335,8 +313,7 @@ std::string html_report(const std::vector<ReportCell>& cells, const std::string&
       html += fmt::format(
           "<p>All methods see the same {} images, so differences are taken image by image. \"Higher\" asks for two "
           "seeds in common, an interval above 0, and Wilcoxon's signed-rank p below 0.05 after Holm's correction for "
-          "the {} "
-          "pairs.</p>\n",
+          "the {} pairs.</p>\n",
           cells[0].dice[0].size(), t.rows.size());
     if (t.name == "measures")
       html +=
@@ -351,12 +328,8 @@ std::string html_report(const std::vector<ReportCell>& cells, const std::string&
         "the refined output; each is a line.</p>\n";
   std::vector<RunFiles> runs;
   for (const ReportCell& c : cells)
-    for (const RunFiles& r : c.runs) {
-      runs.push_back(r);
-      runs.back().label = run_label(c, r);
-    }
-  html += epoch_tables(runs);
-  html += refiner_section(runs);
+    for (const RunFiles& r : c.runs) runs.emplace_back(r).label = run_label(c, r);
+  html += epoch_tables(runs) + refiner_section(runs);
   html += "<h2>Precision, recall and thresholds</h2>\n" + threshold_slider(cells) + curve_charts(cells) +
           fmt::format("<p>{}A dot marks the threshold that was chosen on the training set.</p>\n",
                       runs.size() > cells.size() ? "The first seed of each cell. " : "");

@@ -7,9 +7,6 @@
 
 namespace cris {
 
-/// The runs at `paths` by cell. Throws data::FormatError when one is not finished or damaged, or when they do not
-/// compare.
-std::vector<ReportCell> report_cells(const std::vector<std::string>& paths);
 /// The tables of the page.
 std::vector<Table> report_tables(const std::vector<ReportCell>& cells);
 /// One offline HTML file: pictures are in it, no script is needed.

@@ -34,8 +34,7 @@ std::string interval_chart(const std::string& title, const std::string& x_label,
   for (const Estimate& e : rows) {
     const double claimed = e.claimed.value_or(e.mean);
     low = std::min({low, e.low, claimed}), high = std::max({high, e.high, claimed});
-    longest =
-        std::max(longest, size_t(std::ranges::count_if(e.label, [](char c) { return (uint8_t(c) & 0xC0) != 0x80; })));
+    longest = std::max(longest, characters(e.label));
     claims |= e.claimed.has_value();
   }
   if (low == high) high = 1;

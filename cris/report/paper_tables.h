@@ -26,6 +26,8 @@ std::vector<PaperTable> paper_tables(const std::vector<std::string>& kvasir, con
 std::string paper_text(const std::vector<PaperTable>& tables);
 /// The same as JSON: a list of tables, each with its cells, the pairs of strategies and what the numbers would hide.
 std::string paper_json(const std::vector<PaperTable>& tables);
+/// A value of the runs' evaluation.json, times `scale`: "45.12", "45.12±1.03" of several seeds, "-" without a run.
+std::string measured_text(const std::vector<RunFiles>& runs, const char* key, double scale, int digits);
 /// Under which its runs were made: size, epochs, images, split.
 std::string table_conditions(const PaperTable& table);
 /// Precision-recall charts of the first seed of each cell, one for each backbone.

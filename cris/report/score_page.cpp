@@ -6,7 +6,6 @@
 
 #include "cris/report/comparison.h"
 #include "cris/report/html_page.h"
-#include "cris/report/svg_chart.h"
 #include "cris/run/outputs.h"
 #include "data/files.h"
 #include "tensor/machine/atomic_file.h"
@@ -46,16 +45,30 @@ std::string page_cell(const Json& values, const std::string& key) {
   return fmt::format("{:.1f} %", 100 * values[key].get<double>());
 }
 
-struct Line {
-  std::string title, mean, pooled;
-};
-
-std::vector<Line> lines(const Json& json, std::string text(const Json&, const std::string&)) {
-  std::vector<Line> all;
+Table table_of(const Json& json, std::string text(const Json&, const std::string&)) {
+  Table table{.name = "measures", .title = "Measures", .columns = {"", "mean over images", "all pixels"}};
   for (const Measure& m : image_measures())
-    all.push_back({m.title, text(json["mean"], m.key), text(json["pooled"], m.key)});
-  all.push_back({"calibration error", "", text(json["pooled"], "expected_calibration_error")});
-  return all;
+    table.rows.push_back({{m.title}, {text(json["mean"], m.key)}, {text(json["pooled"], m.key)}});
+  table.rows.push_back({{"calibration error"}, {}, {text(json["pooled"], "expected_calibration_error")}});
+  return table;
+}
+
+Table sizes_of(const Json& json) {
+  Table table{.name = "sizes",
+              .title = "By size of the polyp",
+              .columns = {"share of the picture", "images", "Dice", "recall", "HD95 in pixels"}};
+  for (const SizeClass& c : kSizeClasses) {
+    const Json& part = json["by_size"][c.name];
+    const Json mean = part.value("mean", Json::object());
+    const std::string share = c.below > 1 ? fmt::format("from {:.0f}", 100 * c.least)
+                                          : fmt::format("{:.0f} to {:.0f}", 100 * c.least, 100 * c.below);
+    table.rows.push_back({{fmt::format("{}: {} %", c.name, share)},
+                          {part["images"].dump()},
+                          {page_cell(mean, "dice")},
+                          {page_cell(mean, "recall")},
+                          {page_cell(mean, "hd95")}});
+  }
+  return table;
 }
 
 std::string lesions_text(const Json& json) {
@@ -71,7 +84,8 @@ std::string measures_text(const MeasureSet& measures) {
   const Json json = measures.json();
   std::string text = fmt::format("{} images, threshold {:.2f}\n\n{:<24}{:>18}{:>14}\n", measures.images().size(),
                                  measures.threshold(), "", "mean over images", "all pixels");
-  for (const Line& l : lines(json, cell)) text += fmt::format("{:<24}{:>18}{:>14}\n", l.title, l.mean, l.pooled);
+  for (const auto& row : table_of(json, cell).rows)
+    text += fmt::format("{:<24}{:>18}{:>14}\n", row[0].text, row[1].text, row[2].text);
   text += "\n" + lesions_text(json) + "\n";
   for (const auto& [name, part] : json["by_size"].items())
     if (const int64_t n = part["images"].get<int64_t>())
@@ -94,52 +108,37 @@ std::string precision_recall_csv(const MeasureSet& measures) {
   return csv;
 }
 
+Chart precision_recall_chart(const std::string& title, const Points& points, const Json& measures) {
+  const auto area = measures.find("average_precision");
+  Chart chart = unit_chart(title, "recall, %", "precision, %");
+  chart.series = {
+      {.name = area == measures.end() ? "no polyp, no AP" : fmt::format("AP {:.1f} %", 100 * area->get<double>()),
+       .points = points}};
+  return chart;
+}
+
+Points pooled_points(const MeasureSet& measures) {
+  Points points;
+  for (const PrecisionRecallPoint& p : thinned(measures.curve())) points.emplace_back(p.recall, p.precision);
+  return points;
+}
+
 void write_scores(const MeasureSet& measures, const std::string& folder, const std::string& title) {
   const Json json = measures.json();
   std::string html = page_begin("Scores");
   html += fmt::format("<p>{}: {} images, threshold {:.2f}.</p>\n", escape_markup(title), measures.images().size(),
                       measures.threshold());
   for (const std::string& r : remarks(json)) html += fmt::format("<p><b>Note.</b> {}</p>\n", r);
-  html +=
-      "<h2>Measures</h2>\n<div class=\"card\"><table><tr><th></th><th>mean over images</th><th>all pixels</th></tr>\n";
-  for (const Line& l : lines(json, page_cell))
-    html += fmt::format("<tr><td>{}</td><td>{}</td><td>{}</td></tr>\n", l.title, l.mean, l.pooled);
-  html += fmt::format(
-      "</table></div>\n<p>{}.</p>\n<h2>By size of the polyp</h2>\n<div class=\"card\"><table>"
-      "<tr><th>share of the picture</th><th>images</th><th>Dice</th><th>recall</th><th>HD95 in pixels</th></tr>\n",
-      lesions_text(json));
-  for (const SizeClass& c : kSizeClasses) {
-    const Json& part = json["by_size"][c.name];
-    const Json mean = part.value("mean", Json::object());
-    html += fmt::format("<tr><td>{}: {} %</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>\n", c.name,
-                        c.below > 1 ? fmt::format("from {:.0f}", 100 * c.least)
-                                    : fmt::format("{:.0f} to {:.0f}", 100 * c.least, 100 * c.below),
-                        part["images"].get<int64_t>(), page_cell(mean, "dice"), page_cell(mean, "recall"),
-                        page_cell(mean, "hd95"));
-  }
-  Chart curve{.title = "Precision and recall, all pixels",
-              .x_label = "recall, %",
-              .y_label = "precision, %",
-              .series = {{.name = json["pooled"].contains("average_precision")
-                                      ? "AP " + page_cell(json["pooled"], "average_precision")
-                                      : "no polyp, no AP",
-                          .points = {}}},
-              .x_range = {{0, 1}},
-              .y_range = {{0, 1}}};
-  for (const PrecisionRecallPoint& p : thinned(measures.curve()))
-    curve.series[0].points.emplace_back(p.recall, p.precision);
-  Chart reliability{.title = "Reliability",
-                    .x_label = "probability",
-                    .y_label = "share of polyp",
-                    .series = {{.name = "pixels, 15 bins", .points = {}},
-                               {.name = "perfect", .points = {{0, 0}, {1, 1}}, .dashed = true}},
-                    .x_range = {{0, 1}},
-                    .y_range = {{0, 1}}};
+  html += fmt::format("<h2>Measures</h2>\n{}<p>{}.</p>\n<h2>By size of the polyp</h2>\n{}",
+                      to_html(table_of(json, page_cell)), lesions_text(json), to_html(sizes_of(json)));
+  Chart reliability = unit_chart("Reliability", "probability", "share of polyp");
+  reliability.series = {{.name = "pixels, 15 bins"}, {.name = "perfect", .points = {{0, 0}, {1, 1}}, .dashed = true}};
   for (const Json& b : json["calibration"])
     if (b["pixels"].get<int64_t>() > 0)
       reliability.series[0].points.emplace_back(b["probability"].get<double>(), b["polyp"].get<double>());
-  html += "</table></div>\n<h2>Curves</h2>\n<div class=\"charts\">\n" + to_svg(curve) + to_svg(reliability) +
-          "</div>\n" + page_end();
+  const Chart curve =
+      precision_recall_chart("Precision and recall, all pixels", pooled_points(measures), json["pooled"]);
+  html += "<h2>Curves</h2>\n<div class=\"charts\">\n" + to_svg(curve) + to_svg(reliability) + "</div>\n" + page_end();
 
   data::StagingFolder staging(folder);
   tensor::write_file_atomically(staging.path() + "/score.json", json.dump(2) + "\n");

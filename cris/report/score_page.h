@@ -3,6 +3,7 @@
 #include <string>
 
 #include "cris/measures/measures.h"
+#include "cris/report/svg_chart.h"
 
 namespace cris {
 
@@ -16,7 +17,11 @@ bool takes_scores(const std::string& folder);
 /// precision-recall curve and the reliability diagram) into `folder`, all or none. Throws data::FormatError.
 void write_scores(const MeasureSet& measures, const std::string& folder, const std::string& title);
 
-/// precision_recall.csv: threshold, precision, recall of the points that bend the curve.
+/// precision_recall.csv: threshold, precision, recall of the points that bend the curve of all pixels.
 std::string precision_recall_csv(const MeasureSet& measures);
+/// Recall and precision of the same points.
+Points pooled_points(const MeasureSet& measures);
+/// Such points, named by the area below them, which `measures` holds where an image shows a polyp.
+Chart precision_recall_chart(const std::string& title, const Points& points, const nlohmann::ordered_json& measures);
 
 }  // namespace cris

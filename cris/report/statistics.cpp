@@ -3,8 +3,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
+#include "cris/metrics.h"
 #include "tensor/check.h"
 #include "tensor/random.h"
 
@@ -13,10 +13,6 @@ namespace cris {
 namespace {
 
 constexpr uint32_t kSeedDraws = 0xB008, kImageDraws = 0xB009;  // random streams
-
-double mean_of(const std::vector<double>& values) {
-  return std::accumulate(values.begin(), values.end(), 0.0) / double(values.size());
-}
 
 void require_values(const ImagesOfSeeds& values) {
   tensor::require(!values.empty() && !values[0].empty(), "the bootstrap has no value to draw from");
@@ -28,12 +24,9 @@ void require_values(const ImagesOfSeeds& values) {
 /// Mean and deviation; no interval yet.
 Interval moments(const ImagesOfSeeds& values) {
   std::vector<double> means;
-  for (const auto& row : values) means.push_back(mean_of(row));
-  Interval result{.mean = mean_of(means)};
-  double squares = 0;
-  for (const double m : means) squares += (m - result.mean) * (m - result.mean);
-  result.deviation = means.size() > 1 ? std::sqrt(squares / double(means.size() - 1)) : 0;
-  return result;
+  for (const auto& row : values) means.push_back(spread(row).mean);
+  const auto [mean, deviation] = spread(means);
+  return {.mean = mean, .deviation = deviation};
 }
 
 /// The mean of every resample.

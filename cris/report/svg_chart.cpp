@@ -45,7 +45,31 @@ std::string tick_text(double v, double step, const std::string& label) {
   return fmt::format("{:.{}f}", std::abs(v) < step / 1e6 ? 0.0 : v, digits);
 }
 
+/// Where each line's name stands: at the height of its last point, moved apart where names would overlap.
+std::vector<double> label_heights(const Chart& chart, const std::function<double(double)>& py) {
+  constexpr double kApart = 14, kLowest = kHeight - kBottom;
+  std::vector<double> heights;
+  std::vector<size_t> order;
+  for (const Series& s : chart.series) {
+    double y = kLowest;
+    for (const auto& [px, v] : s.points)
+      if (std::isfinite(v)) y = py(v);
+    order.push_back(heights.size());
+    heights.push_back(y);
+  }
+  std::ranges::stable_sort(order, {}, [&](size_t i) { return heights[i]; });
+  double before = kTop - kApart;
+  for (const size_t i : order) before = heights[i] = std::max(heights[i], before + kApart);
+  double after = kLowest + kApart;
+  for (auto i = order.rbegin(); i != order.rend(); ++i) after = heights[*i] = std::min(heights[*i], after - kApart);
+  return heights;
+}
+
 }  // namespace
+
+Chart unit_chart(const std::string& title, const std::string& x_label, const std::string& y_label) {
+  return {.title = title, .x_label = x_label, .y_label = y_label, .x_range = {{0, 1}}, .y_range = {{0, 1}}};
+}
 
 double round_step(double span) {
   const double power = std::pow(10, std::floor(std::log10(span / 5)));
@@ -64,45 +88,14 @@ std::string svg_begin(double width, double height, const std::string& title) {
 
 std::string escape_markup(const std::string& text) {
   std::string safe;
-  for (const char c : text) {
-    if (c == '&')
-      safe += "&amp;";
-    else if (c == '<')
-      safe += "&lt;";
-    else if (c == '>')
-      safe += "&gt;";
-    else if (c == '"')
-      safe += "&quot;";
-    else
-      safe += c;
-  }
+  for (const char c : text)
+    safe += c == '&' ? "&amp;" : c == '<' ? "&lt;" : c == '>' ? "&gt;" : c == '"' ? "&quot;" : std::string(1, c);
   return safe;
 }
 
-namespace {
-
-/// Where each line's name stands: at the height of its last point, moved apart where names would overlap.
-std::vector<double> label_heights(const Chart& chart, const std::function<double(double)>& py) {
-  constexpr double kApart = 14;
-  std::vector<double> heights;
-  std::vector<size_t> order;
-  for (const Series& s : chart.series) {
-    double y = kHeight - kBottom;
-    for (const auto& [px, v] : s.points)
-      if (std::isfinite(v)) y = py(v);
-    order.push_back(heights.size());
-    heights.push_back(y);
-  }
-  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return heights[a] < heights[b]; });
-  const double lowest = kHeight - kBottom;
-  double before = kTop - kApart;
-  for (const size_t i : order) before = heights[i] = std::max(heights[i], before + kApart);
-  double after = lowest + kApart;
-  for (auto i = order.rbegin(); i != order.rend(); ++i) after = heights[*i] = std::min(heights[*i], after - kApart);
-  return heights;
+size_t characters(const std::string& text) {
+  return size_t(std::ranges::count_if(text, [](char c) { return (uint8_t(c) & 0xC0) != 0x80; }));
 }
-
-}  // namespace
 
 std::string to_svg(const Chart& chart) {
   tensor::check(chart.series.size() <= kMostSeries, "chart {}: {} lines, and {} colours", chart.title,
@@ -158,7 +151,7 @@ std::string to_svg(const Chart& chart) {
     }
     svg += fmt::format("<path d=\"{}\" fill=\"none\" stroke=\"{}\" stroke-width=\"2\" stroke-linejoin=\"round\"{}/>\n",
                        path, kColours[i], s.dashed ? " stroke-dasharray=\"6 4\"" : "");
-    std::vector<std::pair<double, double>> dots = s.marks;
+    Points dots = s.marks;
     if (s.points.size() == 1 && pen_down) dots.push_back(s.points[0]);
     for (const auto& [x, y] : dots)
       svg += fmt::format("<circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"3.5\" fill=\"{}\"/>\n", px(x), py(y), kColours[i]);

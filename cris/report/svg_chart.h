@@ -7,21 +7,25 @@
 
 namespace cris {
 
+using Points = std::vector<std::pair<double, double>>;
+
 struct Series {
   std::string name;
-  std::vector<std::pair<double, double>> points;  ///< points that are not finite break the line
+  Points points = {};  ///< those that are not finite break the line
   bool dashed = false;
-  std::vector<std::pair<double, double>> band = {};   ///< low and high beside each point: several seeds
-  std::vector<std::pair<double, double>> marks = {};  ///< dots: the epoch that was kept
+  Points band = {};   ///< low and high beside each point: several seeds
+  Points marks = {};  ///< dots: the epoch that was kept
 };
 
 struct Chart {
   /// An axis whose label ends with ", %" shows its numbers times 100.
   std::string title, x_label, y_label;
-  std::vector<Series> series;
+  std::vector<Series> series = {};
   /// Extents of the axes; by default those of the points, rounded outward to ticks.
   std::optional<std::pair<double, double>> x_range = {}, y_range = {};
 };
+/// Without lines yet; both axes from 0 to 1.
+Chart unit_chart(const std::string& title, const std::string& x_label, const std::string& y_label);
 
 /// The most lines of one chart: more colours are not told apart.
 constexpr size_t kMostSeries = 7;
@@ -37,5 +41,7 @@ std::string svg_begin(double width, double height, const std::string& title);
 double round_step(double span);
 /// & < > " as entities.
 std::string escape_markup(const std::string& text);
+/// How many characters a text in UTF-8 has: "±" has two bytes.
+size_t characters(const std::string& text);
 
 }  // namespace cris

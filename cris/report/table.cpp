@@ -2,14 +2,13 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <set>
 
 #include "cris/report/svg_chart.h"
-#include "data/files.h"
+#include "cris/run/csv.h"
 #include "data/format_error.h"
 #include "data/hash.h"
 #include "tensor/machine/atomic_file.h"
@@ -46,13 +45,8 @@ std::string to_json(const Table& table) {
   for (const auto& row : table.rows) {
     nlohmann::ordered_json object;
     for (size_t i = 0; i < row.size(); ++i) {
-      const std::string& text = row[i].text;
-      double number = 0;
-      const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-      if (error == std::errc() && end == text.data() + text.size())
-        object[table.columns[i]] = number;
-      else
-        object[table.columns[i]] = text;
+      object[table.columns[i]] = row[i].text;
+      if (const auto number = to_number(row[i].text)) object[table.columns[i]] = *number;
     }
     rows.push_back(object);
   }

@@ -8,7 +8,7 @@ namespace cris {
 struct Table {
   std::string name;   ///< of its files: "results"
   std::string title;  ///< what it shows, a phrase
-  std::vector<std::string> columns;
+  std::vector<std::string> columns = {};
   struct Cell {
     std::string text = {};
     bool strong = false;  ///< set apart, where statistics allow

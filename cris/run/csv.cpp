@@ -42,7 +42,7 @@ namespace {
   refuse_run_file(path, fmt::format("line {} is damaged", row + 2));
 }
 
-Rows parse_csv(const std::string& text, const std::string& path) {
+Rows parse_csv(const std::string& text, const std::string& path, bool header = false) {
   Rows rows;
   std::vector<std::string> row(1);
   bool quoted = false;
@@ -60,26 +60,29 @@ Rows parse_csv(const std::string& text, const std::string& path) {
       row.back() += c;
   }
   if (rows.empty()) refuse_run_file(path, "its heading is missing");
-  const size_t cells = rows[0].size();
-  rows.erase(rows.begin());
-  for (size_t i = 0; i < rows.size(); ++i)
-    if (rows[i].size() != cells) refuse_line(path, i);
+  for (size_t i = 1; i < rows.size(); ++i)
+    if (rows[i].size() != rows[0].size()) refuse_line(path, i - 1);
   if (quoted || row != std::vector<std::string>{""})
-    refuse_run_file(path, fmt::format("line {} has no end", rows.size() + 2));
+    refuse_run_file(path, fmt::format("line {} has no end", rows.size() + 1));
+  if (!header) rows.erase(rows.begin());
   return rows;
 }
 
 }  // namespace
 
-Rows read_csv(const std::string& path) { return parse_csv(read_run_file(path), path); }
+Rows read_csv(const std::string& path, bool header) { return parse_csv(read_run_file(path), path, header); }
+
+std::optional<double> to_number(const std::string& text) {
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  return error == std::errc() && end == text.data() + text.size() ? std::optional(value) : std::nullopt;
+}
 
 double number(const Rows& rows, size_t row, size_t column, const std::string& file) {
   if (row >= rows.size() || column >= rows[row].size()) refuse_line(file, row);
-  const std::string& cell = rows[row][column];
-  double value = 0;
-  const auto [end, error] = std::from_chars(cell.data(), cell.data() + cell.size(), value);
-  if (error != std::errc() || end != cell.data() + cell.size() || !std::isfinite(value)) refuse_line(file, row);
-  return value;
+  const std::optional<double> value = to_number(rows[row][column]);
+  if (!value || !std::isfinite(*value)) refuse_line(file, row);
+  return *value;
 }
 
 Rows read_epochs(const std::string& path, bool growing) {

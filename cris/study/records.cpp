@@ -3,10 +3,8 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <filesystem>
 #include <map>
-#include <set>
 #include <sstream>
 
 #include "cris/run/csv.h"
@@ -26,22 +24,14 @@ namespace {
 
 /// A number with 5 significant digits; anything else as it is.
 std::string rounded(const std::string& cell) {
-  double number = 0;
-  const auto [end, error] = std::from_chars(cell.data(), cell.data() + cell.size(), number);
-  return error == std::errc() && end == cell.data() + cell.size() ? fmt::format("{:.5g}", number) : csv_field(cell);
+  const auto number = to_number(cell);
+  return number ? fmt::format("{:.5g}", *number) : csv_field(cell);
 }
 
 /// The first `columns` columns, rounded but for the first, which names the row.
 std::string small_csv(const std::string& path, size_t columns) {
-  const std::string text = read_run_file(path);
-  Rows rows = read_csv(path);
-  std::istringstream header(text.substr(0, text.find('\n')));
   std::string small;
-  size_t column = 0;
-  for (std::string cell; column < columns && std::getline(header, cell, ','); ++column)
-    small += (column ? "," : "") + cell;
-  small += "\n";
-  for (const auto& row : rows) {
+  for (const auto& row : read_csv(path, true)) {
     for (size_t i = 0; i < std::min(columns, row.size()); ++i)
       small += (i ? "," : "") + (i ? rounded(row[i]) : csv_field(row[i]));
     small += "\n";
@@ -97,59 +87,52 @@ std::string small_config(const std::string& path) {
 
 /// The plan's studies in its order, numbered from 0 as are their trials.
 std::string ordered_journal(const Plan& plan, const std::string& path) {
-  const JournalContent journal = read_journal(path);
-  // Each line's study and the trial that it begins, by the ids that the file gives; -1: the line changes nothing.
   JournalState state;
-  int64_t studies = 0, trials = 0;
-  std::vector<std::pair<int64_t, int64_t>> told;
-  for (const JournalLine& line : journal.lines) {
-    const int operation = line.at("op_code");
+  std::map<int64_t, std::vector<JournalLine>> lines_of;  // by the study's id; without lines that change nothing
+  for (const JournalLine& line : read_journal(path).lines) {
     const StudyRecord* of = nullptr;
+    const bool begins = line.at("op_code") == kCreateStudy && !state.study(line.at("study_name").get<std::string>());
+    state.apply(line);
+    if (begins) of = state.study(line.at("study_name").get<std::string>());
     if (line.contains("study_id")) of = state.study(line.at("study_id").get<int64_t>());
     if (line.contains("trial_id")) of = state.study_of(line.at("trial_id").get<int64_t>());
-    const bool begins = operation == kCreateStudy && !state.study(line.at("study_name").get<std::string>());
-    told.emplace_back(begins ? studies++ : of ? of->id : -1, operation == kCreateTrial && of ? trials++ : -1);
-    state.apply(line);
+    if (of) lines_of[of->id].push_back(line);
   }
   std::string text;
-  int64_t next_study = 0, next_trial = 0;
+  int64_t studies = 0, trials = 0;
   for (const Cell& cell : plan.cells) {
     const StudyRecord* const study = state.study(cell.name);
     if (!study) continue;
-    std::map<int64_t, int64_t> trial_now;
-    for (size_t i = 0; i < journal.lines.size(); ++i) {
-      if (told[i].first != study->id) continue;
-      JournalLine line = journal.lines[i];
-      if (told[i].second >= 0) trial_now[told[i].second] = next_trial++;
+    for (JournalLine& line : lines_of[study->id]) {
       line["worker_id"] = "cris";
-      if (line.contains("study_id")) line["study_id"] = next_study;
-      if (line.contains("trial_id")) line["trial_id"] = trial_now.at(line["trial_id"]);
+      if (line.contains("study_id")) line["study_id"] = studies;
+      if (line.contains("trial_id")) line["trial_id"] = trials + state.trial(line["trial_id"])->number;
       text += journal_text(line);
     }
-    ++next_study;
+    ++studies, trials += int64_t(study->trials.size());
   }
   return text;
 }
 
 constexpr const char* kSums = "SHA256SUMS";
 
-/// The files that SHA256SUMS of these records lists, each below them.
-std::set<std::string> listed(const std::string& records) {
-  std::set<std::string> names;
+/// The files that SHA256SUMS of these records lists, each below them, with their hashes.
+std::map<std::string, std::string> listed(const std::string& records) {
+  std::map<std::string, std::string> files;
   std::istringstream lines(data::read_data_file(records + "/" + kSums));
   for (std::string line; std::getline(lines, line);) {
     const std::string name = line.substr(std::min<size_t>(line.size(), 66));
     data::require_data(!name.empty() && fs::path(name).lexically_normal() == name && name[0] != '/' && name[0] != '.',
                        "{}/{}: a line is damaged; restore it, or remove {} and collect the records again", records,
                        kSums, records);
-    names.insert(name);
+    files[name] = line.substr(0, 64);
   }
-  return names;
+  return files;
 }
 
 /// The files that records of the study `folder` replace in `out`. Throws FormatError unless `out` is empty or holds
 /// records, and is neither the study nor a folder that it works in.
-std::set<std::string> records_to_replace(const std::string& folder, const std::string& out) {
+std::map<std::string, std::string> records_to_replace(const std::string& folder, const std::string& out) {
   const fs::path study = fs::weakly_canonical(fs::absolute(folder)), to = fs::weakly_canonical(fs::absolute(out));
   const std::string around = *study.lexically_relative(to).begin(), within = *to.lexically_relative(study).begin();
   data::require_data(around == ".." && within != "runs" && within != "trials" && !within.starts_with("data-"),
@@ -159,7 +142,7 @@ std::set<std::string> records_to_replace(const std::string& folder, const std::s
   if (fs::is_directory(out) &&  // a killed process may have left its lock
       std::ranges::all_of(fs::directory_iterator(out), [&](const auto& entry) { return hidden(entry.path()); }))
     return {};
-  std::set<std::string> old;
+  std::map<std::string, std::string> old;
   if (fs::exists(out + "/" + kSums)) old = listed(out);
   data::require_data(old.contains("plan.toml") && old.contains(kJournal),
                      "{} holds files that are not records of a study; choose another -o", out);
@@ -181,7 +164,7 @@ bool same_records(const std::string& out, const std::string& sums) {
 RecordsMade collect_records(const Plan& plan, const std::string& folder, const std::string& out) {
   records_to_replace(folder, out);  // refused before anything is made there
   data::StagingFolder staging(out);
-  const std::set<std::string> old = records_to_replace(folder, out);
+  const auto old = records_to_replace(folder, out);
   std::string sums;
   RecordsMade made;
   const auto write = [&](const std::string& name, const std::string& text) {
@@ -218,21 +201,20 @@ RecordsMade collect_records(const Plan& plan, const std::string& folder, const s
 void require_records(const std::string& records) {
   data::require_data(fs::exists(records + "/" + kSums),
                      "{}: this is not a folder of records; `cris study records` makes one of a study", records);
-  const std::set<std::string> names = listed(records);
-  std::istringstream lines(data::read_data_file(records + "/" + kSums));
-  for (std::string line; std::getline(lines, line);)
-    data::require_data(data::sha256(data::read_data_file(records + "/" + line.substr(66))) == line.substr(0, 64),
+  const auto files = listed(records);
+  for (const auto& [name, hash] : files)
+    data::require_data(data::sha256(data::read_data_file(records + "/" + name)) == hash,
                        "{}/{}: was changed after it was recorded; restore it or collect the records again", records,
-                       line.substr(66));
+                       name);
   for (const char* name : {"plan.toml", kJournal})
-    data::require_data(names.contains(name),
+    data::require_data(files.contains(name),
                        "{}/{} does not list {}; restore it, or remove {} and collect the records again", records, kSums,
                        name, records);
   if (!fs::exists(records + "/runs")) return;
   for (const auto& entry : fs::recursive_directory_iterator(records + "/runs")) {
     const std::string name = fs::path(entry.path()).lexically_relative(records);
     const bool hidden = entry.path().filename().string().starts_with(".");
-    data::require_data(entry.is_directory() || hidden || names.contains(name),
+    data::require_data(entry.is_directory() || hidden || files.contains(name),
                        "{}/{} does not list {}; restore it, or remove that file", records, kSums, name);
   }
 }

@@ -4,9 +4,10 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <nlohmann/json.hpp>
+
+#include "cris/run/csv.h"
 
 namespace cris {
 
@@ -25,11 +26,10 @@ bool is_fixed_in_a_study(const std::string& key) {
 }
 
 double number_of(const std::string& specification, const std::string& text) {
-  double number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size() || !std::isfinite(number))
+  const std::optional<double> number = to_number(text);
+  if (!number || !std::isfinite(*number))
     refuse_search(specification, fmt::format("\"{}\" is not a number; write LOW..HIGH, as 1e-6..1e-2:log", text));
-  return number;
+  return *number;
 }
 
 std::vector<std::string> split_choices(const std::string& text) {
@@ -94,11 +94,9 @@ Dimension parse_dimension(const std::string& specification) {
 }  // namespace
 
 std::string short_value(const std::string& value) {
-  double number = 0;
-  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
-  const bool fraction = value.find('.') != std::string::npos;
-  if (!fraction || value.size() < 10 || error != std::errc() || end != value.data() + value.size()) return value;
-  const std::string rounded = fmt::format("{:.3g}", number);
+  const std::optional<double> number = to_number(value);
+  if (!number || value.size() < 10 || value.find('.') == std::string::npos) return value;
+  const std::string rounded = fmt::format("{:.3g}", *number);
   return rounded.size() < value.size() ? rounded : value;
 }
 

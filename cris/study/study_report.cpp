@@ -22,24 +22,15 @@ namespace cris {
 
 namespace {
 
-void add_row(Table& table, const std::vector<std::string>& texts, bool strong = false) {
-  std::vector<Table::Cell> row;
-  for (const std::string& text : texts) row.push_back({text, strong});
-  table.rows.push_back(row);
-}
-
 /// For a terminal: columns as wide as they must be.
 std::string text_of(const Table& table) {
-  const auto width_of = [](const std::string& text) {
-    return size_t(std::ranges::count_if(text, [](char c) { return (uint8_t(c) & 0xC0) != 0x80; }));
-  };
   std::vector<size_t> widths;
-  for (const std::string& c : table.columns) widths.push_back(width_of(c));
+  for (const std::string& c : table.columns) widths.push_back(characters(c));
   for (const auto& row : table.rows)
-    for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], width_of(row[i].text));
+    for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], characters(row[i].text));
   std::string text = table.title + "\n";
   const auto add = [&](size_t i, const std::string& cell) {
-    const std::string blanks(widths[i] - width_of(cell), ' ');
+    const std::string blanks(widths[i] - characters(cell), ' ');
     text += i ? "  " + blanks + cell : cell + blanks;
   };
   for (size_t i = 0; i < widths.size(); ++i) add(i, table.columns[i]);
@@ -69,16 +60,10 @@ struct SetOfCells {
   }
 };
 
-ImagesOfSeeds dice_of(const Runs& runs) {
-  ImagesOfSeeds values;
-  for (const RunFiles& r : runs) values.push_back(dice_of_images(r));
-  return values;
-}
-
-/// Throws where two runs were not tested on the same images.
+/// Whether two runs were tested on the same images.
 bool same_images(const RunFiles& a, const RunFiles& b) {
-  return std::ranges::equal(
-      a.images, b.images, {}, [](const auto& row) { return row[0]; }, [](const auto& row) { return row[0]; });
+  const auto image = [](const std::vector<std::string>& row) { return row[0]; };
+  return std::ranges::equal(a.images, b.images, {}, image, image);
 }
 
 std::string points(double dice) { return fmt::format("{:.2f}", 100 * dice); }
@@ -90,7 +75,9 @@ std::string mean_text(const Interval& i, size_t seeds) {
   return points(i.mean) + (seeds > 1 ? "±" + points(i.deviation) : "");
 }
 
-std::string runs_mean_text(const Runs& runs) { return mean_text(hierarchical_bootstrap(dice_of(runs)), runs.size()); }
+std::string runs_mean_text(const Runs& runs) {
+  return mean_text(hierarchical_bootstrap(dice_of_images(runs)), runs.size());
+}
 
 std::vector<SetOfCells> read_sets(const Plan& plan, const std::string& records) {
   std::vector<SetOfCells> sets;
@@ -112,58 +99,46 @@ std::vector<SetOfCells> read_sets(const Plan& plan, const std::string& records) 
       data::require_data(same_images(runs[0], runs.back()), "{} and {} were tested on other images", runs[0].path, run);
     }
   }
-  std::erase_if(sets, [](const SetOfCells& s) {
-    return std::ranges::all_of(s.table.cells, [](const auto& row) {
-      return std::ranges::all_of(row, [](const Runs& runs) { return runs.empty(); });
-    });
-  });
+  std::erase_if(sets, [](const SetOfCells& s) { return s.backbones().empty(); });
   return sets;
 }
 
-Table dice_table(const SetOfCells& s) {
-  Table t{.name = "dice", .title = fmt::format("{}: Dice, %", s.title), .columns = {""}};
+using Texts = std::vector<std::string>;
+
+/// A row for each strategy; for each backbone what the paper claims, and what `measured` makes of the runs of the cell.
+Table beside_claims(const SetOfCells& s, Table table, const Texts& columns, std::string claimed(const PaperClaim&),
+                    Texts measured(const Runs&)) {
+  table.columns = {""};
   for (const int b : s.backbones())
-    for (const char* column : {" claimed", " measured", " 95 % interval"})
-      t.columns.push_back(kPaperBackbones[b] + std::string(column));
+    for (const std::string& column : columns) table.columns.push_back(kPaperBackbones[b] + (" " + column));
   for (size_t row = 0; row < std::size(kPaperRows); ++row) {
-    std::vector<std::string> line = {kPaperRows[row].title};
+    std::vector<Table::Cell> cells = {{kPaperRows[row].title}};
     for (const int b : s.backbones()) {
-      const Runs& runs = s.runs(b, kPaperRows[row].strategy);
       const PaperClaim* claim = s.claim(row, b);
-      line.push_back(claim ? fmt::format("{:.2f}", claim->dice) : "-");
-      if (runs.empty()) {
-        line.insert(line.end(), {"-", "-"});
-        continue;
-      }
-      const Interval i = hierarchical_bootstrap(dice_of(runs));
-      line.insert(line.end(), {mean_text(i, runs.size()), interval_text(i)});
+      cells.push_back({claim ? claimed(*claim) : "-"});
+      for (const std::string& text : measured(s.runs(b, kPaperRows[row].strategy))) cells.push_back({text});
     }
-    add_row(t, line);
+    table.rows.push_back(cells);
   }
-  return t;
+  return table;
+}
+
+Table dice_table(const SetOfCells& s) {
+  return beside_claims(
+      s, {.name = "dice", .title = fmt::format("{}: Dice, %", s.title)}, {"claimed", "measured", "95 % interval"},
+      [](const PaperClaim& c) { return fmt::format("{:.2f}", c.dice); },
+      [](const Runs& runs) -> Texts {
+        if (runs.empty()) return {"-", "-"};
+        const Interval i = hierarchical_bootstrap(dice_of_images(runs));
+        return {mean_text(i, runs.size()), interval_text(i)};
+      });
 }
 
 Table mse_table(const SetOfCells& s) {
-  Table t{.name = "mse", .title = fmt::format("{}: MSE of the probability maps", s.title), .columns = {""}};
-  for (const int b : s.backbones())
-    for (const char* column : {" claimed", " measured"}) t.columns.push_back(kPaperBackbones[b] + std::string(column));
-  for (size_t row = 0; row < std::size(kPaperRows); ++row) {
-    std::vector<std::string> line = {kPaperRows[row].title};
-    for (const int b : s.backbones()) {
-      const PaperClaim* claim = s.claim(row, b);
-      std::vector<double> values;
-      for (const RunFiles& r : s.runs(b, kPaperRows[row].strategy))
-        values.push_back(r.evaluation.at("chosen_on_training_set").value("mse", 0.0));
-      const Spread spread_of_seeds = spread(values);
-      line.push_back(claim ? fmt::format("{:.3f}", claim->mse) : "-");
-      line.push_back(values.empty() ? "-"
-                     : values.size() == 1
-                         ? fmt::format("{:.3f}", values[0])
-                         : fmt::format("{:.3f}±{:.3f}", spread_of_seeds.mean, spread_of_seeds.deviation));
-    }
-    add_row(t, line);
-  }
-  return t;
+  return beside_claims(
+      s, {.name = "mse", .title = fmt::format("{}: MSE of the probability maps", s.title)}, {"claimed", "measured"},
+      [](const PaperClaim& c) { return fmt::format("{:.3f}", c.mse); },
+      [](const Runs& runs) -> Texts { return {measured_text(runs, "mse", 1, 3)}; });
 }
 
 /// A table and what it shows as a chart.
@@ -194,10 +169,11 @@ Estimates verdicts(const SetOfCells& s) {
       if (ours) word = (i.mean > 0) == (claimed > 0) ? "holds" : "does not hold";
       rows.push_back(estimate(fmt::format("{}: cris - {}", kPaperBackbones[b], name(kPaperRows[row].strategy)), i));
       if (ours) rows.back().claimed = claimed;
-      add_row(t,
-              {rows.back().label, ours ? fmt::format("{:+.2f}", claimed) : "-", fmt::format("{:+.2f}", 100 * i.mean),
-               interval_text(i), certain ? word : "open"},
-              certain);
+      t.rows.push_back({{rows.back().label, certain},
+                        {ours ? fmt::format("{:+.2f}", claimed) : "-", certain},
+                        {fmt::format("{:+.2f}", 100 * i.mean), certain},
+                        {interval_text(i), certain},
+                        {certain ? word : "open", certain}});
     }
   return {t, rows};
 }
@@ -219,14 +195,18 @@ Estimates variants(const std::vector<SetOfCells>& sets) {
         const auto [a, o] = dice_in_common(with, without);
         const bool paired = same_images(with[0], without[0]);
         if (paired && a.empty()) continue;
-        const Interval i = paired ? paired_difference(a, o) : unpaired_difference(dice_of(with), dice_of(without));
+        const Interval i =
+            paired ? paired_difference(a, o) : unpaired_difference(dice_of_images(with), dice_of_images(without));
         const bool certain = i.excludes_zero() && (paired ? a.size() : std::min(with.size(), without.size())) > 1;
         rows.push_back(estimate(fmt::format("{}: {} {}", v.title, kPaperBackbones[b], name(row.strategy)), i));
-        add_row(t, {rows.back().label, runs_mean_text(without), runs_mean_text(with),
-                    fmt::format("{:+.2f}", 100 * i.mean), interval_text(i),
-                    !certain     ? "open"
-                    : i.mean > 0 ? "above"
-                                 : "below"});
+        t.rows.push_back({{rows.back().label},
+                          {runs_mean_text(without)},
+                          {runs_mean_text(with)},
+                          {fmt::format("{:+.2f}", 100 * i.mean)},
+                          {interval_text(i)},
+                          {!certain     ? "open"
+                           : i.mean > 0 ? "above"
+                                        : "below"}});
       }
   }
   return {t, rows};
@@ -245,8 +225,11 @@ Table tuning_table(const Plan& plan, const std::string& records) {
     std::string settings;
     for (const auto& [key, value] : found.best_settings)
       settings += fmt::format("{}{} {}", settings.empty() ? "" : ", ", key, short_value(value));
-    add_row(t, {cell.name, fmt::format("{}", found.complete), fmt::format("{}", found.pruned),
-                found.best ? points(*found.best) : "-", settings});
+    t.rows.push_back({{cell.name},
+                      {std::to_string(found.complete)},
+                      {std::to_string(found.pruned)},
+                      {found.best ? points(*found.best) : "-"},
+                      {settings}});
   }
   return t;
 }

@@ -14,12 +14,6 @@ using doctest::Contains;
 
 namespace {
 
-std::vector<cris::RunFiles> read_all(const std::vector<std::string>& paths) {
-  std::vector<cris::RunFiles> runs;
-  for (const std::string& p : paths) runs.push_back(cris::read_run(p));
-  return runs;
-}
-
 /// Gives the run's image i the Dice `dice(i)`.
 void set_dice(const std::string& run, const std::function<double(int)>& dice) {
   std::string text = "name,dice\n";
@@ -38,7 +32,7 @@ TEST_CASE("runs that differ in their seed alone are one cell, and cells are rank
       const double gain = std::string(strategy) == "cris" ? 0.1 : 0;
       set_dice(paths.back(), [&](int i) { return 0.4 + 0.01 * i + gain * (1 + 0.05 * (i % 3)) + 0.001 * seed; });
     }
-  const auto cells = cris::group_runs(read_all(paths));
+  const auto cells = cris::report_cells(paths);
   REQUIRE(cells.size() == 2);
   CHECK(cells[0].label == "fcn");
   CHECK(cells[0].runs[0].config.train.seed == 0);
@@ -57,16 +51,16 @@ TEST_CASE("runs that differ in their seed alone are one cell, and cells are rank
   cris::Config third = cell("unet", "fcn", 3), fourth = cell("unet", "fcn", 4);
   const std::string c = finished_run(s, "c", third, 0.5), d = finished_run(s, "d", fourth, 0.5);
   for (const std::string& run : {c, d}) set_dice(run, [](int i) { return 0.3 + 0.01 * i; });
-  const auto apart = cris::compare(cris::group_runs(read_all({c, d, paths[2], paths[3]})));
+  const auto apart = cris::compare(cris::report_cells({c, d, paths[2], paths[3]}));
   REQUIRE(apart.size() == 1);
   CHECK(apart[0].dice.excludes_zero());
   CHECK_FALSE(apart[0].ranked);
   CHECK_FALSE(apart[0].certain());
-  const auto one_shared = cris::compare(cris::group_runs(read_all({paths[0], c, paths[2], paths[3]})));
+  const auto one_shared = cris::compare(cris::report_cells({paths[0], c, paths[2], paths[3]}));
   CHECK_FALSE(one_shared[0].certain());
   CHECK(one_shared[0].dice.mean == doctest::Approx(0.1 * 1.0475));  // of seed 1 alone
 
-  const auto single = cris::group_runs(read_all({paths[1], paths[3]}));
+  const auto single = cris::report_cells({paths[1], paths[3]});
   CHECK_FALSE(cris::compare(single)[0].certain());
   CHECK_FALSE(cris::results_table(single, cris::compare(single)).rows[1][1].strong);
   CHECK(cris::order_text(single).ends_with("not ranked: no two seeds in common"));
@@ -78,7 +72,7 @@ TEST_CASE("a cell that is not above an unlearned method says so") {
   auto evaluation = nlohmann::ordered_json::parse(tensor::read_file(run + "/evaluation.json"));
   evaluation["baselines"]["every_pixel"] = {{"dice", 0.5}, {"dice_of_images", std::vector<double>(20, 0.5)}};
   tensor::write_file_atomically(run + "/evaluation.json", evaluation.dump());
-  const auto cells = cris::group_runs(read_all({run}));
+  const auto cells = cris::report_cells({run});
   const cris::Table results = cris::results_table(cells, {});
   CHECK(results.rows[0][0].text == "unet fcn †");
   CHECK(results.rows[1][0].text == "unlearned: every pixel is polyp");
@@ -95,14 +89,13 @@ TEST_CASE("runs that do not compare are refused with the reason, settings that d
   larger.data.size = 128, drawn.model.refiner.init = cris::RefinerStart::draw;
   const std::string a = finished_run(s, "a", cell("unet", "fcn"), 0.4), b = finished_run(s, "b", larger, 0.4),
                     c = finished_run(s, "c", drawn, 0.4);
-  const auto group = [&](const std::vector<std::string>& paths) { return cris::group_runs(read_all(paths)); };
-  CHECK_THROWS_WITH_AS(group({a, b}), Contains("do not compare: data.size"), data::FormatError);
-  CHECK_THROWS_WITH_AS(group({a, a}), Contains("the same cell with the same seed"), data::FormatError);
-  CHECK(group({a, c}).at(1).label == "fcn, refiner.init: \"draw\", not \"copy\"");
+  CHECK_THROWS_WITH_AS(cris::report_cells({a, b}), Contains("do not compare: data.size"), data::FormatError);
+  CHECK_THROWS_WITH_AS(cris::report_cells({a, a}), Contains("the same cell with the same seed"), data::FormatError);
+  CHECK(cris::report_cells({a, c}).at(1).label == "fcn, refiner.init: \"draw\", not \"copy\"");
   std::string manifest = tensor::read_file(c + "/manifest.json");
   manifest.replace(manifest.find("5a"), 2, "5b");
   tensor::write_file_atomically(c + "/manifest.json", manifest);
-  CHECK_THROWS_WITH_AS(group({a, c}), Contains("their splits differ"), data::FormatError);
+  CHECK_THROWS_WITH_AS(cris::report_cells({a, c}), Contains("their splits differ"), data::FormatError);
 }
 
 TEST_CASE("a table as HTML, CSV, JSON and LaTeX") {

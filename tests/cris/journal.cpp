@@ -10,19 +10,12 @@
 #include "cris/study/tune.h"
 #include "tensor/machine/atomic_file.h"
 #include "tests/cris/tiny_run.h"
-#include "tests/message.h"
 
 using namespace cris;
 
 namespace {
 
 void add_text(const std::string& file, const std::string& text) { std::ofstream(file, std::ios::app) << text; }
-
-std::string replaced(std::string text, const std::string& what, const std::string& by) {
-  const size_t at = text.find(what);
-  REQUIRE(at != std::string::npos);
-  return text.replace(at, what.size(), by);
-}
 
 const JournalLine kBegin = {{"op_code", kCreateStudy}, {"study_name", "s"}, {"directions", {2}}};
 

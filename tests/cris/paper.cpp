@@ -8,6 +8,7 @@
 #include "data/format_error.h"
 #include "tensor/machine/atomic_file.h"
 #include "tests/cris/finished_run.h"
+#include "tests/message.h"
 
 using cris::Config;
 using doctest::Contains;
@@ -32,8 +33,8 @@ TEST_CASE("paper: measured cells stand beside the claims of their table, absent 
         "Backbone+FCN         85.46    43.21   0.034    0.125     84.35        -   0.034        -     73.88        -   "
         "0.052        -");
   CHECK(line_of(text, "Proposed").ends_with("86.88    50.00   0.041    0.250"));
-  CHECK(line_of(second, "Backbone+CRF").find("92.81    25.00   0.010    0.250") != std::string::npos);
-  CHECK(second.find("43.21") == std::string::npos);
+  CHECK(contains(line_of(second, "Backbone+CRF"), "92.81    25.00   0.010    0.250"));
+  CHECK(!contains(second, "43.21"));
 }
 
 TEST_CASE("paper: several seeds give mean and deviation, the order says when it is within noise") {
@@ -43,9 +44,9 @@ TEST_CASE("paper: several seeds give mean and deviation, the order says when it 
        finished_run(s, "c", cell("unet", "fcn", 2), 0.2), finished_run(s, "c1", cell("unet", "fcn", 1), 0.2),
        finished_run(s, "d", cell("segnet", "fcn"), 0.2), finished_run(s, "e", cell("segnet", "crf"), 0.2)},
       {}));
-  CHECK(line_of(text, "Proposed").find("55.00±7.07") != std::string::npos);
+  CHECK(contains(line_of(text, "Proposed"), "55.00±7.07"));
   CHECK(line_of(text, "UNet ").starts_with("UNet    Proposed (CRIS) 52.25 > Backbone+FCN 19.00; first minus second "));
-  CHECK(line_of(text, "UNet ").find("noise") == std::string::npos);
+  CHECK(!contains(line_of(text, "UNet "), "noise"));
   CHECK(line_of(text, "SegNet ").ends_with("; not ranked: no two seeds in common"));
 }
 
@@ -55,11 +56,11 @@ TEST_CASE("paper: the page is one file with a chart for each backbone that has r
       cris::paper_html(cris::paper_tables({finished_run(s, "a", cell("unet", "fcn"), 0.4)}, {}), "T");
   for (const char* part :
        {"Figure 3: precision and recall, Kvasir-SEG", "UNet, Kvasir-SEG (pooled pixels)", "Figure 5", "40.00"})
-    CHECK_MESSAGE(html.find(part) != std::string::npos, part);
+    CHECK_MESSAGE(contains(html, part), part);
   // Nothing of what no run was made for.
   for (const char* part : {"CVC-ClinicDB (", "Figure 4", "UNet++, Kvasir-SEG"})
-    CHECK_MESSAGE(html.find(part) == std::string::npos, part);
-  CHECK(html.find("src=\"http") == std::string::npos);
+    CHECK_MESSAGE(!contains(html, part), part);
+  CHECK(!contains(html, "src=\"http"));
 }
 
 TEST_CASE("paper: runs that do not compare, and no runs, are errors that name them") {

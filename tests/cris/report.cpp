@@ -8,6 +8,7 @@
 #include "cris/report/interval_chart.h"
 #include "cris/report/svg_chart.h"
 #include "tests/cris/finished_run.h"
+#include "tests/message.h"
 
 using doctest::Contains;
 
@@ -29,8 +30,8 @@ TEST_CASE("report: times, day, commands and validation loss of a run stand on it
   write("epochs.csv", "epoch,loss,l,a,b,c,d,e,f,best,g,t\n1,bce,1,0,0,0,0,0.1,0,1,0.5,0.5\n");
   write("metrics.jsonl", "");
   const std::string before = page();
-  CHECK(before.find("Validation cross entropy") == std::string::npos);
-  CHECK_MESSAGE(before.find("<td data-label=\"training, min\">-</td>") != std::string::npos, before);
+  CHECK(!contains(before, "Validation cross entropy"));
+  CHECK_MESSAGE(contains(before, "<td data-label=\"training, min\">-</td>"), before);
 
   write("epochs.csv",
         "epoch,loss,l,a,b,c,d,e,f,best,g,t,validation_bce\n1,bce,1,0,0,0,0,0.1,0,1,0.5,0.5,0.375\n"
@@ -41,27 +42,23 @@ TEST_CASE("report: times, day, commands and validation loss of a run stand on it
         "2026-01-02T03:04:05Z   epoch loss\n2026-01-02T03:04:06Z     1/2 bce 0.5\n"
         "2026-01-03T03:04:05Z best epoch 2, best validation Dice 0.5\n2026-01-09T00:00:00Z note\n");
   const std::string after = page();
-  CHECK(after.find("Validation cross entropy") != std::string::npos);
+  CHECK(contains(after, "Validation cross entropy"));
   for (const char* cell : {"training, min\">1.5<", "network, ms an image\">3.00<", "finished\">2026-01-03<"})
-    CHECK_MESSAGE(after.find(cell) != std::string::npos, cell);
+    CHECK_MESSAGE(contains(after, cell), cell);
   // The slider and its numbers wait for the script; the two thresholds of the run's curves are its steps.
-  CHECK(after.find("<div id=\"slider\" class=\"slider\" hidden>") != std::string::npos);
-  CHECK(after.find("thresholds = [0,1], curves = [[[0.2000,0.1000,1.0000],[0.4000,1.0000,0.2500]]]") !=
-        std::string::npos);
+  CHECK(contains(after, "<div id=\"slider\" class=\"slider\" hidden>"));
+  CHECK(contains(after, "thresholds = [0,1], curves = [[[0.2000,0.1000,1.0000],[0.4000,1.0000,0.2500]]]"));
 }
 
 TEST_CASE("an axis whose label asks for percent shows its numbers times 100") {
   const auto chart = [](const char* label) {
-    return cris::to_svg({.title = "",
-                         .x_label = "threshold",
-                         .y_label = label,
-                         .series = {{.name = "a", .points = {{0, 0.2}, {1, 0.8}}}},
-                         .x_range = {{0, 1}},
-                         .y_range = {{0, 1}}});
+    cris::Chart c = cris::unit_chart("", "threshold", label);
+    c.series = {{.name = "a", .points = {{0, 0.2}, {1, 0.8}}}};
+    return cris::to_svg(c);
   };
-  CHECK(chart("Dice, %").find(">80</text>") != std::string::npos);
-  CHECK(chart("Dice").find(">80</text>") == std::string::npos);
-  CHECK(chart("Dice").find(">0.8</text>") != std::string::npos);
+  CHECK(contains(chart("Dice, %"), ">80</text>"));
+  CHECK(!contains(chart("Dice"), ">80</text>"));
+  CHECK(contains(chart("Dice"), ">0.8</text>"));
 }
 
 TEST_CASE("a film strip shows every iteration, of many twelve to the last") {
@@ -70,21 +67,16 @@ TEST_CASE("a film strip shows every iteration, of many twelve to the last") {
 }
 
 TEST_CASE("an interval chart: a dot filled where the interval excludes 0, a diamond for a claim, an axis with 0") {
-  const auto count = [](const std::string& svg, const std::string& part) {
-    int64_t n = 0;
-    for (size_t at = svg.find(part); at != std::string::npos; at = svg.find(part, at + 1)) ++n;
-    return n;
-  };
   const std::string hollow = "r=\"4\" style=\"fill:var(--card,#fff)", diamond = "l5 5l-5 5l-5 -5z";
   const std::vector<cris::Estimate> rows = {{"a < b", 3, 1, 5}, {"c", -2, -4, -0.5}, {"open", 1, -1, 3, 9.5}};
   const std::string svg = cris::interval_chart("differences", "points", rows);
-  CHECK(count(svg, "<circle") == 4);  // one in the legend
-  CHECK(count(svg, hollow) == 1);
-  CHECK(count(svg, diamond) == 2);
-  CHECK(count(svg, ">claimed<") == 1);
-  CHECK(count(svg, ">a &lt; b<") == 1);
-  for (const char* tick : {">-4<", ">0<", ">10<"}) CHECK(count(svg, tick) == 1);
+  CHECK(count_of("<circle", svg) == 4);  // one in the legend
+  CHECK(count_of(hollow, svg) == 1);
+  CHECK(count_of(diamond, svg) == 2);
+  CHECK(count_of(">claimed<", svg) == 1);
+  CHECK(count_of(">a &lt; b<", svg) == 1);
+  for (const char* tick : {">-4<", ">0<", ">10<"}) CHECK(count_of(tick, svg) == 1);
   const std::string far = cris::interval_chart("", "", {{"", 7, 6, 8}});  // 0 is shown where no interval comes near it
-  CHECK(count(far, ">0<") == 1);
-  CHECK(count(far, diamond) == 0);
+  CHECK(count_of(">0<", far) == 1);
+  CHECK(count_of(diamond, far) == 0);
 }

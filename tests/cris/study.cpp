@@ -11,9 +11,9 @@
 #include "cris/study/records.h"
 #include "cris/study/slurm.h"
 #include "data/format_error.h"
-#include "tensor/machine/atomic_file.h"
 #include "tensor/random.h"
-#include "tests/scratch.h"
+#include "tests/cris/finished_run.h"
+#include "tests/message.h"
 
 using cris::ConfigError;
 using cris::ImagesOfSeeds;
@@ -59,30 +59,6 @@ settings.refiner.kernels = [5, 3]
 cris::Plan plan_of(const Scratch& scratch, const std::string& text) {
   tensor::write_file_atomically(scratch / "plan.toml", text);
   return cris::read_plan(scratch / "plan.toml");
-}
-
-std::string replaced(std::string text, const std::string& from, const std::string& to) {
-  return text.replace(text.find(from), from.size(), to);
-}
-
-/// As a final run leaves them, as far as records take them: every image has this Dice, but the last has 0.
-void write_run(const Scratch& scratch, const std::string& run, cris::Config config, double dice) {
-  scratch.folder(run);
-  const auto write = [&](const std::string& file, const std::string& text) {
-    tensor::write_file_atomically(scratch / run + "/" + file, text);
-  };
-  write("config.resolved.toml", cris::to_toml(config));
-  write("manifest.json", R"({"data": "/somewhere", "split_sha256": "5a", "split_protocol": "random",
-                             "images": {"training": 70, "validation": 15, "test": 20}})");
-  write("evaluation.json", fmt::format(R"({{"chosen_on_training_set": {{"dice": {0}, "mse": 0.25}}, "at_half":
-                             {{"dice": {0}}}, "pranet_mean_dice": {0}, "parameters": 7}})",
-                                       dice * 19 / 20));
-  write("epochs.csv", "epoch,loss\n1,bce\n");
-  write("curves.csv", "threshold,p,r,d,p,r,d\n0,0.1,1,0.2,0.1,1,0.2\n1,1,0.25,0.4,1,0.25,0.4\n");
-  std::string scores = "name,dice,precision,recall,mse,pixels\n";
-  for (int i = 0; i < 20; ++i) scores += fmt::format("{},{},1,1,0.123456789,64\n", i, i < 19 ? dice : 0.0);
-  write("per_image.csv", scores);
-  write("SHA256SUMS", std::string(64, 'a') + "  metrics.jsonl\n" + std::string(64, 'b') + "  overlays/01_3.png\n");
 }
 
 }  // namespace
@@ -194,7 +170,7 @@ TEST_CASE("study: tables, intervals and verdicts come from the records alone") {
   const cris::Plan plan = plan_of(s, kPlan);
   const auto run = [&](const std::string& cell, int64_t seed, double dice) {
     const cris::Cell& c = cris::cell_of(plan, cell);
-    write_run(s, "study/" + cris::run_folder(c, seed), cris::final_config(plan, c, seed), dice);
+    finished_run(s, "study/" + cris::run_folder(c, seed), cris::final_config(plan, c, seed), dice);
   };
   for (const int64_t seed : {3, 5}) {
     run("kvasir-seg-unet-cris", seed, 0.8);
@@ -209,7 +185,7 @@ TEST_CASE("study: tables, intervals and verdicts come from the records alone") {
   const std::string recorded = s / "records/runs/kvasir-seg-unet-cris-seed3/";
   CHECK(
       tensor::read_file(recorded + "per_image.csv").starts_with("name,dice,precision,recall,mse\n0,0.8,1,1,0.12346\n"));
-  CHECK(tensor::read_file(recorded + "manifest.json").find("somewhere") == std::string::npos);
+  CHECK(!contains(tensor::read_file(recorded + "manifest.json"), "somewhere"));
   CHECK(tensor::read_file(recorded + "SHA256SUMS") == std::string(64, 'a') + "  metrics.jsonl\n");
   std::filesystem::remove_all(s / "study");
 
@@ -218,9 +194,9 @@ TEST_CASE("study: tables, intervals and verdicts come from the records alone") {
                            "UNet: cris - backbone    +9.30    +23.75", "holds",
                            "UNet: cris - crf    +3.80     +0.00   0.00 to 0.00               open",
                            "CVC-ClinicDB, variant pieces: UNet crf", "-19.00", "below"})
-    CHECK_MESSAGE(report.text.find(part) != std::string::npos, part, " is not in\n", report.text);
-  CHECK(report.html.find("<summary>CVC-ClinicDB, variant pieces</summary>") != std::string::npos);
-  CHECK(report.html.find("somewhere") == std::string::npos);
+    CHECK_MESSAGE(contains(report.text, part), part, " is not in\n", report.text);
+  CHECK(contains(report.html, "<summary>CVC-ClinicDB, variant pieces</summary>"));
+  CHECK(!contains(report.html, "somewhere"));
   tensor::write_file_atomically(recorded + "evaluation.json", "{}");
   CHECK_THROWS_WITH_AS(cris::study_report(s / "records", "T"), Contains("was changed"), data::FormatError);
 }

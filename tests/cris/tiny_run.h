@@ -8,6 +8,7 @@
 #include "data/synthetic.h"
 #include "nn/safetensors.h"
 #include "tensor/machine/atomic_file.h"
+#include "tests/message.h"
 #include "tests/scratch.h"
 
 /// 14 training images, 3 steps of 4 or fewer and one of 2 an epoch, at 32 x 32; pictures are 40 x 40.
@@ -48,9 +49,3 @@ struct TinyRun {
     return all;
   }
 };
-
-inline int count_of(const std::string& word, const std::string& text) {
-  int n = 0;
-  for (size_t at = 0; (at = text.find(word, at)) != std::string::npos; ++at) ++n;
-  return n;
-}

@@ -38,12 +38,11 @@ struct Folder {
 };
 
 void read_all(const std::string& path) try {
-  std::vector<cris::RunFiles> runs{cris::read_run(path)};
-  cris::label_cells(runs);
-  cris::series_of(runs[0], "curves.csv", runs[0].curves, 2, 1);
-  cris::training_losses(runs[0].epochs, "epochs.csv");
-  cris::dice_of_images(runs[0]);
-  cris::refiner_response(runs[0]);
+  const cris::RunFiles run = cris::read_run(path);
+  cris::points_of(run.curves, 2, 1, "curves.csv");
+  cris::training_losses(run.epochs, "epochs.csv");
+  cris::dice_of_images(run);
+  cris::refiner_response(run);
 } catch (const data::FormatError&) {
 } catch (const cris::ConfigError&) {
 }
