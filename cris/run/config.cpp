@@ -184,7 +184,7 @@ void assign_table(const std::vector<Key>& table, const toml::table& values, cons
                   const std::string& file) {
   for (const auto& [name, node] : values) {
     const std::string full = prefix + std::string(name.str());
-    const std::string where = file.empty() ? "--set" : fmt::format("{}:{}", file, name.source().begin.line);
+    const std::string where = fmt::format("{}:{}", file, name.source().begin.line);
     const auto key = std::find_if(table.begin(), table.end(), [&](const Key& k) { return k.name == full; });
     if (key != table.end()) {
       assign(*key, node, where);
@@ -242,6 +242,10 @@ void check_range(const Key& key, const std::string& where) {
   refuse(where, fmt::format("{} = {} is out of range: at least {}{}", key.name, number, key.least, above));
 }
 
+void set_from_table(Config& config, const toml::table& values, const std::string& path) {
+  assign_table(keys(config), values, "", path);
+}
+
 void read_config(Config& config, const std::string& path) {
   std::string text;
   try {
@@ -250,7 +254,7 @@ void read_config(Config& config, const std::string& path) {
     throw ConfigError(fmt::format("{}; -c takes a configuration file (TOML)", e.what()));
   }
   const toml::table file = parse_toml(text, path);
-  assign_table(keys(config), file, "", path);
+  set_from_table(config, file, path);
   // A whole configuration, as runs keep it, of before the key was there.
   if (file["data"]["dir"] && file["run"]["replay"] && !file["refiner"]["init"])
     config.model.refiner.init = RefinerStart::identity;

@@ -24,4 +24,8 @@ inline toml::table parse_toml(const std::string& text, const std::string& path) 
   }
 }
 
+struct Config;
+/// Sets every key of a table, and of the tables in it. Throws ConfigError as read_config.
+void set_from_table(Config& config, const toml::table& values, const std::string& path);
+
 }  // namespace cris

@@ -5,10 +5,8 @@
 
 #include <algorithm>
 #include <set>
-#include <sstream>
 
 #include "cris/run/toml_file.h"
-#include "data/format_error.h"
 #include "tensor/machine/atomic_file.h"
 
 namespace cris {
@@ -20,23 +18,6 @@ constexpr std::pair<const char*, const char*> kOfThePlan[] = {
     {"data.dir", "--data SET=DIR"},         {"model.backbone", "study.backbones"},
     {"train.strategy", "study.strategies"}, {"train.epochs", "study.epochs"},
     {"train.seed", "study.seeds"},          {"train.start_from", "begins_with of a variant"}};
-
-/// Sets every key of the table and of the tables in it.
-void apply(const toml::table& values, const std::string& prefix, const std::string& file, Config& config) {
-  for (const auto& [key, node] : values) {
-    const std::string name = prefix + std::string(key.str());
-    if (const toml::table* section = node.as_table()) {
-      apply(*section, name + ".", file, config);
-      continue;
-    }
-    std::ostringstream text;
-    if (const auto value = node.value_exact<std::string>())
-      text << *value;
-    else
-      node.visit([&](const auto& n) { text << n; });
-    set_config(config, name, text.str(), fmt::format("{}:{}", file, node.source().begin.line));
-  }
-}
 
 struct Variant {
   std::string name = {};
@@ -105,7 +86,7 @@ class TableReader {
       if (const auto at = values->at_path(name))
         refuse(*at.node(), fmt::format("{} is the plan's own: it comes from {}", name, instead));
     Config tried;
-    apply(*values, "", file_, tried);
+    set_from_table(tried, *values, file_);
     return values;
   }
   /// The tables in this one, each with a name that can be part of a path.
@@ -226,7 +207,7 @@ Plan read_plan(const std::string& path) {
           cell.config.model.backbone.kind = tensor::parse<BackboneKind>(backbone);
           cell.config.model.strategy = tensor::parse<Strategy>(strategy);
           for (const toml::table* settings : {common, set_settings[i], v.settings})
-            if (settings) apply(*settings, "", path, cell.config);
+            if (settings) set_from_table(cell.config, *settings, path);
           try {
             require_config(cell.config.eval.size == ScoreSize::network,
                            "eval.size must be \"network\": a study shrinks its pictures first");

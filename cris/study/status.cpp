@@ -103,17 +103,12 @@ std::string status_text(const Plan& plan) {
 }
 
 Tuning tuning_of(const Plan& plan, const Cell& cell) {
-  const Cell* of = &cell;
-  if (!cell.tuned)
-    of = &*std::ranges::find_if(plan.cells, [&](const Cell& c) {
-      return c.variant.empty() && c.set == cell.set &&
-             c.config.model.backbone.kind == cell.config.model.backbone.kind &&
-             c.config.model.strategy == cell.config.model.strategy;
-    });
-  return {.base = trial_config(plan, *of),
+  const std::string plain = cell.name.substr(0, cell.name.size() - cell.variant.size() - 1);
+  const Cell& of = cell.tuned ? cell : cell_of(plan, plain);
+  return {.base = trial_config(plan, of),
           .journal = kJournal,
-          .study = of->name,
-          .out = trials_folder(*of),
+          .study = of.name,
+          .out = trials_folder(of),
           .search = SearchSpace::parse(plan.search),
           .trials = plan.trials,
           .seed = uint64_t(plan.tuning_seed)};
