@@ -64,7 +64,7 @@ class MeasureSet {
  private:
   double threshold_;
   std::vector<ImageMeasures> images_;
-  mutable PrecisionRecall pixels_;
+  PrecisionRecall pixels_;
   mutable std::vector<PrecisionRecallPoint> curve_;
   Calibration calibration_;
   std::vector<double> precision_sums_ = std::vector<double>(100);  // over images with a polyp

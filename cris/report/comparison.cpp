@@ -16,14 +16,8 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 /// In what `a` and `b` differ beside seed, place of the data and who computes.
-std::vector<std::string> setting_differences(const RunFiles& a, const RunFiles& b) {
-  std::vector<std::string> found;
-  for (const std::string& d : differences(a.config, b.config)) {
-    const auto is = [&](const char* key) { return d.starts_with(key); };
-    if (!is("train.seed:") && !is("data.dir:") && !is("data.split:") && !is("data.cache:") && !is("run."))
-      found.push_back(d);
-  }
-  return found;
+std::vector<std::string> cell_differences(const RunFiles& a, const RunFiles& b) {
+  return setting_differences(a, b, {"train.seed:", "data.dir:", "data.split:", "data.cache:", "run."});
 }
 
 BackboneKind kind(const ReportCell& cell) { return cell.runs[0].config.model.backbone.kind; }
@@ -38,18 +32,13 @@ void require_comparable(const RunFiles& a, const RunFiles& b) {
     if (d.starts_with("data.size:") || d.starts_with("eval.size:")) refuse(d);
 }
 
-/// The mean over seeds of a value of evaluation.json, or nothing when a run lacks it.
-std::optional<double> value(const ReportCell& cell, std::initializer_list<const char*> path) {
+/// The mean over seeds of a value of evaluation.json, "measures/mean/dice", or nothing when a run lacks it.
+std::optional<double> value(const ReportCell& cell, const std::string& path) {
+  const Json::json_pointer at("/" + path);
   double sum = 0;
   for (const RunFiles& r : cell.runs) {
-    const Json* at = &r.evaluation;
-    for (const char* key : path) {
-      const auto found = at->find(key);
-      if (found == at->end()) return {};
-      at = &*found;
-    }
-    if (!at->is_number()) return {};
-    sum += at->get<double>();
+    if (!r.evaluation.contains(at) || !r.evaluation.at(at).is_number()) return {};
+    sum += r.evaluation.at(at).get<double>();
   }
   return sum / double(cell.runs.size());
 }
@@ -107,7 +96,7 @@ std::vector<ReportCell> report_cells(const std::vector<std::string>& paths) {
     if (!cells.empty()) require_comparable(cells[0].runs[0], run);
     backbones |= !cells.empty() && kind(cells[0]) != run.config.model.backbone.kind;
     auto cell =
-        std::ranges::find_if(cells, [&](const ReportCell& c) { return setting_differences(c.runs[0], run).empty(); });
+        std::ranges::find_if(cells, [&](const ReportCell& c) { return cell_differences(c.runs[0], run).empty(); });
     if (cell == cells.end()) cell = cells.insert(cells.end(), {.label = name(run.config.model.strategy)});
     for (const RunFiles& other : cell->runs)
       data::require_data(other.config.train.seed != run.config.train.seed,
@@ -123,9 +112,12 @@ std::vector<ReportCell> report_cells(const std::vector<std::string>& paths) {
   for (size_t i = 1; i < cells.size(); ++i)
     for (size_t j = 0; j < i; ++j)
       if (cells[i].label == cells[j].label) {
-        for (const std::string& d : setting_differences(cells[i].runs[0], cells[j].runs[0])) cells[i].label += ", " + d;
+        for (const std::string& d : cell_differences(cells[i].runs[0], cells[j].runs[0])) cells[i].label += ", " + d;
         break;
       }
+  for (ReportCell& c : cells)
+    for (RunFiles& r : c.runs)
+      r.label = c.runs.size() > 1 ? fmt::format("{} seed {}", c.label, r.config.train.seed) : c.label;
   return cells;
 }
 
@@ -178,20 +170,20 @@ Table results_table(const std::vector<ReportCell>& cells, const std::vector<Cell
     const ReportCell& c = cells[i];
     const Interval dice = hierarchical_bootstrap(c.dice);
     const bool seeds = c.runs.size() > 1;
-    const char* chosen = "chosen_on_training_set";
+    const auto chosen = [&](const char* key) { return value(c, std::string("chosen_on_training_set/") + key); };
     table.rows.push_back({{c.label + (not_above(c) ? " †" : "")},
                           {seeds ? fmt::format("{:.1f} ± {:.1f}", 100 * dice.mean, 100 * dice.deviation)
                                  : fmt::format("{:.1f}", 100 * dice.mean),
                            best(i)},
                           {fmt::format("{:.1f} to {:.1f}", 100 * dice.low, 100 * dice.high)},
-                          {percent(value(c, {"measures", "mean", "iou"}))},
-                          {percent(value(c, {chosen, "precision"}))},
-                          {percent(value(c, {chosen, "recall"}))},
-                          {fixed(value(c, {chosen, "mse"}), 3)},
-                          {fixed(value(c, {chosen, "threshold"}), 2)}});
+                          {percent(value(c, "measures/mean/iou"))},
+                          {percent(chosen("precision"))},
+                          {percent(chosen("recall"))},
+                          {fixed(chosen("mse"), 3)},
+                          {fixed(chosen("threshold"), 2)}});
   }
   for (const Baseline& b : kBaselines)
-    if (const auto dice = value(cells[0], {"baselines", b.key, "dice"}))
+    if (const auto dice = value(cells[0], fmt::format("baselines/{}/dice", b.key)))
       table.rows.push_back({{std::string("unlearned: ") + b.title}, {percent(dice)}, {}, {}, {}, {}, {}, {}});
   return table;
 }
@@ -203,8 +195,8 @@ Table measures_table(const std::vector<ReportCell>& cells) {
                           "S, %", "E, %", "weighted F, %", "AP, %", "pooled Dice, %", "pooled AP, %",
                           "calibration error, %", "polyps found, %", "false alarms an image"}};
   for (const ReportCell& c : cells) {
-    const auto mean = [&](const char* key) { return value(c, {"measures", "mean", key}); };
-    const auto pooled = [&](const char* key) { return value(c, {"measures", "pooled", key}); };
+    const auto mean = [&](const char* key) { return value(c, std::string("measures/mean/") + key); };
+    const auto pooled = [&](const char* key) { return value(c, std::string("measures/pooled/") + key); };
     table.rows.push_back({{c.label},
                           {percent(median(mean_over_seeds(c.dice)))},
                           {percent(mean("f2"))},
@@ -219,8 +211,8 @@ Table measures_table(const std::vector<ReportCell>& cells) {
                           {percent(pooled("dice"))},
                           {percent(pooled("average_precision"))},
                           {percent(pooled("expected_calibration_error"))},
-                          {percent(value(c, {"measures", "lesions", "sensitivity"}))},
-                          {fixed(value(c, {"measures", "lesions", "false_positives_per_image"}), 2)}});
+                          {percent(value(c, "measures/lesions/sensitivity"))},
+                          {fixed(value(c, "measures/lesions/false_positives_per_image"), 2)}});
   }
   return table;
 }
@@ -228,7 +220,7 @@ Table measures_table(const std::vector<ReportCell>& cells) {
 Table size_table(const std::vector<ReportCell>& cells) {
   Table table{.name = "sizes", .title = "Dice by the share of the picture that the polyp covers, %", .columns = {""}};
   for (const SizeClass& s : kSizeClasses) {
-    const auto images = value(cells[0], {"measures", "by_size", s.name, "images"});
+    const auto images = value(cells[0], fmt::format("measures/by_size/{}/images", s.name));
     table.columns.push_back(fmt::format(
         "{}{}, {} images", s.name,
         s.below > 1 ? fmt::format(", from {:.0f} %", 100 * s.least) : fmt::format(", below {:.0f} %", 100 * s.below),
@@ -237,7 +229,7 @@ Table size_table(const std::vector<ReportCell>& cells) {
   for (const ReportCell& c : cells) {
     table.rows.push_back({{c.label}});
     for (const SizeClass& s : kSizeClasses)
-      table.rows.back().push_back({percent(value(c, {"measures", "by_size", s.name, "mean", "dice"}))});
+      table.rows.back().push_back({percent(value(c, fmt::format("measures/by_size/{}/mean/dice", s.name)))});
   }
   return table;
 }

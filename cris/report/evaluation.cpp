@@ -27,6 +27,19 @@ namespace cris {
 
 namespace {
 
+/// What summaries show.
+constexpr struct {
+  const char *key, *title;
+  double MeanScores::*value;
+} kSummary[] = {{"dice", "Dice, mean over images", &MeanScores::dice},
+                {"dice_pooled", "Dice, pooled pixels", &MeanScores::dice_pooled},
+                {"precision", "precision, mean over images", &MeanScores::precision},
+                {"precision_pooled", "precision, pooled pixels", &MeanScores::precision_pooled},
+                {"recall", "recall, mean over images", &MeanScores::recall},
+                {"recall_pooled", "recall, pooled pixels", &MeanScores::recall_pooled},
+                {"mse", "MSE of probabilities", &MeanScores::mse},
+                {"mse_thresholded", "MSE of thresholded masks", &MeanScores::mse_thresholded}};
+
 constexpr int64_t kShown = 3;  // images that every run of a split shows: the first ones, good or bad
 
 Chart threshold_chart(const Scores& training, const Scores& part, const std::string& name, double chosen) {
@@ -106,16 +119,10 @@ double chosen_threshold(const std::string& run) {
 }
 
 nlohmann::ordered_json summary_json(const MeanScores& s) {
-  return {{"dice", s.dice},
-          {"dice_pooled", s.dice_pooled},
-          {"precision", s.precision},
-          {"precision_pooled", s.precision_pooled},
-          {"recall", s.recall},
-          {"recall_pooled", s.recall_pooled},
-          {"mse", s.mse},
-          {"mse_thresholded", s.mse_thresholded},
-          {"threshold", s.threshold},
-          {"images", s.images}};
+  nlohmann::ordered_json json;
+  for (const auto& row : kSummary) json[row.key] = s.*row.value;
+  json["threshold"] = s.threshold, json["images"] = s.images;
+  return json;
 }
 
 Evaluation evaluate_run(Model& model, const Config& config, const ExperimentData& data, const std::string& part,
@@ -230,17 +237,8 @@ std::string summary_table(const Evaluation& e) {
   std::string text = fmt::format(
       "{} set, {} images{}\n{:<34}{:>10.2f}{:>10.2f}\n", e.part == "all" ? "the whole" : e.part, e.chosen.images,
       e.size == ScoreSize::picture ? ", each at its own size" : "", "threshold", e.chosen.threshold, 0.5);
-  const auto row = [&](const char* name, double chosen, double half) {
-    text += fmt::format("{:<34}{:>10.4f}{:>10.4f}\n", name, chosen, half);
-  };
-  row("Dice, mean over images", e.chosen.dice, e.half.dice);
-  row("Dice, pooled pixels", e.chosen.dice_pooled, e.half.dice_pooled);
-  row("precision, mean over images", e.chosen.precision, e.half.precision);
-  row("precision, pooled pixels", e.chosen.precision_pooled, e.half.precision_pooled);
-  row("recall, mean over images", e.chosen.recall, e.half.recall);
-  row("recall, pooled pixels", e.chosen.recall_pooled, e.half.recall_pooled);
-  row("MSE of probabilities", e.chosen.mse, e.half.mse);
-  row("MSE of thresholded masks", e.chosen.mse_thresholded, e.half.mse_thresholded);
+  for (const auto& row : kSummary)
+    text += fmt::format("{:<34}{:>10.4f}{:>10.4f}\n", row.title, e.chosen.*row.value, e.half.*row.value);
   return text + fmt::format("{:<34}{:>10.4f}\n(mean of 256 thresholds, as PraNet's program takes it)\n",
                             "Dice of maps stretched to 0..1", e.pranet_dice);
 }

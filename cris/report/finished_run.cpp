@@ -157,10 +157,13 @@ std::vector<Series> training_losses(const Rows& epochs, const std::string& file)
   return lines;
 }
 
-std::optional<size_t> validation_loss_column(const RunFiles& r) {
-  // The last of 13, or of 15 where both losses of cris have one.
-  if (r.epochs.empty() || r.epochs[0].size() % 2 == 0) return {};
-  return r.epochs[0].size() - 1;
+std::vector<std::string> setting_differences(const RunFiles& a, const RunFiles& b,
+                                             const std::vector<std::string>& but) {
+  std::vector<std::string> found = differences(a.config, b.config);
+  std::erase_if(found, [&](const std::string& d) {
+    return std::ranges::any_of(but, [&](const std::string& key) { return d.starts_with(key); });
+  });
+  return found;
 }
 
 std::vector<double> dice_of_images(const RunFiles& r) {

@@ -1,7 +1,6 @@
 /// A finished run read back from its files, for pages and tables.
 #pragma once
 #include <nlohmann/json.hpp>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,7 +13,8 @@
 namespace cris {
 
 struct RunFiles {
-  std::string path, label;  ///< label: of who shows it
+  std::string path;
+  std::string label;  ///< its cell's, with several seeds "cris seed 2"
   Config config;
   nlohmann::ordered_json evaluation, manifest;
   Rows epochs, curves, images;
@@ -35,8 +35,8 @@ Points precision_recall_of(const RunFiles& r, bool pooled);
 std::vector<Series> refiner_response(const RunFiles& r);
 /// The training loss of rows of epochs.csv, which is `file`: a line for each loss that an epoch trained.
 std::vector<Series> training_losses(const Rows& epochs, const std::string& file);
-/// The column of epochs.csv with the validation set's cross entropy; none in a run of an older version.
-std::optional<size_t> validation_loss_column(const RunFiles& r);
+/// In what the settings of two runs differ, but for those whose names begin so: "data.dir:", "run.".
+std::vector<std::string> setting_differences(const RunFiles& a, const RunFiles& b, const std::vector<std::string>& but);
 /// Dice of each image, in the file's order.
 std::vector<double> dice_of_images(const RunFiles& r);
 /// The same of several runs.

@@ -15,16 +15,10 @@
 #include "cris/run/experiment.h"
 #include "cris/run/memory_plan.h"
 #include "data/files.h"
-#include "data/format_error.h"
 
 namespace cris {
 
 namespace {
-
-/// The name of each run in its cell: "cris", with several seeds "cris seed 2".
-std::string run_label(const ReportCell& cell, const RunFiles& run) {
-  return cell.runs.size() > 1 ? fmt::format("{} seed {}", cell.label, run.config.train.seed) : cell.label;
-}
 
 /// The mean over a cell's seeds of columns x and y, a point for each x; the band spans the seeds.
 Series mean_line(const ReportCell& cell, const std::string& file, Rows RunFiles::*rows, size_t x, size_t y) {
@@ -38,13 +32,6 @@ Series mean_line(const ReportCell& cell, const std::string& file, Rows RunFiles:
   }
   if (cell.runs.size() == 1) line.band.clear();
   return line;
-}
-
-/// A dot on the line at `x`, the nearest point's.
-void mark(Series& line, double x) {
-  if (line.points.empty()) return;
-  line.marks.push_back(*std::ranges::min_element(
-      line.points, {}, [&](const std::pair<double, double>& p) { return std::abs(p.first - x); }));
 }
 
 /// Charts of at most kMostSeries lines, as many as it takes.
@@ -67,10 +54,11 @@ std::string training_charts(const std::vector<ReportCell>& cells) {
     dice.push_back(mean_line(c, "epochs.csv", &RunFiles::epochs, 0, 10));
     error.push_back(mean_line(c, "epochs.csv", &RunFiles::epochs, 0, 7));
     const RunFiles& first = c.runs[0];
-    const auto column = validation_loss_column(first);
-    // Seeds of an older version have none: then the cell has no line.
-    if (std::ranges::all_of(c.runs, [](const RunFiles& r) { return validation_loss_column(r).has_value(); }))
-      validation.push_back(mean_line(c, "epochs.csv", &RunFiles::epochs, 0, *column));
+    // The last of 13 columns, or of 15 where both losses of cris have one. Seeds of an older version have none: then
+    // the cell has no line.
+    const auto has_loss = [](const RunFiles& r) { return !r.epochs.empty() && r.epochs[0].size() % 2 == 1; };
+    if (std::ranges::all_of(c.runs, has_loss))
+      validation.push_back(mean_line(c, "epochs.csv", &RunFiles::epochs, 0, first.epochs[0].size() - 1));
     for (size_t i = 0; i < first.epochs.size(); ++i)
       if (c.runs.size() == 1 && number(first.epochs, i, 9, first.path + "/epochs.csv") == 1 &&
           first.config.train.keep != Keep::last)
@@ -95,8 +83,9 @@ std::string curve_charts(const std::vector<ReportCell>& cells) {
     const RunFiles& first = c.runs[0];
     pooled.push_back({.name = c.label, .points = precision_recall_of(first, true)});
     images.push_back({.name = c.label, .points = precision_recall_of(first, false)});
-    thresholds.push_back(mean_line(c, "curves.csv", &RunFiles::curves, 0, 6));
-    mark(thresholds.back(), first.evaluation.at("chosen_on_training_set").value("threshold", 0.5));
+    Series& line = thresholds.emplace_back(mean_line(c, "curves.csv", &RunFiles::curves, 0, 6));
+    const double chosen = first.evaluation.at("chosen_on_training_set").value("threshold", 0.5);
+    line.marks = {std::ranges::min(line.points, {}, [&](const auto& p) { return std::abs(p.first - chosen); })};
     const auto measures = first.evaluation.value("measures", nlohmann::ordered_json::object());
     if (!measures.contains("calibration")) continue;
     const auto area = [&](const char* of) {  // there is none where no image shows a polyp
@@ -327,8 +316,7 @@ std::string html_report(const std::vector<ReportCell>& cells, const std::string&
         "<p>Strategy cris alternates two losses, L1, the mean squared error of the mask, and L2, the cross entropy of "
         "the refined output; each is a line.</p>\n";
   std::vector<RunFiles> runs;
-  for (const ReportCell& c : cells)
-    for (const RunFiles& r : c.runs) runs.emplace_back(r).label = run_label(c, r);
+  for (const ReportCell& c : cells) runs.insert(runs.end(), c.runs.begin(), c.runs.end());
   html += epoch_tables(runs) + refiner_section(runs);
   html += "<h2>Precision, recall and thresholds</h2>\n" + threshold_slider(cells) + curve_charts(cells) +
           fmt::format("<p>{}A dot marks the threshold that was chosen on the training set.</p>\n",
@@ -344,7 +332,7 @@ std::string html_report(const std::vector<ReportCell>& cells, const std::string&
       "<span class=\"key\" style=\"background:#1e6eff\"></span>mask only</p>\n";
   for (const ReportCell& c : cells)
     html += fmt::format("<details{}><summary>{}</summary>\n{}</details>\n", &c == &cells[0] ? " open" : "",
-                        escape_markup(run_label(c, c.runs[0])), example_images(c.runs[0]));
+                        escape_markup(c.runs[0].label), example_images(c.runs[0]));
   html += crf_section(runs);
   html += "<h2>How it was made</h2>\n" + to_html(cost_table(runs)) +
           "<p>Milliseconds an image are the network's alone, in batches of the training's size; the median over "

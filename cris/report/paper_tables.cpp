@@ -2,7 +2,6 @@
 #include "cris/report/paper_tables.h"
 
 #include <algorithm>
-#include <filesystem>
 
 #include "cris/backbone.h"
 #include "cris/metrics.h"
@@ -114,14 +113,10 @@ std::string map_grids(const PaperTable& t) {
 
 /// Throws when runs `a` and `b` of one table cannot be compared.
 void check_comparable(const RunFiles& a, const RunFiles& b) {
-  const auto free = [](const std::string& d) {
-    for (const char* key : {"data.dir:", "data.split:", "model.backbone:", "model.base:", "train.strategy:",
-                            "train.seed:", "train.learning_rate:", "run."})
-      if (d.starts_with(key)) return true;
-    return false;
-  };
-  for (const std::string& d : differences(a.config, b.config))
-    data::require_data(free(d), "{} and {} do not compare: {}; train them alike or leave one out", a.path, b.path, d);
+  for (const std::string& d : setting_differences(a, b,
+                                                  {"data.dir:", "data.split:", "model.backbone:", "model.base:",
+                                                   "train.strategy:", "train.seed:", "train.learning_rate:", "run."}))
+    data::require_data(false, "{} and {} do not compare: {}; train them alike or leave one out", a.path, b.path, d);
   data::require_data(a.manifest.value("split_sha256", "") == b.manifest.value("split_sha256", ""),
                      "{} and {} do not compare: their splits differ", a.path, b.path);
 }

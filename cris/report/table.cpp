@@ -15,6 +15,12 @@
 
 namespace cris {
 
+namespace {
+constexpr const char* kSums = "SHA256SUMS";
+/// Hidden files are somebody else's (.git, .gitkeep): they are not looked at, and stay.
+bool is_hidden(const std::string& name) { return name.starts_with("."); }
+}  // namespace
+
 std::string to_html(const Table& table) {
   std::string html = "<div class=\"card\"><table class=\"rows\"><thead><tr>";
   for (const std::string& c : table.columns) html += fmt::format("<th>{}</th>", escape_markup(c));
@@ -76,12 +82,6 @@ std::string to_latex(const Table& table) {
   }
   return tex + "\\bottomrule\n\\end{tabular}\n";
 }
-
-namespace {
-constexpr const char* kSums = "SHA256SUMS";
-/// Hidden files are somebody else's (.git, .gitkeep): they are not looked at, and stay.
-bool is_hidden(const std::string& name) { return name.starts_with("."); }
-}  // namespace
 
 void check_parts(const std::string& folder) {
   namespace fs = std::filesystem;

@@ -34,7 +34,7 @@ CompleteRun complete_run(Config config, const std::string& out, const CompleteRu
   config.data.dir = run.data_dir();
   if (is_complete_run(out)) {
     progress.message(fmt::format("{} is complete", out));
-    return {.complete = true, .result = {}, .evaluation = {}, .text = {}};
+    return {.complete = true};
   }
   const auto log = [&](const std::string& text) { AppendOnlyFile(run.file("log.txt")).append(log_line(text)); };
   log(options.command);

@@ -19,9 +19,9 @@ struct CompleteRunOptions {
 
 struct CompleteRun {
   bool complete = false;  ///< false: stopped after a checkpoint; the same call goes on
-  TrainResult result;
-  std::optional<Evaluation> evaluation;  ///< nothing where the run was complete before
-  std::string text;                      ///< its results, for people
+  TrainResult result = {};
+  std::optional<Evaluation> evaluation = {};  ///< nothing where the run was complete before
+  std::string text = {};                      ///< its results, for people
 };
 
 /// Goes on with the run in the directory `out`, or begins it, and takes it to its end unless options.train.stop() says

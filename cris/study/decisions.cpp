@@ -10,28 +10,29 @@
 
 namespace cris {
 
+namespace {
+constexpr std::pair<const char*, int64_t MedianPruner::*> kPruner[] = {
+    {"startup_trials", &MedianPruner::startup_trials},
+    {"warmup_steps", &MedianPruner::warmup_steps},
+    {"interval_steps", &MedianPruner::interval_steps},
+    {"least_trials", &MedianPruner::least_trials}};
+}  // namespace
+
 JournalLine StudyRules::json() const {
-  return {{"seed", seed},
-          {"search", search.specifications()},
-          {"pruner",
-           {{"startup_trials", pruner.startup_trials},
-            {"warmup_steps", pruner.warmup_steps},
-            {"interval_steps", pruner.interval_steps},
-            {"least_trials", pruner.least_trials}}}};
+  JournalLine rules = {{"seed", seed}, {"search", search.specifications()}};
+  for (const auto& [key, value] : kPruner) rules["pruner"][key] = pruner.*value;
+  return rules;
 }
 
 StudyRules StudyRules::parse(const std::string& text) {
   try {
-    const auto rules = nn::parse_json<JournalLine>(text);
-    const auto& p = rules.at("pruner");
-    for (const auto& [name, value] : p.items())
-      tensor::require(value >= int(name == "interval_steps"), "the pruner's {} is {}", name, value.dump());
-    return {.seed = rules.at("seed"),
-            .search = SearchSpace::parse(rules.at("search").get<std::vector<std::string>>()),
-            .pruner = {.startup_trials = p.at("startup_trials"),
-                       .warmup_steps = p.at("warmup_steps"),
-                       .interval_steps = p.at("interval_steps"),
-                       .least_trials = p.at("least_trials")}};
+    const auto json = nn::parse_json<JournalLine>(text);
+    StudyRules rules{.seed = json.at("seed"),
+                     .search = SearchSpace::parse(json.at("search").get<std::vector<std::string>>())};
+    for (const auto& [key, value] : kPruner) rules.pruner.*value = json.at("pruner").at(key);
+    for (const auto& [key, value] : json.at("pruner").items())
+      tensor::require(value >= int(key == "interval_steps"), "the pruner's {} is {}", key, value.dump());
+    return rules;
   } catch (const std::exception& e) {
     throw tensor::Error(fmt::format("{} is damaged: {}", kRulesAttribute, e.what()));
   }

@@ -98,6 +98,51 @@ void require_whole_numbers(const JournalLine& line) {
     tensor::require(*v >= 0 && *v <= int(TrialState::waiting), "state {} is unknown", v->dump());
 }
 
+JournalContent parse_journal(const std::string& path, const std::string& text) {
+  JournalContent content;
+  int64_t number = 0;
+  // A last line without an end is a writer's that was killed, zeros are a file system's after a power cut; anything
+  // else is somebody's file.
+  constexpr std::string_view kStart = "{\"op_code\":";
+  const std::string_view tail = std::string_view(text).substr(text.rfind('\n') + 1);
+  tensor::require(
+      tail.starts_with(kStart) || kStart.starts_with(tail) || tail.find_first_not_of('\0') == std::string_view::npos,
+      "{}: its last line is not part of a journal; restore the file, or choose another", path);
+  for (size_t at = 0, end; (end = text.find('\n', at)) != std::string::npos; at = end + 1) {
+    ++number;
+    try {
+      content.lines.push_back(nn::parse_json<JournalLine>(with_quoted_numbers(text.substr(at, end - at))));
+      content.state.apply(content.lines.back());
+    } catch (const std::exception& e) {
+      throw tensor::Error(
+          fmt::format("{}:{}: this line is not part of a journal ({}); restore the file, or remove the line", path,
+                      number, e.what()));
+    }
+  }
+  return content;
+}
+
+std::string lock_of(const std::string& path) { return path + ".lock"; }
+/// Where our lock points: to the journal, as Optuna's does, but spelled as nobody else spells it.
+std::string mark_of(const std::string& path) { return ".//" + std::filesystem::path(path).filename().string(); }
+
+[[noreturn]] void refuse_journal(const std::string& path, const std::string& what, int error) {
+  throw tensor::Error(
+      fmt::format("{}: {}: {}; mend that, or choose another --study", path, what, std::strerror(error)));
+}
+
+/// In one step, so that of two who find the same lock abandoned, the second does not remove the first one's new lock.
+void remove_lock(const std::string& path) {
+  const std::string moved = fmt::format("{}{}.rename", lock_of(path), getpid());
+  if (rename(lock_of(path).c_str(), moved.c_str()) == 0) unlink(moved.c_str());
+}
+
+std::string worker_id() {
+  std::array<char, 256> host{};
+  gethostname(host.data(), host.size() - 1);
+  return fmt::format("cris-{}-{}", host.data(), getpid());
+}
+
 }  // namespace
 
 void JournalState::apply(const JournalLine& line) {
@@ -173,34 +218,6 @@ const Trial* JournalState::trial(int64_t id) const {
   return s ? &s->trials[size_t(trials_[size_t(id)].second)] : nullptr;
 }
 
-namespace {
-
-JournalContent parse_journal(const std::string& path, const std::string& text) {
-  JournalContent content;
-  int64_t number = 0;
-  // A last line without an end is a writer's that was killed, zeros are a file system's after a power cut; anything
-  // else is somebody's file.
-  constexpr std::string_view kStart = "{\"op_code\":";
-  const std::string_view tail = std::string_view(text).substr(text.rfind('\n') + 1);
-  tensor::require(
-      tail.starts_with(kStart) || kStart.starts_with(tail) || tail.find_first_not_of('\0') == std::string_view::npos,
-      "{}: its last line is not part of a journal; restore the file, or choose another", path);
-  for (size_t at = 0, end; (end = text.find('\n', at)) != std::string::npos; at = end + 1) {
-    ++number;
-    try {
-      content.lines.push_back(nn::parse_json<JournalLine>(with_quoted_numbers(text.substr(at, end - at))));
-      content.state.apply(content.lines.back());
-    } catch (const std::exception& e) {
-      throw tensor::Error(
-          fmt::format("{}:{}: this line is not part of a journal ({}); restore the file, or remove the line", path,
-                      number, e.what()));
-    }
-  }
-  return content;
-}
-
-}  // namespace
-
 JournalContent read_journal(const std::string& path) {
   return parse_journal(path, std::filesystem::exists(path) ? tensor::read_file(path) : "");
 }
@@ -211,31 +228,6 @@ std::string journal_time() {
   return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:06}+00:00", fmt::gmtime(std::time_t(microseconds / 1000000)),
                      microseconds % 1000000);
 }
-
-namespace {
-
-std::string lock_of(const std::string& path) { return path + ".lock"; }
-/// Where our lock points: to the journal, as Optuna's does, but spelled as nobody else spells it.
-std::string mark_of(const std::string& path) { return ".//" + std::filesystem::path(path).filename().string(); }
-
-[[noreturn]] void refuse_journal(const std::string& path, const std::string& what, int error) {
-  throw tensor::Error(
-      fmt::format("{}: {}: {}; mend that, or choose another --study", path, what, std::strerror(error)));
-}
-
-/// In one step, so that of two who find the same lock abandoned, the second does not remove the first one's new lock.
-void remove_lock(const std::string& path) {
-  const std::string moved = fmt::format("{}{}.rename", lock_of(path), getpid());
-  if (rename(lock_of(path).c_str(), moved.c_str()) == 0) unlink(moved.c_str());
-}
-
-std::string worker_id() {
-  std::array<char, 256> host{};
-  gethostname(host.data(), host.size() - 1);
-  return fmt::format("cris-{}-{}", host.data(), getpid());
-}
-
-}  // namespace
 
 std::string journal_text(const JournalLine& line) {
   std::string text = line.dump(-1, ' ', true);

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <numbers>
 #include <numeric>
+#include <tuple>
 
 namespace cris {
 
@@ -20,14 +21,10 @@ double normal_mass(double a, double b) {
   return 1 - normal_below(a) - normal_below(-b);
 }
 
-struct Scale {
-  double low, high;
-};
 /// The range on the estimator's scale: a whole number is an interval of length 1.
-Scale scale_of(const Dimension& d) {
-  const double half = d.kind == Dimension::Kind::whole ? 0.5 : 0;
-  const Scale s{d.low - half, d.high + half};
-  return d.log ? Scale{std::log(s.low), std::log(s.high)} : s;
+std::pair<double, double> scale_of(const Dimension& d) {
+  const double half = d.kind == Dimension::Kind::whole ? 0.5 : 0, low = d.low - half, high = d.high + half;
+  return d.log ? std::pair{std::log(low), std::log(high)} : std::pair{low, high};
 }
 
 /// From the estimator's scale to a value of the setting. The bounds are exact: exp(log(x)) need not be x.
@@ -75,17 +72,16 @@ void ParzenEstimator::fit_choices(const std::vector<double>& observed) {
 }
 
 void ParzenEstimator::fit_numbers(const std::vector<double>& observed) {
-  const auto [low, high] = scale_of(dimension_);
-  low_ = low, high_ = high;
+  std::tie(low_, high_) = scale_of(dimension_);
   means_ = observed;
   if (dimension_.log)
     for (double& m : means_) m = std::log(m);
-  means_.push_back(0.5 * (low + high));
+  means_.push_back(0.5 * (low_ + high_));
   const size_t kernels = means_.size();
   std::vector<size_t> order(kernels);
   std::iota(order.begin(), order.end(), size_t{0});
-  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return means_[a] < means_[b]; });
-  const double least = (high - low) / std::min(100.0, double(kernels) + 1), most = high - low;
+  std::ranges::stable_sort(order, {}, [&](size_t k) { return means_[k]; });
+  const double most = high_ - low_, least = most / std::min(100.0, double(kernels) + 1);
   deviations_.assign(kernels, most);
   for (size_t i = 0; i < kernels; ++i) {
     if (order[i] + 1 == kernels) continue;  // the prior

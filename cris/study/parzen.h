@@ -35,13 +35,12 @@ class ParzenEstimator {
   /// Empty for choices.
   const std::vector<double>& means() const { return means_; }
   const std::vector<double>& deviations() const { return deviations_; }
-  /// Of choices: the probability of each.
-  const std::vector<double>& probabilities() const { return probabilities_; }
 
  private:
   Dimension dimension_;
   double low_ = 0, high_ = 0;  // of the estimator's scale
-  std::vector<double> weights_, means_, deviations_, probabilities_;
+  std::vector<double> weights_, means_, deviations_;
+  std::vector<double> probabilities_;  // of choices
   void fit_numbers(const std::vector<double>& observed);
   void fit_choices(const std::vector<double>& observed);
 };

@@ -53,7 +53,6 @@ std::string small_sums(const std::string& path) {
   return small;
 }
 
-/// On one line, without what unlearned methods reach on each image: that is the same for every run.
 /// Fractions in five significant digits.
 void shorten(nlohmann::ordered_json& json) {
   if (json.is_number_float()) json = std::stod(fmt::format("{:.5g}", json.get<double>()));
@@ -61,6 +60,7 @@ void shorten(nlohmann::ordered_json& json) {
     for (auto& part : json) shorten(part);
 }
 
+/// On one line, without what unlearned methods reach on each image: that is the same for every run.
 std::string small_evaluation(const std::string& path) {
   auto evaluation = nn::parse_json<nlohmann::ordered_json>(read_run_file(path));
   if (evaluation.contains("baselines"))

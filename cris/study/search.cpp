@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "cris/run/csv.h"
 
@@ -13,8 +14,8 @@ namespace cris {
 
 namespace {
 
-[[noreturn]] void refuse_search(const std::string& specification, const std::string& why) {
-  throw ConfigError(fmt::format("--search {}: {}", specification, why));
+void require_search(bool ok, const std::string& specification, const std::string& why) {
+  require_config(ok, "--search {}: {}", specification, why);
 }
 
 /// Trials of one study differ in the model and its training, not in what they are measured on.
@@ -27,8 +28,8 @@ bool is_fixed_in_a_study(const std::string& key) {
 
 double number_of(const std::string& specification, const std::string& text) {
   const std::optional<double> number = to_number(text);
-  if (!number || !std::isfinite(*number))
-    refuse_search(specification, fmt::format("\"{}\" is not a number; write LOW..HIGH, as 1e-6..1e-2:log", text));
+  require_search(number && std::isfinite(*number), specification,
+                 fmt::format("\"{}\" is not a number; write LOW..HIGH, as 1e-6..1e-2:log", text));
   return *number;
 }
 
@@ -55,39 +56,36 @@ Key key_named(const std::string& specification, const std::string& name, Config&
 
 Dimension parse_dimension(const std::string& specification) {
   const size_t equals = specification.find('=');
-  if (equals == std::string::npos || equals == 0)
-    refuse_search(specification, "write KEY=LOW..HIGH, KEY=LOW..HIGH:log or KEY=A,B,C");
+  require_search(equals != std::string::npos && equals != 0, specification,
+                 "write KEY=LOW..HIGH, KEY=LOW..HIGH:log or KEY=A,B,C");
   Dimension d{.name = specification.substr(0, equals)};
   std::string values = specification.substr(equals + 1);
   Config defaults;
   const Key key = key_named(specification, d.name, defaults);
-  if (is_fixed_in_a_study(d.name))
-    refuse_search(specification, "it says what trials are compared on or by whom: give it once, by --set");
+  require_search(!is_fixed_in_a_study(d.name), specification,
+                 "it says what trials are compared on or by whom: give it once, by --set");
   const size_t dots = values.find("..");
   if (dots == std::string::npos) {
     d.kind = Dimension::Kind::choice;
     d.choices = split_choices(values);
-    auto sorted = d.choices;
-    std::sort(sorted.begin(), sorted.end());
-    if (sorted.size() < 2)
-      refuse_search(specification,
-                    "that is one value, and nothing to search; write LOW..HIGH or A,B,C, or give it by --set");
-    if (std::adjacent_find(sorted.begin(), sorted.end()) != sorted.end())
-      refuse_search(specification, "a choice occurs twice; take it out");
+    require_search(d.choices.size() > 1, specification,
+                   "that is one value, and nothing to search; write LOW..HIGH or A,B,C, or give it by --set");
+    require_search(std::set(d.choices.begin(), d.choices.end()).size() == d.choices.size(), specification,
+                   "a choice occurs twice; take it out");
     return d;
   }
-  if (std::holds_alternative<int64_t*>(key.value))
-    d.kind = Dimension::Kind::whole;
-  else if (!std::holds_alternative<double*>(key.value))
-    refuse_search(specification, "this setting is not a number; list its choices: KEY=A,B,C");
+  const bool whole = std::holds_alternative<int64_t*>(key.value);
+  require_search(whole || std::holds_alternative<double*>(key.value), specification,
+                 "this setting is not a number; list its choices: KEY=A,B,C");
+  if (whole) d.kind = Dimension::Kind::whole;
   if (values.ends_with(":log")) d.log = true, values.resize(values.size() - 4);
   d.low = number_of(specification, values.substr(0, dots));
   d.high = number_of(specification, values.substr(dots + 2));
-  if (d.kind == Dimension::Kind::whole && (d.low != std::floor(d.low) || d.high != std::floor(d.high)))
-    refuse_search(specification, "this setting is a whole number; so are its bounds");
-  if (!(d.low < d.high)) refuse_search(specification, "the range is empty; write the smaller bound first");
-  if (d.log && !(d.low >= (d.kind == Dimension::Kind::whole ? 1.0 : 1e-300)))
-    refuse_search(specification, "a range on the scale of the logarithm begins above 0; raise its lower bound");
+  require_search(!whole || (d.low == std::floor(d.low) && d.high == std::floor(d.high)), specification,
+                 "this setting is a whole number; so are its bounds");
+  require_search(d.low < d.high, specification, "the range is empty; write the smaller bound first");
+  require_search(!d.log || d.low >= (whole ? 1.0 : 1e-300), specification,
+                 "a range on the scale of the logarithm begins above 0; raise its lower bound");
   return d;
 }
 
@@ -117,32 +115,30 @@ bool Dimension::holds(double value) const {
 
 std::string Dimension::distribution() const {
   using json = nlohmann::ordered_json;
-  if (kind == Kind::choice) {
-    json list = json::array();
-    for (const std::string& choice : choices) {
-      const json value = json::parse(choice, nullptr, false);
-      list.push_back(value.is_number() || value.is_boolean() ? value : json(choice));
-    }
-    return json{{"name", "CategoricalDistribution"}, {"attributes", {{"choices", list}}}}.dump();
-  }
+  const auto text = [](const char* name, const json& attributes) {
+    return json{{"name", name}, {"attributes", attributes}}.dump();
+  };
+  if (kind == Kind::real)
+    return text("FloatDistribution", {{"step", nullptr}, {"low", low}, {"high", high}, {"log", log}});
   if (kind == Kind::whole)
-    return json{{"name", "IntDistribution"},
-                {"attributes", {{"log", log}, {"step", 1}, {"low", int64_t(low)}, {"high", int64_t(high)}}}}
-        .dump();
-  return json{{"name", "FloatDistribution"},
-              {"attributes", {{"step", nullptr}, {"low", low}, {"high", high}, {"log", log}}}}
-      .dump();
+    return text("IntDistribution", {{"log", log}, {"step", 1}, {"low", int64_t(low)}, {"high", int64_t(high)}});
+  json list = json::array();
+  for (const std::string& choice : choices) {
+    const json value = json::parse(choice, nullptr, false);
+    list.push_back(value.is_number() || value.is_boolean() ? value : json(choice));
+  }
+  return text("CategoricalDistribution", {{"choices", list}});
 }
 
 SearchSpace SearchSpace::parse(const std::vector<std::string>& specifications) {
   SearchSpace space;
   for (const std::string& s : specifications) {
     const Dimension d = parse_dimension(s);
-    for (const Dimension& other : space.dimensions)
-      if (other.name == d.name) refuse_search(s, "this setting is searched already; give it once");
+    require_search(std::ranges::find(space.dimensions, d.name, &Dimension::name) == space.dimensions.end(), s,
+                   "this setting is searched already; give it once");
     space.dimensions.push_back(d);
   }
-  if (space.dimensions.empty()) throw ConfigError("nothing is searched; give --search KEY=LOW..HIGH");
+  require_config(!space.dimensions.empty(), "nothing is searched; give --search KEY=LOW..HIGH");
   return space;
 }
 

@@ -1,7 +1,6 @@
 /// The study's tables and verdicts, from its records alone.
 #pragma once
 #include <string>
-#include <vector>
 
 namespace cris {
 

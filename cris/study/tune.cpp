@@ -1,8 +1,6 @@
 /// Work on a study: taking trials, training them, and writing what came of them.
 #include "cris/study/tune.h"
 
-#include <fmt/ranges.h>
-
 #include <cmath>
 #include <filesystem>
 #include <limits>
@@ -90,8 +88,7 @@ const StudyRecord& study_in(const Tuning& t, JournalSession& journal) {
 }
 
 struct Taken {
-  int64_t id, number;
-  std::map<std::string, double> settings;
+  Trial trial;  ///< as it began
   std::unique_ptr<RunDirectory> run;
 };
 
@@ -113,7 +110,7 @@ std::optional<Taken> take_abandoned(const Tuning& t, const StudyRecord& study) {
         "{}: trial {} of the study {} is running, and {} is not there; give the -o of its first workers, or "
         "make that file to begin the trial anew",
         t.journal, trial.number, study.name, folder + kTrialFile);
-    if (auto run = lock_directory(folder)) return Taken{trial.id, trial.number, trial.params, std::move(run)};
+    if (auto run = lock_directory(folder)) return Taken{trial, std::move(run)};
   }
   return std::nullopt;
 }
@@ -121,21 +118,21 @@ std::optional<Taken> take_abandoned(const Tuning& t, const StudyRecord& study) {
 std::optional<Taken> begin_trial(const Tuning& t, const StudyRecord& study, JournalSession& journal) {
   const auto number = int64_t(study.trials.size());
   const std::vector<Trial> ended = ended_trials(study);
-  Taken taken{0, number, decide_settings(rules_in(t), ended, number), nullptr};
+  const std::map<std::string, double> settings = decide_settings(rules_in(t), ended, number);
   const std::string folder = trial_folder(t.out, number);
   JournalLine about = {{"study", t.study}, {"trial", number}, {"settings", JournalLine::object()}};
   JournalLine params = JournalLine::object(), distributions = JournalLine::object(), seen = JournalLine::array();
   for (const Dimension& d : t.search.dimensions) {
-    params[d.name] = taken.settings.at(d.name);
+    params[d.name] = settings.at(d.name);
     distributions[d.name] = d.distribution();
-    about["settings"][d.name] = d.text(taken.settings.at(d.name));
+    about["settings"][d.name] = d.text(settings.at(d.name));
   }
   for (const Trial& trial : ended) seen.push_back(trial.number);
   tensor::require(!fs::exists(folder + "/manifest.json"), "{} holds a run that {} does not know; choose another -o",
                   folder, t.journal);
-  taken.run = lock_directory(folder);
-  tensor::require(taken.run != nullptr, "{}: another process works in it, and {} does not know it; choose another -o",
-                  folder, t.journal);
+  auto run = lock_directory(folder);
+  tensor::require(run != nullptr, "{}: another process works in it, and {} does not know it; choose another -o", folder,
+                  t.journal);
   // First the folder, then the line: a trial that is running has a folder.
   tensor::write_file_atomically(folder + kTrialFile, about.dump(2) + "\n");
   journal.append({{{"op_code", kCreateTrial},
@@ -144,8 +141,7 @@ std::optional<Taken> begin_trial(const Tuning& t, const StudyRecord& study, Jour
                    {"distributions", distributions},
                    {"params", params},
                    {"system_attrs", {{kSeenAttribute, seen}}}}});
-  taken.id = journal.state().study(t.study)->trials.back().id;
-  return taken;
+  return Taken{study.trials.back(), std::move(run)};
 }
 
 /// A trial to work on; else why there is none.
@@ -191,13 +187,13 @@ class TrialWork {
   Work run(const std::function<bool()>& stop) {
     Config config = t_.base;
     for (const Dimension& d : t_.search.dimensions)
-      set_config(config, d.name, d.text(taken_.settings.at(d.name)), "--search");
+      set_config(config, d.name, d.text(taken_.trial.params.at(d.name)), "--search");
     resolve_config(config);
     apply_run_settings(config);
     auto data = t_.data ? t_.data : std::make_shared<const ExperimentData>(open_data(config));
     require_batches(config, *data);
     require_data(*data);
-    taken_.run->begin(config, *data, fmt::format("cris tune, trial {} of {}", taken_.number, t_.study));
+    taken_.run->begin(config, *data, fmt::format("cris tune, trial {} of {}", taken_.trial.number, t_.study));
     config.data.dir = taken_.run->data_dir();
     if (!train(config, *data, stop)) return Work::stopped;
     if (!t_.keep) drop_large_files(taken_.run->path());
@@ -211,8 +207,10 @@ class TrialWork {
   StudyRules rules_;
   bool pruned_ = false;
 
-  const StudyRecord& study_of(const JournalSession& journal) const { return *journal.state().study_of(taken_.id); }
-  const Trial& trial_of(const JournalSession& journal) const { return *journal.state().trial(taken_.id); }
+  const StudyRecord& study_of(const JournalSession& journal) const {
+    return *journal.state().study_of(taken_.trial.id);
+  }
+  const Trial& trial_of(const JournalSession& journal) const { return *journal.state().trial(taken_.trial.id); }
 
   /// All workers train on the same images.
   void require_data(const ExperimentData& data) {
@@ -246,7 +244,7 @@ class TrialWork {
     } catch (const NonFiniteError& e) {
       if (t_.keep) progress_.message(e.what());  // it names files that are dropped otherwise
       const JournalContent journal = read_journal(t_.journal);
-      const auto& reported = journal.state.trial(taken_.id)->intermediate;
+      const auto& reported = journal.state.trial(taken_.trial.id)->intermediate;
       report(reported.empty() ? 0 : reported.rbegin()->first + 1, std::numeric_limits<double>::quiet_NaN());
     }
     if (finished && !pruned_) complete();
@@ -255,7 +253,7 @@ class TrialWork {
 
   JournalLine end_line(TrialState state, const JournalLine& values) const {
     return {{"op_code", kSetState},
-            {"trial_id", taken_.id},
+            {"trial_id", taken_.trial.id},
             {"state", int(state)},
             {"values", values},
             {"datetime_complete", journal_time()}};
@@ -271,7 +269,7 @@ class TrialWork {
     trial.intermediate[step] = value;
     pruned_ = decide_to_prune(rules_, study_of(journal), trial);
     std::vector<JournalLine> lines = {
-        {{"op_code", kReport}, {"trial_id", taken_.id}, {"step", step}, {"intermediate_value", value}}};
+        {{"op_code", kReport}, {"trial_id", taken_.trial.id}, {"step", step}, {"intermediate_value", value}}};
     if (pruned_) lines.push_back(end_line(TrialState::pruned, nullptr));
     journal.append(std::move(lines));
     if (pruned_) tell(study_of(journal), trial);
@@ -281,7 +279,7 @@ class TrialWork {
   /// A report may have reached the disk without what followed from it.
   void catch_up() {
     JournalSession journal(t_.journal);
-    pruned_ = pruned_at_last_report(rules_, journal.content().lines, taken_.id);
+    pruned_ = pruned_at_last_report(rules_, journal.content().lines, taken_.trial.id);
     if (!pruned_) return;
     journal.append({end_line(TrialState::pruned, nullptr)});
     tell(study_of(journal), trial_of(journal));

@@ -1,8 +1,6 @@
 /// Which piece is next, and who may take it.
 #include "cris/study/work.h"
 
-#include <fmt/ranges.h>
-
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
@@ -15,7 +13,6 @@
 #include "cris/study/complete_run.h"
 #include "cris/study/status.h"
 #include "data/dataset.h"
-#include "data/files.h"
 #include "data/format_error.h"
 #include "tensor/machine/atomic_file.h"
 

@@ -19,7 +19,7 @@
 
 namespace {
 
-/// Maps that anyone can make again: integers over 31, which f32 holds alike everywhere.
+/// MadeMap that anyone can make again: integers over 31, which f32 holds alike everywhere.
 std::vector<float> made_map(int64_t height, int64_t width) {
   std::vector<float> p;
   for (int64_t y = 0; y < height; ++y)
@@ -39,54 +39,39 @@ std::vector<float> made_mask(const std::string& kind, int64_t height, int64_t wi
   return g;
 }
 
-struct MeasuredCase {
+struct MadeMap {
   const char* kind;
   int64_t height, width;
   double threshold;
+};
+struct MeasuredCase {
+  MadeMap maps;
   std::array<double, 15> values;  // in the order of image_measures(); 0 for no average precision
   std::array<int64_t, 3> lesions;
 };
 const MeasuredCase kMeasured[] = {
-    {"disc",
-     12,
-     15,
-     0.5,
+    {{"disc", 12, 15, 0.5},
      {0.363636363636, 0.329411764706, 0.405797101449, 0.378650709528, 0.544444444444, 0.222222222222, 0.486486486486,
       0.387811634349, 3.60555127546, 1.60958152789, 0.556962025316, 0.259809163162, 0.384965064352, 0.45584909057,
       0.36293968022},
      {1, 1, 2}},
-    {"two",
-     16,
-     11,
-     0.25,
+    {{"two", 16, 11, 0.25},
      {0.231292517007, 0.139344262295, 0.68, 0.353733088302, 0.642045454545, 0.130769230769, 0.304635761589,
       0.382882882883, 7, 3.09226237614, 0.375, 0.316394337492, 0.379683262228, 0.24096317347, 0.142478163617},
      {2, 2, 0}},
-    {"none",
-     9,
-     9,
-     0.75,
+    {{"none", 9, 9, 0.75},
      {0, 0, 0, 0.289102141552, 0.185185185185, 0, 0.814814814815, 0, 12.7279220614, 12.7279220614, 0, 0.553962568442,
       0.56044921875, 0, 0},
      {0, 0, 7}},
-    {"all",
-     8,
-     10,
-     0.5,
+    {{"all", 8, 10, 0.5},
      {0.64406779661, 1, 0.475, 0.339177944425, 0.525, 0.475, 1, 0.530726256983, 2, 0.783263244639, 0.808383233533,
       0.498387093097, 0.504994066456, 0.83643748688, 1},
      {1, 1, 0}},
-    {"two",
-     10,
-     10,
-     1.01,
+    {{"two", 10, 10, 1.01},
      {0, 0, 0, 0.363725286477, 0.25, 0, 1, 0, 14.1421356237, 14.1421356237, 0, 0.292573938138, 0.398990222706,
       0.387875243213, 0.242922226957},
      {2, 0, 0}},
-    {"none",
-     7,
-     7,
-     1.01,
+    {{"none", 7, 7, 1.01},
      {1, 1, 1, 0.263012588642, 0, 1, 1, 1, 0, 0, 1, 0.574061888213, 0.58544921875, 0, 0},
      {0, 0, 0}},
 };
@@ -95,10 +80,11 @@ const MeasuredCase kMeasured[] = {
 
 TEST_CASE("measures equal those of public programs") {
   for (const MeasuredCase& c : kMeasured) {
-    CAPTURE(c.kind);
-    CAPTURE(c.threshold);
-    cris::MeasureSet set(c.threshold);
-    set.add("a", made_map(c.height, c.width).data(), made_mask(c.kind, c.height, c.width).data(), c.height, c.width);
+    const MadeMap& m = c.maps;
+    CAPTURE(m.kind);
+    CAPTURE(m.threshold);
+    cris::MeasureSet set(m.threshold);
+    set.add("a", made_map(m.height, m.width).data(), made_mask(m.kind, m.height, m.width).data(), m.height, m.width);
     const cris::ImageMeasures& i = set.images().at(0);
     for (size_t k = 0; k < c.values.size(); ++k) {
       CAPTURE(cris::image_measures()[k].key);

@@ -6,7 +6,6 @@
 #include <filesystem>
 
 #include "data/format_error.h"
-#include "tensor/machine/atomic_file.h"
 #include "tests/cris/finished_run.h"
 #include "tests/message.h"
 
