@@ -4,18 +4,9 @@
 # Prints `ok NAME` or `FAILED NAME` a check. Takes a minute or two.
 set -uo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
-copy=$(mktemp -d)
-trap 'rm -rf "$copy"' EXIT
-failed=0
-
-check() {  # NAME COMMAND...: a check that shows the end of what the command says where it fails
-  local name=$1
-  shift
-  if "$@" >log 2>&1; then echo "ok $name"; else tail -n 20 log && echo "FAILED $name" && failed=1; fi
-}
-
-(cd "$root" && git ls-files -z | tar --null --ignore-failed-read -T - -cf - 2>/dev/null) | tar xf - -C "$copy"
-cd "$copy" || exit 1
+source "$root/tests/checks.bash"
+(cd "$root" && git ls-files -z | tar --null --ignore-failed-read -T - -cf - 2>/dev/null) | tar xf - -C "$scratch"
+cd "$scratch" || exit 1
 page=docs/reference/add-an-op
 
 applies() {  # OP FILES: its diff applies and touches at most so many files
@@ -50,4 +41,4 @@ check "a wrong gradient of leaky_relu is found" \
   finds_wrong leaky_relu autograd/elementwise.cpp 'LeakyReluGrad{slope}' 'LeakyReluGrad{1.0001 * slope}'
 check "a wrong gradient of average_pool2d is found" finds_wrong average_pool2d tensor/reference/pool.cpp \
   '+= from\[i\] / T(z.kernel \* z.kernel)' '-= from[i] / T(z.kernel * z.kernel)'
-exit "$failed"
+finish

@@ -3,12 +3,11 @@
 # be the bytes of an undisturbed run, and what appears at once must be the old or the new, never a mixture.
 #   inject.sh PROGRAM [EVERY [KIND...]]    every EVERY-th operation (1), kinds (kill half short 28 5 28+): see inject.c
 # Minutes to an hour; run by hand. Needs a C compiler.
-here=$(dirname "$(realpath "$0")")
-source "$here/../program/setting.bash"
+source "$(dirname "$0")/../program/setting.bash"
 every=${2:-1}
 kinds=("${@:3}")
 [ ${#kinds[@]} -gt 0 ] || kinds=(kill half short 28 5 28+)
-cc -shared -fPIC -O1 -o inject.so "$here/inject.c" -ldl && "$cris" data synthesize data --count 7 --size 32 --seed 3 >/dev/null || exit 1
+cc -shared -fPIC -O1 -o inject.so "$tests/faults/inject.c" -ldl && "$cris" data synthesize data --count 7 --size 32 --seed 3 >/dev/null || exit 1
 total=0
 
 # state FOLDER: its files by content and its folders, but for what holds times.

@@ -6,16 +6,8 @@
 set -uo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
 build=$(realpath "${1:?usage: $0 BUILD COMPILER}") compiler=${2:-c++}
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
+source "$root/tests/checks.bash"
 cd "$scratch" || exit 1
-failed=0
-
-check() {  # NAME COMMAND...: a check that shows the end of what the command says where it fails
-  local name=$1
-  shift
-  if "$@" >log 2>&1; then echo "ok $name"; else tail -n 20 log && echo "FAILED $name" && failed=1; fi
-}
 
 installed() {
   cmake --install "$build" --prefix "$scratch/prefix" &&
@@ -49,4 +41,4 @@ check "every installed header compiles" compiles
 
 inside() { cmake -S "$root/tests/library/subproject" -B inside -DCRIS="$root" -DCMAKE_CXX_COMPILER="$compiler"; }
 check "inside another project no target clashes, and nothing leaks" inside
-exit "$failed"
+finish

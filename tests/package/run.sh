@@ -4,15 +4,8 @@
 #   tests/package/run.sh BUILD [ROOT]     a copy of the empty Debian in ROOT, else a new one; prints `ok NAME` or `FAILED NAME` a check
 set -uo pipefail
 build=$(realpath "${1:?usage: $0 BUILD [ROOT]}") base=${2:-}
-scratch=$(mktemp -d)
-root=$scratch/root failed=0
-trap 'rm -rf "$scratch"' EXIT
-
-check() {  # NAME COMMAND...: a check that shows the end of what the command says where it fails
-  local name=$1
-  shift
-  if "$@" >"$scratch/log" 2>&1; then echo "ok $name"; else tail -n 20 "$scratch/log" && echo "FAILED $name" && failed=1; fi
-}
+source "$(dirname "$0")/../checks.bash"
+root=$scratch/root
 within() { env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 chroot "$root" "$@"; }
 alone() { unshare -n env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root chroot "$root" sh -c "cd /work && $1"; }
 
@@ -35,4 +28,4 @@ check "and reports" alone "cris report run -o report.html && test -s report.html
 check "it is removed" within apt-get remove -y cris
 leaves_nothing() { ! (cd "$root" && find usr etc -not -type d) | sort | comm -13 "$scratch/before" - | grep -i cris; }
 check "and leaves no file behind" leaves_nothing
-exit "$failed"
+finish

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # What README.md and docs/ tell people to type: each command, option and setting exists, and the quick start does what it says.
-root=$(cd "$(dirname "$0")/../.." && pwd)
 source "$(dirname "$0")/setting.bash"
+root=$(realpath "$tests/..")
 pages=("$root/README.md" "$root"/docs/*.md "$root"/docs/reference/*.md "$root"/docs/course/*.md)
 
 # `cris ...` in backticks or on a line of its own, one a line. Alternatives in one pair of backticks are not commands.

@@ -2,8 +2,7 @@
 # The kernels of every level of processor in one program: each level keeps to itself, the best one is taken, another can be
 # asked for, and older processors (played by qemu-user, where it is installed) get theirs instead of an illegal instruction.
 #   kernels.sh PROGRAM
-set -uo pipefail
-. "$(dirname "$0")/setting.bash"
+source "$(dirname "$0")/setting.bash"
 objects=$(dirname "$cris")/layers/tensor
 levels=$("$cris" doctor | awk '$1 == "levels" { gsub(",", ""); $1 = ""; print }')
 
@@ -39,5 +38,7 @@ if command -v qemu-x86_64 >/dev/null && ! sanitized && [[ $levels == *x86-64-v3*
     qemu-x86_64 -cpu "${cpu%=*}" "$cris" doctor >doctor.txt 2>/dev/null && says "${cpu#*=}"
     verdict "on a ${cpu%=*} the kernels are ${cpu#*=}" $?
   done
+  qemu-x86_64 -cpu Nehalem "$cris" train --data data --base 4 --size 32 --epochs 1 --strategy backbone -o aged >/dev/null 2>&1 && [ -s aged/SHA256SUMS ]
+  verdict "and a training runs there" $?
 fi
 finish

@@ -1,6 +1,5 @@
 #!/usr/bin/env bash
 # cris score: masks and maps of any program; cris eval of another data set, and the maps that it saves.
-here=$(realpath "$(dirname "$0")")
 source "$(dirname "$0")/setting.bash"
 
 "$cris" data synthesize data --count 16 --size 32 --seed 5 >/dev/null && "$cris" data synthesize other --count 4 --size 32 --seed 6 >/dev/null &&
@@ -24,13 +23,12 @@ refuses "a map that is larger than its mask is named" 3 "resize the map to its m
 verdict "eval of another data set scores every pair, at the run's own threshold" $?
 refuses "  but not of images that the run saw" 3 "images of it trained" "$cris" eval run --on all --data data -o again
 refuses "  and it must be named" 2 "name it by --data" "$cris" eval run --on all
-refuses "a map of 12 bits in 16" 3 "of 16 bits used" "$cris" score "$here/../data/pictures/faint12.tif" "$here/../data/pictures/faint12.tif"
+refuses "a map of 12 bits in 16" 3 "of 16 bits used" "$cris" score "$tests/data/pictures/faint12.tif" "$tests/data/pictures/faint12.tif"
 "$cris" score data/masks data/images >/dev/null 2>told.txt; grep -q 'warning: photographs instead of masks: 16 of 16.*data/images the right folder' told.txt &&
   "$cris" score data/masks data/masks >/dev/null 2>told.txt; ! grep -q photographs told.txt
 verdict "photographs in the place of masks are said" $?
 mkdir one other_one && cp "data/masks/$(ls data/masks | head -n 1)" one/seven.png && cp one/seven.png other_one/nine.png
 refuses "folders of one file of two names" 3 "no map of that name" "$cris" score one other_one
-"$cris" score one/seven.png other_one/nine.png >/dev/null
-verdict "  two files need not share a name" $?
+ends "  two files need not share a name" 0 "$cris" score one/seven.png other_one/nine.png
 refuses "a threshold that is no number" 2 "--threshold" "$cris" score one/seven.png other_one/nine.png --threshold nan
 finish

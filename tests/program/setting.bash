@@ -1,14 +1,8 @@
-# What the program's tests share: sourced, not run. Defines the program, a scratch folder, and checks that print `ok NAME` or
-# `FAILED NAME`.
+# What the program's tests share: sourced, not run. The program, a scratch folder to be in, and what many tests do.
 cris=$(realpath "${1:?usage: $0 PROGRAM}")
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
+tests=$(realpath "$(dirname "${BASH_SOURCE[0]}")/..")
+source "$tests/checks.bash"
 cd "$scratch" || exit 1
-failures=0
-
-verdict() {  # verdict NAME STATUS
-  if [ "$2" -eq 0 ]; then echo "ok $1"; else echo "FAILED $1"; failures=$((failures + 1)); fi
-}
 
 # refuses NAME CODE TEXT COMMAND...: the command ends with CODE, and its only complaint is one line, the last, that has TEXT and
 # names no line of the source.
@@ -34,6 +28,20 @@ refuses_within() {
   (ulimit -v "$1"; refuses "${@:2}"; exit "$failures") || failures=$((failures + 1))
 }
 
+# ends NAME CODE COMMAND...: the command ends with CODE, whatever it says.
+ends() {
+  "${@:3}" >stdout.txt 2>stderr.txt
+  [ $? -eq "$2" ]
+  verdict "$1" $?
+}
+
+# absent NAME PATH...: nothing is there.
+absent() {
+  local path status=0
+  for path in "${@:2}"; do [ ! -e "$path" ] || status=1; done
+  verdict "$1" "$status"
+}
+
 # same NAME A B [FILE...]: the files (all that SHA256SUMS lists, by default) of two runs are equal byte for byte.
 same() {
   local name=$1 a=$2 b=$3
@@ -45,4 +53,44 @@ same() {
   verdict "$name" "$differing"
 }
 
-finish() { [ "$failures" -eq 0 ]; exit; }
+# same_records NAME A B: the records of two studies are equal byte for byte, but for the times in their journals.
+same_records() {
+  sed -i 's/"datetime_[a-z]*":"[^"]*"/TIME/' "$2/study.journal" "$3/study.journal"
+  diff <(grep -v 'study.journal$' "$2/SHA256SUMS") <(grep -v 'study.journal$' "$3/SHA256SUMS") && diff -rq -x SHA256SUMS "$2" "$3"
+  verdict "$1" $?
+}
+
+# killed "SECONDS..." COMMAND...: begins the command again and again and kills it after so many seconds; `kills` times it still ran.
+killed() {
+  local pause child
+  kills=0
+  for pause in $1; do
+    "${@:2}" >/dev/null 2>&1 &
+    child=$!
+    sleep "$pause"
+    kill -KILL "$child" 2>/dev/null && kills=$((kills + 1))
+    wait "$child" 2>/dev/null
+  done
+}
+
+# signalled SIGNAL FILE COMMAND...: sends SIGNAL to the command once it has written to FILE; the exit code is the command's.
+signalled() {
+  "${@:3}" >stdout.txt 2>stderr.txt &
+  local child=$!
+  for _ in $(seq 1000); do [ -s "$2" ] && break; sleep 0.02; done
+  kill "-$1" "$child"
+  wait "$child"
+}
+
+# draw NAME WIDTH HEIGHT EXPRESSION: a PNG; EXPRESSION of x and y gives (r, g, b), or one number for a gray picture.
+draw() {
+  python3 - "$@" <<'PY'
+import struct, sys, zlib
+name, width, height, expression = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
+def chunk(kind, data): return struct.pack('>I', len(data)) + kind + data + struct.pack('>I', zlib.crc32(kind + data))
+pixel = eval('lambda x, y: ' + expression)
+gray = not isinstance(pixel(0, 0), tuple)
+rows = b''.join(b'\0' + b''.join(bytes([pixel(x, y)] if gray else pixel(x, y)) for x in range(width)) for y in range(height))
+open(name, 'wb').write(b'\x89PNG\r\n\x1a\n' + chunk(b'IHDR', struct.pack('>IIBBBBB', width, height, 8, 0 if gray else 2, 0, 0, 0)) + chunk(b'IDAT', zlib.compress(rows)) + chunk(b'IEND', b''))
+PY
+}

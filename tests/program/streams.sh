@@ -43,21 +43,13 @@ verdict "ulimit -f: exit code 3 and its reason, nothing half-written" $?
 train -o limited >/dev/null
 same "  and the run goes on" once limited
 
-# ended SIGNAL COMMAND...: the exit code of a long training that gets SIGNAL once it has begun.
-ended() {
-  rm -rf long
-  "${@:2}" "$cris" train --data data --base 4 --size 32 --batch 4 --epochs 4000 --threads 1 -o long >/dev/null 2>&1 &
-  local child=$!
-  for _ in $(seq 200); do [ -s long/metrics.jsonl ] && break; sleep 0.1; done
-  kill "-$1" "$child"
-  sleep 1
-  [ -z "${2:-}" ] || kill -KILL "$child" 2>/dev/null
-  wait "$child" 2>/dev/null
-}
-ended HUP
-[ $? -eq 85 ] && [ -s long/checkpoints/last.safetensors ]
+long=("$cris" train --data data --base 4 --size 32 --batch 4 --epochs 4000 --threads 1 -o)
+signalled HUP hung/metrics.jsonl "${long[@]}" hung
+[ $? -eq 85 ] && [ -s hung/checkpoints/last.safetensors ]
 verdict "SIGHUP: a checkpoint and exit code 85" $?
-ended HUP nohup
+nohup "${long[@]}" kept >/dev/null 2>&1 & child=$!
+for _ in $(seq 200); do [ -s kept/metrics.jsonl ] && break; sleep 0.1; done
+kill -HUP "$child"; sleep 1; kill -KILL "$child"; wait "$child" 2>/dev/null
 [ $? -eq 137 ]
 verdict "  unless it was ignored at the start" $?
 
@@ -65,12 +57,9 @@ verdict "  unless it was ignored at the start" $?
 "$cris" data synthesize long_data --count 300 --size 64 --seed 4 >/dev/null && "$cris" data split long_data --validation 0.98 --test 0.007 -o long.txt >/dev/null
 validate=("$cris" train --data long_data --set data.split=long.txt --base 8 --size 64 --batch 4 --strategy backbone --epochs 1 --threads 1 -o)
 "${validate[@]}" undisturbed >/dev/null || echo "FAILED a training with a long validation"
-"${validate[@]}" signalled 2>said.txt & child=$!
-for _ in $(seq 400); do [ -s signalled/metrics.jsonl ] && break; sleep 0.02; done
-kill -TERM "$child"
-wait "$child"
-[ $? -eq 85 ] && grep -q "stopped while epoch 1 was validated" said.txt
+signalled TERM stopped/metrics.jsonl "${validate[@]}" stopped
+[ $? -eq 85 ] && grep -q "stopped while epoch 1 was validated" stderr.txt
 verdict "SIGTERM during validation: exit code 85 before it ends" $?
-"${validate[@]}" signalled >/dev/null
-same "  and the run goes on to the same bytes" undisturbed signalled
+"${validate[@]}" stopped >/dev/null
+same "  and the run goes on to the same bytes" undisturbed stopped
 finish

@@ -34,30 +34,14 @@ same "a training on the pictures as they are takes the same steps" plain whole/r
 "$cris" verify whole/runs/kvasir-seg-unet-cris-seed1 >verify.txt && [ "$(grep -c '^removed checkpoints' verify.txt)" -eq 2 ]
 verdict "verify knows what was removed on purpose" $?
 
-# Each is killed later than the one before, while another works on.
 "${work[@]}" shared >second.txt 2>&1 &
 second=$!
-kills=0
-for pause in 0.3 0.7 1.1 1.6; do
-  "${work[@]}" shared >first.txt 2>&1 &
-  first=$!
-  sleep "$pause"
-  kill -KILL "$first" 2>/dev/null && kills=$((kills + 1))
-  wait "$first" 2>/dev/null
-done
-wait "$second" && "${work[@]}" shared >third.txt 2>&1
+killed "0.3 0.7 1.1 1.6" "${work[@]}" shared
+[ "$kills" -gt 0 ] && wait "$second" && "${work[@]}" shared >third.txt 2>&1
 verdict "two workers, of which one was killed $kills times, complete the same study" $?
-[ "$kills" -gt 0 ]
-verdict "one was killed at least once" $?
 "$cris" study records whole -o records >/dev/null && "$cris" study records shared -o others >/dev/null
 verdict "records" $?
-for folder in records others; do
-  sed -i 's/"datetime_[a-z]*":"[^"]*"/TIME/' $folder/study.journal
-  grep -v 'study.journal$' $folder/SHA256SUMS >$folder.sums
-done
-cmp -s records.sums others.sums && diff -rq records others | grep -v SHA256SUMS >differences.txt
-[ ! -s differences.txt ]
-verdict "whoever worked, and whoever was killed: the same bytes but for the times" $?
+same_records "whoever worked, and whoever was killed: the same bytes but for the times" records others
 grep -rlE "$(hostname)|$scratch" records
 [ $? -eq 1 ]
 verdict "no path and no name of this machine is recorded" $?
@@ -68,11 +52,8 @@ grep -q "Kvasir-SEG: Dice, %" empty/report.txt && grep -q "^UNet: cris - backbon
 verdict "claimed beside measured, as text and as one offline page" $?
 "$cris" paper --kvasir empty/records/runs/* >/dev/null && "$cris" paper --kvasir whole/runs/* >/dev/null
 verdict "cris paper reads the runs, and their records" $?
-sed -i 's/^\(0[0-9]*\),0\.[0-9]*/\1,0.999/' empty/records/runs/kvasir-seg-unet-cris-seed1/per_image.csv
-refuses "records that somebody changed" 3 "per_image.csv: was changed" "$cris" study report empty/records
-
 cp -r empty/records emptied && : >emptied/SHA256SUMS
-refuses "  or whose list was emptied" 3 "does not list plan.toml" "$cris" study report emptied
+refuses "records whose list was emptied" 3 "does not list plan.toml" "$cris" study report emptied
 cp -r empty/records shorter && sed -i '/per_image/d' shorter/SHA256SUMS
 refuses "  or shortened" 3 "SHA256SUMS does not list runs/" "$cris" study report shorter
 mkdir -p mine/runs/thesis && echo text >mine/runs/thesis/notes.md && echo text >mine/plan.toml
@@ -88,36 +69,22 @@ refuses "  or over another one" 3 "not records of a study" "$cris" study records
 "$cris" verify whole/runs/kvasir-seg-unet-cris-seed1 >/dev/null
 verdict "  whose runs are as they were" $?
 
-"${work[@]}" stopped >stopped.txt 2>&1 &
-child=$!
-for _ in $(seq 100); do [ -s stopped/study.journal ] && break; sleep 0.05; done
-kill -USR1 "$child"
-wait "$child"
+signalled USR1 stopped/study.journal "${work[@]}" stopped
 [ $? -eq 85 ]
 verdict "SIGUSR1: a checkpoint and exit code 85" $?
 
 sed 's/data.size = 32/data.size = 48/' plan.toml >other.toml
-sed 's/seeds = .*/seeds = [0]/' plan.toml >fewer.toml
-refuses "a plan of fewer seeds in the same folder" 2 "seeds lacks 1" "$cris" study work fewer.toml -o whole
-cp -r whole named && python3 - named/study.journal <<'PYTHON'
-import sys
-path = sys.argv[1]
-lines = open(path).read().splitlines(True)
 # What Optuna adds when a study is asked for that is there: it changes nothing, and counts for nothing.
-again = [line for line in lines if '"op_code":0' in line][0]
-lines.insert(2, again)
-lines.append('{"op_code":7,"worker_id":"a","trial_id":-100000000,"step":0,"intermediate_value":1}\n')
-lines.append('{"op_code":10,"worker_id":"a"}\n')
-open(path, "w").writelines(lines)
-PYTHON
+cp -r whole named && {
+  sed '2q' whole/study.journal && grep -m 1 '"op_code":0' whole/study.journal && sed '1,2d' whole/study.journal
+  printf '%s\n' '{"op_code":7,"worker_id":"a","trial_id":-100000000,"step":0,"intermediate_value":1}' '{"op_code":10,"worker_id":"a"}'
+} >named/study.journal
 "$cris" study records whole -o fresh >/dev/null && "$cris" study records named -o named_records >/dev/null && diff -r fresh named_records
 verdict "lines of a journal that change nothing change no record" $?
 refuses "another plan in the same folder" 2 "data.size: 32, not 48" "$cris" study work other.toml -o whole
 refuses "data that are not given" 2 "give --data kvasir-seg=DIR" "$cris" study work plan.toml -o none
 sed 's/images = 24/images = 25/' plan.toml >more.toml
 refuses "a folder with another number of pairs" 3 "holds 24 pairs" "$cris" study work more.toml -o nothing --data kvasir-seg=pictures
-sed 's/seeds = /seds = /' plan.toml >typing.toml
-refuses "a key that is mistyped" 2 'typing.toml:7: unknown key "study.seds"' "$cris" study plan typing.toml
 refuses "a folder without a study" 2 "holds no study" "$cris" study status pictures
 "$cris" study plan plan.toml --threads 1 | grep -q "together at most"
 verdict "the plan says what it will take" $?

@@ -27,14 +27,9 @@ read -ra next < <(sed -n 's/^next: //p' once.txt)
 "$cris" "${next[@]:1}" --epochs 1 >/dev/null && [ -s once/best/SHA256SUMS ]
 verdict "the command that it ends with trains the best" $?
 
-deaths=0
-for pause in 0.05 0.1 0.15 0.2 0.25 0.3 0.35 0.4; do
-  "$cris" "${study[@]}" --study killed.journal -o killed >/dev/null 2>&1 &
-  child=$!
-  sleep "$pause"
-  kill -KILL "$child" 2>/dev/null && deaths=$((deaths + 1))
-  wait "$child" 2>/dev/null
-done
+killed "0.05 0.1 0.15 0.2 0.25 0.3 0.35 0.4" "$cris" "${study[@]}" --study killed.journal -o killed
+tune killed && [ "$kills" -gt 0 ] && same_story once killed
+verdict "killed $kills times, it ends with the same journal but for times and processes" $?
 # Of a study that would take minutes, once it has reported an epoch.
 "$cris" "${study[@]}" --study stopped.journal -o stopped --epochs 100000 >/dev/null 2>&1 &
 child=$!
@@ -43,8 +38,6 @@ kill -TERM "$child" 2>/dev/null
 wait "$child"
 [ $? -eq 85 ]
 verdict "SIGTERM: exit code 85" $?
-tune killed && [ "$deaths" -gt 0 ] && same_story once killed
-verdict "killed $deaths times, it ends with the same journal but for times and processes" $?
 
 # A journal near the largest size that a file may have, as on a full disk.
 printf '{"op_code":2,"worker_id":"x","study_id":9,"user_attr":{"long":"%s"}}\n' "$(head -c 4186000 /dev/zero | tr '\0' a)" >full.journal
@@ -58,17 +51,11 @@ first=$!
 wait "$first" && tune two && sound two && [ "$(grep -oE '"worker_id":"[^"]*"' two.journal | sort -u | wc -l)" -eq 2 ]
 verdict "two workers: no trial twice, none lost" $?
 
-sed '0,/"train.learning_rate":0\.0/s//"train.learning_rate":0.00/' once.journal >edited.journal
-"$cris" tune replay edited.journal >replay.txt
-[ $? -eq 5 ] && grep -q "the suggestion is" replay.txt
-verdict "replay names an edited value: exit code 5" $?
 sed '0,/"step":1,"intermediate_value":0\./s//"step":1,"intermediate_value":0.0/' once.journal >edited.journal
 "$cris" tune replay edited.journal -o once >replay.txt
 [ $? -eq 5 ] && grep -q "trial 0: epoch 2 is .*; once/trial-0000/epochs.csv has" replay.txt && "$cris" tune replay once.journal -o once >/dev/null
-verdict "  and an edited report, where the runs are at hand" $?
-refuses "another search for the same study" 2 "begun with other settings" "$cris" "${study[@]}" --study once.journal -o once --prune-every 2
-refuses "  another network" 2 "begun with other settings (backbone = \"unet\", not backbone = \"unet++\")" "$cris" "${study[@]}" --study once.journal -o once --backbone unet++
+verdict "replay names an edited report, where the runs are at hand: exit code 5" $?
+refuses "another network for the same study" 2 "begun with other settings (backbone = \"unet\", not backbone = \"unet++\")" "$cris" "${study[@]}" --study once.journal -o once --backbone unet++
 refuses "another folder for the same trials" 3 "give the -o of its first workers" bash -c 'sed "/\"op_code\":6,.*\"trial_id\":11,/d" once.journal >open.journal; exec "$@"' - "$cris" "${study[@]}" --study open.journal -o elsewhere
-refuses "a key that does not exist" 2 "the nearest is" "$cris" tune --data data --study x.journal -o x --search train.learning_rat=1..2
 refuses "no journal" 2 "there is no such journal" "$cris" tune replay none.journal
 finish
