@@ -12,17 +12,10 @@ refuses "a synthetic picture too small for a scene" 2 "32" "$cris" data synthesi
 printf 'model.base = [= 3\n' >bracket.toml
 refuses "a configuration that toml++ would assert on" 2 "bracket.toml:1" train --data good -c bracket.toml
 refuses "no data" 2 "--data" train
-refuses "no such folder" 3 "nowhere" train --data nowhere
-broken maskless && rm -r maskless/masks
-refuses "a folder without masks" 3 "masks" train --data maskless
 broken one_missing && rm "one_missing/masks/$first"
 refuses "an image without its mask" 3 "${first%.*}" train --data one_missing
 broken truncated && head -c 600 "good/images/$first" >"truncated/images/$first"
 refuses "a truncated image" 3 "$first" train --data truncated
-broken zero && : >"zero/images/$first"
-refuses "an image of zero bytes" 3 "$first" train --data zero
-broken text && rm "text/images/$first" && echo "not a picture" >"text/images/${first%.*}.jpg"
-refuses "a text file named .jpg" 3 "${first%.*}.jpg" train --data text
 broken lost && rm "lost/images/$first" && ln -s nowhere "lost/images/$first"
 refuses "a link that leads nowhere" 3 "lost/images/$first: No such file" train --data lost
 refuses "the help that is pointed to is the command's own" 2 "; cris train --help says more" "$cris" train --no-such-flag
@@ -31,19 +24,11 @@ refuses "  of a command that lacks one" 2 "; cris data --help says more" "$cris"
 refuses "shares of a split that leave nothing" 2 "below 1" "$cris" data split good --validation 0.5 --test 0.5
 refuses "a share that is not a number" 2 "--validation" "$cris" data split good --validation nan
 refuses "a negative seed" 2 "--seed" "$cris" data synthesize none --seed -1
-broken other_size && "$cris" data synthesize small --count 1 --size 32 >/dev/null && cp small/masks/* "other_size/masks/$first"
-refuses "a mask of another size" 3 "$first" train --data other_size
-[ ! -e run ]
-verdict "none of these left a run directory behind" $?
 printf '[train]\nlearning_rat = 0.1\n' >wrong.toml
 refuses "an unknown key" 2 "wrong.toml:2: unknown key \"train.learning_rat\"; the nearest is \"train.learning_rate\"" "$cris" train --data good -c wrong.toml
-printf '[train\n' >syntax.toml
-refuses "a file that is not TOML" 2 "syntax.toml:1" "$cris" train --data good -c syntax.toml
 refuses "an unknown key of --set" 2 "train.epochs" "$cris" train --data good --set train.epoch=3
-refuses "an unknown flag" 2 "--no-such-flag" "$cris" train --no-such-flag
-status=0
-"$cris" >stdout.txt 2>stderr.txt || status=$?
-[ "$status" -eq 2 ] && [ ! -s stderr.txt ] && grep -q '^  predict  *segment images' stdout.txt
+"$cris" >stdout.txt 2>stderr.txt
+[ $? -eq 2 ] && [ ! -s stderr.txt ] && grep -q '^  predict  *segment images' stdout.txt
 verdict "no command: the list of commands, exit code 2" $?
 refuses "a mistyped flag" 2 "--sizee is not an option of cris train; did you mean --size?" "$cris" train --sizee 3
 refuses "a folder without its flag" 2 "good is one argument too many for cris train; did you mean --data good?" "$cris" train good
@@ -51,10 +36,7 @@ refuses "a folder without its flag" 2 "good is one argument too many for cris tr
 verdict "help in the place of --help" $?
 refuses "a mistyped command of a command" 2 "did you mean check?" "$cris" data chek good
 refuses "an unknown command" 2 "trian is not a command; did you mean train?; cris --help" "$cris" trian --data good
-refuses "a folder as configuration file" 2 "good: Is a directory" "$cris" train --data good -c good
 refuses "a number out of range names its flag" 2 "--threads: run.threads = 2000" "$cris" train --data good --threads 2000
-printf '[train]\nstrategy = "cr\\u0000is"\n' >nul.toml
-refuses "a text with a NUL" 2 "train.strategy has a control character" "$cris" train --data good -c nul.toml
 printf '[refiner]\nkernels = [%s3]\n' "$(printf '3,%.0s' {1..64})" >kernels.toml
 refuses "a refiner of 65 layers" 2 "65 entries: at most 64" "$cris" train --data good -c kernels.toml
 printf '[refiner]\nkernels = [255, 255, 3]\nchannels = 1024\n' >large.toml
@@ -64,8 +46,7 @@ refuses "-- before names, and no output" 2 "--out is required" "$cris" predict r
 refuses "a number of folds that there cannot be" 3 "13 folds; 3 to 12 are possible" "$cris" data split good --folds 13 -o f.txt
 refuses "bench convolutions on the cpu" 2 "--device cuda has" "$cris" bench convolutions
 refuses "an --init that is not there" 2 "nosuch" "$cris" train --data good --base 2 --size 32 --epochs 1 --init nosuch -o begun
-[ ! -e begun ]
-verdict "  leaves no run behind" $?
+absent "  leaves no run behind" begun
 "$cris" help trian >/dev/null 2>told.txt
 [ $? -eq 2 ] && grep -q "did you mean train" told.txt
 verdict "help of a mistyped command" $?
@@ -90,30 +71,16 @@ if grep -q "code for .*the emulator" <<<"$doctor"; then
   refuses "more than the device holds, to predict" 2 "to predict" "${small[@]}" bench infer --device cuda --base 16 --size 256 --batch 4
 fi
 refuses "a part that is none" 2 "nonsense" "$cris" eval run --on nonsense
-for letter in x z; do broken named_$letter; done
-mv "named_x/images/$first" "named_x/images/$(printf 'a\nb').png" && mv "named_x/masks/$first" "named_x/masks/$(printf 'a\nb').png"
-refuses "a name with a line break" 3 "a?b.png: the name has a control character" train --data named_x
-mv "named_z/images/$first" "named_z/images/[test 1].png" && mv "named_z/masks/$first" "named_z/masks/[test 1].png"
-[ ! -e run ]
-verdict "none of these left a run directory behind either" $?
+absent "none of these left a run directory behind" run
 
 train --data good --base 8 --base 4 --threads 1 >/dev/null 2>&1 && grep -q "^base = 4" run/config.resolved.toml
 verdict "the good set trains; of a flag that is given twice the last counts" $?
+broken named_z && for part in images masks; do mv "named_z/$part/$first" "named_z/$part/[test 1].png"; done
 train --data named_z/ -o named >/dev/null && "$cris" eval named --json >/dev/null && train --data named_z -o named >/dev/null
 verdict "names that look like a split's headings; a slash after the folder" $?
 refuses "fewer epochs than were trained" 2 "has trained 2 epochs" train --data good --epochs 1
-cp good/images/0001.png named_z/images/0002.png
-refuses "an image that changed since the run began" 3 "of named_z changed since this run began" train --data named_z -o named --epochs 4
 rm named_z/*/0002.png
 refuses "an image that is gone since the run began" 3 "the split changed" train --data named_z -o named --epochs 4
-status=0
-"$cris" eval run --json >/dev/full 2>stderr.txt || status=$?
-[ "$status" -eq 3 ]
-verdict "results that cannot be printed: exit code 3" $?
-rm -rf mixed && mkdir mixed && cp good/images/* mixed && head -c 900 "good/images/$first" >mixed/zz.png
-refuses "one bad image of many to predict" 3 "out holds the results of 12 of 13 images" "$cris" predict run mixed -o out
-[ "$(ls out/masks | wc -l)" -eq 12 ] && rm -r out
-verdict "  those before it are written" $?
 for text in '{"chosen_on_training_set": 1}' '{}' 'null' "$(printf '[%.0s' $(seq 100000))"; do
   rm -rf spoilt && cp -r run spoilt && printf '%s' "$text" >spoilt/evaluation.json
   refuses "a report of a damaged run" 3 "spoilt" "$cris" report spoilt -o spoilt.html
@@ -169,8 +136,7 @@ for other in pipe device; do
   timeout 60 "$cris" verify spoilt | grep -q "^FAILED  epochs.csv: cannot read"
   verdict "verify goes on after a $other" $?
 done
-[ ! -e none ] && [ ! -e none.png ] && [ ! -e out ]
-verdict "  and nothing was written" $?
+absent "  and nothing was written" none none.png out
 spoil && truncate -s 1000 spoilt/checkpoints/best.safetensors
 refuses "a damaged best checkpoint of a run that goes on" 3 "best.safetensors is damaged" again
 [ "$(wc -l <spoilt/epochs.csv)" -eq 3 ]
@@ -182,95 +148,52 @@ refuses "a checkpoint without a position" 3 "last.safetensors: is not a training
 spoil && printf '{"data_sha256": 1}' >spoilt/manifest.json
 refuses "a damaged manifest of a run that goes on" 3 "manifest.json is damaged" again
 rm -rf spoilt && cp -r run spoilt && printf '[train]\nepoch = 1\n' >spoilt/config.resolved.toml
-"$cris" verify spoilt >/dev/null
-[ $? -eq 5 ]
-verdict "verify of a damaged configuration: exit code 5" $?
-refuses "another configuration in the same directory" 2 "train.seed" train --data good --seed 9
+ends "verify of a damaged configuration: exit code 5" 5 "$cris" verify spoilt
 best=run/checkpoints/best.safetensors
-bytes=$(stat -c %s "$best")
-for part in 0 7 100 $((bytes / 2)) $((bytes - 1)); do
-  rm -rf cut && cp -r run cut && head -c "$part" "$best" >cut/checkpoints/best.safetensors
-  refuses "a checkpoint cut to $part of $bytes bytes" 3 "best.safetensors" "$cris" predict cut good -o out
-  [ ! -e out ]
-  verdict "  and nothing was written" $?
-done
+rm -rf cut && cp -r run cut && head -c 9000 "$best" >cut/checkpoints/best.safetensors
+refuses "a checkpoint that is cut off" 3 "best.safetensors" "$cris" predict cut good -o out
+absent "  and nothing was written" out
 rm -rf other && cp -r run other && sed -i 's/^base = 4/base = 8/' other/config.resolved.toml
 refuses "a checkpoint of another model" 3 "best.safetensors" "$cris" predict other good -o out
 refuses "no run directory" 3 "not a run directory" "$cris" eval good
 
-# NaN in the weights: the first 4 bytes of the last block become a NaN; the format's own checksum is left out, as by other writers.
-python3 - "$best" nan.safetensors <<'PY' 2>/dev/null
+# Without the checksum, as other programs write a checkpoint.
+rm -rf nan && cp -r run nan && python3 - nan/checkpoints/best.safetensors <<'PY'
 import json, struct, sys
 data = open(sys.argv[1], 'rb').read()
 size = struct.unpack('<Q', data[:8])[0]
-header = json.loads(data[8:8 + size])
-header['__metadata__'].pop('checksum', None)
-header['__metadata__'].pop('writer', None)
-body = bytearray(data[8 + size:])
+header, body = json.loads(data[8:8 + size]), bytearray(data[8 + size:])
+header.pop('__metadata__')
 begin = header['backbone.head.weight']['data_offsets'][0]
 body[begin:begin + 4] = struct.pack('<f', float('nan'))
 text = json.dumps(header).encode()
-text += b' ' * (-len(text) % 8)
-open(sys.argv[2], 'wb').write(struct.pack('<Q', len(text)) + text + body)
+open(sys.argv[1], 'wb').write(struct.pack('<Q', len(text)) + text + body)
 PY
-if [ -s nan.safetensors ]; then
-  rm -rf nan && cp -r run nan && cp nan.safetensors nan/checkpoints/best.safetensors
-  refuses "NaN in the weights" 4 "backbone.head.weight" "$cris" predict nan good -o out
-else
-  echo "skipped NaN in the weights: needs python3"
-fi
-status=0
-"$cris" train --data good --base 4 --size 32 --epochs 2 --batch 2 --strategy backbone --lr 1e30 -o diverges >/dev/null 2>stderr.txt || status=$?
-[ "$status" -eq 4 ] && grep -q "layer\|gradient\|weights" stderr.txt && ls diverges/nonfinite/*.safetensors >/dev/null
+refuses "NaN in the weights" 4 "backbone.head.weight" "$cris" predict nan good -o out
+train --data good --lr 1e30 -o diverges >/dev/null 2>stderr.txt
+[ $? -eq 4 ] && grep -q "layer\|gradient\|weights" stderr.txt && ls diverges/nonfinite/*.safetensors >/dev/null
 verdict "a training that diverges: exit code 4, names the place, keeps the tensors" $?
-
-status=0
-"$cris" train --data good --base 4 --size 32 --epochs 2 --batch 2 --strategy backbone --lr 1e39 --set train.checkpoint_steps=1 -o poisoned >/dev/null 2>stderr.txt || status=$?
-[ "$status" -eq 4 ] && grep -q "weights" stderr.txt && [ ! -e poisoned/checkpoints/last.safetensors ]
+train --data good --lr 1e39 --set train.checkpoint_steps=1 -o poisoned >/dev/null 2>stderr.txt
+[ $? -eq 4 ] && grep -q "weights" stderr.txt && [ ! -e poisoned/checkpoints/last.safetensors ]
 verdict "weights that are not finite never become a checkpoint" $?
 
-broken black
-broken dim
-python3 - black/masks <<'PY' 2>/dev/null
-import os, struct, sys, zlib
-def chunk(kind, data): return struct.pack('>I', len(data)) + kind + data + struct.pack('>I', zlib.crc32(kind + data))
-def png(width, height, depth, colour, row): return b'\x89PNG\r\n\x1a\n' + chunk(b'IHDR', struct.pack('>IIBBBBB', width, height, depth, colour, 0, 0, 0)) + chunk(b'IDAT', zlib.compress((b'\0' + row) * height)) + chunk(b'IEND', b'')
-for name in os.listdir(sys.argv[1]): open(os.path.join(sys.argv[1], name), 'wb').write(png(40, 40, 8, 0, bytes(40)))
-name = sorted(os.listdir('dim/masks'))[0]
-open('dim/masks/' + name, 'wb').write(png(40, 40, 8, 0, bytes([0, 1] * 20)))
-open('sixteen.png', 'wb').write(png(40, 40, 16, 2, bytes(range(240))))
-open('four.png', 'wb').write(png(40, 40, 8, 6, bytes(range(160))))
-PY
-if [ -s four.png ]; then
-  refuses "an all-black mask set" 3 "black/masks/" "$cris" train --data black --base 4 --size 32 --strategy backbone -o black_run
-  [ ! -e black_run ]
-  verdict "  and nothing was written" $?
-  "$cris" data check black >/dev/null
-  [ $? -eq 3 ]
-  verdict "  and cris data check says so too: exit code 3" $?
-  refuses "a mask of 0 and 1 among others" 3 "dim/masks/$first is not black, yet no pixel of it counts as polyp: its values go up to 1, and polyps begin at 128" "$cris" train --data dim --base 4 --size 32 --strategy backbone -o dim_run
-  refuses "  shrunk with its set" 3 "dim/masks/$first is not black" "$cris" data prepare dim -o dim_small --size 32
-  [ ! -e dim_run ] && [ ! -e dim_small ]
-  verdict "  and nothing was written" $?
-  status=0
-  "$cris" data check dim >stdout.txt || status=$?
-  [ "$status" -eq 3 ] && grep -q "^  dim/masks/$first is not black" stdout.txt
-  verdict "  and cris data check lists it: exit code 3" $?
-  "$cris" predict run sixteen.png four.png -o deep >/dev/null && [ -s deep/masks/sixteen.png ] && [ -s deep/masks/four.png ]
-  verdict "16-bit and 4-channel PNG are read" $?
-else
-  echo "skipped black masks and deep PNGs: needs python3"
-fi
+broken black && for mask in black/masks/*; do draw "$mask" 40 40 0; done
+refuses "an all-black mask set" 3 "black/masks/" "$cris" train --data black --base 4 --size 32 --strategy backbone -o black_run
+broken dim && draw "dim/masks/$first" 40 40 'x % 2'
+refuses "a mask of 0 and 1 among others" 3 "dim/masks/$first is not black, yet no pixel of it counts as polyp: its values go up to 1, and polyps begin at 128" "$cris" train --data dim --base 4 --size 32 --strategy backbone -o dim_run
+refuses "  shrunk with its set" 3 "dim/masks/$first is not black" "$cris" data prepare dim -o dim_small --size 32
+absent "  and nothing was written" black_run dim_run dim_small
+for set in black dim; do ends "  and cris data check of $set fails: exit code 3" 3 "$cris" data check $set; done
+grep -q "^  dim/masks/$first is not black" stdout.txt
+verdict "  and names the mask" $?
 
 refuses "a report into a folder that is missing" 3 "nowhere/report.html" "$cris" report run -o nowhere/report.html
 if mkdir tiny && mount -t tmpfs -o size=200k tmpfs tiny 2>/dev/null; then
-  status=0
-  "$cris" train --data good --base 4 --size 32 --epochs 2 --batch 2 --strategy backbone -o tiny/run >/dev/null 2>stderr.txt || status=$?
-  [ "$status" -eq 3 ] && [ "$(grep -c '^cris: ' stderr.txt)" -eq 1 ] && grep -qi "space" stderr.txt && ! ls -R tiny | grep -q partial
+  train --data good -o tiny/run >/dev/null 2>stderr.txt
+  [ $? -eq 3 ] && [ "$(grep -c '^cris: ' stderr.txt)" -eq 1 ] && grep -qi "space" stderr.txt && ! ls -R tiny | grep -q partial
   verdict "a full disk: one line, nothing half-written" $?
   refuses "a full disk while a set is made" 3 "space" "$cris" data synthesize tiny/set --count 200 --size 64
-  [ ! -e tiny/set ]
-  verdict "  and nothing was written" $?
+  absent "  and nothing was written" tiny/set
   umount tiny
 
   # Each picture takes a page of 4 KiB, each image two: five images fit.
@@ -288,8 +211,7 @@ if mkdir tiny && mount -t tmpfs -o size=200k tmpfs tiny 2>/dev/null; then
   rm -rf run/eval-* && mount -t tmpfs -o size=$(($(du -sk run | cut -f1) + 8))k tmpfs tiny
   cp -r run tiny/run
   refuses "a disk that fills while a run is evaluated" 3 "space" "$cris" eval tiny/run
-  [ ! -e tiny/run/eval-test-best ]
-  verdict "  and nothing was written" $?
+  absent "  and nothing was written" tiny/run/eval-test-best
   mkdir -p tiny/run/eval-test-best/overlays && echo old | tee tiny/run/eval-test-best/overlays/old.png >tiny/run/eval-test-best/evaluation.json
   refuses "a disk that fills while a run is evaluated again" 3 "space" "$cris" eval tiny/run
   [ "$(find tiny/run/eval-test-best -type f | wc -l)" -eq 2 ] && [ "$(cat tiny/run/eval-test-best/evaluation.json)" = old ]

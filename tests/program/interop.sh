@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
 # Models that leave for other programs and come from them: ONNX, PyTorch, bare safetensors; and data sets as people have them.
-here=$(realpath "$(dirname "$0")")
-source "$here/setting.bash"
+source "$(dirname "$0")/setting.bash"
 
 "$cris" data synthesize data --count 16 --size 32 --seed 5 >/dev/null 2>&1 || { echo "FAILED synthesize"; exit 1; }
 train() { "$cris" train --data data --size 32 --base 2 --epochs 1 --threads 1 "$@" >/dev/null 2>&1; }
@@ -31,7 +30,7 @@ fi
 
 if python3 -c 'import torch, safetensors, PIL' 2>/dev/null; then
   for run in unet unet++ segnet; do
-    "$cris" predict $run data -o out-$run --save-maps >/dev/null 2>&1 && python3 "$here/../../tools/load_in_pytorch.py" $run data/images/*.png -o torch-$run &&
+    "$cris" predict $run data -o out-$run --save-maps >/dev/null 2>&1 && python3 "$tests/../tools/load_in_pytorch.py" $run data/images/*.png -o torch-$run &&
       python3 - $run <<'PY'
 import glob, os, sys, numpy as np
 run = sys.argv[1]
@@ -44,8 +43,8 @@ else
   echo "skipped PyTorch: it is not installed"
 fi
 
-train --strategy backbone --init unet -o again && grep -q 'begins with' again/log.txt
-verdict "--init takes another run" $?
+train --backbone segnet --strategy fcn --init segnet --freeze backbone -o again && grep -q 'begins with' again/log.txt && grep -q 'as drawn: refiner.expand.weight' again/log.txt && grep -q '"start_from"' again/manifest.json
+verdict "--init and --freeze: a second piece behind another run's" $?
 refuses "  and refuses what fits nowhere" 3 "interop.md" "$cris" train --data data --size 32 --base 2 --backbone segnet --init unet -o none
 
 # Masks elsewhere, with a suffix, of 0 and 1; together with the images.
@@ -67,6 +66,11 @@ printf GIF89a >odd/film.gif && "$cris" data check odd --masks labels --mask-suff
 verdict "a GIF is counted and named" $?
 
 # Splits.
+"$cris" data split data -o split.txt --seed 1 >/dev/null && train --strategy backbone --set data.split=split.txt -o by_split && "$cris" eval by_split --json >before.json
+for change in "$cris data split data -o split.txt --seed 2" "rm split.txt"; do
+  $change >/dev/null && "$cris" eval by_split --json | cmp -s - before.json
+  verdict "a run keeps the split that it was trained with, whatever has become of the file: $change" $?
+done
 "$cris" data split data --folds 4 -o fold.txt >/dev/null 2>&1 && for f in fold-?.txt; do sed '1,/^\[test/d' "$f"; done | sort | uniq -c | awk '$1 != 1 { bad = 1 } END { exit bad || NR != 16 }'
 verdict "four folds test every image once" $?
 ls data/images | head -n 10 | sed 's/.png//' >train.list && ls data/images | tail -n 3 >test.list
