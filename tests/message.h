@@ -31,3 +31,6 @@ inline std::string replaced(std::string text, const std::string& from, const std
   REQUIRE(contains(text, from));
   return text.replace(text.find(from), from.size(), to);
 }
+
+/// Checks that the expression throws tensor::Error with a message that has these words.
+#define CHECK_REFUSED(expression, words) CHECK_THROWS_WITH_AS(expression, doctest::Contains(words), tensor::Error)

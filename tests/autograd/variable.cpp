@@ -8,6 +8,7 @@
 
 #include "autograd/op_cases.h"
 #include "tensor/machine/allocator.h"
+#include "tests/message.h"
 
 using namespace autograd;
 using tensor::Device;
@@ -77,19 +78,19 @@ TEST_CASE("a graph is walked once") {
   const Variable a = parameter({1, 2});
   const Variable square = multiply(a, a), loss = sum(square), other = mean(square);
   backward(loss);
-  CHECK_THROWS_WITH_AS(backward(loss), doctest::Contains("walked before"), tensor::Error);
-  CHECK_THROWS_WITH_AS(backward(other), doctest::Contains("walked before"), tensor::Error);
+  CHECK_REFUSED(backward(loss), "walked before");
+  CHECK_REFUSED(backward(other), "walked before");
   CHECK(a.grad().to_vector() == std::vector<double>{2, 4});
 }
 
 TEST_CASE("backward says what is missing") {
   const Variable constant(vector({1, 2}));
-  CHECK_THROWS_WITH_AS(backward(sum(constant)), doctest::Contains("requires a gradient"), tensor::Error);
-  CHECK_THROWS_WITH_AS(backward(Variable()), doctest::Contains("undefined"), tensor::Error);
-  CHECK_THROWS_WITH_AS(backward(parameter({1, 2}), vector({1})), doctest::Contains("cotangent"), tensor::Error);
+  CHECK_REFUSED(backward(sum(constant)), "requires a gradient");
+  CHECK_REFUSED(backward(Variable()), "undefined");
+  CHECK_REFUSED(backward(parameter({1, 2}), vector({1})), "cotangent");
   const Variable a = parameter({1, 2});
   const Variable wrong = record("wrong", vector({1}), {{a, [](const Tensor& dy) { return dy; }}});
-  CHECK_THROWS_WITH_AS(backward(wrong), doctest::Contains("wrong gave a gradient"), tensor::Error);
+  CHECK_REFUSED(backward(wrong), "wrong gave a gradient");
 }
 
 TEST_CASE("only leaves change their value or their need for a gradient") {
@@ -266,12 +267,10 @@ TEST_CASE("cross entropy and linear refuse what does not fit, and say what") {
   };
   CHECK(cross_entropy(z, classes({0, 1})).value().to_vector()[0] ==
         doctest::Approx((std::log(1 + std::exp(1.0)) + std::log(1 + std::exp(-1.0))) / 2));
-  CHECK_THROWS_WITH_AS(cross_entropy(z, classes({0, 2})), doctest::Contains("class 2 at place 1 is not one of the 2"),
-                       tensor::Error);
-  CHECK_THROWS_WITH_AS(cross_entropy(z, classes({0, -1})), doctest::Contains("class -1"), tensor::Error);
-  CHECK_THROWS_WITH_AS(cross_entropy(z, classes({0, 1, 1})), doctest::Contains("[3], expected [2]"), tensor::Error);
-  CHECK_THROWS_WITH_AS(cross_entropy(z, vector({0, 1})), doctest::Contains("must be i32"), tensor::Error);
-  CHECK_THROWS_WITH_AS(tensor::cross_entropy_grad(z.value(), classes({0, 1, 1})),
-                       doctest::Contains("cross_entropy_grad"), tensor::Error);
-  CHECK_THROWS_WITH_AS(linear(z, Variable(noise({3, 4}, 1)), {}), doctest::Contains("linear: x [2, 2]"), tensor::Error);
+  CHECK_REFUSED(cross_entropy(z, classes({0, 2})), "class 2 at place 1 is not one of the 2");
+  CHECK_REFUSED(cross_entropy(z, classes({0, -1})), "class -1");
+  CHECK_REFUSED(cross_entropy(z, classes({0, 1, 1})), "[3], expected [2]");
+  CHECK_REFUSED(cross_entropy(z, vector({0, 1})), "must be i32");
+  CHECK_REFUSED(tensor::cross_entropy_grad(z.value(), classes({0, 1, 1})), "cross_entropy_grad");
+  CHECK_REFUSED(linear(z, Variable(noise({3, 4}, 1)), {}), "linear: x [2, 2]");
 }

@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include "autograd/gradcheck.h"
+#include "tests/message.h"
 
 using namespace autograd;
 
@@ -52,5 +53,5 @@ TEST_CASE("gradcheck passes the right gradient and finds each wrong one") {
 TEST_CASE("gradcheck names the case whose input got no gradient") {
   OpCase c = product("product without b", right);
   c.run = [](const std::vector<Variable>& in) { return add(in[0], in[1].detach()); };
-  CHECK_THROWS_WITH_AS(gradcheck(c), doctest::Contains("product without b gave input 1 no gradient"), tensor::Error);
+  CHECK_REFUSED(gradcheck(c), "product without b gave input 1 no gradient");
 }

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "nn/schedule.h"
+#include "tests/message.h"
 
 using namespace nn;
 using tensor::Device;
@@ -78,8 +79,7 @@ TEST_CASE("a state that does not fit is refused and changes nothing") {
   set_gradient(pair.a, {1, 1, 1});
   adam.step(0.1);
   const Tensor three = tensor::zeros({3}, DType::f64, Device::reference);
-  CHECK_THROWS_WITH_AS(adam.set_state({{"c", {{three, three}, 1}}}), doctest::Contains("no parameter is called c"),
-                       tensor::Error);
+  CHECK_REFUSED(adam.set_state({{"c", {{three, three}, 1}}}), "no parameter is called c");
   CHECK_THROWS_AS(adam.set_state({{"b", {{three, three}, 1}}}), tensor::Error);
   CHECK_THROWS_AS(adam.set_state({{"a", {{three}, 1}}}), tensor::Error);
   CHECK(adam.state().at("a").step == 1);

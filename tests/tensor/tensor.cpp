@@ -10,10 +10,7 @@ TEST_CASE("tensor: values go in and come out, for every element type") {
   CHECK(Tensor::from(std::vector<double>{1e-300}, {1}, Device::cpu).item() == 1e-300);
   CHECK(Tensor::from(std::vector<int32_t>{-7, 8}, {2}, Device::cpu).to_vector() == std::vector<double>{-7, 8});
   CHECK(Tensor::from(std::vector<uint8_t>{0, 255}, {2}, Device::cpu).to_vector() == std::vector<double>{0, 255});
-  CHECK(contains(message_of([] {
-                   Tensor::from(std::vector<float>{1, 2, 3}, {2, 2}, Device::cpu);
-                 }),
-                 "3 values for shape [2, 2]"));
+  CHECK_REFUSED(Tensor::from(std::vector<float>{1, 2, 3}, {2, 2}, Device::cpu), "3 values for shape [2, 2]");
 }
 
 TEST_CASE("tensor: copies share memory, clones do not") {
@@ -49,11 +46,11 @@ TEST_CASE("tensor: memory begins at multiples of 256 bytes, even when it is empt
 
 TEST_CASE("tensor: misuse is refused with shapes and types") {
   const Tensor a = numbers({1, 2, 3, 4}, {2, 2});
-  CHECK(contains(message_of([&] { a.data<float>(); }), "[2, 2] holds f64, not f32"));
-  CHECK(contains(message_of([&] { a.reshape({3}); }), "[2, 2] has 4 elements, [3] has 3"));
-  CHECK(contains(message_of([&] { a.item(); }), "4 elements"));
-  CHECK(contains(message_of([] { Tensor().to_vector(); }), "undefined"));
-  CHECK(contains(message_of([] { Tensor().clone(); }), "undefined"));
+  CHECK_REFUSED(a.data<float>(), "[2, 2] holds f64, not f32");
+  CHECK_REFUSED(a.reshape({3}), "[2, 2] has 4 elements, [3] has 3");
+  CHECK_REFUSED(a.item(), "4 elements");
+  CHECK_REFUSED(Tensor().to_vector(), "undefined");
+  CHECK_REFUSED(Tensor().clone(), "undefined");
   CHECK(Tensor().size() == 0);
   CHECK(Tensor().to_string() == "undefined tensor");
 }
