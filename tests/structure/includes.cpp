@@ -2,16 +2,11 @@
 /// includes itself by a detour.
 #include <doctest/doctest.h>
 
-#include <algorithm>
-#include <filesystem>
-#include <fstream>
 #include <map>
 #include <regex>
 #include <set>
-#include <string>
-#include <vector>
 
-namespace fs = std::filesystem;
+#include "tree.h"
 
 namespace {
 
@@ -60,21 +55,16 @@ std::string unit_of(const std::string& file) { return fs::path(file).replace_ext
 
 /// The files of the tree and the files that each includes.
 Graph read_tree() {
-  const fs::path root = CRIS_SOURCE_DIR;
-  const std::regex include(R"re(^\s*#include "([^"]+)")re");
+  const std::regex include(R"re((^|\n)\s*#include "([^"]+)")re");
   Graph files;
-  for (const char* top : {"tensor", "autograd", "nn", "data", "cris", "tools"})
-    for (const auto& entry : fs::recursive_directory_iterator(root / top)) {
-      const std::string end = entry.path().extension().string();
-      if (end != ".h" && end != ".cpp" && end != ".cu" && end != ".cuh") continue;
-      const fs::path file = fs::relative(entry.path(), root);
-      std::set<std::string>& included = files[file.string()];
-      std::ifstream text(entry.path());
-      for (std::string line; std::getline(text, line);)
-        if (std::smatch match; std::regex_search(line, match, include))
-          included.insert(fs::exists(root / match[1].str()) ? match[1].str()
-                                                            : (file.parent_path() / match[1].str()).string());
-    }
+  for_each_file({"tensor", "autograd", "nn", "data", "cris", "tools"}, {".h", ".cpp", ".cu", ".cuh"},
+                [&](const fs::path& file, const std::string& text) {
+                  std::set<std::string>& included = files[file.string()];
+                  for (std::sregex_iterator at(text.begin(), text.end(), include), end; at != end; ++at) {
+                    const std::string name = (*at)[2];
+                    included.insert(fs::exists(kRoot / name) ? name : (file.parent_path() / name).string());
+                  }
+                });
   return files;
 }
 
