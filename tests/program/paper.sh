@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The paper's study in small: every cell is filled; killed it goes on; complete it is left alone.
 source "$(dirname "$0")/setting.bash"
-export CRIS=$cris script=$tests/../tools/reproduce_paper.sh
+export CRIS=$cris TMPDIR=$scratch script=$tests/../tools/reproduce_paper.sh
 
 "$cris" data synthesize first --count 12 --size 32 --seed 1 >/dev/null && "$cris" data synthesize second --count 12 --size 32 --seed 2 >/dev/null || { echo "FAILED synthesize"; exit 1; }
 study() { "$script" --kvasir first --cvc second -o study --size 32 --base 2 --epochs 2 --lr 1e-3 --threads 1 "$@"; }
