@@ -1,70 +1,132 @@
-/// Each network once more, operator by operator, with the weights under their names in the checkpoint.
+/// Each network once more, operator by operator, with the weights under their names in the checkpoint. The only file
+/// that includes ONNX's schema, and protobuf with it.
 #include "tools/exchange/onnx_network.h"
 
 #include <fmt/format.h>
 
+#include "cris/run/build_facts.h"
 #include "nn/checkpoint.h"
 #include "nn/norm.h"
 
+#ifdef CRIS_ONNX
+#include <onnx/onnx_pb.h>
+#endif
+
 namespace tools {
+
+#ifdef CRIS_ONNX
 
 namespace {
 
 using Names = std::vector<std::string>;
+using Integers = std::vector<int64_t>;
+using Attribute = std::variant<int64_t, float, std::string, Integers>;
+using Attributes = std::map<std::string, Attribute>;
+
+constexpr int64_t kIrVersion = 8, kOpset = 17;
 
 class Builder {
  public:
   explicit Builder(cris::Model& model)
       : options_(model.options), weights_(nn::checkpoint_of(model, nullptr, {}).tensors) {}
 
-  OnnxGraph build() {
-    const cris::BackboneOptions& o = options_.backbone;
-    const int64_t multiple = cris::size_multiple(o.kind);
-    graph_.name = cris::name(o.kind);
-    graph_.inputs = {{"image", {"batch", int64_t(3), "height", "width"}}};
-    graph_.description = fmt::format("RGB / 255, channels first; height and width multiples of {}", multiple);
-    std::string x = "image";
-    if (options_.input == cris::Input::standard) x = standardised(x);
-    const std::string logits = backbone(o.kind, x);
-    const bool refined = options_.strategy == cris::Strategy::fcn || options_.strategy == cris::Strategy::cris;
-    if (refined) {
-      add("Sigmoid", {logits}, {}, "mask_probability");
-      add("Sigmoid", {refiner("mask_probability")}, {}, "probability");
-    } else {
-      add("Sigmoid", {logits}, {}, "probability");
+  onnx::ModelProto build(const std::map<std::string, std::string>& metadata) {
+    const cris::BackboneKind kind = options_.backbone.kind;
+    model_.set_ir_version(kIrVersion);
+    model_.set_producer_name("cris");
+    model_.set_producer_version(cris::build_facts().version);
+    model_.set_doc_string(
+        fmt::format("RGB / 255, channels first; height and width multiples of {}", cris::size_multiple(kind)));
+    model_.add_opset_import()->set_version(kOpset);
+    for (const auto& [key, value] : metadata) {
+      auto& entry = *model_.add_metadata_props();
+      entry.set_key(key);
+      entry.set_value(value);
     }
-    for (const char* name : {"probability", "mask_probability"})
-      if (refined || graph_.outputs.empty()) graph_.outputs.push_back({name, {"batch", int64_t(1), "height", "width"}});
-    return std::move(graph_);
+    graph_.set_name(cris::name(kind));
+    declare(*graph_.add_input(), "image", 3);
+    const std::string logits =
+        backbone(kind, options_.input == cris::Input::standard ? standardised("image") : "image");
+    const bool refined = options_.strategy == cris::Strategy::fcn || options_.strategy == cris::Strategy::cris;
+    add("Sigmoid", {logits}, {}, refined ? "mask_probability" : "probability");
+    if (refined) add("Sigmoid", {refiner("mask_probability")}, {}, "probability");
+    declare(*graph_.add_output(), "probability", 1);
+    if (refined) declare(*graph_.add_output(), "mask_probability", 1);
+    for (size_t i = 0; i < integers_.size(); ++i)
+      put_tensor(fmt::format("integers.{}", i), {int64_t(integers_[i].size())}, integers_[i], onnx::TensorProto::INT64);
+    return std::move(model_);
   }
 
  private:
   const cris::ModelOptions& options_;
   std::map<std::string, nn::StoredTensor> weights_;
-  OnnxGraph graph_;
+  onnx::ModelProto model_;
+  onnx::GraphProto& graph_ = *model_.mutable_graph();
+  std::vector<Integers> integers_;
   int64_t values_ = 0;
 
+  /// An input or output [batch, channels, height, width] of f32.
+  static void declare(onnx::ValueInfoProto& value, const char* name, int64_t channels) {
+    value.set_name(name);
+    onnx::TypeProto_Tensor& type = *value.mutable_type()->mutable_tensor_type();
+    type.set_elem_type(onnx::TensorProto::FLOAT);
+    onnx::TensorShapeProto& shape = *type.mutable_shape();
+    shape.add_dim()->set_dim_param("batch");
+    shape.add_dim()->set_dim_value(channels);
+    shape.add_dim()->set_dim_param("height");
+    shape.add_dim()->set_dim_param("width");
+  }
+  static void put_attribute(onnx::AttributeProto& to, const std::string& name, const Attribute& value) {
+    to.set_name(name);
+    if (const auto* i = std::get_if<int64_t>(&value)) {
+      to.set_type(onnx::AttributeProto::INT);
+      to.set_i(*i);
+    } else if (const auto* f = std::get_if<float>(&value)) {
+      to.set_type(onnx::AttributeProto::FLOAT);
+      to.set_f(*f);
+    } else if (const auto* s = std::get_if<std::string>(&value)) {
+      to.set_type(onnx::AttributeProto::STRING);
+      to.set_s(*s);
+    } else {
+      to.set_type(onnx::AttributeProto::INTS);
+      for (const int64_t i : std::get<Integers>(value)) to.add_ints(i);
+    }
+  }
+  /// A constant of the graph, in the machine's byte order, which is the format's: little-endian.
+  template <class T>
+  void put_tensor(const std::string& name, const Integers& shape, const std::vector<T>& values,
+                  onnx::TensorProto::DataType type) {
+    onnx::TensorProto& to = *graph_.add_initializer();
+    to.set_name(name);
+    to.set_data_type(type);
+    for (const int64_t extent : shape) to.add_dims(extent);
+    to.set_raw_data(values.data(), values.size() * sizeof(T));
+  }
   /// Adds a node and returns its output's name: the given one, or a new one.
-  std::string add(const std::string& op, const Names& inputs,
-                  const std::map<std::string, OnnxAttribute>& attributes = {}, std::string output = "") {
+  std::string add(const std::string& op, const Names& inputs, const Attributes& attributes = {},
+                  std::string output = "") {
     if (output.empty()) output = fmt::format("x{}", values_++);
-    graph_.nodes.push_back({op, op + "." + output, inputs, {output}, attributes});
+    onnx::NodeProto& node = *graph_.add_node();
+    node.set_op_type(op);
+    node.set_name(op + "." + output);
+    for (const std::string& input : inputs) node.add_input(input);
+    node.add_output(output);
+    for (const auto& [name, value] : attributes) put_attribute(*node.add_attribute(), name, value);
     return output;
   }
-  /// The tensor of that name in the checkpoint, as a constant of the graph.
+  std::string constant(const std::string& name, const Integers& shape, const std::vector<float>& values) {
+    put_tensor(name, shape, values, onnx::TensorProto::FLOAT);
+    return name;
+  }
+  /// The tensor of that name in the checkpoint.
   std::string weight(const std::string& name) {
     const nn::StoredTensor& t = weights_.at(name);
     const std::vector<double> values = t.values();
-    graph_.constants.push_back({name, t.extents, {values.begin(), values.end()}});
-    return name;
+    return constant(name, t.extents, {values.begin(), values.end()});
   }
-  std::string constant(const std::string& name, const std::vector<int64_t>& shape, const std::vector<float>& values) {
-    graph_.constants.push_back({name, shape, values});
-    return name;
-  }
-  std::string integers(const std::vector<int64_t>& values) {
-    graph_.integers.push_back(values);
-    return fmt::format("integers.{}", graph_.integers.size() - 1);
+  std::string integers(const Integers& values) {
+    integers_.push_back(values);
+    return fmt::format("integers.{}", integers_.size() - 1);
   }
 
   /// path.weight, and path.bias where there is one; every map keeps its size.
@@ -78,7 +140,7 @@ class Builder {
   /// 2x2, stride 2.
   std::string conv_transpose(const std::string& path, const std::string& x) {
     return add("ConvTranspose", {x, weight(path + ".weight"), weight(path + ".bias")},
-               {{"kernel_shape", std::vector<int64_t>{2, 2}}, {"strides", std::vector<int64_t>{2, 2}}});
+               {{"kernel_shape", Integers{2, 2}}, {"strides", Integers{2, 2}}});
   }
   std::string backbone(cris::BackboneKind kind, const std::string& image) {
     switch (kind) {
@@ -105,7 +167,7 @@ class Builder {
     return conv_norm_relu(path + ".conv2", path + ".norm2", conv_norm_relu(path + ".conv1", path + ".norm1", x));
   }
   std::string max_pool(const std::string& x) {
-    return add("MaxPool", {x}, {{"kernel_shape", std::vector<int64_t>{2, 2}}, {"strides", std::vector<int64_t>{2, 2}}});
+    return add("MaxPool", {x}, {{"kernel_shape", Integers{2, 2}}, {"strides", Integers{2, 2}}});
   }
   std::string concat(const Names& parts) { return add("Concat", parts, {{"axis", int64_t(1)}}); }
 
@@ -134,8 +196,8 @@ class Builder {
     constexpr int kDepth = 5;
     Names value[kDepth];  // value[i][j]: node i_j
     const std::string scales = constant("twice", {4}, {1, 1, 2, 2});
-    const std::map<std::string, OnnxAttribute> corners = {
-        {"mode", std::string("linear")}, {"coordinate_transformation_mode", std::string("align_corners")}};
+    const Attributes corners = {{"mode", std::string("linear")},
+                                {"coordinate_transformation_mode", std::string("align_corners")}};
     for (int j = 0; j < kDepth; ++j)
       for (int i = 0; i + j < kDepth; ++i) {
         std::string x = i == 0 ? image : "";
@@ -201,6 +263,22 @@ class Builder {
 
 }  // namespace
 
-OnnxGraph onnx_of(cris::Model& model) { return Builder(model).build(); }
+std::string onnx_bytes(cris::Model& model, const std::map<std::string, std::string>& metadata) {
+  const onnx::ModelProto made = Builder(model).build(metadata);
+  std::string bytes;
+  tensor::require(made.ByteSizeLong() < size_t(INT32_MAX) && made.SerializeToString(&bytes),
+                  "a model of {} bytes is beyond the 2 GB of an ONNX file; export a smaller base", made.ByteSizeLong());
+  return bytes;
+}
+
+#else
+
+std::string onnx_bytes(cris::Model&, const std::map<std::string, std::string>&) {
+  throw tensor::Error(
+      "this program was built without ONNX; install libonnx-dev, libprotobuf-dev and protobuf-compiler "
+      "(tools/setup.sh onnx), then build again from a new cmake --preset");
+}
+
+#endif
 
 }  // namespace tools
