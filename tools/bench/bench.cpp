@@ -3,23 +3,24 @@
 #include <sys/resource.h>
 
 #include <algorithm>
-#include <chrono>
 #include <nlohmann/json.hpp>
 #include <string_view>
 #include <vector>
 
 #include "autograd/op_cases.h"
 #include "cris/evaluate.h"
+#include "cris/metrics.h"
 #include "cris/run/experiment.h"
 #include "cris/run/memory_plan.h"
 #include "cris/run/replayed_step.h"
 #include "data/synthetic.h"
+#include "tensor/cpu_kernels.h"
 #include "tensor/dispatch.h"
 #include "tensor/gaussian/gaussian_filter.h"
+#include "tensor/machine/parallel.h"
 #include "tensor/machine/threads.h"
 #include "tools/bench/bench_convolutions.h"
 #include "tools/bench/bench_plan.h"
-#include "tools/bench/fma_ceiling.h"
 #include "tools/bench/shortest.h"
 #include "tools/commands/config_options.h"
 
@@ -27,8 +28,15 @@ namespace tools {
 
 namespace {
 
-double seconds_now() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+/// What no kernel of the CPU can exceed: operations a second of multiply-adds in registers on every thread, each
+/// counted as 2.
+double fma_ceiling() {
+  constexpr int64_t kRounds = 20'000'000;
+  const tensor::CpuKernels& kernels = tensor::cpu_kernels();
+  const int64_t threads = tensor::threads();
+  const double seconds =
+      shortest(3, [&] { tensor::parallel_chunks(threads, [&](int64_t) { kernels.multiply_adds(kRounds); }); });
+  return 24.0 * kernels.lanes * double(kRounds) * double(threads) / seconds;
 }
 
 /// Square matrix products, larger and larger until one takes long enough to be timed: what this device multiplies a
@@ -141,21 +149,19 @@ int bench_steps(const cris::Config& config, bool training, int64_t steps, int64_
   if (!training) model->fold_norms();
   std::vector<double> times;
   for (int64_t i = 0; i < steps + warmup; ++i) {
-    const double start = seconds_now();
-    if (training)
-      step.take({.batch = i, .number = uint32_t(i)}, x, mask, 1e-3);
-    else
-      cris::probabilities(*model, x);
-    tensor::backend(device).synchronize();
-    if (i >= warmup) times.push_back(seconds_now() - start);
+    const double seconds = shortest(1, [&] {
+      if (training)
+        step.take({.batch = i, .number = uint32_t(i)}, x, mask, 1e-3);
+      else
+        cris::probabilities(*model, x);
+      tensor::backend(device).synchronize();
+    });
+    if (i >= warmup) times.push_back(seconds);
   }
-  std::sort(times.begin(), times.end());
   rusage usage;
   getrusage(RUSAGE_SELF, &usage);
   // Steps of two kinds make two groups of times: of an even number the median lies between them, not in the slower.
-  const size_t middle = times.size() / 2;
-  const double median = times.size() % 2 ? times[middle] : (times[middle - 1] + times[middle]) / 2;
-  const double least = times.front();
+  const double median = cris::median(times), least = std::ranges::min(times);
   const int64_t peak = int64_t(usage.ru_maxrss) * 1024;
   if (as_json) {
     const nlohmann::ordered_json json = {{"mode", training ? "train" : "infer"},
@@ -192,18 +198,13 @@ Run setup_bench(CLI::App& app) {
   };
   auto o = std::make_shared<Options>(app);
   app.add_option("WHAT", o->what, "train or infer: whole steps; ops: every op; convolutions: every algorithm (cuda)")
-      ->check(CLI::IsMember({"ops", "convolutions", "train", "infer"}))
-      ->capture_default_str();
-  app.add_option("--steps", o->steps, "timed steps")
-      ->check(CLI::Range(int64_t(1), int64_t(100000)))
-      ->capture_default_str();
-  app.add_option("--warmup", o->warmup, "steps before them")
-      ->check(CLI::Range(int64_t(0), int64_t(1000)))
-      ->capture_default_str();
+      ->check(CLI::IsMember({"ops", "convolutions", "train", "infer"}));
+  app.add_option("--steps", o->steps, "timed steps")->check(CLI::Range(int64_t(1), int64_t(100000)));
+  app.add_option("--warmup", o->warmup, "steps before them")->check(CLI::Range(int64_t(0), int64_t(1000)));
   app.add_flag("--json", o->json, "one JSON line (train, infer)");
   auto* plan = app.add_flag("--plan", o->plan, "estimate a training step on a GPU that need not be here (tf32, bf16)");
   const auto figure = [&](const char* option, double& value, const char* what) {
-    app.add_option(option, value, what)->check(CLI::PositiveNumber)->capture_default_str()->needs(plan);
+    app.add_option(option, value, what)->check(CLI::PositiveNumber)->needs(plan);
   };
   figure("--tflops", o->figures.tflops, "its tensor cores in bf16, dense, 10^12 a second");
   figure("--memory-gbs", o->figures.memory_gbs, "its memory, 10^9 bytes a second");
@@ -212,7 +213,6 @@ Run setup_bench(CLI::App& app) {
   figure("--ghz", o->figures.ghz, "its clock");
   app.add_option("--multiprocessors", o->figures.multiprocessors, "how many it has")
       ->check(CLI::Range(int64_t(1), int64_t(10000)))
-      ->capture_default_str()
       ->needs(plan);
   add_example(app, "bench");
   add_example(app, "bench train --backbone unet --base 16 --size 128 --batch 4 --json");
