@@ -6,7 +6,6 @@
 #include "data/synthetic.h"
 #include "nn/init.h"
 #include "nn/optimizer.h"
-#include "nn/pool.h"
 
 using namespace cris;
 using tensor::Device;
