@@ -56,6 +56,20 @@ struct Mismatch {
   }
 };
 
+/// Calls take(name, extents in the file, whether it is a count, assign) for each parameter, buffer and counter;
+/// assign(t) gives it the values of a stored tensor.
+template <class Take>
+void for_each_entry(Module& module, Take take) {
+  for (const auto& p : module.parameters())
+    take(p.name, stored_extents(p.value->shape()), false,
+         [v = p.value](const StoredTensor& t) { v->set_value(t.to_tensor(v->value().dtype(), v->value().device())); });
+  for (const auto& b : module.buffers())
+    take(b.name, stored_extents(b.value->shape()), false,
+         [v = b.value](const StoredTensor& t) { *v = t.to_tensor(v->dtype(), v->device()); });
+  for (const auto& c : module.counters())
+    take(c.name, {}, true, [v = c.value](const StoredTensor& t) { *v = int64_t(t.values()[0]); });
+}
+
 /// The optimiser's state in `file`, grouped by parameter.
 std::map<std::string, ParameterState> optimizer_state(const SafeTensors& file, const Optimizer& optimizer,
                                                       Mismatch& mismatch, std::set<std::string>& used) {
@@ -111,19 +125,10 @@ void apply_checkpoint(const SafeTensors& file, const std::string& origin, Module
   Mismatch mismatch;
   std::set<std::string> used;
   std::vector<std::function<void()>> changes;
-  const auto plan = [&](const std::string& name, const Tensor& now, auto&& assign) {
+  for_each_entry(module, [&](const std::string& name, const std::vector<int64_t>& extents, bool count, auto assign) {
     used.insert(name);
-    if (const auto* t = mismatch.find(file, name, stored_extents(now.shape()), false))
-      changes.push_back([assign, t, to = now.dtype(), device = now.device()] { assign(t->to_tensor(to, device)); });
-  };
-  for (const auto& p : module.parameters())
-    plan(p.name, p.value->value(), [v = p.value](const Tensor& t) { v->set_value(t); });
-  for (const auto& b : module.buffers()) plan(b.name, *b.value, [v = b.value](const Tensor& t) { *v = t; });
-  for (const auto& c : module.counters()) {
-    used.insert(c.name);
-    if (const auto* t = mismatch.find(file, c.name, {}, true))
-      changes.push_back([v = c.value, count = int64_t(t->values()[0])] { *v = count; });
-  }
+    if (const auto* t = mismatch.find(file, name, extents, count)) changes.push_back([assign, t] { assign(*t); });
+  });
   std::map<std::string, ParameterState> state;
   if (optimizer) state = optimizer_state(file, *optimizer, mismatch, used);
   for (const auto& [name, t] : file.tensors)
@@ -144,25 +149,15 @@ void apply_checkpoint(const SafeTensors& file, const std::string& origin, Module
 Matching apply_matching(const SafeTensors& file, Module& module) {
   Matching m;
   std::set<std::string> used;
-  const auto take = [&](const std::string& name, const std::vector<int64_t>& extents, bool whole_number,
-                        auto&& assign) {
+  for (auto& part : module.modules()) part.value->set_folded(false);
+  for_each_entry(module, [&](const std::string& name, const std::vector<int64_t>& extents, bool count, auto assign) {
     Mismatch mismatch;
-    const StoredTensor* t = mismatch.find(file, name, extents, whole_number);
+    const StoredTensor* t = mismatch.find(file, name, extents, count);
     if (!t) return m.missing.push_back(name);
     assign(*t);
     used.insert(name);
     ++m.taken;
-  };
-  for (auto& part : module.modules()) part.value->set_folded(false);
-  for (const auto& p : module.parameters())
-    take(p.name, stored_extents(p.value->shape()), false, [&](const StoredTensor& t) {
-      p.value->set_value(t.to_tensor(p.value->value().dtype(), p.value->value().device()));
-    });
-  for (const auto& b : module.buffers())
-    take(b.name, stored_extents(b.value->shape()), false,
-         [&](const StoredTensor& t) { *b.value = t.to_tensor(b.value->dtype(), b.value->device()); });
-  for (const auto& c : module.counters())
-    take(c.name, {}, true, [&](const StoredTensor& t) { *c.value = int64_t(t.values()[0]); });
+  });
   for (const auto& [name, t] : file.tensors)
     if (!used.contains(name) && !name.starts_with(kOptimizer)) m.unused.push_back(name);
   return m;

@@ -18,51 +18,33 @@ void check_options(const char* layer, const ConvLayerOptions& o) {
 
 Conv2d::Conv2d(const ConvLayerOptions& o) : options(o) {
   check_options("Conv2d", o);
-  weight = zero_parameter({o.out, o.kernel, o.kernel, o.in});
-  if (o.bias) bias = zero_parameter({o.out});
-  initialize_made(*this);
+  make({o.out, o.kernel, o.kernel, o.in}, o.out, o.bias);
 }
 
 Variable Conv2d::operator()(const Parts<Variable>& x) const {
   return autograd::conv2d(x, weight, bias, {.stride = options.stride, .padding = options.padding}, options.activation);
 }
 
-void Conv2d::visit(Visitor& v) {
-  v.parameter("weight", weight);
-  if (bias.defined()) v.parameter("bias", bias);
-}
-
 void Conv2d::initialize(const Initializer& init, const std::string& path) {
   const double summands = double(options.in * options.kernel * options.kernel);
-  const WeightFans fans{summands, summands, options.before_relu};
-  init.weight(below(path, "weight"), fans, weight);
-  if (bias.defined()) init.bias(below(path, "bias"), fans, bias);
+  init.fill(path, {summands, summands, options.before_relu}, weight, bias);
 }
 
 ConvTranspose2d::ConvTranspose2d(const ConvLayerOptions& o) : options(o) {
   check_options("ConvTranspose2d", o);
   check(o.activation == tensor::Activation::none, "ConvTranspose2d: applies no activation; put one after it");
-  weight = zero_parameter({o.in, o.kernel, o.kernel, o.out});
-  if (o.bias) bias = zero_parameter({o.out});
-  initialize_made(*this);
+  make({o.in, o.kernel, o.kernel, o.out}, o.out, o.bias);
 }
 
 Variable ConvTranspose2d::operator()(const Variable& x) const {
   return autograd::conv_transpose2d(x, weight, bias, {.stride = options.stride, .padding = options.padding});
 }
 
-void ConvTranspose2d::visit(Visitor& v) {
-  v.parameter("weight", weight);
-  if (bias.defined()) v.parameter("bias", bias);
-}
-
 void ConvTranspose2d::initialize(const Initializer& init, const std::string& path) {
   const double taps = double(options.kernel * options.kernel), stride = double(options.stride);
   // Only every stride-th tap along each axis reaches a given output pixel.
   const double summands = std::max(1.0, double(options.in) * taps / (stride * stride));
-  const WeightFans fans{summands, double(options.out) * taps, options.before_relu};
-  init.weight(below(path, "weight"), fans, weight);
-  if (bias.defined()) init.bias(below(path, "bias"), fans, bias);
+  init.fill(path, {summands, double(options.out) * taps, options.before_relu}, weight, bias);
 }
 
 }  // namespace nn

@@ -15,28 +15,24 @@ struct ConvLayerOptions {
 
 /// y = act(x * weight + bias). x: [N,H,W,in], whole or in parts, weight: [out,kernel,kernel,in], bias: [out], y:
 /// [N,P,Q,out].
-class Conv2d : public Module {
+class Conv2d : public WeightedLayer {
  public:
   explicit Conv2d(const ConvLayerOptions& options);
   Variable operator()(const Parts<Variable>& x) const;
-  void visit(Visitor& v) override;
   void initialize(const Initializer& init, const std::string& path) override;
 
   const ConvLayerOptions options;
-  Variable weight, bias;
 };
 
 /// The transpose of Conv2d. x: [N,P,Q,in], weight: [in,kernel,kernel,out], bias: [out] ->
 /// [N, (P-1) stride + kernel - 2 padding, ..., out].
-class ConvTranspose2d : public Module {
+class ConvTranspose2d : public WeightedLayer {
  public:
   explicit ConvTranspose2d(const ConvLayerOptions& options);
   Variable operator()(const Variable& x) const;
-  void visit(Visitor& v) override;
   void initialize(const Initializer& init, const std::string& path) override;
 
   const ConvLayerOptions options;
-  Variable weight, bias;
 };
 
 }  // namespace nn

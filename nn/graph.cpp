@@ -9,29 +9,40 @@
 namespace nn {
 
 namespace {
+
+/// Calls look(node) for the node of `root` and all below it, once each.
+template <class Look>
+void for_each_node(const Variable& root, Look look) {
+  std::vector<const autograd::Node*> todo{root.node().get()};
+  std::set<const autograd::Node*> seen(todo.begin(), todo.end());
+  while (!todo.empty()) {
+    const autograd::Node* node = todo.back();
+    todo.pop_back();
+    look(*node);
+    for (const auto& edge : node->inputs)
+      if (seen.insert(edge.input.get()).second) todo.push_back(edge.input.get());
+  }
+}
+
 /// A parameter in the type that an op computes in.
 bool is_cast_of_leaf(const autograd::Node& node) {
   return std::string_view(node.op) == "cast" && node.inputs.size() == 1 && node.inputs[0].input->inputs.empty();
 }
+
 }  // namespace
 
 std::map<uint64_t, std::vector<Named<Variable>>> parameters_of_ops(Module& module, const Variable& root) {
   std::map<const autograd::Node*, Named<Variable>> named;
   for (const auto& p : module.parameters()) named.emplace(p.value->node().get(), p);
   std::map<uint64_t, std::vector<Named<Variable>>> found;
-  std::vector<const autograd::Node*> todo{root.node().get()};
-  std::set<const autograd::Node*> seen(todo.begin(), todo.end());
-  while (!todo.empty()) {
-    const autograd::Node* node = todo.back();
-    todo.pop_back();
-    for (const auto& edge : node->inputs) {
+  for_each_node(root, [&](const autograd::Node& node) {
+    if (is_cast_of_leaf(node)) return;
+    for (const auto& edge : node.inputs) {
       const autograd::Node* input = edge.input.get();
-      const bool cast = is_cast_of_leaf(*input);
-      if (const auto p = named.find(cast ? input->inputs[0].input.get() : input); p != named.end())
-        found[node->order].push_back(p->second);
-      if (!cast && seen.insert(input).second) todo.push_back(input);
+      if (const auto p = named.find(is_cast_of_leaf(*input) ? input->inputs[0].input.get() : input); p != named.end())
+        found[node.order].push_back(p->second);
     }
-  }
+  });
   return found;
 }
 
@@ -62,18 +73,12 @@ std::map<uint64_t, OpPlace> places_of_ops(Module& module, const Variable& root) 
       node = before;
     }
   };
-  std::vector<const autograd::Node*> todo{root.node().get()};
-  std::set<const autograd::Node*> seen(todo.begin(), todo.end());
-  while (!todo.empty()) {
-    const autograd::Node* node = todo.back();
-    todo.pop_back();
+  for_each_node(root, [&](const autograd::Node& node) {
     std::vector<std::string> from;
-    for (const auto& edge : node->inputs) {
+    for (const auto& edge : node.inputs)
       if (!is_parameter(*edge.input)) from.push_back(source(edge.input.get()));
-      if (seen.insert(edge.input.get()).second) todo.push_back(edge.input.get());
-    }
-    if (from.size() > 1) places[node->order].joins = from;
-  }
+    if (from.size() > 1) places[node.order].joins = from;
+  });
   return places;
 }
 

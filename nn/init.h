@@ -25,27 +25,28 @@ struct WeightFans {
 class Initializer {
  public:
   Initializer(InitKind kind, uint64_t seed) : kind_(kind), seed_(seed) {}
-  /// Fills `weight`, called `name`.
-  void weight(const std::string& name, const WeightFans& fans, Variable& weight) const;
-  /// Fills the bias of the same layer.
-  void bias(const std::string& name, const WeightFans& fans, Variable& bias) const;
+  /// Fills the weight of the layer at `path` and, where it is defined, its bias.
+  void fill(const std::string& path, const WeightFans& fans, Variable& weight, Variable& bias) const;
 
  private:
   InitKind kind_;
   uint64_t seed_;
 };
 
-/// What a layer calls its weights: "path.name", or "name" at the top.
-std::string below(const std::string& path, const char* name);
-/// A parameter of zeros, f32 on the cpu, for a layer that is being made.
-Variable zero_parameter(const tensor::Shape& shape);
+/// A layer of a weight and, where it is defined, a bias.
+class WeightedLayer : public Module {
+ public:
+  void visit(Visitor& v) override;
+  Variable weight, bias;
+
+ protected:
+  /// The end of a layer's constructor: makes both, f32 on the cpu, and draws their values, of InitKind::pytorch.
+  void make(const tensor::Shape& weight_shape, int64_t outputs, bool with_bias);
+};
 
 /// Seeds the values that this thread's layers are made with: the n-th layer made after it draws the n-th values of
 /// `seed`. A program that calls it never begins as if by set_layer_seed(0).
 void set_layer_seed(uint64_t seed);
-/// The end of a layer's constructor: draws its values, of InitKind::pytorch.
-void initialize_made(Module& layer);
-
 /// Sets every parameter and running statistic below to its initial value, on the device and in the dtype that it has.
 void initialize(Module& module, uint64_t seed, InitKind kind = InitKind::he);
 

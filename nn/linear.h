@@ -13,15 +13,13 @@ struct LinearOptions {
 
 /// y = x weight^T + bias, for each row of x. x: [..., in], weight: [out, in], bias: [out], y: [..., out].
 /// Throws when in or out is below 1.
-class Linear : public Module {
+class Linear : public WeightedLayer {
  public:
   explicit Linear(const LinearOptions& options);
   Variable operator()(const Variable& x) const { return autograd::linear(x, weight, bias); }
-  void visit(Visitor& v) override;
   void initialize(const Initializer& init, const std::string& path) override;
 
   const LinearOptions options;
-  Variable weight, bias;
 };
 
 }  // namespace nn

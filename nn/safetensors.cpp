@@ -12,6 +12,7 @@
 #include "nn/json_text.h"
 #include "tensor/bfloat16.h"
 #include "tensor/machine/atomic_file.h"
+#include "tensor/visit_number.h"
 
 namespace nn {
 
@@ -210,7 +211,8 @@ Tensor StoredTensor::to_tensor(DType to, tensor::Device device) const {
   const bool permute = extents.size() == 4;
   Shape shape = extents.empty() ? Shape{1} : Shape(extents);
   if (permute) shape = Shape{extents[0], extents[2], extents[3], extents[1]};
-  const auto make = [&]<class To>() {
+  Tensor made;
+  tensor::visit_number(to, "safetensors", [&]<class To>() {
     std::vector<To> host(static_cast<size_t>(count()));
     visit_stored(dtype, [&]<class From>() {
       const auto move = [&](int64_t file, int64_t ours) {
@@ -223,21 +225,9 @@ Tensor StoredTensor::to_tensor(DType to, tensor::Device device) const {
       else
         for (int64_t i = 0; i < int64_t(host.size()); ++i) move(i, i);
     });
-    return Tensor::from(host, shape, device);
-  };
-  switch (to) {
-    case DType::f32:
-      return make.operator()<float>();
-    case DType::f64:
-      return make.operator()<double>();
-    case DType::i32:
-      return make.operator()<int32_t>();
-    case DType::u8:
-      return make.operator()<uint8_t>();
-    case DType::bf16:
-      break;
-  }
-  throw Error("safetensors: bf16 tensors are not read");
+    made = Tensor::from(host, shape, device);
+  });
+  return made;
 }
 
 const char* stored_type(DType dtype) {
@@ -262,7 +252,8 @@ StoredTensor stored(const Tensor& t, bool scalar) {
   check(!scalar || s.count() == 1, "safetensors: {} is not a scalar", s);
   std::vector<int64_t> extents(s.begin(), s.end());
   if (scalar) extents.clear();
-  const auto make = [&]<class T>(const char* dtype) {
+  StoredTensor made;
+  tensor::visit_number(host.dtype(), "safetensors", [&]<class T>() {
     std::vector<T> file(static_cast<size_t>(host.size()));
     const T* ours = host.data<T>();
     if (s.rank() == 4) {
@@ -271,19 +262,9 @@ StoredTensor stored(const Tensor& t, bool scalar) {
     } else {
       std::copy(ours, ours + file.size(), file.begin());
     }
-    return own(dtype, file, extents);
-  };
-  const char* dtype = stored_type(host.dtype());
-  switch (host.dtype()) {
-    case DType::f64:
-      return make.operator()<double>(dtype);
-    case DType::i32:
-      return make.operator()<int32_t>(dtype);
-    case DType::u8:
-      return make.operator()<uint8_t>(dtype);
-    default:
-      return make.operator()<float>(dtype);
-  }
+    made = own(stored_type(host.dtype()), file, extents);
+  });
+  return made;
 }
 
 StoredTensor stored(const std::vector<double>& values, std::vector<int64_t> extents) {
