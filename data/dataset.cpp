@@ -63,6 +63,12 @@ void require_folder(const std::string& path, const std::string& dataset) {
 
 }  // namespace
 
+std::vector<std::string> Dataset::names() const {
+  std::vector<std::string> names;
+  for (const Pair& pair : pairs) names.push_back(pair.name);
+  return names;
+}
+
 MaskValues mask_values(const std::string& text, const std::string& where) {
   if (text.empty()) return {};
   MaskValues v;
@@ -190,11 +196,9 @@ void write_dataset(const std::string& out, const std::vector<std::string>& names
 int64_t prepare_dataset(const Dataset& dataset, const std::string& out, int64_t height, int64_t width, int threads) {
   std::error_code ignored;
   require_data(!fs::equivalent(dataset.folder, out, ignored), "{} is the data set itself; choose another -o", out);
-  std::vector<std::string> names;
-  for (const Pair& pair : dataset.pairs) names.push_back(pair.name);
-  write_dataset(out, names, threads,
+  write_dataset(out, dataset.names(), threads,
                 [&](int64_t i) { return resize(read_pair(dataset.pairs[size_t(i)]), height, width); });
-  return int64_t(names.size());
+  return int64_t(dataset.pairs.size());
 }
 
 }  // namespace data

@@ -37,6 +37,7 @@ struct Pair {
 struct Dataset {
   std::string folder;
   std::vector<Pair> pairs;
+  std::vector<std::string> names() const;
 };
 
 /// What a folder holds: its pairs, and a message for each file that has no partner, shares its base name with another,

@@ -151,6 +151,16 @@ bool has_image_extension(const std::string& file) {
   return std::ranges::find(known, extension) != std::end(known);
 }
 
+std::map<std::string, std::string> files_by_name(const std::string& folder, bool (*wanted)(const std::string&)) {
+  std::map<std::string, std::string> files;
+  for (const std::string& file : list_files(folder)) {
+    if (!wanted(file)) continue;
+    const auto [at, fresh] = files.emplace(base_name(file), fs::path(folder) / file);
+    require_data(fresh, "{} and {}/{} have the same name; remove one", at->second, folder, file);
+  }
+  return files;
+}
+
 bool is_plain_text(std::string_view text) {
   for (size_t i = 0; i < text.size(); ++i) {
     const auto first = static_cast<unsigned char>(text[i]);

@@ -1,6 +1,7 @@
 /// Folders of the user's data: listing and creating them, with errors that name them.
 #pragma once
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -46,6 +47,10 @@ std::string base_name(const std::string& file);
 
 /// True for the extensions of the formats that read_image understands, in any case: png jpg jpeg bmp tif tiff.
 bool has_image_extension(const std::string& file);
+
+/// Base name -> path of the files in `folder` that `wanted` takes. Throws FormatError where two share a base name.
+std::map<std::string, std::string> files_by_name(const std::string& folder,
+                                                 bool (*wanted)(const std::string& file) = has_image_extension);
 
 /// True for UTF-8 without control characters: what can stand on one line of a split, a table or a page.
 bool is_plain_text(std::string_view text);

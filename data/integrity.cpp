@@ -5,6 +5,7 @@
 #include <cmath>
 #include <mutex>
 #include <numeric>
+#include <set>
 
 #include "data/format_error.h"
 #include "data/hash.h"
@@ -156,19 +157,13 @@ IntegrityReport check_dataset(const std::string& folder, int threads, const Mask
 }
 
 std::vector<NearDuplicate> leaks(const IntegrityReport& report, const Split& split) {
-  const auto sorted = [](std::vector<std::string> names) {
-    std::sort(names.begin(), names.end());
-    return names;
-  };
-  std::vector<std::string> held_out = split.validation;
-  held_out.insert(held_out.end(), split.test.begin(), split.test.end());
-  const std::vector<std::string> training = sorted(split.training), other = sorted(held_out);
-  const auto in = [](const std::vector<std::string>& list, const std::string& name) {
-    return std::binary_search(list.begin(), list.end(), name);
-  };
+  const std::set<std::string> training(split.training.begin(), split.training.end());
+  std::set<std::string> held_out(split.validation.begin(), split.validation.end());
+  held_out.insert(split.test.begin(), split.test.end());
   std::vector<NearDuplicate> crossing;
   const auto consider = [&](const NearDuplicate& pair) {
-    if ((in(training, pair.a) && in(other, pair.b)) || (in(training, pair.b) && in(other, pair.a)))
+    if ((training.contains(pair.a) && held_out.contains(pair.b)) ||
+        (training.contains(pair.b) && held_out.contains(pair.a)))
       crossing.push_back(pair);
   };
   for (const auto& group : report.duplicates)

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <numeric>
 #include <set>
 
 #include "data/integrity.h"
@@ -18,9 +19,7 @@ std::string join(const std::vector<std::string>& names, size_t most, const char*
 }
 
 int64_t share_of(const std::array<int64_t, 256>& values, int first, int last) {
-  int64_t sum = 0;
-  for (int v = first; v <= last; ++v) sum += values[size_t(v)];
-  return sum;
+  return std::accumulate(values.begin() + first, values.begin() + last + 1, int64_t(0));
 }
 
 /// The values on either side of the threshold: 8 and 247 say that nothing lies between.
@@ -78,11 +77,7 @@ std::string report_text(const IntegrityReport& r, size_t most_names) {
     line("remark", fmt::format("{}: {}: {}", remark, files.size(), join(files, most_names)));
   if (!r.passed_over.empty()) list("passed over", r.passed_over, "; only PNG, JPEG, BMP and TIFF files are read");
   std::vector<std::string> groups;
-  for (const auto& names : r.duplicates) {
-    std::string group;
-    for (const std::string& n : names) group += (group.empty() ? "" : " = ") + n;
-    groups.push_back(group);
-  }
+  for (const auto& names : r.duplicates) groups.push_back(join(names, names.size(), " = "));
   list("equal images", groups, "");
   std::vector<std::string> alike;
   std::set<std::string> concerned;

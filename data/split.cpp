@@ -37,6 +37,21 @@ void check_distinct(const std::vector<std::string>& sorted) {
   tensor::check(twice == sorted.end(), "split: the name \"{}\" occurs twice", twice == sorted.end() ? "" : *twice);
 }
 
+/// The names of each group, sorted; the groups in the order of the shuffle.
+std::vector<std::vector<std::string>> shuffled_groups(const std::vector<std::string>& names,
+                                                      const std::vector<int>& groups, uint64_t seed, uint32_t step) {
+  tensor::check(names.size() == groups.size(), "split: {} names but {} groups", names.size(), groups.size());
+  std::map<int, std::vector<std::string>> members;
+  for (size_t i = 0; i < names.size(); ++i) members[groups[i]].push_back(names[i]);
+  std::vector<std::vector<std::string>> lists;
+  for (auto& [group, list] : members) {
+    std::sort(list.begin(), list.end());
+    lists.push_back(std::move(list));
+  }
+  tensor::shuffle(lists, {.seed = seed, .stream = kSplitStream, .step = step});
+  return lists;
+}
+
 constexpr std::array<int64_t, 29> kLastFrames = {25,  50,  67,  78,  103, 126, 151, 177, 199, 205,
                                                  227, 252, 277, 297, 317, 342, 363, 383, 408, 428,
                                                  447, 466, 478, 503, 528, 546, 571, 591, 612};
@@ -71,26 +86,17 @@ Split random_split(std::vector<std::string> names, uint64_t seed, const SplitSha
 
 Split grouped_split(const std::vector<std::string>& names, const std::vector<int>& groups, uint64_t seed,
                     const SplitShares& shares) {
-  tensor::check(names.size() == groups.size(), "split: {} names but {} groups", names.size(), groups.size());
   std::vector<std::string> sorted = names;
   std::sort(sorted.begin(), sorted.end());
   check_distinct(sorted);
-  std::map<int, std::vector<std::string>> members;
-  for (size_t i = 0; i < names.size(); ++i) members[groups[i]].push_back(names[i]);
-  std::vector<int> order;
-  for (auto& [group, list] : members) {
-    std::sort(list.begin(), list.end());
-    order.push_back(group);
-  }
-  tensor::shuffle(order, {.seed = seed, .stream = kSplitStream, .step = 1});
+  const std::vector<std::vector<std::string>> lists = shuffled_groups(names, groups, seed, 1);
   const auto [validation, test] = targets(int64_t(names.size()), shares);
   Split split{.training = {},
               .validation = {},
               .test = {},
-              .protocol = fmt::format("{} whole groups, seed {}, validation {}, test {}", members.size(), seed,
+              .protocol = fmt::format("{} whole groups, seed {}, validation {}, test {}", lists.size(), seed,
                                       shares.validation, shares.test)};
-  for (const int group : order) {
-    const std::vector<std::string>& list = members[group];
+  for (const std::vector<std::string>& list : lists) {
     const auto comes_closer = [&](const std::vector<std::string>& to, int64_t wanted) {
       const auto now = int64_t(to.size()), then = now + int64_t(list.size());
       return std::abs(then - wanted) < std::abs(now - wanted);
@@ -105,22 +111,13 @@ Split grouped_split(const std::vector<std::string>& names, const std::vector<int
 
 std::vector<Split> fold_splits(const std::vector<std::string>& names, const std::vector<int>& groups, uint64_t seed,
                                int64_t k) {
-  tensor::check(names.size() == groups.size(), "split: {} names but {} groups", names.size(), groups.size());
-  std::map<int, std::vector<std::string>> members;
-  for (size_t i = 0; i < names.size(); ++i) members[groups[i]].push_back(names[i]);
-  require_data(k >= 3 && k <= int64_t(members.size()),
-               "split: {} folds; 3 to {} are possible, one to test, one to validate and one to train", k,
-               members.size());
-  std::vector<int> order;
-  for (auto& [group, list] : members) {
-    std::sort(list.begin(), list.end());
-    order.push_back(group);
-  }
-  tensor::shuffle(order, {.seed = seed, .stream = kSplitStream, .step = 2});
+  const std::vector<std::vector<std::string>> lists = shuffled_groups(names, groups, seed, 2);
+  require_data(k >= 3 && k <= int64_t(lists.size()),
+               "split: {} folds; 3 to {} are possible, one to test, one to validate and one to train", k, lists.size());
   std::vector<std::vector<std::string>> part(static_cast<size_t>(k));
-  for (const int group : order) {
+  for (const std::vector<std::string>& list : lists) {
     const auto least = std::ranges::min_element(part, {}, [](const auto& p) { return p.size(); });
-    least->insert(least->end(), members[group].begin(), members[group].end());
+    least->insert(least->end(), list.begin(), list.end());
   }
   std::vector<Split> splits;
   for (size_t i = 0; i < part.size(); ++i) {
