@@ -22,22 +22,6 @@ std::string remedy(const std::string& path) {
   return "restore the file, or train again with another -o";
 }
 
-}  // namespace
-
-void refuse_run_file(const std::string& path, const std::string& what) {
-  throw data::FormatError(fmt::format("{}: {}; {}", path, what, remedy(path)));
-}
-
-std::string read_run_file(const std::string& path) {
-  try {
-    return tensor::read_file(path);
-  } catch (const tensor::Error& e) {
-    throw data::FormatError(fmt::format("{}; {}", e.what(), remedy(path)));
-  }
-}
-
-namespace {
-
 [[noreturn]] void refuse_line(const std::string& path, size_t row) {
   refuse_run_file(path, fmt::format("line {} is damaged", row + 2));
 }
@@ -69,6 +53,18 @@ Rows parse_csv(const std::string& text, const std::string& path, bool header = f
 }
 
 }  // namespace
+
+void refuse_run_file(const std::string& path, const std::string& what) {
+  throw data::FormatError(fmt::format("{}: {}; {}", path, what, remedy(path)));
+}
+
+std::string read_run_file(const std::string& path) {
+  try {
+    return tensor::read_file(path);
+  } catch (const tensor::Error& e) {
+    throw data::FormatError(fmt::format("{}; {}", e.what(), remedy(path)));
+  }
+}
 
 Rows read_csv(const std::string& path, bool header) { return parse_csv(read_run_file(path), path, header); }
 

@@ -25,8 +25,7 @@ namespace {
 
 data::Split make_split(const Config& config, const data::Dataset& dataset) {
   if (!config.data.split.empty()) return data::read_split(config.data.split);
-  std::vector<std::string> names;
-  for (const data::Pair& p : dataset.pairs) names.push_back(p.name);
+  const std::vector<std::string> names = dataset.names();
   const auto seed = uint64_t(config.data.split_seed);
   if (config.data.protocol == data::Protocol::sequences)
     return data::grouped_split(names, data::cvc_clinicdb_groups(names), seed);
@@ -87,10 +86,8 @@ ExperimentData open_data(const Config& config) {
   }
   std::vector<data::Pair> used;
   const auto store = [&](const std::vector<std::string>& names, const char* part) {
-    if (names.empty()) {
-      throw data::FormatError(fmt::format("{}: {} pairs leave nothing for the {} set; use a larger data set",
-                                          config.data.dir, dataset.pairs.size(), part));
-    }
+    data::require_data(!names.empty(), "{}: {} pairs leave nothing for the {} set; use a larger data set",
+                       config.data.dir, dataset.pairs.size(), part);
     auto pairs = data::select(dataset, names);
     used.insert(used.end(), pairs.begin(), pairs.end());
     return make_store(config, std::move(pairs));
@@ -106,7 +103,7 @@ ExperimentData open_whole(const Config& config) {
   ExperimentData made;
   made.split.protocol = "every pair, of another data set than the training's";
   const data::Dataset dataset = data::open_dataset(config.data.dir, mask_rule(config));
-  for (const data::Pair& p : dataset.pairs) made.split.test.push_back(p.name);
+  made.split.test = dataset.names();
   made.hash = hash_pairs(dataset.pairs, &made.files);
   made.test = make_store(config, dataset.pairs);
   return made;

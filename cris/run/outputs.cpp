@@ -28,12 +28,9 @@ std::string folder_of_file(const std::string& path) {
   return folder.empty() ? "." : folder;
 }
 
-}  // namespace
-
 /// The second field of an ONNX file, behind the two bytes of its version: producer_name, 4 bytes.
 constexpr std::string_view kOnnxProducer{"\x12\x04\x63ris", 6};
 
-namespace {
 /// As it was written: one that somebody edited is theirs.
 bool is_split(const std::string& path) {
   try {
@@ -43,6 +40,7 @@ bool is_split(const std::string& path) {
     return false;
   }
 }
+
 }  // namespace
 
 bool made_by_cris(const std::string& path) {

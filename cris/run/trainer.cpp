@@ -44,23 +44,23 @@ const char* const kEpochsHeader =
 /// t, and at 0.5).
 const char* const kHeading = "  epoch loss               dice     t  t=0.5 precision recall    mse";
 
-const char* short_name(Loss loss) {
-  switch (loss) {
-    case Loss::mask_mse:
-      return "mask mse";
-    case Loss::output_bce:
-      return "bce";
-    case Loss::weighted_sum:
-      return "weighted";
-    case Loss::output_mse:
-      return "mse";
-    case Loss::output_dice:
-      return "dice";
-    case Loss::output_bce_dice:
-      return "bce+dice";
-  }
-  return "";
+/// In the order of Loss.
+const char* const kShortNames[] = {"mask mse", "bce", "weighted", "mse", "dice", "bce+dice"};
+/// Calls field(name, value) for all of a Position but the losses, in the checkpoint's order.
+template <class Position, class Field>
+void for_each_field(Position& at, Field field) {
+  field("epoch", at.epoch);
+  field("step", at.step);
+  field("best_epoch", at.best_epoch);
+  field("epochs_without_gain", at.epochs_without_gain);
+  field("best_dice", at.best_dice);
+  field("stopped_early", at.stopped_early);
+  field("metrics_bytes", at.metrics_bytes);
+  field("epochs_bytes", at.epochs_bytes);
+  field("metrics_sha256", at.metrics_sha256);
+  field("epochs_sha256", at.epochs_sha256);
 }
+
 /// The last column; runs that an older version began have none.
 const char* const kLossHeader = ",validation_bce";
 /// The further columns of runs whose epochs train both of cris's losses; training_loss is then empty.
@@ -108,17 +108,7 @@ void Trainer::restore() {
   try {
     tensor::require(found != metadata.end(), "there is none");
     const json p = nn::parse_json<json>(found->second);
-    at_ = {.epoch = p.at("epoch"),
-           .step = p.at("step"),
-           .losses = {},
-           .best_epoch = p.at("best_epoch"),
-           .epochs_without_gain = p.at("epochs_without_gain"),
-           .best_dice = p.at("best_dice"),
-           .stopped_early = p.at("stopped_early"),
-           .metrics_bytes = p.at("metrics_bytes"),
-           .epochs_bytes = p.at("epochs_bytes"),
-           .metrics_sha256 = p.at("metrics_sha256"),
-           .epochs_sha256 = p.at("epochs_sha256")};
+    for_each_field(at_, [&](const char* key, auto& value) { p.at(key).get_to(value); });
     for (const auto& [loss, sum] : p.at("losses").items())
       at_.losses[tensor::parse<Loss>(loss)] = {sum.at(0).get<double>(), sum.at(1).get<int64_t>()};
     tensor::require(at_.epoch >= 0 && at_.step >= 0 && at_.step <= loader_.steps_per_epoch() &&
@@ -161,17 +151,8 @@ void Trainer::save_last() {
   at_.epochs_sha256 = epochs_.sha256();
   json losses = json::object();
   for (const auto& [loss, sum] : at_.losses) losses[name(loss)] = {sum.first, sum.second};
-  const json p = {{"epoch", at_.epoch},
-                  {"step", at_.step},
-                  {"losses", losses},
-                  {"best_epoch", at_.best_epoch},
-                  {"epochs_without_gain", at_.epochs_without_gain},
-                  {"best_dice", at_.best_dice},
-                  {"stopped_early", at_.stopped_early},
-                  {"metrics_bytes", at_.metrics_bytes},
-                  {"epochs_bytes", at_.epochs_bytes},
-                  {"metrics_sha256", at_.metrics_sha256},
-                  {"epochs_sha256", at_.epochs_sha256}};
+  json p = {{"epoch", 0}, {"step", 0}, {"losses", losses}};  // in this order
+  for_each_field(at_, [&](const char* key, const auto& value) { p[key] = value; });
   nn::save_checkpoint(run_.file("checkpoints/last.safetensors"), *model_, optimizer_.get(),
                       {{"position", p.dump()}, {"config", portable_toml(config_)}});
 }
@@ -273,7 +254,7 @@ std::optional<double> Trainer::end_epoch(const std::function<bool()>& stop) {
   }
   progress_.epoch(line);
   const std::string losses = both ? fmt::format("{:.4f}, {:.4f}", mean(Loss::mask_mse), mean(Loss::output_bce))
-                                  : fmt::format("{} {:.4f}", short_name(loss), mean(loss));
+                                  : fmt::format("{} {:.4f}", kShortNames[size_t(loss)], mean(loss));
   if (!said_heading_) say(kHeading);
   said_heading_ = true;
   say(fmt::format("{:>7} {:<16} {:>6.4f} {:>5.2f} {:>6.4f} {:>9.4f} {:>6.4f} {:>6.4f} {}",
