@@ -55,9 +55,16 @@ CLI::Option* add_choice(CLI::App& app, const std::string& flag, E& value, const 
       ->default_str(tensor::name(value));
 }
 
-/// A file keeps the promise of its name. Throws Failure(kUsage) when `path` ends in another extension than `wanted`, as
-/// ".html"; without one any name will do. `kind` is for the message: "an HTML page".
-void require_extension(const std::string& path, const std::string& wanted, const char* kind);
+/// An option that may be given several times, with one value each time.
+inline CLI::Option* add_repeatable(CLI::App& app, const std::string& flag, std::vector<std::string>& values,
+                                   const std::string& help) {
+  return app.add_option(flag, values, help)->take_all()->expected(1)->allow_extra_args(false);
+}
+
+/// Before a command writes `path`: cris::check_outputs, and a file keeps the promise of its name. Throws
+/// Failure(kUsage) when it ends in another extension than `wanted`, as ".html"; without one any name will do. `kind` is
+/// for the message.
+void require_output(const std::string& path, const std::string& wanted = ".html", const char* kind = "an HTML page");
 
 /// Runs the chosen subcommand; returns an ExitCode.
 using Run = std::function<int()>;

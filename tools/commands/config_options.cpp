@@ -5,37 +5,33 @@
 
 namespace tools {
 
-const std::vector<std::string> ConfigOptions::kNetwork = {"--data", "--size",     "--backbone",
-                                                          "--base", "--strategy", "--batch"};
-const std::vector<std::string> ConfigOptions::kRunning = {"--size", "--backbone", "--base",   "--strategy",
-                                                          "--seed", "--threads",  "--device", "--precision"};
-const std::vector<std::string> ConfigOptions::kBench = {"--size", "--backbone", "--base",   "--strategy", "--batch",
-                                                        "--seed", "--threads",  "--device", "--precision"};
-const std::vector<std::string> ConfigOptions::kTraining = {
-    "--data",    "--masks",    "--mask-suffix", "--mask-values", "--size",   "--backbone",
-    "--base",    "--strategy", "--epochs",      "--batch",       "--lr",     "--seed",
-    "--overfit", "--init",     "--freeze",      "--threads",     "--device", "--precision"};
-
 namespace {
 
-constexpr std::pair<const char*, const char*> kFlags[] = {{"--data", "data.dir"},
-                                                          {"--masks", "data.masks"},
-                                                          {"--mask-suffix", "data.mask_suffix"},
-                                                          {"--mask-values", "data.mask_values"},
-                                                          {"--size", "data.size"},
-                                                          {"--backbone", "model.backbone"},
-                                                          {"--base", "model.base"},
-                                                          {"--strategy", "train.strategy"},
-                                                          {"--epochs", "train.epochs"},
-                                                          {"--batch", "train.batch"},
-                                                          {"--lr", "train.learning_rate"},
-                                                          {"--seed", "train.seed"},
-                                                          {"--overfit", "train.overfit"},
-                                                          {"--init", "train.start_from"},
-                                                          {"--freeze", "train.freeze"},
-                                                          {"--threads", "run.threads"},
-                                                          {"--device", "run.device"},
-                                                          {"--precision", "run.precision"}};
+constexpr int kNetwork = ConfigOptions::kNetwork, kRunning = ConfigOptions::kRunning, kBench = ConfigOptions::kBench;
+
+/// A flag, the key that it sets, and who has it: all that train, and these.
+struct Flag {
+  const char *name, *key;
+  int others = 0;
+};
+constexpr Flag kFlags[] = {{"--data", "data.dir", kNetwork},
+                           {"--masks", "data.masks"},
+                           {"--mask-suffix", "data.mask_suffix"},
+                           {"--mask-values", "data.mask_values"},
+                           {"--size", "data.size", kNetwork | kRunning | kBench},
+                           {"--backbone", "model.backbone", kNetwork | kRunning | kBench},
+                           {"--base", "model.base", kNetwork | kRunning | kBench},
+                           {"--strategy", "train.strategy", kNetwork | kRunning | kBench},
+                           {"--epochs", "train.epochs"},
+                           {"--batch", "train.batch", kNetwork | kBench},
+                           {"--lr", "train.learning_rate"},
+                           {"--seed", "train.seed", kRunning | kBench},
+                           {"--overfit", "train.overfit"},
+                           {"--init", "train.start_from"},
+                           {"--freeze", "train.freeze"},
+                           {"--threads", "run.threads", kRunning | kBench},
+                           {"--device", "run.device", kRunning | kBench},
+                           {"--precision", "run.precision", kRunning | kBench}};
 
 /// The type and the range as CLI11 writes them, and the default.
 void describe(CLI::Option& option, const cris::Key& key) {
@@ -58,38 +54,35 @@ void describe(CLI::Option& option, const cris::Key& key) {
 
 }  // namespace
 
-ConfigOptions::ConfigOptions(CLI::App& app, const std::vector<std::string>& flags) {
+ConfigOptions::ConfigOptions(CLI::App& app, User user) {
   app.add_option("-c,--config", file_, "configuration file (TOML)")->type_name("FILE");
-  app.add_option("--set", set_, "any setting of docs/reference/configuration.md; may be repeated")
-      ->type_name("KEY=VALUE")
-      ->take_all()
-      ->expected(1)
-      ->allow_extra_args(false);
+  add_repeatable(app, "--set", set_, "any setting of docs/reference/configuration.md; may be repeated")
+      ->type_name("KEY=VALUE");
   cris::Config defaults;
-  for (const auto& [name, key] : kFlags) {
-    if (std::find(flags.begin(), flags.end(), name) == flags.end()) continue;
-    auto f = std::make_unique<Flag>();
-    f->flag = name;
-    f->key = key;
-    for (const cris::Key& k : cris::keys(defaults))
-      if (k.name == key) {
-        f->option = app.add_option(name, f->text, fmt::format("{} ({})", k.meaning, key))->take_last();
-        describe(*f->option, k);
-      }
-    flags_.push_back(std::move(f));
+  const std::vector<cris::Key> table = cris::keys(defaults);
+  for (const Flag& flag : kFlags) {
+    if (user != kTraining && !(flag.others & user)) continue;
+    const cris::Key& key = *std::ranges::find(table, flag.key, &cris::Key::name);
+    CLI::Option* option = app.add_option(flag.name)->description(fmt::format("{} ({})", key.meaning, key.name));
+    describe(*option->take_last(), key);
+    flags_.emplace_back(option, key.name);
   }
 }
 
 cris::Config ConfigOptions::config(cris::Config config) const {
   if (!file_.empty()) cris::read_config(config, file_);
-  for (const auto& f : flags_)
-    if (f->option->count()) cris::set_config(config, f->key, f->text, f->flag);
+  for (const auto& [option, key] : flags_)
+    if (option->count()) cris::set_config(config, key, option->as<std::string>(), option->get_name());
   for (const std::string& assignment : set_) cris::set_config(config, assignment);
   cris::resolve_config(config);
   return config;
 }
 
-void add_device(CLI::App& app, std::string& device, int64_t& threads) {
+void add_checkpoint(CLI::App& app, std::string& checkpoint) {
+  app.add_option("--checkpoint", checkpoint, "the weights to use")->check(CLI::IsMember({"best", "last"}));
+}
+
+void add_device(CLI::App& app, std::string& device, std::optional<int64_t>& threads) {
   app.add_option("--device", device, "who computes; default: the run's")->type_name("TEXT:{cpu,reference,cuda}");
   app.add_option("--threads", threads, "threads of the cpu device; default: the run's")->check(CLI::Range(1, 1024));
 }

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
-#include <list>
 #include <map>
 #include <memory>
 #include <optional>
@@ -21,7 +20,6 @@
 #include "data/map.h"
 #include "tensor/backend.h"
 #include "tensor/machine/allocator.h"
-#include "tensor/machine/folder_lock.h"
 #include "tensor/machine/threads.h"
 #include "tools/commands/command.h"
 #include "tools/commands/interrupt.h"
@@ -133,25 +131,14 @@ Refined refine(const CrfArguments& a, Input input, const std::string& image_path
   return y;
 }
 
-/// Base name -> path of the pictures in a folder.
-std::map<std::string, std::string> pictures(const std::string& folder) {
-  std::map<std::string, std::string> y;
-  for (const std::string& file : data::list_files(folder))
-    if (data::has_image_extension(file)) {
-      const auto [at, fresh] = y.emplace(data::base_name(file), (fs::path(folder) / file).string());
-      data::require_data(fresh, "{} and {}/{} have the same name; remove one", at->second, folder, file);
-    }
-  return y;
-}
-
 int process_folder(const CrfArguments& a) {
   std::vector<std::map<std::string, std::string>> given;
   const auto folders_of_maps = a.labels.empty() ? a.probability : std::vector<std::string>{a.labels};
   for (const std::string& folder : folders_of_maps) {
     data::require_data(fs::is_directory(folder), "{}: must be a folder, as {} is", folder, a.image);
-    given.push_back(pictures(folder));
+    given.push_back(data::files_by_name(folder));
   }
-  const auto images = pictures(a.image);
+  const auto images = data::files_by_name(a.image);
   data::require_data(!images.empty(), "{}: no pictures in this folder", a.image);
   struct Item {
     std::string name, image;
@@ -185,13 +172,8 @@ int process_folder(const CrfArguments& a) {
   }
   cris::check_outputs(outputs, read);
   cris::ConsoleProgress progress(stderr);
-  const ManyPictures work{.what = "refining",
-                          .out = a.output,
-                          .count = int64_t(all.size()),
-                          .ahead = 2 * tensor::threads() + 2,
-                          .threads = tensor::threads(),
-                          .skip_bad = a.skip_bad,
-                          .progress = &progress};
+  const ManyPictures work{
+      .what = "refining", .out = a.output, .count = int64_t(all.size()), .skip_bad = a.skip_bad, .progress = &progress};
   std::vector<Input> inputs(size_t(work.ahead));
   std::vector<Refined> results(size_t(work.ahead));
   std::vector<std::vector<std::pair<std::string, std::string>>> files(size_t(work.ahead));
@@ -208,27 +190,21 @@ int process_folder(const CrfArguments& a) {
     for (const auto& [path, picture] : results[slot(i)].pictures)
       files[slot(i)].emplace_back(path, data::encode_png(picture));
   };
-  const std::vector<std::string> made = missing_folders({folders.begin(), folders.end()});
-  try {
-    std::set<std::string> locked;  // each once, however it is spelled
-    for (const std::string& folder : folders)
-      locked.insert((fs::weakly_canonical(fs::absolute(folder)) / "").parent_path());
-    const std::list<tensor::FolderLock> locks(locked.begin(), locked.end());
-    std::optional<cris::FindingsFiles> findings;
-    if (!a.findings.empty()) findings.emplace(a.findings, "cris crf", 0.5);
-    steps.write = [&](int64_t i) {
-      data::write_together(files[slot(i)]);
-      if (findings) findings->add(results[slot(i)].findings);
-    };
-    const PicturesDone done = through_pictures(work, steps);
-    if (findings) findings->commit();
-    fmt::print("{} picture{} -> {}\n", done.written, done.written == 1 ? "" : "s", a.output);
-    if (findings) fmt::print("areas, boxes, times: {}/findings.csv\n", a.findings);
-    return done.exit_code(work);
-  } catch (...) {
-    remove_empty(made);
-    throw;
-  }
+  std::set<std::string> locked;  // each once, however it is spelled
+  for (const std::string& folder : folders)
+    locked.insert((fs::weakly_canonical(fs::absolute(folder)) / "").parent_path());
+  const std::list<tensor::FolderLock> locks = lock_all({locked.begin(), locked.end()});
+  std::optional<cris::FindingsFiles> findings;
+  if (!a.findings.empty()) findings.emplace(a.findings, "cris crf", 0.5);
+  steps.write = [&](int64_t i) {
+    data::write_together(files[slot(i)]);
+    if (findings) findings->add(results[slot(i)].findings);
+  };
+  const PicturesDone done = through_pictures(work, steps);
+  if (findings) findings->commit();
+  fmt::print("{} picture{} -> {}\n", done.written, done.written == 1 ? "" : "s", a.output);
+  if (findings) fmt::print("areas, boxes, times: {}/findings.csv\n", a.findings);
+  return done.exit_code(work);
 }
 
 int run(const CrfArguments& a) {
@@ -279,22 +255,18 @@ Run setup_crf(CLI::App& app) {
   app.add_flag("--black-is-label", a->black_is_label,
                "black is a label of its own, not \"unsure\"; in a map of one colour on black it always is");
   add_skip_bad(app, a->skip_bad);
-  app.add_option("--gt-prob", o.ground_truth_probability, "certainty of a given label, between 0 and 1")
-      ->capture_default_str();
-  app.add_option("--gaussian-sxy", o.spatial_theta, "spatial kernel: standard deviation in pixels")
-      ->capture_default_str();
-  app.add_option("--gaussian-compat", o.spatial_weight, "spatial kernel: weight")->capture_default_str();
-  app.add_option("--sxy", o.bilateral_theta, "bilateral kernel: standard deviation in pixels")->capture_default_str();
-  app.add_option("--srgb", o.colour_theta, "bilateral kernel: standard deviation in colours of 0..255")
-      ->capture_default_str();
-  app.add_option("--compat", o.bilateral_weight, "bilateral kernel: weight")->capture_default_str();
-  app.add_option("--iterations", o.iterations, "mean-field iterations, 1 to 1000")->capture_default_str();
+  app.add_option("--gt-prob", o.ground_truth_probability, "certainty of a given label, between 0 and 1");
+  app.add_option("--gaussian-sxy", o.spatial_theta, "spatial kernel: standard deviation in pixels");
+  app.add_option("--gaussian-compat", o.spatial_weight, "spatial kernel: weight");
+  app.add_option("--sxy", o.bilateral_theta, "bilateral kernel: standard deviation in pixels");
+  app.add_option("--srgb", o.colour_theta, "bilateral kernel: standard deviation in colours of 0..255");
+  app.add_option("--compat", o.bilateral_weight, "bilateral kernel: weight");
+  app.add_option("--iterations", o.iterations, "mean-field iterations, 1 to 1000");
   add_choice(app, "--normalisation", o.normalisation, "of the filtered sums");
   add_choice(app, "--kernel", o.kind, "how sums are computed; exact is slow, for small images")
       ->check([](const std::string& text) { return text == "bridged" ? tensor::kBridgedIsGone : ""; });
   app.add_option("--threads", a->threads, "threads; 0: all. The result does not depend on it")
-      ->check(CLI::Range(0, 1024))
-      ->capture_default_str();
+      ->check(CLI::Range(0, 1024));
   add_example(app, "crf frame.png --labels mask.png -o sharper.png");
   add_example(app, "crf frames --probability out/probability -o sharper --findings sharper");
   return [a] { return run(*a); };

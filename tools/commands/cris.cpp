@@ -14,6 +14,7 @@
 #include "cris/nonfinite.h"
 #include "cris/run/build_facts.h"
 #include "cris/run/config.h"
+#include "cris/run/outputs.h"
 #include "data/format_error.h"
 #include "tensor/machine/allocator.h"
 #include "tools/commands/command.h"
@@ -83,7 +84,8 @@ Command::Command(int rank, const char* name, const char* description, Setup setu
   registry().push_back(this);
 }
 
-void require_extension(const std::string& path, const std::string& wanted, const char* kind) {
+void require_output(const std::string& path, const std::string& wanted, const char* kind) {
+  cris::check_outputs({path});
   const std::string end = std::filesystem::path(path).extension();
   if (!end.empty() && end != wanted)
     throw Failure(kUsage, fmt::format("-o {}: the result is {}; name it so that it ends in {}", path, kind, wanted));
@@ -119,6 +121,7 @@ int main(int argc, char** argv) {
                        "print the version and end");
   app.require_subcommand(1);
   app.formatter(std::make_shared<HelpFormatter>());
+  app.option_defaults()->always_capture_default();  // what a variable holds, unless it is empty, is its default
   std::map<CLI::App*, Run> runs;
   for (const Command* c : commands()) {
     CLI::App* sub = app.add_subcommand(c->name, c->description);

@@ -6,7 +6,6 @@
 #include <memory>
 #include <numeric>
 #include <optional>
-#include <set>
 
 #include "cris/run/outputs.h"
 #include "cris/run/progress.h"
@@ -23,16 +22,17 @@ namespace tools {
 namespace {
 
 struct DataOptions {
-  std::string folder, out = "split.txt", split_file, masks, suffix, values;
-  int64_t size = 256, height = 0, width = 0, count = 200, folds = 0;
+  std::string folder, split_file, split_out = "split.txt", out, masks, suffix, values;
+  int64_t size = 256, count = 200;
+  std::optional<int64_t> height, width, folds;
   uint64_t seed = 0;
   int threads = 0;
   bool by_sequence = false, json = false;
   data::SplitShares shares;
   data::NameLists lists;
 
-  int64_t rows() const { return height > 0 ? height : size; }
-  int64_t columns() const { return width > 0 ? width : size; }
+  int64_t rows() const { return height.value_or(size); }
+  int64_t columns() const { return width.value_or(size); }
   data::MaskRule rule() const {
     return {.folder = masks, .suffix = suffix, .values = data::mask_values(values, "--mask-values")};
   }
@@ -74,12 +74,11 @@ int check(const DataOptions& o) {
   std::optional<data::Split> split;
   if (!o.split_file.empty()) {
     split = data::read_split(o.split_file);
-    std::set<std::string> there;
-    for (const data::Pair& pair : data::list_dataset(o.folder, rule).dataset.pairs) there.insert(pair.name);
+    const std::vector<std::string> there = data::list_dataset(o.folder, rule).dataset.names();  // sorted
     std::vector<std::string> missing;
     for (const auto* list : {&split->training, &split->validation, &split->test})
       for (const std::string& name : *list)
-        if (!there.contains(name)) missing.push_back(name);
+        if (!std::ranges::binary_search(there, name)) missing.push_back(name);
     data::require_data(missing.empty(), "{}: {} of its {} names, such as \"{}\", are not in {}; is it another set's?",
                        o.split_file, missing.size(),
                        split->training.size() + split->validation.size() + split->test.size(),
@@ -122,27 +121,26 @@ int split(const DataOptions& o) {
   const bool listed = !o.lists.training.empty();
   if (!listed && !(o.lists.validation + o.lists.test).empty())
     throw Failure(kUsage, "data split: --validation-list and --test-list need --train-list");
-  if (listed && (o.folds > 0 || o.by_sequence))
+  if (listed && (o.folds || o.by_sequence))
     throw Failure(kUsage, "data split: lists of names are a split already; leave --folds and --cvc-sequences out");
-  std::vector<std::string> names;
-  for (const data::Pair& pair : data::open_dataset(o.folder, o.rule()).pairs) names.push_back(pair.name);
+  const std::vector<std::string> names = data::open_dataset(o.folder, o.rule()).names();
   std::vector<int> groups(names.size());
   if (o.by_sequence)
     groups = data::cvc_clinicdb_groups(names);
   else
     std::iota(groups.begin(), groups.end(), 0);
   std::vector<data::Split> splits;
-  if (o.folds > 0)
-    splits = data::fold_splits(names, groups, o.seed, o.folds);
+  if (o.folds)
+    splits = data::fold_splits(names, groups, o.seed, *o.folds);
   else if (listed)
     splits = {data::listed_split(names, o.lists, o.seed, o.shares.validation)};
   else
     splits = {o.by_sequence ? data::grouped_split(names, groups, o.seed, o.shares)
                             : data::random_split(names, o.seed, o.shares)};
   std::vector<std::string> paths;
-  for (size_t i = 0; i < splits.size(); ++i) paths.push_back(o.folds > 0 ? numbered(o.out, i + 1) : o.out);
+  for (size_t i = 0; i < splits.size(); ++i) paths.push_back(o.folds ? numbered(o.split_out, i + 1) : o.split_out);
   cris::check_outputs(paths);
-  if (const std::string folder = std::filesystem::path(o.out).parent_path(); !folder.empty())
+  if (const std::string folder = std::filesystem::path(o.split_out).parent_path(); !folder.empty())
     data::create_folder(folder);
   for (size_t i = 0; i < splits.size(); ++i) {
     const data::Split& split = splits[i];
@@ -171,9 +169,7 @@ void check_set(const std::string& out, const std::vector<std::string>& names, co
 
 int prepare(const DataOptions& o) {
   const data::Dataset dataset = data::open_dataset(o.folder, o.rule());
-  std::vector<std::string> names;
-  for (const data::Pair& pair : dataset.pairs) names.push_back(pair.name);
-  check_set(o.out, names, dataset);
+  check_set(o.out, dataset.names(), dataset);
   const int64_t count = data::prepare_dataset(dataset, o.out, o.rows(), o.columns(), o.threads);
   fmt::print("{}: {} pairs of {} x {} pixels\n", o.out, count, o.columns(), o.rows());
   next_step("cris train --data {}{}", cris::shell_word(o.out),
@@ -190,15 +186,13 @@ int synthesize(const DataOptions& o) {
 }
 
 void add_size(CLI::App& app, DataOptions& o, int least = 1) {
-  app.add_option("--size", o.size, "height and width in pixels")
-      ->check(CLI::Range(least, 1 << 15))
-      ->capture_default_str();
+  app.add_option("--size", o.size, "height and width in pixels")->check(CLI::Range(least, 1 << 15));
   app.add_option("--height", o.height, "height where it differs")->check(CLI::Range(least, 1 << 15));
   app.add_option("--width", o.width, "width where it differs")->check(CLI::Range(least, 1 << 15));
 }
 
 void add_threads(CLI::App& app, DataOptions& o) {
-  app.add_option("--threads", o.threads, "threads; 0: all")->check(CLI::Range(0, 1024))->capture_default_str();
+  app.add_option("--threads", o.threads, "threads; 0: all")->check(CLI::Range(0, 1024));
 }
 
 /// The data set to read, and where its masks are.
@@ -215,7 +209,6 @@ Run setup_data(CLI::App& app) {
   const auto o = std::make_shared<DataOptions>();
   app.require_subcommand(1);
   const CLI::Range kSeeds(int64_t(0), std::numeric_limits<int64_t>::max());
-  const auto share = [](CLI::Option* option) { option->check(from_0_to_1())->capture_default_str(); };
 
   CLI::App* checking = app.add_subcommand("check", "read every pair: sizes, mask values, duplicates, bad files");
   add_dataset(*checking, *o);
@@ -227,12 +220,11 @@ Run setup_data(CLI::App& app) {
 
   CLI::App* splitting = app.add_subcommand("split", "write a split, or one a fold, with its SHA-256");
   add_dataset(*splitting, *o);
-  splitting->add_option("-o,--out", o->out, "the split file to write; of folds NAME-1, NAME-2, ...")
-      ->type_name("FILE")
-      ->capture_default_str();
-  splitting->add_option("--seed", o->seed, "seed of the shuffle")->check(kSeeds)->capture_default_str();
-  share(splitting->add_option("--validation", o->shares.validation, "share that validates"));
-  share(splitting->add_option("--test", o->shares.test, "share that tests"));
+  splitting->add_option("-o,--out", o->split_out, "the split file to write; of folds NAME-1, NAME-2, ...")
+      ->type_name("FILE");
+  splitting->add_option("--seed", o->seed, "seed of the shuffle")->check(kSeeds);
+  splitting->add_option("--validation", o->shares.validation, "share that validates")->check(from_0_to_1());
+  splitting->add_option("--test", o->shares.test, "share that tests")->check(from_0_to_1());
   splitting->add_option("--folds", o->folds, "as many splits for cross-validation; each image is tested once")
       ->check(CLI::Range(3, 1000));
   splitting->add_flag("--cvc-sequences", o->by_sequence,
@@ -257,8 +249,8 @@ Run setup_data(CLI::App& app) {
 
   CLI::App* making = app.add_subcommand("synthesize", "make a procedural colonoscopy set");
   making->add_option("OUT", o->folder, "where to write")->required();
-  making->add_option("--count", o->count, "number of pairs")->check(CLI::Range(1, 1000000))->capture_default_str();
-  making->add_option("--seed", o->seed, "seed of the pictures")->check(kSeeds)->capture_default_str();
+  making->add_option("--count", o->count, "number of pairs")->check(CLI::Range(1, 1000000));
+  making->add_option("--seed", o->seed, "seed of the pictures")->check(kSeeds);
   add_size(*making, *o, 32);
   add_threads(*making, *o);
   add_example(*making, "data synthesize data --count 60 --size 64");

@@ -51,16 +51,14 @@ Run setup_eval(CLI::App& app) {
   struct Options {
     std::string run, on = "test", checkpoint = "best", data, device, out, size, maps, masks, mask_suffix, mask_values;
     bool json = false;
-    int64_t threads = 0, overlays = 20, batch = 0;
+    int64_t overlays = 20;
+    std::optional<int64_t> threads, batch;
   };
   auto o = std::make_shared<Options>();
   app.add_option("RUN", o->run, "run directory")->required();
   app.add_option("--on", o->on, "the part of the data; all: every pair of --data, which the run never saw")
-      ->check(CLI::IsMember({"train", "validation", "test", "all"}))
-      ->capture_default_str();
-  app.add_option("--checkpoint", o->checkpoint, "the weights to use")
-      ->check(CLI::IsMember({"best", "last"}))
-      ->capture_default_str();
+      ->check(CLI::IsMember({"train", "validation", "test", "all"}));
+  add_checkpoint(app, o->checkpoint);
   app.add_option("-o,--out", o->out, "folder to write; default RUN/eval-ON-CHECKPOINT")->type_name("DIR");
   app.add_option("--data", o->data, "the data, if it moved since the training; with --on all another data set")
       ->type_name("DIR");
@@ -72,8 +70,7 @@ Run setup_eval(CLI::App& app) {
       ->check(CLI::Range(1, 100000));
   app.add_option("--overlays", o->overlays,
                  "how many images to draw: the worst, around the median, the best, at random")
-      ->check(CLI::Range(0, 1000000))
-      ->capture_default_str();
+      ->check(CLI::Range(0, 1000000));
   app.add_option("--score-size", o->size, "the size at which maps are scored; default: the run's")
       ->type_name("TEXT:{network,picture}");
   app.add_option("--save-maps", o->maps, "folder for each scored map and mask as f32, NAME.npy and NAME_mask.npy")
@@ -98,7 +95,7 @@ Run setup_eval(CLI::App& app) {
     config.data.split = o->run + "/split.txt";  // holds the very names that were used
     config.train.fast_dev_run = false;
     if (!o->size.empty()) cris::set_config(config, "eval.size", o->size, "--score-size");
-    if (o->batch > 0) config.train.batch = o->batch;
+    if (o->batch) config.train.batch = *o->batch;
     // A folder of its own: the run's files stay as its SHA256SUMS knows them.
     const std::string folder = o->out.empty() ? o->run + "/eval-" + (whole ? cris::data_name(config) : o->on) + "-" +
                                                     o->checkpoint + (o->size.empty() ? "" : "-" + o->size)

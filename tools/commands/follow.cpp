@@ -81,7 +81,7 @@ std::string extents_text(const tensor::Shape& shape) {
 }
 
 /// The table of ops in the order of the forward pass, with what each layer is and what it made.
-void print_ops(const std::vector<autograd::TraceRow>& rows, const std::map<uint64_t, nn::OpPlace>& places,
+void print_ops(const std::vector<autograd::TraceRow>& rows, std::map<uint64_t, nn::OpPlace>& places,
                const std::map<uint64_t, Values>& values) {
   fmt::print(
       "Forward: the ops in their order, the range of what each made (height x width x\n"
@@ -92,8 +92,7 @@ void print_ops(const std::vector<autograd::TraceRow>& rows, const std::map<uint6
   for (size_t i = 0; i < rows.size() && rows[i].op != "leaf"; ++i) {
     const autograd::TraceRow& row = rows[i];
     if (row.op == "cast") continue;  // numbers in another type for a moment
-    const auto at = places.find(row.order);
-    const nn::OpPlace place = at == places.end() ? nn::OpPlace{} : at->second;
+    const nn::OpPlace& place = places[row.order];
     const auto [of, layer] = nn::part_of_name(place.layer);
     if (!of.empty() && of != part) fmt::print("{}\n", part = of);
     if (!place.joins.empty() && row.shape.rank() == 4) {
@@ -124,14 +123,14 @@ void print_parameters(const std::vector<autograd::TraceRow>& rows, cris::Model& 
 }
 
 size_t write_pictures(const FollowOptions& o, const std::vector<autograd::TraceRow>& rows,
-                      const std::map<uint64_t, nn::OpPlace>& places, const std::map<uint64_t, Values>& values) {
+                      std::map<uint64_t, nn::OpPlace>& places, const std::map<uint64_t, Values>& values) {
   data::Pictures pictures;
   std::vector<std::string> paths;
   int number = 0;  // as print_ops counts
   for (size_t i = 0; i < rows.size() && rows[i].op != "leaf"; ++i) {
     if (rows[i].op == "cast") continue;
-    const auto at = places.find(rows[i].order);
-    const std::string layer = at == places.end() || at->second.layer.empty() ? "" : "-" + at->second.layer;
+    const std::string& in = places[rows[i].order].layer;
+    const std::string layer = in.empty() ? "" : "-" + in;
     const auto& shown = values.at(rows[i].order).pictures;
     for (size_t c = 0; c < shown.size(); ++c) {
       paths.push_back(fmt::format("{}/{:03}-{}{}-{}.png", o.out, number, rows[i].op, layer, c));

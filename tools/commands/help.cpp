@@ -49,7 +49,8 @@ OptionHelp help_of(const CLI::Option& option) {
   std::vector<std::string> facts;
   if (!o.choices.empty()) facts.push_back(fmt::format("{}", fmt::join(o.choices, ", ")));
   if (!limits.empty()) facts.push_back(limits);
-  if (!option.get_default_str().empty()) facts.push_back("default " + option.get_default_str());
+  const std::string start = option.get_default_str();
+  if (!start.empty() && start != "[]") facts.push_back("default " + start);
   if (o.required && !o.flags.empty()) facts.push_back("needed");
   o.text = option.get_description();
   if (!facts.empty()) o.text += fmt::format(" [{}]", fmt::join(facts, "; "));

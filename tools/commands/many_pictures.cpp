@@ -1,8 +1,6 @@
 /// What bad pictures, full disks and signals do to such work is decided here, once.
 #include "tools/commands/many_pictures.h"
 
-#include <filesystem>
-
 #include "cris/nonfinite.h"
 #include "data/format_error.h"
 #include "tensor/machine/allocator.h"
@@ -25,17 +23,10 @@ int PicturesDone::exit_code(const ManyPictures& of) const {
   return stopped ? kStopped : skipped > 0 ? kData : kOk;
 }
 
-std::vector<std::string> missing_folders(const std::vector<std::string>& folders) {
-  std::vector<std::string> missing;
-  std::error_code unknown;
-  for (const std::string& folder : folders)
-    if (!std::filesystem::exists(folder, unknown)) missing.push_back(folder);
-  return missing;
-}
-
-void remove_empty(const std::vector<std::string>& made) {
-  std::error_code ignored;  // one that holds something stays
-  for (auto folder = made.rbegin(); folder != made.rend(); ++folder) std::filesystem::remove(*folder, ignored);
+std::list<tensor::FolderLock> lock_all(const std::vector<std::string>& folders) {
+  std::list<tensor::FolderLock> locks;  // ends from its front: the innermost folder goes first
+  for (const std::string& folder : folders) locks.emplace_front(folder);
+  return locks;
 }
 
 PicturesDone through_pictures(const ManyPictures& of, const data::Pipeline& steps) {

@@ -2,11 +2,15 @@
 /// a person sees how far the work is.
 #pragma once
 #include <cstdint>
+#include <list>
 #include <string>
+#include <vector>
 
 #include "cris/run/progress.h"
 #include "data/image.h"
 #include "data/pipeline.h"
+#include "tensor/machine/folder_lock.h"
+#include "tensor/machine/threads.h"
 #include "tools/commands/command.h"
 
 namespace tools {
@@ -14,8 +18,9 @@ namespace tools {
 struct ManyPictures {
   std::string what;  ///< for the progress: "predicting"
   std::string out;   ///< for messages: where results are; empty: none are written
-  int64_t count = 0, ahead = 8;
-  int threads = 0;
+  int64_t count = 0;
+  int threads = tensor::threads();
+  int64_t ahead = 2 * threads + 2;
   bool skip_bad = false;
   cris::Progress* progress = nullptr;
 };
@@ -30,11 +35,9 @@ struct PicturesDone {
   int exit_code(const ManyPictures& of) const;
 };
 
-/// Those of the folders, outermost first, that are not there yet.
-std::vector<std::string> missing_folders(const std::vector<std::string>& folders);
-/// Work that failed before its first result leaves no empty folders: removes those of `made` that are empty, innermost
-/// (the last) first.
-void remove_empty(const std::vector<std::string>& made);
+/// The locks of folders, outermost first. Those that were made for it go again at the end where nothing was put into
+/// them: work that failed before its first result leaves none.
+std::list<tensor::FolderLock> lock_all(const std::vector<std::string>& folders);
 
 /// data::run_pipeline of these steps. With skip_bad a data::FormatError of `read` is told, counted, and the picture
 /// left out; else it ends the work, once the pictures before it are written. Every failure says how many results are

@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include "cris/report/html_page.h"
-#include "cris/run/outputs.h"
 #include "tools/commands/command.h"
 #include "tools/commands/interrupt.h"
 
@@ -25,15 +24,12 @@ Run setup_paper(CLI::App& app) {
   app.add_option("--cvc", o->cvc, "finished runs on CVC-ClinicDB")->type_name("RUN")->expected(1, -1);
   app.add_option("-o,--out", o->out, "an offline page with the figures to write")->type_name("FILE");
   app.add_flag("--json", o->json, "print JSON, not tables");
-  app.add_option("--title", o->title, "its heading")->capture_default_str();
+  app.add_option("--title", o->title, "its heading");
   add_example(app, "paper --kvasir runs/kvasir-* --cvc runs/cvc-* -o paper.html");
   return [o] {
     if (o->kvasir.empty() && o->cvc.empty()) throw Failure(kUsage, "paper: give runs by --kvasir and --cvc");
     outlive_reader();
-    if (!o->out.empty()) {
-      cris::check_outputs({o->out});
-      require_extension(o->out, ".html", "an HTML page");
-    }
+    if (!o->out.empty()) require_output(o->out);
     const auto tables = cris::paper_tables(o->kvasir, o->cvc);
     if (!o->out.empty()) cris::write_page(o->out, cris::paper_html(tables, o->title));
     if (o->json)

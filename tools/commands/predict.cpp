@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
-#include <list>
 #include <map>
 
 #include "cris/evaluate.h"
@@ -19,8 +18,6 @@
 #include "data/format_error.h"
 #include "data/map.h"
 #include "tensor/machine/atomic_file.h"
-#include "tensor/machine/folder_lock.h"
-#include "tensor/machine/threads.h"
 #include "tools/commands/command.h"
 #include "tools/commands/config_options.h"
 #include "tools/commands/interrupt.h"
@@ -36,8 +33,8 @@ struct PredictOptions {
   std::string run, out, checkpoint = "best", device, masks;
   std::vector<std::string> in, passed_over;
   bool overlay = false, skip_bad = false, json = false, save_maps = false;
-  double threshold = -1;
-  int64_t threads = 0;
+  std::optional<double> threshold;
+  std::optional<int64_t> threads;
 };
 
 /// Base name -> path.
@@ -69,17 +66,6 @@ Files input_files(PredictOptions& o) {
   return files;
 }
 
-Files mask_files(const std::string& folder) {
-  Files masks;
-  if (!folder.empty())
-    for (const std::string& file : data::list_files(folder))
-      if (data::has_image_extension(file)) {
-        const auto [at, fresh] = masks.emplace(data::base_name(file), folder + "/" + file);
-        data::require_data(fresh, "{} and {}/{} have the same name; remove one", at->second, folder, file);
-      }
-  return masks;
-}
-
 /// A picture under way.
 struct Item {
   data::Sample sample;  ///< the image, and for overlays its mask where there is one
@@ -93,14 +79,14 @@ struct Item {
 class Prediction {
  public:
   Prediction(const PredictOptions& o, const cris::Config& config, const Files& files, Files masks,
-             const std::vector<std::string>& locked)
+             const std::vector<std::string>& folders)
       : o_(o),
         config_(config),
         masks_(std::move(masks)),
         inputs_(files.begin(), files.end()),
-        threshold_(o.threshold >= 0 ? o.threshold : cris::chosen_threshold(o.run)),
+        threshold_(o.threshold ? *o.threshold : cris::chosen_threshold(o.run)),
         model_(cris::load_model(o.run, config, o.checkpoint)),
-        locks_(locked.begin(), locked.end()),
+        locks_(lock_all(folders)),
         findings_(o.out, o.run, threshold_) {
     model_->fold_norms();
   }
@@ -109,8 +95,6 @@ class Prediction {
     const ManyPictures work{.what = "predicting",
                             .out = o_.out,
                             .count = int64_t(inputs_.size()),
-                            .ahead = 2 * tensor::threads() + 2,
-                            .threads = tensor::threads(),
                             .skip_bad = o_.skip_bad,
                             .progress = &progress};
     items_.resize(size_t(work.ahead));
@@ -195,7 +179,7 @@ class Prediction {
 };
 
 int predict(PredictOptions& o, const cris::Config& config) {
-  const Files files = input_files(o), masks = mask_files(o.masks);
+  const Files files = input_files(o), masks = o.masks.empty() ? Files() : data::files_by_name(o.masks);
   std::vector<std::string> folders{o.out + "/masks", o.out + "/probability"}, outputs, read;
   if (o.overlay) folders.push_back(o.out + "/overlays");
   if (o.save_maps) {
@@ -212,20 +196,11 @@ int predict(PredictOptions& o, const cris::Config& config) {
   if (!o.passed_over.empty())
     progress.message(fmt::format("passed over: {} file{} not named as PNG, JPEG, BMP or TIFF, such as {}",
                                  o.passed_over.size(), o.passed_over.size() == 1 ? "" : "s", o.passed_over.front()));
-  if (o.threshold < 0 && !fs::exists(o.run + "/evaluation.json"))
+  if (!o.threshold && !fs::exists(o.run + "/evaluation.json"))
     progress.message(fmt::format("note: {} is not finished, so no threshold is chosen yet; 0.5 is used", o.run));
   if (o.save_maps) folders.push_back(o.out + "/maps");
-  std::vector<std::string> made{o.out};
-  made.insert(made.end(), folders.begin(), folders.end());
-  made = missing_folders(made);
-  try {
-    std::vector<std::string> locked = folders;
-    locked.push_back(o.out);
-    return Prediction(o, config, files, masks, locked).run(progress);
-  } catch (...) {
-    remove_empty(made);
-    throw;
-  }
+  folders.insert(folders.begin(), o.out);
+  return Prediction(o, config, files, masks, folders).run(progress);
 }
 
 Run setup_predict(CLI::App& app) {
@@ -243,9 +218,7 @@ Run setup_predict(CLI::App& app) {
   add_skip_bad(app, o->skip_bad);
   app.add_flag("--json", o->json, "print a line of JSON a picture: what findings.json holds of it");
   app.add_option("--threshold", o->threshold, "default: the one chosen on the training set")->check(from_0_to_1());
-  app.add_option("--checkpoint", o->checkpoint, "the weights to use")
-      ->check(CLI::IsMember({"best", "last"}))
-      ->capture_default_str();
+  add_checkpoint(app, o->checkpoint);
   add_device(app, o->device, o->threads);
   add_example(app, "predict runs/kvasir frames -o out --overlay");
   add_example(app, "predict runs/kvasir frames -o out --skip-bad --json");

@@ -19,15 +19,14 @@ Run setup_report(CLI::App& app) {
   };
   auto o = std::make_shared<Options>();
   app.add_option("RUN", o->runs, "finished run directories")->required()->expected(1, -1);
-  app.add_option("-o,--out", o->out, "the file to write")->type_name("FILE")->capture_default_str();
-  app.add_option("--title", o->title, "its heading")->capture_default_str();
+  app.add_option("-o,--out", o->out, "the file to write")->type_name("FILE");
+  app.add_option("--title", o->title, "its heading");
   app.add_option("--tables", o->tables, "folder for each table as CSV, JSON and LaTeX, and each figure as SVG")
       ->type_name("DIR");
   add_example(app, "report runs/* -o report.html");
   return [o] {
     outlive_reader();
-    cris::check_outputs({o->out});
-    require_extension(o->out, ".html", "an HTML page");
+    require_output(o->out);
     if (!o->tables.empty()) cris::check_place(o->tables), cris::check_parts(o->tables);
     const auto cells = cris::report_cells(o->runs);
     const std::string page = cris::html_report(cells, o->title);

@@ -12,7 +12,6 @@
 #include "data/format_error.h"
 #include "data/map.h"
 #include "tensor/machine/atomic_file.h"
-#include "tensor/machine/threads.h"
 #include "tools/commands/command.h"
 #include "tools/commands/interrupt.h"
 #include "tools/commands/many_pictures.h"
@@ -28,12 +27,7 @@ std::map<std::string, std::string> maps_in(const std::string& path, const char* 
   data::require_data(fs::exists(path), "{}: no such file or folder", path);
   if (!fs::is_directory(path)) return {{data::base_name(fs::path(path).filename().string()), path}};
   const std::string folder = fs::is_directory(path + inner) ? path + inner : path;
-  std::map<std::string, std::string> maps;
-  for (const std::string& file : data::list_files(folder)) {
-    if (!data::has_map_extension(file)) continue;
-    const auto [at, fresh] = maps.emplace(data::base_name(file), folder + "/" + file);
-    data::require_data(fresh, "{} and {}/{} have the same name; remove one", at->second, folder, file);
-  }
+  auto maps = data::files_by_name(folder, data::has_map_extension);
   data::require_data(!maps.empty(), "{}: no map in it (png, jpg, bmp, tiff, npy)", folder);
   return maps;
 }
@@ -51,8 +45,7 @@ Run setup_score(CLI::App& app) {
   app.add_option("TRUTH", o->truth, "folder of true masks of the same names and sizes, or a data set with masks/")
       ->required();
   app.add_option("--threshold", o->threshold, "a pixel is polyp from this value on, 255 or 65535 being 1")
-      ->check(from_0_to_1())
-      ->capture_default_str();
+      ->check(from_0_to_1());
   app.add_option("-o,--out", o->out, "folder for score.json, per_image.csv, precision_recall.csv and score.html")
       ->type_name("DIR");
   app.add_flag("--json", o->json, "print JSON, not a table");
@@ -61,7 +54,6 @@ Run setup_score(CLI::App& app) {
   return [o] {
     auto predictions = maps_in(o->predictions, "/probability");
     const auto truth = maps_in(o->truth, "/masks");
-    namespace fs = std::filesystem;
     if (!fs::is_directory(o->predictions) && !fs::is_directory(o->truth))  // two files need not share a name
       predictions = {{truth.begin()->first, predictions.begin()->second}};
     for (const auto& [name, path] : truth)
@@ -78,13 +70,8 @@ Run setup_score(CLI::App& app) {
     outlive_reader();
     cris::MeasureSet measures(o->threshold);
     cris::ConsoleProgress progress(stderr);
-    const ManyPictures work{.what = "scoring",
-                            .out = "",
-                            .count = int64_t(truth.size()),
-                            .ahead = 2 * tensor::threads() + 2,
-                            .threads = tensor::threads(),
-                            .skip_bad = o->skip_bad,
-                            .progress = &progress};
+    const ManyPictures work{
+        .what = "scoring", .out = "", .count = int64_t(truth.size()), .skip_bad = o->skip_bad, .progress = &progress};
     struct Item {
       data::Map map;
       cris::Measured measured;

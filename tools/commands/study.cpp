@@ -31,7 +31,7 @@ struct StudyOptions {
   std::string plan, folder, out, device;
   std::vector<std::string> data;
   std::string title = "CRIS: the study, claimed beside measured";
-  int64_t threads = 0;
+  std::optional<int64_t> threads;
   bool no_wait = false, dry_run = false;
   cris::SlurmJob slurm;
 };
@@ -70,7 +70,7 @@ int list_study(const StudyOptions& o) {
   const cris::Plan plan = cris::read_plan(o.plan);
   cris::ConsoleProgress progress(stderr);
   std::vector<cris::CellTime> times;
-  if (!o.dry_run) times = cris::estimate_times(plan, o.device, o.threads, progress);
+  if (!o.dry_run) times = cris::estimate_times(plan, o.device, o.threads.value_or(0), progress);
   fmt::print("{}", cris::plan_text(plan, times));
   return kOk;
 }
@@ -79,7 +79,7 @@ int work_in_study(const StudyOptions& o) {
   const cris::Plan plan = cris::read_plan(o.plan);
   const cris::Worker worker{.data = data_folders(o, plan),
                             .device = o.device,
-                            .threads = o.threads,
+                            .threads = o.threads.value_or(0),
                             .wait = !o.no_wait,
                             .stop = stop_requested};
   cris::check_place(o.out);
@@ -118,10 +118,7 @@ int record_study(const StudyOptions& o) {
 
 int report_study(const StudyOptions& o) {
   outlive_reader();
-  if (!o.out.empty()) {
-    cris::check_outputs({o.out});
-    require_extension(o.out, ".html", "an HTML page");
-  }
+  if (!o.out.empty()) require_output(o.out);
   const cris::StudyReport made = cris::study_report(o.folder, o.title);
   if (!o.out.empty()) cris::write_page(o.out, made.html);
   fmt::print("{}{}\n{}", made.text, wrapped(made.note, 0), o.out.empty() ? "" : "report: " + o.out + "\n");
@@ -172,11 +169,7 @@ Run setup_study(CLI::App& app) {
   }
   for (CLI::App* sub : {working.first, queueing.first}) {
     sub->add_option("-o,--out", o->out, "the study's folder, shared by all workers")->type_name("DIR")->required();
-    sub->add_option("--data", o->data, "where a set of the plan is; once for each")
-        ->type_name("SET=DIR")
-        ->take_all()
-        ->expected(1)
-        ->allow_extra_args(false);
+    add_repeatable(*sub, "--data", o->data, "where a set of the plan is; once for each")->type_name("SET=DIR");
   }
   for (CLI::App* sub : {planning.first, working.first})
     sub->add_option("--threads", o->threads, "of a worker; 0: as the plan says")->check(CLI::Range(0, 1024));
@@ -187,10 +180,10 @@ Run setup_study(CLI::App& app) {
   recording.first->add_option("-o,--out", o->out, "where to write the records")->type_name("DIR")->required();
   reporting.first->add_option("RECORDS", o->folder, "what cris study records wrote")->required();
   reporting.first->add_option("-o,--out", o->out, "an offline page to write")->type_name("FILE");
-  reporting.first->add_option("--title", o->title, "its heading")->capture_default_str();
-  queueing.first->add_option("--tasks", o->slurm.tasks, "workers")->check(CLI::Range(1, 1000))->capture_default_str();
-  queueing.first->add_option("--cpus", o->slurm.cpus, "of each")->check(CLI::Range(1, 1024))->capture_default_str();
-  queueing.first->add_option("--time", o->slurm.time, "limit of a task, as sbatch reads it")->capture_default_str();
+  reporting.first->add_option("--title", o->title, "its heading");
+  queueing.first->add_option("--tasks", o->slurm.tasks, "workers")->check(CLI::Range(1, 1000));
+  queueing.first->add_option("--cpus", o->slurm.cpus, "of each")->check(CLI::Range(1, 1024));
+  queueing.first->add_option("--time", o->slurm.time, "limit of a task, as sbatch reads it");
 
   add_example(*planning.first, "study plan plan.toml");
   add_example(*working.first, "study work plan.toml --data kvasir-seg=data/kvasir-seg -o study");

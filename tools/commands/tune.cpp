@@ -105,25 +105,18 @@ Run setup_tune(CLI::App& app) {
       ->take_last();
   app.add_option("--name", o->name, "the study's name in it; default DATA/BACKBONE/STRATEGY")->take_last();
   app.add_option("--trials", o->trials, "complete and pruned trials that the study shall have")
-      ->capture_default_str()
       ->check(CLI::Range(int64_t(1), cris::kMostTrials))
       ->take_last();
-  app.add_option("--search", o->search, "KEY=LOW..HIGH, KEY=LOW..HIGH:log or KEY=A,B,C; may be repeated")
-      ->take_all()
-      ->expected(1)
-      ->allow_extra_args(false)
+  add_repeatable(app, "--search", o->search, "KEY=LOW..HIGH, KEY=LOW..HIGH:log or KEY=A,B,C; may be repeated")
       ->default_str(o->search.front());
   const auto count = CLI::Range(int64_t(0), int64_t(1000000));
   app.add_option("--prune-after-trials", o->pruner.startup_trials, "nothing is pruned before as many are complete")
-      ->capture_default_str()
       ->check(count)
       ->take_last();
   app.add_option("--prune-after-epochs", o->pruner.warmup_steps, "a trial's first epochs, which never end it")
-      ->capture_default_str()
       ->check(count)
       ->take_last();
   app.add_option("--prune-every", o->pruner.interval_steps, "the median is asked every so many epochs")
-      ->capture_default_str()
       ->check(CLI::Range(int64_t(1), int64_t(1000000)))
       ->take_last();
   app.add_option("-o,--out", o->out, "folder of the trials' runs; workers of one study share it [needed]")
