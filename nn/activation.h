@@ -5,25 +5,15 @@
 
 namespace nn {
 
-/// max(x, 0)
-class ReLU : public Module {
+/// y = op(x), element by element.
+template <Variable (*op)(const Variable&)>
+class Elementwise : public Module {
  public:
-  Variable operator()(const Variable& x) const { return autograd::relu(x); }
+  Variable operator()(const Variable& x) const { return op(x); }
   void visit(Visitor&) override {}
 };
-
-/// 1 / (1 + e^-x)
-class Sigmoid : public Module {
- public:
-  Variable operator()(const Variable& x) const { return autograd::sigmoid(x); }
-  void visit(Visitor&) override {}
-};
-
-/// (e^x - e^-x) / (e^x + e^-x)
-class Tanh : public Module {
- public:
-  Variable operator()(const Variable& x) const { return autograd::tanh(x); }
-  void visit(Visitor&) override {}
-};
+using ReLU = Elementwise<autograd::relu>;        ///< max(x, 0)
+using Sigmoid = Elementwise<autograd::sigmoid>;  ///< 1 / (1 + e^-x)
+using Tanh = Elementwise<autograd::tanh>;        ///< (e^x - e^-x) / (e^x + e^-x)
 
 }  // namespace nn

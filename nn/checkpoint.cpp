@@ -1,14 +1,12 @@
 /// Weights are written in PyTorch's layouts under PyTorch's names, and turned into ours when they are read.
 #include "nn/checkpoint.h"
 
-#include <cmath>
 #include <functional>
 #include <set>
 
 namespace nn {
 
-using tensor::check;
-using tensor::Error;
+using tensor::require;
 using tensor::Shape;
 
 namespace {
@@ -133,14 +131,12 @@ void apply_checkpoint(const SafeTensors& file, const std::string& origin, Module
   if (optimizer) state = optimizer_state(file, *optimizer, mismatch, used);
   for (const auto& [name, t] : file.tensors)
     if (!used.count(name) && (optimizer || name.rfind(kOptimizer, 0) != 0)) mismatch.unexpected.push_back(name);
-  if (!mismatch.missing.empty() && file.tensors.count("module." + mismatch.missing.front()))
-    throw Error(
-        fmt::format("{}: its names begin with \"module.\", as those of a network wrapped by "
-                    "torch.nn.DataParallel do; save model.module.state_dict() instead of model.state_dict()",
-                    origin));
-  if (mismatch.any())
-    throw Error(fmt::format("{} does not fit this network{}. Use the configuration that it was trained with", origin,
-                            mismatch.text()));
+  require(mismatch.missing.empty() || !file.tensors.count("module." + mismatch.missing.front()),
+          "{}: its names begin with \"module.\", as those of a network wrapped by torch.nn.DataParallel do; save "
+          "model.module.state_dict() instead of model.state_dict()",
+          origin);
+  require(!mismatch.any(), "{} does not fit this network{}. Use the configuration that it was trained with", origin,
+          mismatch.text());
   for (auto& m : module.modules()) m.value->set_folded(false);
   if (optimizer) optimizer->set_state(std::move(state));
   for (auto& change : changes) change();

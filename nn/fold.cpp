@@ -7,19 +7,6 @@ namespace nn {
 
 using tensor::check;
 
-namespace {
-
-template <class T>
-Tensor from_doubles(const std::vector<double>& values, const Tensor& like) {
-  return Tensor::from(std::vector<T>(values.begin(), values.end()), like.shape(), like.device());
-}
-
-Tensor make(const std::vector<double>& values, const Tensor& like) {
-  return tensor::visit_float(like.dtype(), "fold", [&]<class T>() { return from_doubles<T>(values, like); });
-}
-
-}  // namespace
-
 FoldedConv fold(const Conv2d& conv, const BatchNorm2d& norm) {
   check(conv.options.out == norm.options.channels, "fold: {} filters before a norm of {} channels", conv.options.out,
         norm.options.channels);
@@ -32,8 +19,10 @@ FoldedConv fold(const Conv2d& conv, const BatchNorm2d& norm) {
     scale[k] = gamma[k] / std::sqrt(variance[k] + norm.options.epsilon);
     bias[k] = (bias[k] - mean[k]) * scale[k] + beta[k];
   }
+  const Tensor& now = norm.bias.value();
   // The weights, which are many, stay on their device.
-  return {tensor::scale_filters(conv.weight.value(), scale), make(bias, norm.bias.value())};
+  return {tensor::scale_filters(conv.weight.value(), scale),
+          tensor::cast(Tensor::from(bias, now.shape(), now.device()), now.dtype())};
 }
 
 Variable conv_norm(const Conv2d& conv, BatchNorm2d& norm, const FoldedConv& folded, Parts<Variable> x) {

@@ -45,11 +45,6 @@ void Optimizer::set_state(std::map<std::string, ParameterState> state) {
   state_ = std::move(state);
 }
 
-const std::vector<std::string>& Adam::moment_names() const {
-  static const std::vector<std::string> names{"m", "v"};
-  return names;
-}
-
 void Adam::update(const std::vector<Update>& updates) {
   std::vector<tensor::AdamUpdate> steps;
   for (const Update& u : updates)
@@ -64,11 +59,6 @@ void Adam::update(const std::vector<Update>& updates) {
                      u.state->moments[0],
                      u.state->moments[1]});
   tensor::adam_steps(steps);  // a GPU takes them in a few launches
-}
-
-const std::vector<std::string>& Sgd::moment_names() const {
-  static const std::vector<std::string> names{"velocity"};
-  return names;
 }
 
 void Sgd::update(const std::vector<Update>& updates) {

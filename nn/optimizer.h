@@ -18,13 +18,14 @@ struct ParameterState {
 
 class Optimizer {
  public:
-  /// The parameters of `module`, which must outlive the optimiser.
-  explicit Optimizer(Module& module) : parameters_(module.parameters()) {}
+  /// The parameters of `module`, which must outlive the optimiser, and the names of its moments.
+  Optimizer(Module& module, std::vector<std::string> moment_names)
+      : parameters_(module.parameters()), moment_names_(std::move(moment_names)) {}
   virtual ~Optimizer() = default;
   /// Updates every parameter that has a gradient. Moments are 0 before the first update.
   void step(double learning_rate);
   /// Names of the moments: {"m", "v"} for Adam.
-  virtual const std::vector<std::string>& moment_names() const = 0;
+  const std::vector<std::string>& moment_names() const { return moment_names_; }
   /// By parameter name; a parameter that was never updated has no entry.
   const std::map<std::string, ParameterState>& state() const { return state_; }
   /// Replaces the whole state (a checkpoint). Throws, changing nothing, on unknown names or other shapes.
@@ -47,6 +48,7 @@ class Optimizer {
 
  private:
   std::vector<Named<Variable>> parameters_;
+  std::vector<std::string> moment_names_;
   std::map<std::string, ParameterState> state_;
   std::map<std::string, double> factors_;
   bool missing_as_zero_ = false;
@@ -65,8 +67,8 @@ struct OptimizerOptions {
 /// Kingma & Ba 2015; epsilon is added after the bias correction, as in PyTorch. Formula: tensor/backend.h, adam_step.
 class Adam : public Optimizer {
  public:
-  explicit Adam(Module& module, const OptimizerOptions& options = {}) : Optimizer(module), options_(options) {}
-  const std::vector<std::string>& moment_names() const override;
+  explicit Adam(Module& module, const OptimizerOptions& options = {})
+      : Optimizer(module, {"m", "v"}), options_(options) {}
 
  private:
   OptimizerOptions options_;
@@ -76,8 +78,8 @@ class Adam : public Optimizer {
 /// Stochastic gradient descent with momentum. Formula: tensor/backend.h, sgd_step.
 class Sgd : public Optimizer {
  public:
-  explicit Sgd(Module& module, const OptimizerOptions& options = {}) : Optimizer(module), options_(options) {}
-  const std::vector<std::string>& moment_names() const override;
+  explicit Sgd(Module& module, const OptimizerOptions& options = {})
+      : Optimizer(module, {"velocity"}), options_(options) {}
 
  private:
   OptimizerOptions options_;
