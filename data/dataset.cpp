@@ -107,8 +107,7 @@ Listing list_dataset(const std::string& folder, const MaskRule& rule) {
   Listing listing{{folder, {}}, {}, {}};
   std::vector<std::string>& problems = listing.problems;
   const auto images = images_by_name(image_folder, "", together ? rule.suffix : "", listing);
-  std::vector<std::string> passed_over;
-  if (together) passed_over = listing.passed_over;
+  const std::vector<std::string> passed_over = listing.passed_over;
   const auto masks = images_by_name(mask_folder, rule.suffix, "", listing);
   if (together) listing.passed_over = passed_over;  // the images are no masks, and yet read
   // A file that is there, but in no readable format, must not be reported as missing.

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
+#include <sstream>
 
 #include "data/format_error.h"
 #include "tensor/machine/atomic_file.h"
@@ -194,6 +195,13 @@ std::string csv_field(const std::string& text) {
 
 std::string csv_name(const std::string& name) {
   return csv_field(name.find_first_of("=+-@'") == 0 ? '\'' + name : name);
+}
+
+std::vector<std::string> lines_of(const std::string& text) {
+  std::vector<std::string> lines;
+  std::istringstream rest(text);
+  for (std::string line; std::getline(rest, line);) lines.push_back(line);
+  return lines;
 }
 
 std::string read_data_file(const std::string& path) {

@@ -60,6 +60,9 @@ std::string csv_field(const std::string& text);
 /// The same of a name, behind a ' where a spreadsheet would take it for a formula, or it begins with ' itself.
 std::string csv_name(const std::string& name);
 
+/// The lines of a text, without their ends.
+std::vector<std::string> lines_of(const std::string& text);
+
 /// The content of `path`. Throws FormatError naming the file and the reason.
 std::string read_data_file(const std::string& path);
 

@@ -2,8 +2,6 @@
 #pragma once
 #include <fmt/format.h>
 
-#include <utility>
-
 #include "tensor/check.h"
 
 namespace data {

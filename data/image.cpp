@@ -94,22 +94,6 @@ Image convert(const Image& from, int wanted, Remarks& remarks) {
   return image;
 }
 
-/// As a viewer shows it. From 5 on rows become columns; which of the two runs backwards makes the rest.
-Image turned(Image image, int orientation, Remarks& remarks) {
-  if (orientation < 2 || orientation > 8) return image;
-  remarks.insert("turned as their orientation tag says");
-  const bool swap = orientation >= 5, up = orientation == 3 || orientation == 4 || orientation == 6 || orientation == 7,
-             left = orientation == 2 || orientation == 3 || orientation == 7 || orientation == 8;
-  Image to(swap ? image.width : image.height, swap ? image.height : image.width, image.channels);
-  for (int64_t y = 0; y < to.height; ++y)
-    for (int64_t x = 0; x < to.width; ++x) {
-      const int64_t row = swap ? x : y, column = swap ? y : x;
-      std::copy_n(image.at(up ? image.height - 1 - row : row, left ? image.width - 1 - column : column), image.channels,
-                  to.at(y, x));
-    }
-  return to;
-}
-
 /// A PNG of 16 bits a sample, stb_image's way; its own errors are named.
 using Samples = std::unique_ptr<stbi_us, decltype(&std::free)>;
 
@@ -226,7 +210,23 @@ Image decode_image(std::string_view bytes, const std::string& name, int channels
   Remarks unheard;
   Remarks& said = remarks ? *remarks : unheard;
   const RawPicture picture = decode(bytes, name, said);
-  return turned(convert(picture.image, channels, said), picture.orientation, said);
+  if (picture.orientation >= 2 && picture.orientation <= 8) said.insert("turned as their orientation tag says");
+  return oriented(convert(picture.image, channels, said), picture.orientation);
+}
+
+Image oriented(const Image& image, int orientation) {
+  if (orientation < 2 || orientation > 8) return image;
+  // From 5 on rows become columns; which of the two runs backwards makes the rest.
+  const bool swap = orientation >= 5, up = orientation == 3 || orientation == 4 || orientation == 6 || orientation == 7,
+             left = orientation == 2 || orientation == 3 || orientation == 7 || orientation == 8;
+  Image to(swap ? image.width : image.height, swap ? image.height : image.width, image.channels);
+  for (int64_t y = 0; y < to.height; ++y)
+    for (int64_t x = 0; x < to.width; ++x) {
+      const int64_t row = swap ? x : y, column = swap ? y : x;
+      std::copy_n(image.at(up ? image.height - 1 - row : row, left ? image.width - 1 - column : column), image.channels,
+                  to.at(y, x));
+    }
+  return to;
 }
 
 Image read_image(const std::string& path, int channels, Remarks* remarks) {

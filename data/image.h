@@ -23,6 +23,10 @@ Image decode_image(std::string_view bytes, const std::string& name, int channels
 /// decode_image of a file's content.
 Image read_image(const std::string& path, int channels = 3, Remarks* remarks = nullptr);
 
+/// What a viewer shows of a picture with this tag of EXIF, 1 to 8: 2 is mirrored from left to right, 4 from top to
+/// bottom, and 8, 3, 6 are turned counter-clockwise by one, two and three quarters.
+Image oriented(const Image& image, int orientation);
+
 /// What every PNG of this program has after its first chunk: a text chunk, Software = cris. By it commands know the
 /// pictures that they may replace.
 constexpr size_t kPngMarkAt = 33;

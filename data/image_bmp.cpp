@@ -5,7 +5,6 @@
 
 #include "data/format_error.h"
 #include "data/image_decoders.h"
-#include "data/image_format.h"
 
 namespace data {
 

@@ -8,7 +8,6 @@
 
 #include <csetjmp>
 
-#include "data/format_error.h"
 #include "data/image_decoders.h"
 #include "data/image_format.h"
 

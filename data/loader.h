@@ -1,6 +1,5 @@
 /// Batches for training and evaluation: decoded once, shuffled by epoch, prepared by a background thread.
 #pragma once
-#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <exception>

@@ -7,7 +7,6 @@
 #include <cmath>
 #include <map>
 #include <set>
-#include <sstream>
 #include <string_view>
 
 #include "data/files.h"
@@ -137,8 +136,7 @@ std::vector<std::string> read_name_list(const std::string& path) {
   constexpr const char* kBlanks = " \t\r";
   std::vector<std::string> names;
   int64_t number = 0;
-  std::istringstream lines(read_data_file(path));
-  for (std::string line; std::getline(lines, line);) {
+  for (std::string line : lines_of(read_data_file(path))) {
     if (number++ == 0 && line.starts_with("\xef\xbb\xbf")) line.erase(0, 3);  // a mark of UTF-8
     require_data(is_plain_text(line.substr(0, line.find_last_not_of(kBlanks) + 1)),
                  "{}:{}: a control character, or not UTF-8; save the list as plain text", path, number);

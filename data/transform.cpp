@@ -22,48 +22,16 @@ bool looks_like_a_photograph(const std::array<int64_t, 256>& counts) {
 
 namespace {
 
-/// y(p, q) = x(source(p, q)): moves whole pixels.
-template <class Source>
-Image rearrange(const Image& x, int64_t height, int64_t width, Source source) {
-  Image y(height, width, x.channels);
-  for (int64_t p = 0; p < height; ++p)
-    for (int64_t q = 0; q < width; ++q) {
-      const auto [row, column] = source(p, q);
-      std::copy_n(x.at(row, column), x.channels, y.at(p, q));
-    }
-  return y;
-}
-
-struct Place {
-  int64_t row, column;
-};
-
 uint8_t to_byte(double v) { return uint8_t(std::clamp(std::lround(v), 0l, 255l)); }
 
 }  // namespace
 
-Image flip_left_right(const Image& x) {
-  return rearrange(x, x.height, x.width, [&](int64_t p, int64_t q) { return Place{p, x.width - 1 - q}; });
-}
-
-Image flip_top_bottom(const Image& x) {
-  return rearrange(x, x.height, x.width, [&](int64_t p, int64_t q) { return Place{x.height - 1 - p, q}; });
-}
+Image flip_left_right(const Image& x) { return oriented(x, 2); }
+Image flip_top_bottom(const Image& x) { return oriented(x, 4); }
 
 Image rotate_quarters(const Image& x, int turns) {
-  const int64_t last_row = x.height - 1, last_column = x.width - 1;
-  switch (((turns % 4) + 4) % 4) {
-    case 1:
-      return rearrange(x, x.width, x.height, [&](int64_t p, int64_t q) { return Place{q, last_column - p}; });
-    case 2:
-      return rearrange(x, x.height, x.width, [&](int64_t p, int64_t q) {
-        return Place{last_row - p, last_column - q};
-      });
-    case 3:
-      return rearrange(x, x.width, x.height, [&](int64_t p, int64_t q) { return Place{last_row - q, p}; });
-    default:
-      return x;
-  }
+  constexpr int kOrientations[] = {1, 8, 3, 6};
+  return oriented(x, kOrientations[((turns % 4) + 4) % 4]);
 }
 
 Image shift_colours(const Image& rgb, const ColourShift& shift) {

@@ -3,8 +3,6 @@
 #pragma once
 #include <array>
 #include <cstdint>
-#include <string>
-#include <vector>
 
 #include "data/image.h"
 #include "tensor/random.h"
