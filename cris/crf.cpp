@@ -3,7 +3,6 @@
 
 #include <cmath>
 #include <numeric>
-#include <string_view>
 #include <vector>
 
 #include "nn/hash.h"

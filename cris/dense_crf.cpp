@@ -8,6 +8,7 @@
 
 #include "autograd/ops.h"
 #include "data/format_error.h"
+#include "data/transform.h"
 
 namespace cris {
 
@@ -37,7 +38,7 @@ namespace {
 
 /// Of a mask that went through JPEG, gray and every value near 0 or 255, what it was: 0 and 255.
 bool restore_mask(std::vector<uint32_t>& colours) {
-  constexpr uint32_t kRinging = 16;
+  constexpr uint32_t kRinging = data::kRinging;
   const auto level = [](uint32_t c) { return c & 255; };
   for (const uint32_t c : colours)
     if (level(c) > kRinging && level(c) < 255 - kRinging) return false;

@@ -1,6 +1,7 @@
 /// Batches in the order of the store, without a graph; each map is scored on the host as soon as it is there.
 #include "cris/evaluate.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 
@@ -47,8 +48,7 @@ Scores evaluate(Model& model, std::shared_ptr<data::SampleStore> store, tensor::
       const std::string& name = store->pair(b->samples[i]).name;
       const float* map = p.data<float>() + int64_t(i) * pixels;
       const float* truth = mask.data<float>() + int64_t(i) * pixels;
-      for (int64_t k = 0; k < pixels; ++k) {
-        if (std::isfinite(map[k])) continue;
+      if (!std::all_of(map, map + pixels, [](float v) { return std::isfinite(v); })) {
         const std::string parameter = non_finite_parameter(model);
         throw NonFiniteError(
             fmt::format("the probability map of {} is not finite{}; use an earlier checkpoint or a lower learning rate",

@@ -2,6 +2,7 @@
 /// one pass over a tensor tells.
 #include "cris/nonfinite.h"
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 
@@ -17,9 +18,7 @@ namespace {
 
 bool finite(const Tensor& t) {
   if (t.dtype() == tensor::DType::i32 || t.dtype() == tensor::DType::u8) return true;
-  for (const double v : t.to_vector())
-    if (!std::isfinite(v)) return false;
-  return true;
+  return std::ranges::all_of(t.to_vector(), [](double v) { return std::isfinite(v); });
 }
 
 /// "the layer encoder.0.conv1" of an op, or the last layer before it.

@@ -1,7 +1,6 @@
 /// The four columns of the paper's tables: what a strategy adds to a backbone, and which loss an epoch trains.
 #pragma once
 #include <cstdint>
-#include <string>
 
 #include "autograd/ops.h"
 

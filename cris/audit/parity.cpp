@@ -47,16 +47,15 @@ class WithPrecision {
   tensor::Precision before_ = tensor::precision();
 };
 
-bool begins(const std::string& name, const char* prefix) { return name.rfind(prefix, 0) == 0; }
-
 /// What the file gives to the program, rather than asks of it.
 bool is_given(const std::string& name) {
-  return begins(name, "input.") || begins(name, "cotangent.") || begins(name, "param.") || begins(name, "buffer.");
+  return name.starts_with("input.") || name.starts_with("cotangent.") || name.starts_with("param.") ||
+         name.starts_with("buffer.");
 }
 
 double tolerance(const ParityCase& c, const std::string& tensor_name) {
   if (c.dtype() != tensor::DType::f64) return c.op() == "model" ? allowance().model : allowance().op;
-  return begins(tensor_name, "grad.") || begins(tensor_name, "train.") ? 1e-8 : 1e-9;
+  return tensor_name.starts_with("grad.") || tensor_name.starts_with("train.") ? 1e-8 : 1e-9;
 }
 
 /// Extents in which a result is compared and written: one element may be [1] here and a scalar there.

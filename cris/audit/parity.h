@@ -1,11 +1,11 @@
 /// Compares what this program computes with what PyTorch computed: folders of cases, one safetensors file each.
 ///
 /// A file's metadata names an `op` and its `options` (JSON); tensors are called input.NAME, output.NAME, cotangent.NAME
-/// (dL/d output) and grad.NAME (dL/d input), in PyTorch's layouts. docs/reference/parity.md lists the ops and their options.
+/// (dL/d output) and grad.NAME (dL/d input), in PyTorch's layouts. docs/reference/parity.md lists the ops and their
+/// options.
 #pragma once
 #include <functional>
 #include <string>
-#include <vector>
 
 #include "tensor/backend.h"
 #include "tensor/precision.h"

@@ -9,32 +9,27 @@ namespace {
 
 using tensor::require;
 
-bool take_prefix(std::string& name, const std::string& prefix) {
-  if (name.rfind(prefix, 0) != 0) return false;
-  name.erase(0, prefix.size());
-  return true;
-}
-
 /// The starting point in the file, as a checkpoint.
 nn::SafeTensors start_of(const ParityCase& c, nn::Module& model) {
   nn::SafeTensors start;
-  for (const auto& [full_name, t] : c.file().tensors) {
-    std::string name = full_name;
-    if (take_prefix(name, "param.") || take_prefix(name, "buffer.")) start.tensors[name] = t;
-  }
+  for (const auto& [name, t] : c.file().tensors)
+    if (name.starts_with("param.") || name.starts_with("buffer.")) start.tensors[name.substr(name.find('.') + 1)] = t;
   // The count of batches changes nothing that is compared; files may leave it out.
   for (const auto& count : model.counters())
     start.tensors.try_emplace(count.name, nn::stored(std::vector<int64_t>{0}, {}));
   return start;
 }
 
-void record_evaluation(ParityCase& c, const std::string& prefix, Model& model, const Variable& image) {
-  const autograd::NoGrad off;
-  model.train(false);
-  const Outputs out = model(image);
+void record_masks(ParityCase& c, const std::string& prefix, const Model& model, const Outputs& out) {
   c.computed(prefix + "backbone", autograd::sigmoid(out.mask).value());
   if (model.options.strategy != Strategy::backbone)
     c.computed(prefix + "refined", autograd::sigmoid(out.output).value());
+}
+
+void record_evaluation(ParityCase& c, const std::string& prefix, Model& model, const Variable& image) {
+  const autograd::NoGrad off;
+  model.train(false);
+  record_masks(c, prefix, model, model(image));
 }
 
 }  // namespace
@@ -74,9 +69,7 @@ void evaluate_model(ParityCase& c) {
     const Variable value = loss_value(loss, {}, out.mask, out.output, mask);
     const std::string label = loss == Loss::mask_mse ? "mse" : "bce";
     c.computed("loss." + label, value.value());
-    c.computed("output.backbone", autograd::sigmoid(out.mask).value());
-    if (model.options.strategy != Strategy::backbone)
-      c.computed("output.refined", autograd::sigmoid(out.output).value());
+    record_masks(c, "output.", model, out);
     autograd::backward(value);
     for (const auto& p : model.parameters())
       if (p.value->grad().defined()) c.computed("grad." + label + "." + p.name, p.value->grad());

@@ -14,14 +14,6 @@ tensor::ConvOptions conv_options(ParityCase& c) {
   return {.stride = c.option<int64_t>("stride", 1), .padding = c.option<int64_t>("padding", 0)};
 }
 
-void conv2d(ParityCase& c) {
-  c.output("y", autograd::conv2d(c.activation("x"), c.input("weight"), c.input("bias"), conv_options(c)));
-}
-
-void conv_transpose2d(ParityCase& c) {
-  c.output("y", autograd::conv_transpose2d(c.activation("x"), c.input("weight"), c.input("bias"), conv_options(c)));
-}
-
 /// In f32 always: rounding to bf16 can make two values equal, and the place of the maximum is then ambiguous.
 autograd::Pooled pool(ParityCase& c) {
   const auto kernel = c.option<int64_t>("kernel");
@@ -47,8 +39,6 @@ void max_pool2d(ParityCase& c) {
   for (const char* name : {"output.index", "output.indices"})
     if (c.file().tensors.count(name)) c.computed(name, plane_indices(pooled));
 }
-
-void pool_unpool(ParityCase& c) { c.output("y", autograd::max_unpool2d(c.input("z"), pool(c))); }
 
 void resize_bilinear(ParityCase& c) {
   const auto size = c.option<std::vector<int64_t>>("size");
@@ -76,18 +66,6 @@ void batch_norm(ParityCase& c) {
   c.computed("output.running_var", variance);
 }
 
-void relu(ParityCase& c) { c.output("y", autograd::relu(c.activation("x"))); }
-void sigmoid(ParityCase& c) { c.output("y", autograd::sigmoid(c.input("x"))); }
-
-void tanh(ParityCase& c) { c.output("y", autograd::tanh(c.input("x"))); }
-void exp(ParityCase& c) { c.output("y", autograd::exp(c.input("x"))); }
-void log(ParityCase& c) { c.output("y", autograd::log(c.input("x"))); }
-void linear(ParityCase& c) { c.output("y", autograd::linear(c.input("x"), c.input("weight"), c.input("bias"))); }
-
-void cross_entropy(ParityCase& c) {
-  c.output("loss", autograd::cross_entropy(c.input("x"), tensor::cast(c.tensor("target"), tensor::DType::i32)));
-}
-
 void softmax(ParityCase& c) {
   c.require_option("axis", "channels");
   c.output("y", autograd::softmax(c.input("x")));
@@ -101,15 +79,9 @@ void concat(ParityCase& c) {
   c.output("y", autograd::concat(parts));
 }
 
-void mse_loss(ParityCase& c) { c.output("loss", autograd::mse_loss(c.input("x"), c.tensor("target"))); }
-
 void binary_cross_entropy(ParityCase& c) {
   const auto floor = c.option<double>("log_floor", -100.0);
   c.output("loss", autograd::binary_cross_entropy(c.input("x"), c.tensor("target"), floor));
-}
-
-void binary_cross_entropy_with_logits(ParityCase& c) {
-  c.output("loss", autograd::binary_cross_entropy_with_logits(c.input("x"), c.tensor("target")));
 }
 
 void mean_field(ParityCase& c) {
@@ -173,25 +145,39 @@ const std::map<std::string, ParityOp>& parity_ops() {
       {"adam", adam},
       {"batch_norm", batch_norm},
       {"binary_cross_entropy", binary_cross_entropy},
-      {"binary_cross_entropy_with_logits", binary_cross_entropy_with_logits},
+      {"binary_cross_entropy_with_logits",
+       [](ParityCase& c) {
+         c.output("loss", autograd::binary_cross_entropy_with_logits(c.input("x"), c.tensor("target")));
+       }},
       {"concat", concat},
-      {"conv2d", conv2d},
-      {"conv_transpose2d", conv_transpose2d},
-      {"cross_entropy", cross_entropy},
-      {"exp", exp},
-      {"linear", linear},
-      {"log", log},
+      {"conv2d",
+       [](ParityCase& c) {
+         c.output("y", autograd::conv2d(c.activation("x"), c.input("weight"), c.input("bias"), conv_options(c)));
+       }},
+      {"conv_transpose2d",
+       [](ParityCase& c) {
+         c.output("y",
+                  autograd::conv_transpose2d(c.activation("x"), c.input("weight"), c.input("bias"), conv_options(c)));
+       }},
+      {"cross_entropy",
+       [](ParityCase& c) {
+         c.output("loss", autograd::cross_entropy(c.input("x"), tensor::cast(c.tensor("target"), tensor::DType::i32)));
+       }},
+      {"exp", [](ParityCase& c) { c.output("y", autograd::exp(c.input("x"))); }},
+      {"linear",
+       [](ParityCase& c) { c.output("y", autograd::linear(c.input("x"), c.input("weight"), c.input("bias"))); }},
+      {"log", [](ParityCase& c) { c.output("y", autograd::log(c.input("x"))); }},
       {"max_pool2d", max_pool2d},
       {"mean_field", mean_field},
       {"model", evaluate_model},
-      {"mse_loss", mse_loss},
-      {"pool_unpool", pool_unpool},
-      {"relu", relu},
+      {"mse_loss", [](ParityCase& c) { c.output("loss", autograd::mse_loss(c.input("x"), c.tensor("target"))); }},
+      {"pool_unpool", [](ParityCase& c) { c.output("y", autograd::max_unpool2d(c.input("z"), pool(c))); }},
+      {"relu", [](ParityCase& c) { c.output("y", autograd::relu(c.activation("x"))); }},
       {"resize_bilinear", resize_bilinear},
       {"resize_nearest", resize_nearest},
-      {"sigmoid", sigmoid},
+      {"sigmoid", [](ParityCase& c) { c.output("y", autograd::sigmoid(c.input("x"))); }},
       {"softmax", softmax},
-      {"tanh", tanh},
+      {"tanh", [](ParityCase& c) { c.output("y", autograd::tanh(c.input("x"))); }},
   };
   return ops;
 }

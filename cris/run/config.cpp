@@ -135,23 +135,22 @@ std::string unknown_key(const std::string& name, const std::vector<Key>& table) 
       near.empty() ? "docs/reference/configuration.md lists them" : fmt::format("the nearest is \"{}\"", near));
 }
 
-[[noreturn]] void refuse(const std::string& where, const std::string& what) {
-  throw ConfigError(where.empty() ? what : fmt::format("{}: {}", where, what));
+template <class... A>
+[[noreturn]] void refuse(const std::string& where, fmt::format_string<const A&...> message, const A&... args) {
+  throw ConfigError((where.empty() ? "" : where + ": ") + fmt::format(message, args...));
 }
 
 void choose(const Key& key, const Choice& choice, const std::string& text, const std::string& where) {
-  if (key.name == "crf.filter" && text == "bridged")
-    refuse(where, fmt::format("crf.filter = {}", tensor::kBridgedIsGone));
-  if (!data::is_plain_text(text)) refuse(where, fmt::format("{} has a control character or is not UTF-8", key.name));
+  if (key.name == "crf.filter" && text == "bridged") refuse(where, "crf.filter = {}", tensor::kBridgedIsGone);
+  if (!data::is_plain_text(text)) refuse(where, "{} has a control character or is not UTF-8", key.name);
   if (std::find(choice.choices.begin(), choice.choices.end(), text) == choice.choices.end())
-    refuse(where,
-           fmt::format("{} = \"{}\" is unknown: choose {}", key.name, text, tensor::alternatives(choice.choices)));
+    refuse(where, "{} = \"{}\" is unknown: choose {}", key.name, text, tensor::alternatives(choice.choices));
   choice.set(text);
 }
 
 void assign(const Key& key, const toml::node& node, const std::string& where) {
   const auto fits = [&](bool ok, const char* kind) {
-    if (!ok) refuse(where, fmt::format("{} must be {}", key.name, kind));
+    if (!ok) refuse(where, "{} must be {}", key.name, kind);
   };
   if (const auto* b = std::get_if<bool*>(&key.value)) {
     fits(node.is_boolean(), "true or false");
@@ -185,18 +184,15 @@ void assign_table(const std::vector<Key>& table, const toml::table& values, cons
   for (const auto& [name, node] : values) {
     const std::string full = prefix + std::string(name.str());
     const std::string where = fmt::format("{}:{}", file, name.source().begin.line);
-    const auto key = std::find_if(table.begin(), table.end(), [&](const Key& k) { return k.name == full; });
+    const auto key = std::ranges::find(table, full, &Key::name);
     if (key != table.end()) {
       assign(*key, node, where);
       continue;
     }
     const bool section =
         std::any_of(table.begin(), table.end(), [&](const Key& k) { return k.name.starts_with(full + "."); });
-    if (section && node.is_table()) {
-      assign_table(table, *node.as_table(), full + ".", file);
-      continue;
-    }
-    refuse(where, unknown_key(full, table));
+    if (!section || !node.is_table()) refuse(where, "{}", unknown_key(full, table));
+    assign_table(table, *node.as_table(), full + ".", file);
   }
 }
 
@@ -228,7 +224,7 @@ std::string value_text(const Key& key) {
 
 void check_range(const Key& key, const std::string& where) {
   if (const auto* text = std::get_if<std::string*>(&key.value); text && !data::is_plain_text(**text))
-    refuse(where, fmt::format("{} has a control character or is not UTF-8: rename what it stands for", key.name));
+    refuse(where, "{} has a control character or is not UTF-8: rename what it stands for", key.name);
   double number = 0;
   if (const auto* i = std::get_if<int64_t*>(&key.value))
     number = double(**i);
@@ -236,10 +232,10 @@ void check_range(const Key& key, const std::string& where) {
     number = **d;
   else
     return;
-  if (!std::isfinite(number)) refuse(where, fmt::format("{} = {} is not a finite number", key.name, number));
+  if (!std::isfinite(number)) refuse(where, "{} = {} is not a finite number", key.name, number);
   if (number >= key.least && number <= key.most) return;
   const std::string above = key.most < Key::kAny || number > key.most ? fmt::format(" and at most {}", key.most) : "";
-  refuse(where, fmt::format("{} = {} is out of range: at least {}{}", key.name, number, key.least, above));
+  refuse(where, "{} = {} is out of range: at least {}{}", key.name, number, key.least, above);
 }
 
 void set_from_table(Config& config, const toml::table& values, const std::string& path) {
@@ -262,8 +258,8 @@ void read_config(Config& config, const std::string& path) {
 
 void set_config(Config& config, const std::string& name, const std::string& value, const std::string& where) {
   const auto table = keys(config);
-  const auto key = std::find_if(table.begin(), table.end(), [&](const Key& k) { return k.name == name; });
-  if (key == table.end()) refuse(where, unknown_key(name, table));
+  const auto key = std::ranges::find(table, name, &Key::name);
+  if (key == table.end()) refuse(where, "{}", unknown_key(name, table));
   if (const auto* text = std::get_if<std::string*>(&key->value); text && !value.starts_with('"')) {
     **text = value;
     return check_range(*key, where);
@@ -279,8 +275,7 @@ void set_config(Config& config, const std::string& name, const std::string& valu
 
 void set_config(Config& config, const std::string& assignment) {
   const size_t equals = assignment.find('=');
-  if (equals == std::string::npos)
-    refuse("--set", fmt::format("\"{}\" is not of the form section.key=value", assignment));
+  if (equals == std::string::npos) refuse("--set", "\"{}\" is not of the form section.key=value", assignment);
   set_config(config, assignment.substr(0, equals), assignment.substr(equals + 1), "--set");
 }
 

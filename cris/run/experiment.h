@@ -1,6 +1,5 @@
 /// From a configuration to the things of an experiment: which pairs train, validate and test, and the model.
 #pragma once
-#include <map>
 #include <memory>
 #include <string>
 
@@ -9,7 +8,6 @@
 #include "cris/run/progress.h"
 #include "data/loader.h"
 #include "data/split.h"
-#include "tensor/precision.h"
 
 namespace cris {
 

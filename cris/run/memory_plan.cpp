@@ -6,7 +6,6 @@
 
 #include "cris/run/progress.h"
 #include "cris/training_step.h"
-#include "nn/checkpoint.h"
 #include "nn/graph.h"
 #include "tensor/dispatch.h"
 #include "tensor/machine/allocator.h"
@@ -86,12 +85,8 @@ int64_t filter_bytes(const Config& c, const ExperimentData* data) {
 }  // namespace
 
 std::string grouped(int64_t n) {
-  const std::string digits = std::to_string(n);
-  std::string text;
-  for (size_t i = 0; i < digits.size(); ++i) {
-    if (i > 0 && (digits.size() - i) % 3 == 0) text += ',';
-    text += digits[i];
-  }
+  std::string text = std::to_string(n);
+  for (size_t at = text.size(); at > 3;) text.insert(at -= 3, ",");
   return text;
 }
 

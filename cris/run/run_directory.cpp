@@ -13,10 +13,10 @@
 #include <filesystem>
 #include <fstream>
 #include <set>
-#include <sstream>
 
 #include "cris/run/build_facts.h"
 #include "cris/run/csv.h"
+#include "data/files.h"
 #include "data/format_error.h"
 #include "data/hash.h"
 #include "nn/json_text.h"
@@ -77,12 +77,11 @@ nlohmann::json read_manifest(const std::string& run) {
 std::string changed_files(const std::string& run, const ExperimentData& data) {
   const std::string file = run + "/data.sha256";
   if (!fs::is_regular_file(file)) return "an image or mask";
-  std::istringstream before(tensor::read_file(file)), now(data.files);
-  std::set<std::string> known;
-  for (std::string line; std::getline(before, line);) known.insert(line);
+  const std::vector<std::string> before = data::lines_of(tensor::read_file(file));
+  const std::set<std::string> known(before.begin(), before.end());
   std::string first;
   int64_t others = -1;
-  for (std::string line; std::getline(now, line);)
+  for (const std::string& line : data::lines_of(data.files))
     if (!known.contains(line) && ++others == 0) first = line.substr(std::min<size_t>(line.size(), 66));
   if (others < 0) return "an image or mask";
   return others == 0 ? first : fmt::format("{} and {} more", first, others);
@@ -91,9 +90,8 @@ std::string changed_files(const std::string& run, const ExperimentData& data) {
 /// The configuration as the run has it.
 Config read_config_of(const std::string& run) {
   const std::string file = run + "/config.resolved.toml";
-  if (!fs::exists(file))
-    throw data::FormatError(
-        fmt::format("{}: is not a run directory (it has no config.resolved.toml); give the -o of a cris train", run));
+  data::require_data(fs::exists(file),
+                     "{}: is not a run directory (it has no config.resolved.toml); give the -o of a cris train", run);
   Config config;
   read_config(config, file);
   return config;
@@ -153,7 +151,7 @@ void require_same_data(const std::string& run, const Config& config, const Exper
 
 AppendOnlyFile::AppendOnlyFile(std::string path)
     : path_(std::move(path)), file_(open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666)) {
-  if (file_ < 0) throw tensor::Error(fmt::format("{}: cannot be written: {}", path_, std::strerror(errno)));
+  tensor::require(file_ >= 0, "{}: cannot be written: {}", path_, std::strerror(errno));
   if (!fs::is_regular_file(path_)) {
     close(file_);
     throw tensor::Error(fmt::format("{}: is not a regular file; remove it or choose another -o", path_));
@@ -176,11 +174,11 @@ void AppendOnlyFile::truncate(int64_t bytes) {
 
 void AppendOnlyFile::go_back(int64_t bytes, const std::string& sha256) {
   const std::string content = tensor::read_file(path_);
-  if (int64_t(content.size()) < bytes || data::sha256(std::string_view(content).substr(0, size_t(bytes))) != sha256)
-    throw tensor::Error(
-        fmt::format("{}: its first {} bytes are not those that the checkpoint continues: it was changed; start again "
-                    "in a new directory",
-                    path_, bytes));
+  tensor::require(
+      int64_t(content.size()) >= bytes && data::sha256(std::string_view(content).substr(0, size_t(bytes))) == sha256,
+      "{}: its first {} bytes are not those that the checkpoint continues: it was changed; start again in a new "
+      "directory",
+      path_, bytes);
   truncate(bytes);
 }
 
@@ -213,8 +211,7 @@ RunDirectory::RunDirectory(std::string path) : path_(std::move(path)), lock_(pat
   std::error_code failed;
   for (const char* part : {"/checkpoints", "/plots", "/overlays"}) {
     fs::create_directories(path_ + part, failed);
-    if (failed)
-      throw tensor::Error(fmt::format("{}{}: cannot be created: {}; choose another -o", path_, part, failed.message()));
+    tensor::require(!failed, "{}{}: cannot be created: {}; choose another -o", path_, part, failed.message());
   }
   // The directory may hold a person's files too.
   for (const std::string& name : own_files(path_, true)) fs::remove(file(name), failed);
@@ -325,11 +322,8 @@ Config config_of_run(const std::string& run, const RunUse& use) {
 }
 
 std::vector<std::string> removed_on_purpose(const std::string& run) {
-  std::vector<std::string> names;
-  if (!fs::is_regular_file(run + "/" + kRemoved)) return names;
-  std::istringstream lines(tensor::read_file(run + "/" + kRemoved));
-  for (std::string line; std::getline(lines, line);) names.push_back(line);
-  return names;
+  const std::string file = run + "/" + kRemoved;
+  return fs::is_regular_file(file) ? data::lines_of(tensor::read_file(file)) : std::vector<std::string>();
 }
 
 void remove_on_purpose(const std::string& run, const std::vector<std::string>& names) {

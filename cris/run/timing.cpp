@@ -2,10 +2,10 @@
 
 #include <filesystem>
 #include <nlohmann/json.hpp>
-#include <sstream>
 #include <vector>
 
 #include "cris/metrics.h"
+#include "data/files.h"
 #include "tensor/machine/atomic_file.h"
 
 namespace cris {
@@ -16,8 +16,7 @@ Timing read_timing(const std::string& run) {
   const std::string file = run + "/timing.jsonl";
   if (!std::filesystem::is_regular_file(file, none)) return t;
   std::vector<double> network;
-  std::istringstream lines(tensor::read_file(file));
-  for (std::string line; std::getline(lines, line);) {
+  for (const std::string& line : data::lines_of(tensor::read_file(file))) {
     const auto epoch = nlohmann::json::parse(line, nullptr, false);
     const auto holds = [&](const char* key) { return epoch.contains(key) && epoch[key].is_number(); };
     if (!epoch.is_object() || !holds("seconds")) continue;

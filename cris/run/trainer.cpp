@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cmath>
 
 #include "cris/evaluate.h"
 #include "cris/nonfinite.h"
