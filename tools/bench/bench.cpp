@@ -220,7 +220,7 @@ Run setup_bench(CLI::App& app) {
     const cris::Config config = o->config.config();
     if (o->plan) {
       if (o->what != "ops" && o->what != "train")
-        throw Failure(kUsage, "--plan estimates a training step: leave " + o->what + " away");
+        throw Failure(kUsage, "--plan estimates a training step: leave {} away", o->what);
       if (o->json) throw Failure(kUsage, "--plan prints a table: it has no --json");
       bench_plan(config, o->figures);
       return int(kOk);

@@ -4,10 +4,8 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cstdio>
 
-#include "cris/run/experiment.h"
 #include "tensor/machine/allocator.h"
 #include "tensor/ops.h"
 #include "tools/bench/shortest.h"

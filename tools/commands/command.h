@@ -19,7 +19,9 @@ enum ExitCode { kOk = 0, kUsage = 2, kData = 3, kNonFinite = 4, kVerification = 
 
 /// A failure with an exit code of its own; other exceptions map to codes in cris.cpp.
 struct Failure : std::runtime_error {
-  Failure(ExitCode code, const std::string& message) : std::runtime_error(message), code(code) {}
+  template <class... A>
+  Failure(ExitCode code, fmt::format_string<const A&...> message, const A&... args)
+      : std::runtime_error(fmt::format(message, args...)), code(code) {}
   ExitCode code;
 };
 

@@ -97,7 +97,7 @@ double seconds_from(const std::string& text) {
   }
   const std::string unit = text.substr(used);
   const double scale = unit.empty() || unit == "s" ? 1 : unit == "m" ? 60 : unit == "h" ? 3600 : 0;
-  if (!(value > 0) || scale == 0) throw Failure(kUsage, fmt::format("--max-time {}: write 90s, 20m or 1.5h", text));
+  if (!(value > 0) || scale == 0) throw Failure(kUsage, "--max-time {}: write 90s, 20m or 1.5h", text);
   return value * scale;
 }
 

@@ -57,9 +57,10 @@ struct Input {
 void require_memory(const std::string& name, int64_t pixels, int64_t labels) {
   const int64_t bytes = cris::dense_crf_bytes(pixels, labels), limit = tensor::memory_limit(tensor::Device::cpu);
   if (bytes > limit)
-    throw Failure(kUsage, fmt::format("{}: {} pixels and {} labels need about {} of memory, and there are {}; make the "
-                                      "picture smaller, or use fewer labels",
-                                      name, pixels, labels, cris::bytes_text(bytes), cris::bytes_text(limit)));
+    throw Failure(kUsage,
+                  "{}: {} pixels and {} labels need about {} of memory, and there are {}; make the "
+                  "picture smaller, or use fewer labels",
+                  name, pixels, labels, cris::bytes_text(bytes), cris::bytes_text(limit));
 }
 
 Input read_input(const CrfArguments& a, const std::string& image, const std::vector<std::string>& known) {
@@ -216,7 +217,7 @@ int run(const CrfArguments& a) {
   try {
     cris::check_options(a.options);
   } catch (const tensor::Error& e) {
-    throw Failure(kUsage, e.what());
+    throw Failure(kUsage, "{}", e.what());
   }
   if (a.threads > 0) tensor::set_threads(a.threads);
   outlive_reader();
@@ -230,7 +231,7 @@ int run(const CrfArguments& a) {
   read.insert(read.end(), known.begin(), known.end());
   for (const std::string& path : outputs)
     if (const std::string end = fs::path(path).extension(); !end.empty() && end != ".png" && end != ".PNG")
-      throw Failure(kUsage, fmt::format("{}: the result is a PNG; name it so that it ends in .png", path));
+      throw Failure(kUsage, "{}: the result is a PNG; name it so that it ends in .png", path);
   cris::check_outputs(outputs, read);
   data::write_pngs(refine(a, read_input(a, a.image, known), a.image, output, a.probability_output).pictures);
   return kOk;

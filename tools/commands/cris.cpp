@@ -15,7 +15,6 @@
 #include "cris/run/build_facts.h"
 #include "cris/run/config.h"
 #include "cris/run/outputs.h"
-#include "data/format_error.h"
 #include "tensor/machine/allocator.h"
 #include "tools/commands/command.h"
 #include "tools/commands/interrupt.h"
@@ -88,7 +87,7 @@ void require_output(const std::string& path, const std::string& wanted, const ch
   cris::check_outputs({path});
   const std::string end = std::filesystem::path(path).extension();
   if (!end.empty() && end != wanted)
-    throw Failure(kUsage, fmt::format("-o {}: the result is {}; name it so that it ends in {}", path, kind, wanted));
+    throw Failure(kUsage, "-o {}: the result is {}; name it so that it ends in {}", path, kind, wanted);
 }
 
 /// "-o $FOLDER" of a variable that is not set must not write into the root of the disk.
@@ -97,8 +96,7 @@ void require_values(const CLI::App& app) {
     const std::string type = o->get_type_name();
     const bool path = o->get_positional() || type == "DIR" || type == "FILE" || type == "RUN" || type == "TIME";
     if (path && o->count() > 0 && std::ranges::count(o->results(), ""))
-      throw Failure(
-          kUsage, fmt::format("{}: its value is empty; name a file or folder, or leave the flag away", o->get_name()));
+      throw Failure(kUsage, "{}: its value is empty; name a file or folder, or leave the flag away", o->get_name());
   }
   for (const CLI::App* sub : app.get_subcommands()) require_values(*sub);
 }

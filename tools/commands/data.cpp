@@ -40,12 +40,16 @@ struct DataOptions {
 
 using Json = nlohmann::ordered_json;
 
+Json json_of(const std::vector<data::NearDuplicate>& pairs) {
+  Json alike = Json::array();
+  for (const data::NearDuplicate& n : pairs) alike.push_back({{"a", n.a}, {"b", n.b}, {"similarity", n.similarity}});
+  return alike;
+}
+
 Json json_of(const data::IntegrityReport& r) {
-  Json sizes = Json::array(), alike = Json::array();
+  Json sizes = Json::array();
   for (const auto& [size, pairs] : r.sizes)
     sizes.push_back({{"width", size.first}, {"height", size.second}, {"pairs", pairs}});
-  for (const data::NearDuplicate& n : r.near_duplicates)
-    alike.push_back({{"a", n.a}, {"b", n.b}, {"similarity", n.similarity}});
   return {{"folder", r.folder},
           {"pairs", r.pairs},
           {"usable", r.usable()},
@@ -65,7 +69,7 @@ Json json_of(const data::IntegrityReport& r) {
             {"mean", r.mean_coverage},
             {"most", r.most_coverage}}},
           {"equal_images", r.duplicates},
-          {"near_duplicates", alike},
+          {"near_duplicates", json_of(r.near_duplicates)},
           {"fingerprint", r.fingerprint}};
 }
 
@@ -91,11 +95,7 @@ int check(const DataOptions& o) {
   const auto crossing = split ? data::leaks(report, *split) : std::vector<data::NearDuplicate>{};
   if (o.json) {
     Json json = json_of(report);
-    if (split) {
-      json["leaks"] = Json::array();
-      for (const data::NearDuplicate& n : crossing)
-        json["leaks"].push_back({{"a", n.a}, {"b", n.b}, {"similarity", n.similarity}});
-    }
+    if (split) json["leaks"] = json_of(crossing);
     fmt::print("{}\n", json.dump(-1, ' ', false, Json::error_handler_t::replace));
     return report.usable() ? kOk : kData;
   }
@@ -263,7 +263,7 @@ Run setup_data(CLI::App& app) {
       if (preparing->parsed()) return prepare(*o);
       return synthesize(*o);
     } catch (const data::FormatError& e) {
-      throw Failure(kData, e.what());
+      throw Failure(kData, "{}", e.what());
     }
   };
 }

@@ -7,12 +7,12 @@
 #include <cstring>
 #include <filesystem>
 #include <set>
-#include <sstream>
 
 #include "cris/report/evaluation.h"
 #include "cris/run/memory_plan.h"
 #include "cris/run/outputs.h"
 #include "cris/run/run_directory.h"
+#include "data/files.h"
 #include "data/format_error.h"
 #include "tensor/machine/atomic_file.h"
 #include "tools/commands/command.h"
@@ -38,8 +38,7 @@ void check_folder(const std::string& folder) {
 bool shares_images(const std::string& run, const cris::ExperimentData& other) {
   const auto hashes = [](const std::string& lines) {
     std::set<std::string> found;
-    std::istringstream text(lines);
-    for (std::string line; std::getline(text, line);)
+    for (const std::string& line : data::lines_of(lines))
       if (line.find("  images/") != std::string::npos) found.insert(line.substr(0, 64));
     return found;
   };
@@ -102,8 +101,8 @@ Run setup_eval(CLI::App& app) {
                                               : o->out;
     outlive_reader();
     if (o->out.empty() && access(o->run.c_str(), W_OK) != 0)
-      throw Failure(kData, fmt::format("{} cannot be written: {}; name another folder by cris eval -o", o->run,
-                                       std::strerror(errno)));
+      throw Failure(kData, "{} cannot be written: {}; name another folder by cris eval -o", o->run,
+                    std::strerror(errno));
     if (!o->out.empty()) check_folder(folder);
     if (!o->maps.empty()) {
       cris::check_place(o->maps);

@@ -1,5 +1,4 @@
 /// cris follow: one image from the file to the mask and back through the gradients, op by op.
-#include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include <filesystem>

@@ -1,13 +1,13 @@
 /// CLI11 knows names, defaults and checks; here they become sentences.
 #include "tools/commands/help.h"
 
-#include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include <algorithm>
 #include <sstream>
 
 #include "cris/run/nearest.h"
+#include "data/files.h"
 
 namespace tools {
 
@@ -100,12 +100,7 @@ void add_example(CLI::App& app, const std::string& command) {
   app.footer(before + (before.empty() ? "" : "\n") + "cris " + command);
 }
 
-std::vector<std::string> examples_of(const CLI::App& app) {
-  std::vector<std::string> lines;
-  std::istringstream text(app.get_footer());
-  for (std::string line; std::getline(text, line);) lines.push_back(line);
-  return lines;
-}
+std::vector<std::string> examples_of(const CLI::App& app) { return data::lines_of(app.get_footer()); }
 
 std::string wrapped(const std::string& text, size_t indent, size_t width) {
   std::string lines;

@@ -1,8 +1,6 @@
 /// cris complete, cris man: completions and manual pages, for whoever packages or installs the program.
-#include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <filesystem>
 #include <map>
 
 #include "cris/run/build_facts.h"
@@ -33,8 +31,9 @@ std::string words_after(const CLI::App& app) {
 }
 
 std::string bash_completion(const CLI::App& root) {
-  std::string commands, choices;
+  std::string commands, choices, known;
   for_each_command(root, [&](const CLI::App& app, const std::string& words) {
+    if (!words.empty()) known += (known.empty() ? "" : "|") + fmt::format("\"{}\"", words);
     commands += fmt::format("    \"{}\") words=\"{}\" ;;\n", words, words_after(app));
     for (const OptionHelp& o : options_of(app))
       if (!o.choices.empty() && !o.flags.empty())
@@ -45,14 +44,10 @@ std::string bash_completion(const CLI::App& root) {
          "  local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} command= words= i\n"
          "  for ((i = 1; i < COMP_CWORD; ++i)); do\n"
          "    [[ ${COMP_WORDS[i]} == -* ]] && break\n"
-         "    case \"${command:+$command }${COMP_WORDS[i]}\" in\n" +
-         [&] {
-           std::string known;
-           for_each_command(root, [&](const CLI::App&, const std::string& words) {
-             if (!words.empty()) known += (known.empty() ? "" : "|") + fmt::format("\"{}\"", words);
-           });
-           return "      " + known + ") command=\"${command:+$command }${COMP_WORDS[i]}\" ;;\n";
-         }() +
+         "    case \"${command:+$command }${COMP_WORDS[i]}\" in\n"
+         "      " +
+         known +
+         ") command=\"${command:+$command }${COMP_WORDS[i]}\" ;;\n"
          "      *) break ;;\n"
          "    esac\n"
          "  done\n"

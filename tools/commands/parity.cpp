@@ -25,7 +25,7 @@ int run(const Options& o) {
   try {
     tensor::backend(o.parity.device).synchronize();
   } catch (const tensor::Error& e) {
-    throw Failure(kUsage, e.what());
+    throw Failure(kUsage, "{}", e.what());
   }
   int passed = 0, failed = 0;
   cris::run_parity(o.folder, o.parity, [&](const cris::ParityResult& r) {

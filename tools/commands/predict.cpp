@@ -228,8 +228,7 @@ Run setup_predict(CLI::App& app) {
     config.train.batch = 1;
     outlive_reader();
     if (data::has_image_extension(o->out) && !fs::is_directory(o->out))
-      throw Failure(kUsage,
-                    fmt::format("-o {}: predict writes a folder with masks/ and probability/; name a folder", o->out));
+      throw Failure(kUsage, "-o {}: predict writes a folder with masks/ and probability/; name a folder", o->out);
     return cris::with_memory_advice(config, cris::Purpose::predict, [&] { return predict(*o, config); });
   };
 }

@@ -11,7 +11,6 @@
 #include "data/files.h"
 #include "data/format_error.h"
 #include "data/map.h"
-#include "tensor/machine/atomic_file.h"
 #include "tools/commands/command.h"
 #include "tools/commands/interrupt.h"
 #include "tools/commands/many_pictures.h"

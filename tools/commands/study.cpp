@@ -1,6 +1,4 @@
 /// cris study: many cells tuned, repeated and judged, on any number of machines.
-#include <fmt/ranges.h>
-
 #include <algorithm>
 #include <filesystem>
 #include <map>
@@ -39,7 +37,7 @@ struct StudyOptions {
 /// Of the study in `folder`.
 cris::Plan plan_in(const std::string& folder) {
   if (!fs::exists(folder + "/plan.toml"))
-    throw Failure(kUsage, fmt::format("{}: holds no study (no plan.toml); give the -o of a cris study work", folder));
+    throw Failure(kUsage, "{}: holds no study (no plan.toml); give the -o of a cris study work", folder);
   return cris::read_plan(folder + "/plan.toml");
 }
 
@@ -48,8 +46,7 @@ void enter(const std::string& folder) {
   std::error_code failed;
   fs::create_directories(folder, failed);
   if (!failed) fs::current_path(folder, failed);
-  if (failed)
-    throw Failure(kData, fmt::format("{}: cannot be entered: {}; choose another -o", folder, failed.message()));
+  if (failed) throw Failure(kData, "{}: cannot be entered: {}; choose another -o", folder, failed.message());
 }
 
 std::string absolute(const std::string& path) { return fs::absolute(path).lexically_normal(); }
@@ -60,7 +57,7 @@ std::map<std::string, std::string> data_folders(const StudyOptions& o, const cri
   for (const std::string& given : o.data) {
     const size_t equals = given.find('=');
     if (equals == std::string::npos || equals + 1 == given.size())
-      throw Failure(kUsage, fmt::format("--data {}: write SET=DIR", given));
+      throw Failure(kUsage, "--data {}: write SET=DIR", given);
     folders[cris::set_of(plan, given.substr(0, equals)).name] = absolute(given.substr(equals + 1));
   }
   return folders;

@@ -29,17 +29,16 @@ struct TuneOptions {
 
 int replay(const TuneOptions& o) {
   if (!std::filesystem::exists(o.replayed))
-    throw Failure(kUsage, fmt::format("{}: there is no such journal; give the --study of a cris tune", o.replayed));
+    throw Failure(kUsage, "{}: there is no such journal; give the --study of a cris tune", o.replayed);
   const cris::JournalContent journal = cris::read_journal(o.replayed);
+  const std::vector<std::string> names = journal.state.study_names();
+  const std::string listed = fmt::format("{}", fmt::join(names, ", "));
   if (!o.replayed_study.empty() && !journal.state.study(o.replayed_study))
-    throw Failure(kUsage, fmt::format("{}: has no study {}; it has: {}", o.replayed, o.replayed_study,
-                                      fmt::join(journal.state.study_names(), ", ")));
+    throw Failure(kUsage, "{}: has no study {}; it has: {}", o.replayed, o.replayed_study, listed);
   cris::JournalReplay r = cris::replay_journal(journal, o.replayed_study);
   if (!o.replayed_out.empty()) {
-    const auto names = journal.state.study_names();
     if (o.replayed_study.empty() && names.size() != 1)
-      throw Failure(kUsage, fmt::format("{}: -o is the folder of one study; give its --name: {}", o.replayed,
-                                        fmt::join(names, ", ")));
+      throw Failure(kUsage, "{}: -o is the folder of one study; give its --name: {}", o.replayed, listed);
     const std::string& study = o.replayed_study.empty() ? names.front() : o.replayed_study;
     for (const std::string& d : cris::compare_with_runs(*journal.state.study(study), o.replayed_out))
       r.differences.push_back(d);
@@ -99,35 +98,30 @@ int tune(const TuneOptions& o) {
 
 Run setup_tune(CLI::App& app) {
   auto o = std::make_shared<TuneOptions>(app);
-  app.add_option("--study", o->journal,
-                 "journal file (Optuna's) that records the study, made where it is missing [needed]")
-      ->type_name("FILE")
-      ->take_last();
-  app.add_option("--name", o->name, "the study's name in it; default DATA/BACKBONE/STRATEGY")->take_last();
-  app.add_option("--trials", o->trials, "complete and pruned trials that the study shall have")
-      ->check(CLI::Range(int64_t(1), cris::kMostTrials))
-      ->take_last();
-  add_repeatable(app, "--search", o->search, "KEY=LOW..HIGH, KEY=LOW..HIGH:log or KEY=A,B,C; may be repeated")
-      ->default_str(o->search.front());
-  const auto count = CLI::Range(int64_t(0), int64_t(1000000));
-  app.add_option("--prune-after-trials", o->pruner.startup_trials, "nothing is pruned before as many are complete")
-      ->check(count)
-      ->take_last();
-  app.add_option("--prune-after-epochs", o->pruner.warmup_steps, "a trial's first epochs, which never end it")
-      ->check(count)
-      ->take_last();
-  app.add_option("--prune-every", o->pruner.interval_steps, "the median is asked every so many epochs")
-      ->check(CLI::Range(int64_t(1), int64_t(1000000)))
-      ->take_last();
-  app.add_option("-o,--out", o->out, "folder of the trials' runs; workers of one study share it [needed]")
-      ->type_name("DIR")
-      ->take_last();
-  app.add_flag("--keep", o->keep, "keep checkpoints of ended trials");
   CLI::App* replaying = app.add_subcommand("replay", "recompute every suggestion and pruning decision of a journal");
   replaying->add_option("JOURNAL", o->replayed, "the journal file")->required();
   replaying->add_option("--name", o->replayed_study, "only this study");
   replaying->add_option("-o,--out", o->replayed_out, "compare what it reported with the runs in this folder, too")
       ->type_name("DIR");
+  app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+  app.add_option("--study", o->journal,
+                 "journal file (Optuna's) that records the study, made where it is missing [needed]")
+      ->type_name("FILE");
+  app.add_option("--name", o->name, "the study's name in it; default DATA/BACKBONE/STRATEGY");
+  app.add_option("--trials", o->trials, "complete and pruned trials that the study shall have")
+      ->check(CLI::Range(int64_t(1), cris::kMostTrials));
+  add_repeatable(app, "--search", o->search, "KEY=LOW..HIGH, KEY=LOW..HIGH:log or KEY=A,B,C; may be repeated")
+      ->default_str(o->search.front());
+  const auto count = CLI::Range(int64_t(0), int64_t(1000000));
+  app.add_option("--prune-after-trials", o->pruner.startup_trials, "nothing is pruned before as many are complete")
+      ->check(count);
+  app.add_option("--prune-after-epochs", o->pruner.warmup_steps, "a trial's first epochs, which never end it")
+      ->check(count);
+  app.add_option("--prune-every", o->pruner.interval_steps, "the median is asked every so many epochs")
+      ->check(CLI::Range(int64_t(1), int64_t(1000000)));
+  app.add_option("-o,--out", o->out, "folder of the trials' runs; workers of one study share it [needed]")
+      ->type_name("DIR");
+  app.add_flag("--keep", o->keep, "keep checkpoints of ended trials");
   add_example(*replaying, "tune replay tune.journal -o tuning");
   add_example(app, "tune --data data/kvasir-seg --study tune.journal --trials 20 -o tuning");
   return [o, replaying] { return replaying->parsed() ? replay(*o) : tune(*o); };

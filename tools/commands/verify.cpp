@@ -6,10 +6,10 @@
 #include <functional>
 #include <limits>
 #include <map>
-#include <sstream>
 
 #include "cris/report/recompute.h"
 #include "cris/run/run_directory.h"
+#include "data/files.h"
 #include "data/format_error.h"
 #include "data/hash.h"
 #include "nn/json_text.h"
@@ -50,8 +50,8 @@ Run setup_verify(CLI::App& app) {
     const std::string sums = o->run + "/SHA256SUMS";
     data::require_data(std::filesystem::is_directory(o->run), "{}: no such folder; name a run", o->run);
     if (!std::filesystem::exists(sums))
-      throw Failure(kVerification,
-                    fmt::format("{}: is not a complete run (it has no SHA256SUMS); finish it with cris train", o->run));
+      throw Failure(kVerification, "{}: is not a complete run (it has no SHA256SUMS); finish it with cris train",
+                    o->run);
     if (o->recompute) cris::apply_run_settings(cris::config_of_run(o->run, {.data = o->data}));  // is its device here?
     if (o->recompute) cris::require_scratch_folder();
     int64_t good = 0, bad = 0;
@@ -68,8 +68,7 @@ Run setup_verify(CLI::App& app) {
     };
     // The list is checked too: it must name all of the run's own files, and no others are read.
     std::map<std::string, std::string> listed;
-    std::istringstream lines(tensor::read_file(sums));
-    for (std::string line; std::getline(lines, line);) {
+    for (const std::string& line : data::lines_of(tensor::read_file(sums))) {
       const std::string name = line.size() < 67 ? "" : line.substr(66);
       if (name.empty() || !listed.emplace(name, line.substr(0, 64)).second)
         judge("SHA256SUMS", false, "a line is damaged");
@@ -138,12 +137,10 @@ Run setup_verify(CLI::App& app) {
       attempt("measures", [&] { note(cris::recompute_measures(o->run, config, data, verdict)); });
       attempt("steps", [&] { note(cris::replay_steps(o->run, config, data, o->steps, verdict)); });
     });
+    const nlohmann::ordered_json all = {
+        {"run", o->run}, {"checked", good + bad}, {"failed", bad}, {"failures", failures}, {"notes", notes}};
     if (o->json)
-      fmt::print(
-          "{}\n",
-          nlohmann::ordered_json{
-              {"run", o->run}, {"checked", good + bad}, {"failed", bad}, {"failures", failures}, {"notes", notes}}
-              .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+      fmt::print("{}\n", all.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
     else
       fmt::print("{} files and facts checked, {} failed\n", good + bad, bad);
     return int(bad ? kVerification : kOk);
