@@ -2,7 +2,6 @@
 #include <doctest/doctest.h>
 
 #include "data/hash.h"
-#include "nn/checkpoint.h"
 #include "tests/cris/tiny_run.h"
 
 using namespace cris;

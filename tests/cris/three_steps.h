@@ -1,6 +1,5 @@
 /// A tiny network after three training steps on a device, for comparing devices.
 #pragma once
-#include <cmath>
 #include <vector>
 
 #include "cris/model.h"
