@@ -21,8 +21,9 @@ FoldedConv fold(const Conv2d& conv, const BatchNorm2d& norm) {
   }
   const Tensor& now = norm.bias.value();
   // The weights, which are many, stay on their device.
-  return {tensor::scale_filters(conv.weight.value(), scale),
-          tensor::cast(Tensor::from(bias, now.shape(), now.device()), now.dtype())};
+  return {tensor::scale_filters(conv.weight.value(), scale), tensor::visit_float(now.dtype(), "fold", [&]<class T>() {
+            return Tensor::from(std::vector<T>(bias.begin(), bias.end()), now.shape(), now.device());
+          })};
 }
 
 Variable conv_norm(const Conv2d& conv, BatchNorm2d& norm, const FoldedConv& folded, Parts<Variable> x) {
