@@ -6,6 +6,7 @@
 #include "data/synthetic.h"
 #include "nn/init.h"
 #include "nn/optimizer.h"
+#include "nn/pool.h"
 
 using namespace cris;
 using tensor::Device;

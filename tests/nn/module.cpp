@@ -10,6 +10,7 @@
 #include "nn/dropout.h"
 #include "nn/linear.h"
 #include "nn/norm.h"
+#include "nn/pool.h"
 #include "nn/resample.h"
 #include "nn/sequential.h"
 #include "tests/message.h"
@@ -166,8 +167,11 @@ TEST_CASE("dropout: identity in evaluation, a mask fixed by seed, name and step 
   CHECK_REFUSED(certain(x), "probability 1");
 }
 
-TEST_CASE("an upsampling layer multiplies height and width") {
+TEST_CASE("pooling, unpooling and upsampling layers keep their shapes") {
   const Variable x(tensor::uniform({1, 2, 3}, {2, 7, 6, 3}, 0, 1, DType::f32, Device::cpu));
+  const auto pooled = MaxPool2d(3, 2)(x);
+  CHECK(pooled.y.shape() == tensor::Shape{2, 3, 2, 3});
+  CHECK(MaxUnpool2d()(pooled.y, pooled).shape() == x.shape());
   CHECK(Upsample({.factor = 3})(x).shape() == tensor::Shape{2, 21, 18, 3});
   CHECK_THROWS_AS(Upsample({.factor = 0}), tensor::Error);
 }
