@@ -1,5 +1,5 @@
-/// Tensor-core steps of a warp: D[16,8] += A[16,k] B[k,8], sums in f32; operands from shared memory, f32 rounded to
-/// TF32 (k = 8) or bf16 as it is (k = 16).
+/// Tensor-core steps of a warp, and how its lanes hand their results round: D[16,8] += A[16,k] B[k,8], sums in f32;
+/// operands from shared memory, f32 rounded to TF32 (k = 8) or bf16 as it is (k = 16).
 ///
 /// Lane l = 4 g + t holds D(g,2t) D(g,2t+1) D(g+8,2t) D(g+8,2t+1), and of the operands
 /// TF32: A(g,t) A(g+8,t) A(g,t+4) A(g+8,t+4), B(t,g) B(t+4,g);
@@ -48,6 +48,14 @@ __device__ __forceinline__ void load_matrices(uint32_t (&r)[4], const BFloat16* 
                  : "memory");
 }
 
+/// What lane `mine xor kMask` gives.
+template <int kMask>
+__device__ __forceinline__ uint32_t exchange(uint32_t given) {
+  uint32_t got;
+  asm volatile("shfl.sync.bfly.b32 %0, %1, %2, 31, 0xffffffff;" : "=r"(got) : "r"(given), "n"(kMask));
+  return got;
+}
+
 template <class T>
 __device__ __forceinline__ void mma(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]) {
 #if !defined(__CUDA_ARCH__) || __CUDA_ARCH__ >= 800
@@ -63,6 +71,11 @@ __device__ __forceinline__ void mma(float (&d)[4], const uint32_t (&a)[4], const
 }
 
 #else
+
+template <int kMask>
+uint32_t exchange(uint32_t given) {
+  return __shfl_xor_sync(0xffffffffu, given, kMask);
+}
 
 inline uint32_t to_tf32(float x) { return x != x ? 0x7fc00000u : (math::to_bits(x) + 0x1000u) & ~0x1fffu; }
 
@@ -102,5 +115,20 @@ void mma(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]) {
 }
 
 #endif
+
+/// The four lanes of a quad hold a row each, of four words; they come to hold a column each.
+__device__ __forceinline__ void transpose_quad(uint32_t (&v)[4]) {
+  const int t = int(threadIdx.x) % 4;
+#pragma unroll
+  for (int j = 0; j < 4; j += 2) {
+    const uint32_t got = exchange<1>(t % 2 ? v[j] : v[j + 1]);
+    (t % 2 ? v[j] : v[j + 1]) = got;
+  }
+#pragma unroll
+  for (int j = 0; j < 2; ++j) {
+    const uint32_t got = exchange<2>(t / 2 ? v[j] : v[j + 2]);
+    (t / 2 ? v[j] : v[j + 2]) = got;
+  }
+}
 
 }  // namespace tensor::cuda

@@ -55,6 +55,7 @@ struct Steps {
 /// y's last axis has `channels` elements, each with its bias; y has `size`.
 template <class Y, class Place>
 struct Store {
+  using Element = Y;
   const float* bias;
   bool relu;
   Y* y;
@@ -124,10 +125,39 @@ struct WarpTile {
       for (int j = 0; j < 4; ++j) mma<typename B::Element>(sums[i][j], a[i], b[j]);
   }
 
+  /// As `store` of bf16 whose channels come in eights: a lane gathers eight columns of a row from its quad.
+  template <class To, class PlaceOf>
+  __device__ __forceinline__ void store_eights(const To& to, int first_n, int columns, const PlaceOf& place_of) const {
+    const int t = int(threadIdx.x) % 4, g = int(threadIdx.x) % 32 / 4;
+    float bias[4][2] = {};
+    if (to.bias)
+#pragma unroll
+      for (int j = 0; j < 4; ++j)
+        if (const int column = first_n + n() + 8 * j + 2 * t; column < columns)
+          bias[j][0] = to.bias_at(to.place.column(column)), bias[j][1] = to.bias_at(to.place.column(column + 1));
+    const int first = first_n + n() + 8 * t;
+    const int64_t at = first < columns ? to.place.column(first) : 0;
+#pragma unroll
+    for (int i = 0; i < kRows / 16; ++i)
+#pragma unroll
+      for (int e = 0; e < 2; ++e) {
+        Pack<uint32_t, 4> eight;
+#pragma unroll
+        for (int j = 0; j < 4; ++j)
+          eight.of[j] = uint32_t(BFloat16(to.finished(sums[i][j][2 * e], bias[j][0])).bits) |
+                        uint32_t(BFloat16(to.finished(sums[i][j][2 * e + 1], bias[j][1])).bits) << 16;
+        transpose_quad(eight.of);
+        if (const int64_t row = place_of(m() + 16 * i + g + 8 * e); row != kNowhere && first < columns)
+          tensor::cuda::store(reinterpret_cast<uint32_t*>(to.y + row + at), eight);
+      }
+  }
+
   /// place_of(row of the block) is where that row of the result begins, or kNowhere. The block's columns are those of
   /// `columns` from `first_n` on.
   template <class To, class PlaceOf>
   __device__ __forceinline__ void store(const To& to, int first_n, int columns, const PlaceOf& place_of) const {
+    if constexpr (std::is_same_v<typename To::Element, BFloat16>)
+      if (!to.partial && to.channels % 8 == 0) return store_eights(to, first_n, columns, place_of);
     const int lane = int(threadIdx.x) % 32, g = lane / 4, t = lane % 4;
 #pragma unroll
     for (int j = 0; j < 4; ++j) {

@@ -1,4 +1,4 @@
-/// "Warp Level Matrix Instructions": ldmatrix and mma.sync.
+/// "Warp Level Matrix Instructions": ldmatrix and mma.sync; and shfl.sync.
 ///
 /// Lane l = 4 g + t. Sums follow the published model of Hopper's tensor cores (MMA-Sim, arXiv 2511.10909): the products
 /// and the accumulator are aligned to the largest exponent among them, cut to 25 bits, added exactly, and the sum is
@@ -108,11 +108,21 @@ void load_matrices(Warp& w, const Instruction& i) {
     }
 }
 
+/// "shfl.sync" .bfly: lane l receives what lane l xor b gives, for all lanes together.
+void exchange(Warp& w, const Instruction& i) {
+  need_all_lanes(w, "shfl.sync");
+  if (w.active != kAll) throw Violation("shfl.sync is reached by a warp of less than 32 lanes");
+  std::array<uint32_t, kLanes> given;
+  std::memcpy(given.data(), w.row<uint32_t>(i.at[1]), sizeof given);
+  for (uint32_t l = 0; l < kLanes; ++l) w.row<uint32_t>(i.at[0])[l] = given[l ^ (w.row<uint32_t>(i.at[2])[l] & 31)];
+}
+
 }  // namespace
 
 void add_matrices(Table& t) {
   t["mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32"] = {mma<8>, {}};
   t["mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32"] = {mma<16>, {}};
+  t["shfl.sync.bfly.b32"] = {exchange, {}};
   t["ldmatrix.sync.aligned.m8n8.x4.shared.b16"] = {load_matrices<false>, {}};
   t["ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16"] = {load_matrices<true>, {}};
 }

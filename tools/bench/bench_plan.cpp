@@ -39,16 +39,13 @@ Tile tile_of(ConvPass pass, bool bf16, bool windows, int rows, int columns) {
   };
   const double warps = rows * columns == 256 * 128 ? 16 : 8, depth = bf16 ? 32 : 16;
   // Pixels with their border: of 4 lines, met by nine taps' gradient, and of rows / 16 lines, once for nine taps.
-  if (windows && pass == ConvPass::grad_weight) return {64, 6 * 18 * 64 + 64 * 64 * 2, 4, 604};
+  if (windows && pass == ConvPass::grad_weight) return {64, 6 * 18 * 64 + 64 * 64 * 2, 4, 624};
   if (windows)
-    return {depth, ((rows / 16 + 2) * 18 / 9.0 + columns) * 64, warps,
-            rows < 256      ? of(68, 79, 105)
-            : columns == 64 ? 113
-                            : 99};
+    return {depth, ((rows / 16 + 2) * 18 / 9.0 + columns) * 64, warps, rows < 256 ? of(83, 88, 117) : of(0, 118, 108)};
   const double bytes = (rows + columns) * 64;
-  if (rows == 256) return {depth, bytes, warps, columns == 64 ? 198.0 : 158};
-  if (pass == ConvPass::grad_weight) return {depth, bytes, warps, bf16 ? of(158, 167, 200) : of(226, 248, 326)};
-  return {depth, bytes, warps, bf16 ? of(129, 141, 168) : of(205, 228, 300)};
+  if (rows == 256) return {depth, bytes, warps, columns == 64 ? 193.0 : 158};
+  if (pass == ConvPass::grad_weight) return {depth, bytes, warps, bf16 ? of(158, 164, 191) : of(223, 242, 317)};
+  return {depth, bytes, warps, bf16 ? of(129, 141, 168) : of(200, 232, 300)};
 }
 
 /// One pass as an implicit GEMM. Launches beside the product's own: slices added up.
