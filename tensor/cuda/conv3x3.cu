@@ -10,8 +10,6 @@ namespace {
 
 /// Filters of so many taps are in shared memory: those of column s of the window in place s.
 constexpr int kFilterStages = 3;
-template <int kN>
-constexpr int kFilterElements = kN* kDepth;
 
 /// The filters as the product's other operand, packs of 32 channels of a tap at a time: w[k, r, s, c] of a convolution,
 /// or of the convolution of dy that is its input's gradient, w[c, 2 - r, 2 - s, k]: there the summed channels are the
