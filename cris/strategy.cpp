@@ -5,8 +5,33 @@ namespace cris {
 
 namespace {
 
-/// In the order of OutputLoss.
-constexpr Loss kOutputLosses[] = {Loss::output_bce, Loss::output_mse, Loss::output_dice, Loss::output_bce_dice};
+Loss output_loss(OutputLoss o) {
+  switch (o) {
+    case OutputLoss::bce:
+      return Loss::output_bce;
+    case OutputLoss::mse:
+      return Loss::output_mse;
+    case OutputLoss::dice:
+      return Loss::output_dice;
+    case OutputLoss::bce_dice:
+      return Loss::output_bce_dice;
+  }
+  throw tensor::Error("output_loss: no such loss");
+}
+
+int64_t count(Alternate alternate, const StepPosition& at) {
+  switch (alternate) {
+    case Alternate::epoch:
+      return at.epoch;
+    case Alternate::batch:
+      return at.batch;
+    case Alternate::step:
+      return at.number;
+    case Alternate::both:
+      return at.turn;
+  }
+  throw tensor::Error("loss_of: no such alternation");
+}
 
 }  // namespace
 
@@ -19,10 +44,9 @@ bool mixed(Strategy strategy, const CrisOptions& options) {
 }
 
 Loss loss_of(Strategy strategy, const CrisOptions& options, const StepPosition& at) {
-  if (strategy != Strategy::cris) return kOutputLosses[size_t(options.output_loss)];
+  if (strategy != Strategy::cris) return output_loss(options.output_loss);
   if (options.weighted_sum) return Loss::weighted_sum;
-  const int64_t counts[] = {at.epoch, at.batch, at.number, at.turn};  // in the order of Alternate
-  const bool first = counts[size_t(options.alternate)] % 2 == 0;      // equation 3
+  const bool first = count(options.alternate, at) % 2 == 0;  // equation 3
   return first == (options.first == FirstLoss::mse) ? Loss::mask_mse : Loss::output_bce;
 }
 
