@@ -21,8 +21,9 @@ struct ConvShape {
   HD int64_t row(int64_t p_, int64_t r_) const { return p_ * stride + r_ - padding; }
   /// Input column that tap `s_` of output column `q_` reads; outside [0, w) means zero padding.
   HD int64_t col(int64_t q_, int64_t s_) const { return q_ * stride + s_ - padding; }
-  /// Of stride 1: the convolution of dy that is the input's gradient, by the weight turned about its centre.
-  ConvShape turned() const { return {n, p, q, k, c, r, s, h, w, 1, r - 1 - padding}; }
+  /// Of stride 1 and square windows: the convolution of dy that is the input's gradient, by the weight turned about its
+  /// centre.
+  HD ConvShape turned() const { return {n, p, q, k, c, r, s, h, w, 1, r - 1 - padding}; }
   /// Multiplications and additions of one pass, padding counted.
   HD double flops() const { return 2.0 * n * p * q * k * r * s * c; }
 };

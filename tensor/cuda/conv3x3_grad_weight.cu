@@ -8,7 +8,7 @@
 namespace tensor::cuda {
 namespace {
 
-constexpr int kLines = ProductPlan::kGradientLines, kFilters = 64, kStages = 3, kWarps = 4;
+constexpr int kLines = ProductPlan::kGradientLines, kFilters = ProductPlan::kGradientFilters, kStages = 3, kWarps = 4;
 using Gradient = MatrixColumns<BFloat16>;  // a tile of dy: [pixel][filter]
 constexpr int kStride = kTileStride<Gradient, kFilters>;
 constexpr int kStage = kPixelElements<kLines> + kLines * kAcross * kStride;

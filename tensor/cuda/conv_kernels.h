@@ -34,13 +34,13 @@ template <class T>
 void sum_patches(const ConvShape& z, const T* patches, const Wide<T>* b, T* dx);
 
 // ---- conv3x3.cu, conv3x3_grad_weight.cu: tensor cores, bf16 ---------------------------------------------------------
-/// Where ProductPlan::has_windows. Floats of workspace as below; slices of the sum go to a y of one part.
+/// Where ProductPlan::has_windows(pass, shape). Floats of workspace as below; slices of the sum go to a y of one part.
 int64_t conv3x3_workspace(const ConvShape& z);
 /// w is [k, 3, 3, c], or with kTurned [c, 3, 3, k], turned about its centre: the input's gradient, of z.turned().
 template <bool kTurned>
 void conv3x3(const ConvShape& z, const ImageParts<const BFloat16>& x, const BFloat16* w, const float* b,
              Activation activation, float* workspace, const ImageParts<BFloat16>& y);
-/// Where ProductPlan::has_windows_gradient.
+/// dw[k, 3, 3, c] of dy[n, p, q, k] and x.
 int64_t conv3x3_grad_weight_workspace(const ConvShape& z);
 void conv3x3_grad_weight(const ConvShape& z, const BFloat16* dy, const ImageParts<const BFloat16>& x, float* workspace,
                          float* dw);

@@ -17,13 +17,9 @@ namespace tensor::cuda {
 namespace {
 
 enum class Method { direct, patches, implicit, windows };
-constexpr std::pair<Method, const char*> kMethods[] = {{Method::direct, "direct"},
-                                                       {Method::patches, "patches"},
-                                                       {Method::implicit, "implicit"},
-                                                       {Method::windows, "windows"}};
+constexpr auto names(Method) { return Names{"method of convolution", {"direct", "patches", "implicit", "windows"}}; }
 std::optional<Method> forced;
 
-const char* name_of(Method m) { return kMethods[size_t(m)].second; }
 bool on_tensor_cores(Method m) { return m == Method::implicit || m == Method::windows; }
 
 /// Every pixel belongs to one window, as in the transposed convolutions of a U-Net.
@@ -63,10 +59,7 @@ bool implicit_serves(ConvPass pass, const ConvShape& z, DType dtype) {
 
 /// Where the implicit GEMM serves, 3x3 windows in bf16 may share their pixels.
 bool windows_serve(ConvPass pass, const ConvShape& z, DType dtype) {
-  if (dtype != DType::bf16 || !implicit_serves(pass, z, dtype)) return false;
-  return pass == ConvPass::grad_weight  ? ProductPlan::has_windows_gradient(z)
-         : pass == ConvPass::grad_input ? z.stride == 1 && z.c % 8 == 0 && ProductPlan::has_windows(z.turned())
-                                        : ProductPlan::has_windows(z);
+  return dtype == DType::bf16 && implicit_serves(pass, z, dtype) && ProductPlan::has_windows(pass, z);
 }
 
 /// So few that their time is that of a launch: summed in f64, small networks keep f32's own accuracy.
@@ -81,7 +74,7 @@ Method method(ConvPass pass, const ConvShape& z, DType dtype) {
     const auto serves = *forced == Method::windows ? windows_serve : implicit_serves;
     check(!on_tensor_cores(*forced) || (tensor_cores && serves(pass, z, dtype)),
           "convolution: {} does not serve this shape and precision ({} {} channels to {}, stride {}, {})",
-          name_of(*forced), z.c, name(dtype), z.k, z.stride, name(p));
+          name(*forced), z.c, name(dtype), z.k, z.stride, name(p));
     return *forced;
   }
   if (p == Precision::exact) return Method::direct;
@@ -192,28 +185,21 @@ void convolve_windows(const ConvShape& z, const Parts<Tensor>& x, const Tensor& 
 
 }  // namespace
 
-std::vector<std::string> conv_methods() {
-  std::vector<std::string> names;
-  for (const auto& [method, name] : kMethods) names.push_back(name);
-  return names;
-}
+std::vector<std::string> conv_methods() { return choices<Method>(); }
 
 void force_conv_method(const std::string& name) {
-  forced.reset();
-  for (const auto& [method, known] : kMethods)
-    if (name == known) forced = method;
-  check(forced || name.empty(), "convolution: there is no method \"{}\"", name);
+  forced = name.empty() ? std::nullopt : std::optional(parse<Method>(name));
 }
 
-std::string conv_method(const ConvShape& z, ConvPass pass, DType dtype) { return name_of(method(pass, z, dtype)); }
+std::string conv_method(const ConvShape& z, ConvPass pass, DType dtype) { return name(method(pass, z, dtype)); }
 
 int64_t conv_workspace_bytes(const ConvShape& z, ConvPass pass, DType dtype) {
   constexpr int64_t kFloat = sizeof(float), kDouble = sizeof(double);
   const auto round_up = [](int64_t bytes) { return (bytes + 255) / 256 * 256; };
-  const Method by = method(pass, z, dtype);
-  switch (by) {
+  switch (method(pass, z, dtype)) {
     case Method::direct:
-      return pass == ConvPass::grad_weight ? conv2d_grad_weight_workspace(z) * kDouble : 0;
+      if (pass == ConvPass::grad_weight) return conv2d_grad_weight_workspace(z) * kDouble;
+      return dtype == DType::bf16 ? z.k * z.r * z.s * z.c * kFloat : 0;  // the weight in f32
     case Method::patches:
       return is_pointwise(z) ? 0 : images_in_group(z, dtype) * patch_bytes(z, dtype);
     case Method::windows:
@@ -334,10 +320,8 @@ void convolve_grad_weight(const ConvShape& z, const Tensor& dy, const Tensor& x,
 
 bool takes_parts(const ConvShape& z, const std::vector<int64_t>& channels, DType dtype) {
   const auto by_windows = [&](ConvPass pass) { return method(pass, z, dtype) == Method::windows; };
-  return channels.size() <= size_t(ImageParts<float>::kMost) &&
-         std::all_of(channels.begin(), channels.end(), [](int64_t c) { return c % 32 == 0; }) &&
-         by_windows(ConvPass::forward) && by_windows(ConvPass::grad_input) && by_windows(ConvPass::grad_weight) &&
-         ProductPlan::of_windows(z.turned()).slices == 1;  // slices are added up in one piece
+  return by_windows(ConvPass::forward) && by_windows(ConvPass::grad_input) && by_windows(ConvPass::grad_weight) &&
+         ProductPlan::takes_parts(z, channels);
 }
 void convolve_parts(const ConvShape& z, const Parts<Tensor>& x, const Tensor& w, const Tensor& b, Activation activation,
                     const Tensor& y) {

@@ -18,7 +18,8 @@ void force_conv_method(const std::string& name);
 /// one cannot.
 std::string conv_method(const ConvShape& z, ConvPass pass, DType dtype);
 
-/// Bytes from the arena that the calls below take while they run.
+/// Bytes from the arena that the calls below take while they run, with a weight that has the images' type, as a
+/// network's has (nn/precision.h); another is copied.
 int64_t conv_workspace_bytes(const ConvShape& z, ConvPass pass, DType dtype);
 
 /// Arguments as in Backend::conv2d and its gradients.

@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include "tensor/bfloat16.h"
+#include "tensor/cuda/product_plan.h"
 #include "tensor/host_device.h"
 #include "tensor/parts.h"
 #include "tensor/tensor.h"
@@ -12,7 +13,7 @@ namespace tensor::cuda {
 /// Part i has channels [end of part i - 1, end[i]) of the image, whole packs of 32 where there are several parts.
 template <class T>
 struct ImageParts {
-  static constexpr int kMost = 6;
+  static constexpr int kMost = ProductPlan::kMostParts;
   T* of[kMost];
   int end[kMost];
 

@@ -2,6 +2,7 @@
 /// time.
 #pragma once
 #include <algorithm>
+#include <vector>
 
 #include "tensor/conv_shape.h"
 
@@ -18,39 +19,54 @@ struct ProductPlan {
   ProductPlan(int64_t m, int64_t n, int64_t depth, int tile_depth, bool tall)
       : ProductPlan(ceil_div(m, 128), tall ? ceil_div(m, 256) : 0, n, depth, tile_depth) {}
 
-  /// Of a convolution by conv3x3.cu. A block makes 16 pixels across and rows / 16 down.
+  /// Windows that share their pixels (windows.cuh): taps, a block's pixels across, a pack of channels; and of the
+  /// weight's gradient a tile's lines and a block's filters.
+  static constexpr int kTaps = 9, kAcross = 16, kPack = 32, kGradientLines = 4, kGradientFilters = 64;
+  /// Of a convolution by conv3x3.cu. A block makes kAcross pixels across and rows / kAcross down.
   static ProductPlan of_windows(const ConvShape& z) {
-    const int64_t across = z.n * ceil_div(z.q, 16);
-    return {across * ceil_div(z.p, 8), z.p % 16 == 0 ? across * (z.p / 16) : 0, z.k, 9 * z.c, 9 * 32};
+    const int64_t across = z.n * ceil_div(z.q, kAcross), low = 128 / kAcross, tall = 256 / kAcross;
+    return {across * ceil_div(z.p, low), z.p % tall == 0 ? across * (z.p / tall) : 0, z.k, kTaps * z.c, kTaps * kPack};
   }
-  /// Whether it serves: 3x3 windows side by side, of whole packs of 32 channels, where blocks have few pixels beyond
-  /// the image's edge.
-  static bool has_windows(const ConvShape& z) {
-    return z.r == 3 && z.s == 3 && z.stride == 1 && z.c % 32 == 0 &&
-           4 * ceil_div(z.p, 8) * 8 * ceil_div(z.q, 16) * 16 <= 5 * z.p * z.q;
+  /// Whether windows may share their pixels in this pass. Few filters would leave half of a weight gradient's blocks
+  /// idle; the image's gradient reads eight channels of the weight at once.
+  static bool has_windows(ConvPass pass, const ConvShape& z) {
+    if (pass == ConvPass::grad_input) return z.stride == 1 && z.c % 8 == 0 && has_windows(z.turned());
+    return has_windows(z) && (pass == ConvPass::forward || z.k > kGradientFilters / 2);
+  }
+  /// Whether the image may lie in parts of these numbers of channels, where all three passes have windows: a gradient's
+  /// slices are added up in one piece.
+  static constexpr int kMostParts = 6;
+  static bool takes_parts(const ConvShape& z, const std::vector<int64_t>& channels) {
+    return channels.size() <= kMostParts &&
+           std::all_of(channels.begin(), channels.end(), [](int64_t c) { return c % kPack == 0; }) &&
+           of_windows(z.turned()).slices == 1;
   }
 
-  /// Of the weight's gradient by conv3x3_grad_weight.cu. A block makes nine taps by 32 channels by 64 filters from
-  /// tiles of 16 pixels across and kGradientLines down, so many of them a slice, at least 8.
+  /// Of the weight's gradient by conv3x3_grad_weight.cu. A block makes kTaps by kPack channels by kGradientFilters from
+  /// tiles of kAcross pixels across and kGradientLines down, so many of them a slice, at least 8.
   static ProductPlan of_windows_gradient(const ConvShape& z) {
     ProductPlan plan;
-    plan.rows = 9 * 32, plan.columns = 64;
-    plan.blocks = z.c / 32 * ceil_div(z.k, 64);
+    plan.rows = kTaps * kPack, plan.columns = kGradientFilters;
+    plan.blocks = z.c / kPack * ceil_div(z.k, kGradientFilters);
     const int64_t tiles = gradient_tiles(z), wanted = plan.blocks >= 120 ? 1 : 264 / plan.blocks;
     plan.k_per_slice = std::max(ceil_div(tiles, wanted), std::min<int64_t>(tiles, 8));
     plan.slices = ceil_div(tiles, plan.k_per_slice);
     return plan;
   }
-  static constexpr int kGradientLines = 4;
-  static int64_t gradient_tiles(const ConvShape& z) { return z.n * ceil_div(z.p, kGradientLines) * ceil_div(z.q, 16); }
-  /// Whether it serves: few filters would leave half of its blocks idle.
-  static bool has_windows_gradient(const ConvShape& z) { return has_windows(z) && z.k > 32; }
+  static int64_t gradient_tiles(const ConvShape& z) {
+    return z.n * ceil_div(z.p, kGradientLines) * ceil_div(z.q, kAcross);
+  }
 
   /// Partial sums, where there are slices.
   int64_t workspace(int64_t m, int64_t n) const { return slices > 1 ? slices * m * n : 0; }
 
  private:
   ProductPlan() = default;
+  /// 3x3 windows side by side, of whole packs of channels, where blocks have few pixels beyond the image's edge.
+  static bool has_windows(const ConvShape& z) {
+    const int64_t in_blocks = ceil_div(z.p, 128 / kAcross) * 128 * ceil_div(z.q, kAcross);
+    return z.r == 3 && z.s == 3 && z.stride == 1 && z.c % kPack == 0 && 4 * in_blocks <= 5 * z.p * z.q;
+  }
   /// The result's rows fill so many blocks of 128, or of 256, 0 where those are not allowed.
   ProductPlan(int64_t low, int64_t tall, int64_t n, int64_t depth, int tile_depth) {
     columns = n <= 32 ? 32 : n <= 64 ? 64 : 128;

@@ -1,13 +1,13 @@
 /// 3x3 windows side by side share their pixels: a block brings each pixel to shared memory once for nine taps. Channels
-/// come in packs of 32 bf16; blocks make 16 pixels across.
+/// come in packs of 32 bf16, kDepth; blocks make kAcross pixels across.
 #pragma once
 #include "tensor/cuda/image_parts.h"
 #include "tensor/cuda/product.cuh"
 
 namespace tensor::cuda {
 
-constexpr int kDepth = kTileDepth<BFloat16>, kTaps = 9;
-constexpr int kAcross = 16;  ///< a block's pixels in a line
+constexpr int kDepth = kTileDepth<BFloat16>, kTaps = ProductPlan::kTaps, kAcross = ProductPlan::kAcross;
+static_assert(kDepth == ProductPlan::kPack);
 /// Pixels from a line in shared memory to the next: a multiple of 8, so that `swizzled` depends on the column alone,
 /// and a step to the next line is a constant.
 constexpr int kLine = 24;

@@ -173,6 +173,30 @@ TEST_CASE("cuda: an image in parts is convolved as the image that they make") {
   CHECK(!takes(16, {64, 64}));  // the gradient is summed in slices
 }
 
+TEST_CASE("cuda: many tensors are cast as one by one") {
+  if (cuda::device().major < 8) return;
+  std::vector<Tensor> x;
+  for (int64_t i = 0; i < 60; ++i)
+    x.push_back(uniform({3, uint32_t(i), 0}, {1 + 171 * i}, -1, 1, DType::f32, Device::cuda));
+  const std::vector<Tensor> y = cast_all(x, DType::bf16), back = cast_all(y, DType::f32);
+  for (size_t i = 0; i < x.size(); ++i) {
+    CHECK(same_bits(y[i], cast(x[i], DType::bf16)));
+    CHECK(same_bits(back[i], cast(y[i], DType::f32)));
+  }
+}
+
+TEST_CASE("cuda: a training pass moves running values as element-wise kernels do") {
+  const RunningUpdate update{0.1, 35.0 / 34, 1e-5};
+  std::vector<std::vector<double>> results;
+  for (const Device device : {Device::cuda, Device::reference}) {
+    const Tensor x = uniform({4, 1, 0}, {5, 7, 11}, 1, 3, DType::f32, Device::reference).to(device);
+    const Tensor mean = full({11}, 0.25, DType::f32, device), variance = full({11}, 2, DType::f32, device);
+    const Standardization s = batch_norm_update(update, x, mean, variance);
+    for (const Tensor& r : {s.mean, s.rstd, mean, variance}) results.push_back(r.to_vector());
+  }
+  for (size_t i = 0; i < 4; ++i) CHECK(relative_error(results[i], results[4 + i]) < 1e-6);
+}
+
 TEST_CASE("cuda: a pixel that is not finite reaches its own windows alone") {
   std::vector<float> values(8 * 8 * 8, 1);
   values[(3 * 8 + 4) * 8] = std::numeric_limits<float>::quiet_NaN();

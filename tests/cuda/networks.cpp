@@ -6,6 +6,8 @@
 #include "cris/audit/parity.h"
 #include "cris/run/memory_plan.h"
 #include "cris/run/replayed_step.h"
+#include "nn/conv.h"
+#include "nn/precision.h"
 #include "tensor/machine/allocator.h"
 #include "tensor/precision.h"
 #include "tensor/relative_error.h"
@@ -37,6 +39,40 @@ void check_parity(bool reverse, tensor::Precision precision = tensor::Precision:
                CHECK(r.passed);
              });
   CHECK(cases > (*only ? 10 : 60));
+}
+
+TEST_CASE("cuda: weights are rounded for one forward pass, and a weight that changes is rounded again") {
+  tensor::set_precision(tensor::Precision::bf16);
+  nn::Conv2d conv({.in = 8, .out = 8, .bias = false});
+  conv.to(Device::cuda);
+  const auto computed = [&](double weight) {
+    conv.weight.set_value(tensor::full(conv.weight.shape(), weight, DType::f32, Device::cuda));
+    const nn::RoundedWeights rounded(conv);
+    CHECK(conv.weight.operand().dtype() == nn::activation_type(conv.weight.value()));
+    CHECK(conv.weight.value().dtype() == DType::f32);
+    const Variable image(tensor::full({1, 3, 3, 8}, 1, DType::f32, Device::cuda));
+    return conv(nn::to_activations(image)).value().to_vector();
+  };
+  CHECK(computed(0.5) == std::vector<double>(8, 36));
+  CHECK(conv.weight.operand().dtype() == DType::f32);
+  CHECK(computed(0.25) == std::vector<double>(8, 18));
+  tensor::set_precision(tensor::Precision::f32);
+}
+
+TEST_CASE("cuda: small values are held for the backward pass, large ones made again") {
+  for (const int64_t bytes : {int64_t(1) << 20, int64_t(9) << 20}) {
+    const Variable x(tensor::full({bytes / 4}, 1, DType::f32, Device::cuda), true);
+    int made = 0;
+    const auto make = [&] {
+      ++made;
+      return tensor::full({bytes / 4}, 2, DType::f32, Device::cuda);
+    };
+    Variable y = autograd::record("twice", make(), {{x, [](Tensor dy) { return dy; }}}, make);
+    const autograd::Saved saved(y);
+    y = {};
+    CHECK(saved.get().to_vector()[0] == 2);
+    CHECK(made == (bytes > 8 << 20 ? 2 : 1));
+  }
 }
 
 }  // namespace

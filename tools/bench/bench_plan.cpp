@@ -72,8 +72,7 @@ Product product_of(const tensor::PlannedConvolution& c, const DeviceFigures& f) 
     m = out, n = taps * z.c, depth = z.k;
   using tensor::cuda::ProductPlan;
   const bool patches = c.pass != ConvPass::grad_weight && !one_product;
-  const bool windows = bf16 && (c.pass == ConvPass::grad_weight ? ProductPlan::has_windows_gradient(product)
-                                                                : patches && ProductPlan::has_windows(product));
+  const bool windows = bf16 && ProductPlan::has_windows(c.pass, z);
   // As implicit_gemm.cu's kTall.
   const ProductPlan plan = !windows                          ? ProductPlan(m, n, depth, bf16 ? 32 : 16, bf16 && patches)
                            : c.pass == ConvPass::grad_weight ? ProductPlan::of_windows_gradient(product)
@@ -96,9 +95,9 @@ Product product_of(const tensor::PlannedConvolution& c, const DeviceFigures& f) 
 /// As tensor/cuda/convolution.cpp's takes_parts.
 bool cuda_takes_parts(const ConvShape& z, const std::vector<int64_t>& channels, DType dtype) {
   using tensor::cuda::ProductPlan;
-  return dtype == DType::bf16 && std::ranges::all_of(channels, [](int64_t c) { return c % 32 == 0; }) &&
-         ProductPlan::has_windows(z.turned()) && ProductPlan::has_windows_gradient(z) &&
-         ProductPlan::of_windows(z.turned()).slices == 1;
+  const auto windows = [&](ConvPass pass) { return ProductPlan::has_windows(pass, z); };
+  return dtype == DType::bf16 && windows(ConvPass::forward) && windows(ConvPass::grad_input) &&
+         windows(ConvPass::grad_weight) && ProductPlan::takes_parts(z, channels);
 }
 
 struct PlannedLayer {
